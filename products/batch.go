@@ -1,0 +1,181 @@
+package products
+
+import (
+	"context"
+	"fmt"
+)
+
+// Mode says what an import does with products that exist.
+type Mode uint8
+
+const (
+	// Ignore leaves alone what exists. Of several records with one SKU the first counts.
+	Ignore Mode = iota
+	// Update overwrites what exists with the columns that the file has. Of several records with one SKU the last counts.
+	Update
+)
+
+// ParseMode is the inverse of String.
+func ParseMode(s string) (Mode, error) {
+	switch s {
+	case "ignore":
+		return Ignore, nil
+	case "update":
+		return Update, nil
+	}
+	return 0, fmt.Errorf("unknown mode %q: want ignore or update", s)
+}
+
+func (m Mode) String() string {
+	if m == Update {
+		return "update"
+	}
+	return "ignore"
+}
+
+// MarshalText makes Mode print as in String.
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText takes what ParseMode takes.
+func (m *Mode) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseMode(string(text))
+	return err
+}
+
+// Record is a valid product on its way from a file to a store.
+type Record struct {
+	// Key is the KeyRule's key of SKU.
+	Key string
+	// SKU has no white space around it.
+	SKU         string
+	Name        string
+	Description string
+	// Extra holds the values of Columns.Attributes, in that order. An empty one means that the product has no such
+	// attribute. It may be nil when there are none.
+	Extra []string
+	// Line is where the record begins in its file, counted from 1; 0 without a file.
+	Line int64
+	// Status counts where HasStatus is set; else a product that exists keeps its own, and a new one has false.
+	Status    bool
+	HasStatus bool
+}
+
+// Columns says which fields the records of an import set. SKU and name are always among them. What is absent is never
+// changed in a product that exists, and is empty in a new one.
+type Columns struct {
+	Description bool
+	Status      bool
+	// Attributes names the columns that are kept as attributes, without repetition.
+	Attributes []string
+}
+
+// Apply returns the product that the record makes of one that exists. It leaves ID, Version and times to the store.
+func (c *Columns) Apply(r *Record, existing Product) Product {
+	change := Patch{SKU: &r.SKU, Name: &r.Name}
+	if c.Description {
+		change.Description = &r.Description
+	}
+	if c.Status && r.HasStatus {
+		change.Status = &r.Status
+	}
+	if len(c.Attributes) > 0 {
+		change.Attributes = make(map[string]*string, len(c.Attributes))
+		for i, name := range c.Attributes {
+			change.Attributes[name] = nil
+			if i < len(r.Extra) && r.Extra[i] != "" {
+				change.Attributes[name] = &r.Extra[i]
+			}
+		}
+	}
+	return change.Apply(existing)
+}
+
+// Batch is what an import commits at once.
+type Batch struct {
+	// Number counts the batches of an import from 1.
+	Number int64
+	Mode   Mode
+	// Columns says which fields the records set.
+	Columns Columns
+	// Records are valid: their SKU, name, description and attributes pass Product.Validate, and their Key is right.
+	// Any order; a SKU may come several times. The store neither changes nor keeps them.
+	Records []Record
+	// DryRun finds the outcomes and writes nothing.
+	DryRun bool
+	// WantChanges asks for BatchResult.Created and Updated.
+	WantChanges bool
+	// BeforeCommit, if not nil, is called inside the transaction once every outcome is known; an error from it rolls the
+	// batch back and is returned. Its context belongs to the transaction: what else is to be committed with the batch is
+	// written through it. A store that tries again calls it again, and only the last call's effects remain. It must not
+	// call the store with another context, or keep the result.
+	BeforeCommit func(ctx context.Context, result *BatchResult) error
+}
+
+// Outcome says what became of a record.
+type Outcome uint8
+
+const (
+	// Created: the SKU was new.
+	Created Outcome = iota + 1
+	// Updated: the product existed and was changed.
+	Updated
+	// Unchanged: the product existed just so, and was not written.
+	Unchanged
+	// Skipped: the product existed, and the mode is Ignore.
+	Skipped
+	// Superseded: another record of the batch has the same SKU and counts instead.
+	Superseded
+)
+
+func (o Outcome) String() string {
+	switch o {
+	case Created:
+		return "created"
+	case Updated:
+		return "updated"
+	case Unchanged:
+		return "unchanged"
+	case Skipped:
+		return "skipped"
+	case Superseded:
+		return "superseded"
+	}
+	return fmt.Sprintf("Outcome(%d)", uint8(o))
+}
+
+// BatchResult says what a batch did.
+type BatchResult struct {
+	// Outcomes has one entry for each record of the batch, in its order.
+	Outcomes []Outcome
+	// Created and Updated are the products as they are stored now, in any order; only where Batch.WantChanges is set.
+	Created, Updated []Product
+}
+
+// Count returns how many records had the outcome.
+func (r *BatchResult) Count(o Outcome) (n int64) {
+	for _, have := range r.Outcomes {
+		if have == o {
+			n++
+		}
+	}
+	return n
+}
+
+// Winners returns the outcomes of a batch with every record that another one of the batch supersedes marked as such
+// and the rest zero. Stores begin with it.
+func (b *Batch) Winners() []Outcome {
+	outcomes := make([]Outcome, len(b.Records))
+	winner := make(map[string]int, len(b.Records))
+	for i := range b.Records {
+		key := b.Records[i].Key
+		if earlier, twice := winner[key]; twice {
+			if b.Mode == Ignore {
+				outcomes[i] = Superseded
+				continue
+			}
+			outcomes[earlier] = Superseded
+		}
+		winner[key] = i
+	}
+	return outcomes
+}

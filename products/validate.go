@@ -1,0 +1,127 @@
+package products
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-playground/validator/v10"
+	"github.com/go-playground/validator/v10/non-standard/validators"
+)
+
+// The codes of FieldError.
+const (
+	CodeEmpty        = "empty"
+	CodeTooLong      = "too_long"
+	CodeTooMany      = "too_many"
+	CodeBadCharacter = "bad_character"
+	CodeInvalidUTF8  = "invalid_utf8"
+)
+
+// rules is the one validator, built at its first use; it is safe for concurrent use.
+var rules = sync.OnceValue(func() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(f reflect.StructField) string {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		return name
+	})
+	must(v.RegisterValidation("notblank", validators.NotBlank))
+	must(v.RegisterValidation("text", func(f validator.FieldLevel) bool { return storable(f.Field().String()) }))
+	return v
+})
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// storable tells whether every database can keep s as text: valid UTF-8 without the character NUL.
+func storable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+
+// Validate checks what a client or a file can set. The error is nil or a *ValidationError.
+func (p *Product) Validate() error {
+	if len(p.Attributes) == 0 && Plain(p.SKU, p.Name, p.Description) {
+		return nil
+	}
+	err := rules().Struct(p)
+	if err == nil {
+		return nil
+	}
+	var broken validator.ValidationErrors
+	if !errors.As(err, &broken) {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	fields := make([]FieldError, len(broken))
+	for i, b := range broken {
+		fields[i] = explain(b)
+	}
+	// Attributes come in a map's order: make the list the same every time.
+	slices.SortStableFunc(fields, func(a, b FieldError) int {
+		if strings.HasPrefix(a.Field, "attributes[") && strings.HasPrefix(b.Field, "attributes[") {
+			return cmp.Compare(a.Field, b.Field)
+		}
+		return 0
+	})
+	return &ValidationError{Fields: fields}
+}
+
+// Plain tells of most valid products, and of no others, that the three fields are valid. It is what makes validation
+// cheap enough for millions of records: lengths in bytes bound lengths in characters. The text must be known to be
+// valid UTF-8 without NUL, or Plain finds out.
+func Plain(sku, name, description string) bool {
+	return len(sku) <= MaxSKU && len(name) <= MaxName && len(description) <= MaxDescription &&
+		!blankStart(sku) && !blankStart(name) && storable(sku) && storable(name) && storable(description)
+}
+
+// blankStart tells whether s is empty or begins with white space.
+func blankStart(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return s == "" || unicode.IsSpace(r)
+}
+
+func explain(b validator.FieldError) FieldError {
+	e := FieldError{Field: b.Field()}
+	value := shorten(fmt.Sprint(b.Value()))
+	switch b.Tag() {
+	case "notblank":
+		e.Code = CodeEmpty
+		e.Message = fmt.Sprintf("%s must not be empty", e.Field)
+	case "max":
+		if b.Kind() == reflect.Map {
+			e.Code = CodeTooMany
+			e.Message = fmt.Sprintf("%s must not have more than %s entries, but has %d", e.Field, b.Param(), reflect.ValueOf(b.Value()).Len())
+			break
+		}
+		e.Code = CodeTooLong
+		e.Message = fmt.Sprintf("%s must not be longer than %s characters, but has %d: %q", e.Field, b.Param(), utf8.RuneCountInString(fmt.Sprint(b.Value())), value)
+	case "text":
+		if e.Code = CodeInvalidUTF8; utf8.ValidString(fmt.Sprint(b.Value())) {
+			e.Code = CodeBadCharacter
+			e.Message = fmt.Sprintf("%s must not contain the character NUL: %q", e.Field, value)
+			break
+		}
+		e.Message = fmt.Sprintf("%s must be valid UTF-8: %q", e.Field, value)
+	default:
+		e.Code = b.Tag()
+		e.Message = fmt.Sprintf("%s breaks the rule %s: %q", e.Field, b.Tag(), value)
+	}
+	return e
+}
+
+// shorten cuts a value that goes into a message to 40 characters.
+func shorten(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n > 40 {
+			return s[:i] + "..."
+		}
+	}
+	return s
+}

@@ -1,0 +1,104 @@
+package progress
+
+import (
+	"context"
+	"time"
+)
+
+// Phase is what an import is doing.
+type Phase string
+
+const (
+	// Checking: the file is read once to find what can't be taken and which record of a SKU counts. Nothing is written.
+	Checking Phase = "checking"
+	// Importing: the records are written.
+	Importing Phase = "importing"
+	// Done, Failed: the import has ended; the last event of every import.
+	Done   Phase = "done"
+	Failed Phase = "failed"
+)
+
+// Terminal tells whether no event follows.
+func (p Phase) Terminal() bool { return p == Done || p == Failed }
+
+// Counts says what became of the records of a file. After every batch, and at the end,
+//
+//	Read = Created + Updated + Unchanged + Skipped + Superseded + Rejected
+type Counts struct {
+	// Read is how many records were read and accounted for.
+	Read int64 `json:"read"`
+	// Created products are new.
+	Created int64 `json:"created"`
+	// Updated products existed and were changed.
+	Updated int64 `json:"updated"`
+	// Unchanged products existed just as the file has them.
+	Unchanged int64 `json:"unchanged"`
+	// Skipped products existed and were left alone (mode ignore).
+	Skipped int64 `json:"skipped"`
+	// Superseded records are valid, but another record of the file with the same SKU counts.
+	Superseded int64 `json:"superseded"`
+	// Rejected records are invalid.
+	Rejected int64 `json:"rejected"`
+}
+
+// Add adds other to c.
+func (c *Counts) Add(other Counts) {
+	c.Read += other.Read
+	c.Created += other.Created
+	c.Updated += other.Updated
+	c.Unchanged += other.Unchanged
+	c.Skipped += other.Skipped
+	c.Superseded += other.Superseded
+	c.Rejected += other.Rejected
+}
+
+// Event is a moment of an import. Its numbers never go back within a phase, and what it counts is committed.
+type Event struct {
+	Phase Phase     `json:"phase"`
+	Time  time.Time `json:"time"`
+	// Counts are what is committed. While Checking they are zero.
+	Counts
+	// Checked is how many records have been looked at while Checking.
+	Checked int64 `json:"checked"`
+	// Bytes is how much of the file this phase has behind it: what was looked at, or what was committed.
+	Bytes int64 `json:"bytes"`
+	// TotalBytes is the file's size, or -1 where it isn't known.
+	TotalBytes int64 `json:"total_bytes"`
+	// RowsPerSecond is the recent rate of this phase, 0 where none can be told yet.
+	RowsPerSecond float64 `json:"rows_per_second"`
+	// ETA is the time that this phase will still take at the recent rate, -1 where it can't be told.
+	ETA time.Duration `json:"eta"`
+	// Elapsed is the time since the import began.
+	Elapsed time.Duration `json:"elapsed"`
+}
+
+// checkingShare is the part of an import's way, in percent, that checking the file is taken for.
+const checkingShare = 10
+
+// Percent is the way that is behind the import over both phases, 0 to 100; 100 only when it is Done. Without a known
+// size it stays 0 until then.
+func (e *Event) Percent() float64 {
+	if e.Phase == Done {
+		return 100
+	}
+	if e.TotalBytes <= 0 {
+		return 0
+	}
+	part := min(float64(e.Bytes)/float64(e.TotalBytes), 1)
+	if e.Phase == Checking {
+		return part * checkingShare
+	}
+	return min(checkingShare+part*(100-checkingShare), 99.9)
+}
+
+// Reporter is told how far an import is. An import calls it from one goroutine at a time, in the order of the events,
+// and waits for it: Report should return at once, and not fail.
+type Reporter interface {
+	Report(ctx context.Context, event Event)
+}
+
+// Func is a function that is a Reporter.
+type Func func(ctx context.Context, event Event)
+
+// Report calls f.
+func (f Func) Report(ctx context.Context, event Event) { f(ctx, event) }
