@@ -3,6 +3,7 @@ package products
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/cases"
@@ -51,9 +52,18 @@ func (r KeyRule) Key(sku string) string {
 	sku = norm.NFC.String(sku)
 	if r == FoldedKeys {
 		// Folding can undo composition, so compose again: https://www.unicode.org/reports/tr15/ section 5.
-		sku = norm.NFC.String(cases.Fold().String(sku))
+		sku = norm.NFC.String(strings.Map(foldCherokee, cases.Fold().String(sku)))
 	}
 	return sku
+}
+
+// foldCherokee folds Cherokee letters to upper case, as Unicode wants it for these alone. x/text swaps the cases:
+// https://go.dev/issue/46101.
+func foldCherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
 }
 
 func isASCII(s string) bool {

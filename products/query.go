@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -80,6 +81,11 @@ func (q Query) Check() (Query, Ordering, *Position, error) {
 	case q.Offset > 0 && q.Cursor != "":
 		return fail("offset and cursor can't be combined")
 	}
+	for _, f := range []struct{ name, text string }{{"name", q.Name}, {"sku", q.SKU}, {"search", q.Search}} {
+		if !storable(f.text) {
+			return fail("%s must be valid UTF-8 without the character NUL, not %q", f.name, Shorten(f.text))
+		}
+	}
 	if q.Limit == 0 {
 		q.Limit = DefaultLimit
 	}
@@ -102,14 +108,14 @@ func (q Query) Check() (Query, Ordering, *Position, error) {
 	if err == nil {
 		err = json.Unmarshal(text, &at)
 	}
-	if err == nil && (order.Field == "created_at" || order.Field == "updated_at") {
-		_, err = time.Parse(time.RFC3339Nano, at.Value)
+	if err == nil && at.Order != order.String() {
+		return fail("cursor belongs to the ordering %q, not %q", Shorten(at.Order), order)
+	}
+	if err == nil {
+		_, err = at.edge(order.Field)
 	}
 	if err != nil {
-		return fail("cursor %q is none that this store gave out", q.Cursor)
-	}
-	if at.Order != order.String() {
-		return fail("cursor belongs to the ordering %q, not %q", at.Order, order)
+		return fail("cursor %q is none that this store gave out", Shorten(q.Cursor))
 	}
 	return q, order, &at, nil
 }
@@ -146,6 +152,36 @@ func (o Ordering) Cursor(p *Product) string {
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
+// Edge returns a product that is ordered exactly where the position is. What Check accepted has one: a page begins with
+// the first product that Compare puts behind it.
+func (o Ordering) Edge(at *Position) Product {
+	p, err := at.edge(o.Field)
+	must(err)
+	return p
+}
+
+func (at *Position) edge(field string) (p Product, err error) {
+	p.ID = at.ID
+	switch field {
+	case "name":
+		p.Name = at.Value
+	case "sku":
+		p.SKU = at.Value
+	case "status":
+		if p.Status = at.Value == "true"; !p.Status && at.Value != "false" {
+			err = errors.New("no boolean")
+		}
+	case "created_at":
+		p.CreatedAt, err = time.Parse(time.RFC3339Nano, at.Value)
+	case "updated_at":
+		p.UpdatedAt, err = time.Parse(time.RFC3339Nano, at.Value)
+	}
+	if !storable(at.Value) {
+		err = errors.New("not text")
+	}
+	return p, err
+}
+
 // Compare orders two products as the ordering wants it, IDs last.
 func (o Ordering) Compare(a, b *Product) int {
 	c := 0
@@ -155,7 +191,12 @@ func (o Ordering) Compare(a, b *Product) int {
 	case "sku":
 		c = cmp.Compare(a.SKU, b.SKU)
 	case "status":
-		c = cmp.Compare(fmt.Sprint(a.Status), fmt.Sprint(b.Status))
+		switch {
+		case a.Status && !b.Status:
+			c = 1
+		case b.Status && !a.Status:
+			c = -1
+		}
 	case "created_at":
 		c = a.CreatedAt.Compare(b.CreatedAt)
 	case "updated_at":

@@ -47,7 +47,7 @@ func storable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s
 
 // Validate checks what a client or a file can set. The error is nil or a *ValidationError.
 func (p *Product) Validate() error {
-	if len(p.Attributes) == 0 && Plain(p.SKU, p.Name, p.Description) {
+	if len(p.Attributes) == 0 && storable(p.SKU) && storable(p.Name) && storable(p.Description) && Plain(p.SKU, p.Name, p.Description) {
 		return nil
 	}
 	err := rules().Struct(p)
@@ -72,51 +72,58 @@ func (p *Product) Validate() error {
 	return &ValidationError{Fields: fields}
 }
 
-// Plain tells of most valid products, and of no others, that the three fields are valid. It is what makes validation
-// cheap enough for millions of records: lengths in bytes bound lengths in characters. The text must be known to be
-// valid UTF-8 without NUL, or Plain finds out.
+// Plain tells of most valid products, and of no others, that the three fields are valid, given that they are valid
+// UTF-8 without NUL. It is what makes validation cheap enough for millions of records: lengths in bytes bound lengths in
+// characters.
 func Plain(sku, name, description string) bool {
 	return len(sku) <= MaxSKU && len(name) <= MaxName && len(description) <= MaxDescription &&
-		!blankStart(sku) && !blankStart(name) && storable(sku) && storable(name) && storable(description)
+		!blankStart(sku) && !blankStart(name)
 }
 
-// blankStart tells whether s is empty or begins with white space.
+// blankStart tells whether s is empty or begins with a character that notblank takes for white space.
 func blankStart(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
-	return s == "" || unicode.IsSpace(r)
+	return s == "" || unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
 }
 
 func explain(b validator.FieldError) FieldError {
-	e := FieldError{Field: b.Field()}
-	value := shorten(fmt.Sprint(b.Value()))
+	// Not b.Field: it is wrong where a name is longer than 255 bytes.
+	e := FieldError{Field: strings.TrimPrefix(b.Namespace(), "Product.")}
+	label := e.Field
+	if name, ok := strings.CutPrefix(label, "attributes["); ok {
+		// A client's name of an attribute may be of any length.
+		label = "attributes[" + Shorten(strings.TrimSuffix(name, "]")) + "]"
+	}
+	text, _ := b.Value().(string)
+	value := Shorten(text)
 	switch b.Tag() {
 	case "notblank":
 		e.Code = CodeEmpty
-		e.Message = fmt.Sprintf("%s must not be empty", e.Field)
+		e.Message = fmt.Sprintf("%s must not be empty", label)
 	case "max":
 		if b.Kind() == reflect.Map {
 			e.Code = CodeTooMany
-			e.Message = fmt.Sprintf("%s must not have more than %s entries, but has %d", e.Field, b.Param(), reflect.ValueOf(b.Value()).Len())
+			e.Message = fmt.Sprintf("%s must not have more than %s entries, but has %d", label, b.Param(), reflect.ValueOf(b.Value()).Len())
 			break
 		}
 		e.Code = CodeTooLong
-		e.Message = fmt.Sprintf("%s must not be longer than %s characters, but has %d: %q", e.Field, b.Param(), utf8.RuneCountInString(fmt.Sprint(b.Value())), value)
+		e.Message = fmt.Sprintf("%s must not be longer than %s characters, but has %d: %q", label, b.Param(), utf8.RuneCountInString(text), value)
 	case "text":
-		if e.Code = CodeInvalidUTF8; utf8.ValidString(fmt.Sprint(b.Value())) {
+		if e.Code = CodeInvalidUTF8; utf8.ValidString(text) {
 			e.Code = CodeBadCharacter
-			e.Message = fmt.Sprintf("%s must not contain the character NUL: %q", e.Field, value)
+			e.Message = fmt.Sprintf("%s must not contain the character NUL: %q", label, value)
 			break
 		}
-		e.Message = fmt.Sprintf("%s must be valid UTF-8: %q", e.Field, value)
+		e.Message = fmt.Sprintf("%s must be valid UTF-8: %q", label, value)
 	default:
 		e.Code = b.Tag()
-		e.Message = fmt.Sprintf("%s breaks the rule %s: %q", e.Field, b.Tag(), value)
+		e.Message = fmt.Sprintf("%s breaks the rule %s: %q", label, b.Tag(), value)
 	}
 	return e
 }
 
-// shorten cuts a value that goes into a message to 40 characters.
-func shorten(s string) string {
+// Shorten cuts a value that goes into a message to 40 characters.
+func Shorten(s string) string {
 	n := 0
 	for i := range s {
 		if n++; n > 40 {

@@ -1,0 +1,138 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/products-importer/products-importer/products"
+	"github.com/stretchr/testify/require"
+)
+
+// check is a case at work on its store.
+type check struct {
+	T
+	products.Store
+}
+
+// create stores a product that must be accepted.
+func (c *check) create(p products.Product) products.Product {
+	c.Helper()
+	stored, err := c.Create(c.Context(), p)
+	require.NoError(c, err, "a valid product is stored")
+	return stored
+}
+
+// get returns a product that must be there.
+func (c *check) get(id int64) products.Product {
+	c.Helper()
+	p, err := c.Get(c.Context(), id)
+	require.NoError(c, err, "a stored product is found by its ID")
+	return p
+}
+
+// list returns the page for a query that must be answered.
+func (c *check) list(q products.Query) products.Page {
+	c.Helper()
+	page, err := c.List(c.Context(), q)
+	require.NoError(c, err, "the query %+v is answered", q)
+	return page
+}
+
+// all returns every product by ID.
+func (c *check) all() (all []products.Product) {
+	c.Helper()
+	q := products.Query{Limit: products.MaxLimit, SkipCount: true}
+	for {
+		page := c.list(q)
+		all = append(all, page.Products...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return all
+		}
+	}
+}
+
+// only returns the one product with the SKU.
+func (c *check) only(sku string) products.Product {
+	c.Helper()
+	page := c.list(products.Query{SKU: sku})
+	require.Len(c, page.Products, 1, "the product with the SKU %q is there, once", sku)
+	return page.Products[0]
+}
+
+// clear removes what an earlier part of the case left.
+func (c *check) clear() {
+	c.Helper()
+	_, err := c.DeleteAll(c.Context())
+	require.NoError(c, err, "DeleteAll")
+}
+
+// record makes a record of a batch.
+func (c *check) record(sku, name string) products.Record {
+	return products.Record{Key: c.KeyRule().Key(sku), SKU: sku, Name: name}
+}
+
+// records makes n records with SKUs from prefix0 on.
+func (c *check) records(n int, prefix, name string) []products.Record {
+	all := make([]products.Record, n)
+	for i := range all {
+		all[i] = c.record(fmt.Sprint(prefix, i), name)
+	}
+	return all
+}
+
+// write writes a batch that must be accepted.
+func (c *check) write(b products.Batch) *products.BatchResult {
+	c.Helper()
+	result, err := c.WriteBatch(c.Context(), &b)
+	require.NoError(c, err, "a batch of valid records is written")
+	require.Len(c, result.Outcomes, len(b.Records), "there is one outcome for each record")
+	return result
+}
+
+// eitherWay runs f on an empty store with each value of Batch.ExpectNew.
+func (c *check) eitherWay(f func(expectNew bool)) {
+	for _, expectNew := range []bool{false, true} {
+		c.clear()
+		f(expectNew)
+	}
+}
+
+// content is what a client can set of a product.
+func content(p products.Product) products.Product {
+	p.ID, p.Version, p.CreatedAt, p.UpdatedAt = 0, 0, time.Time{}, time.Time{}
+	if p.Attributes == nil {
+		p.Attributes = map[string]string{}
+	}
+	return p
+}
+
+// requireSame compares products whole; times are compared as moments.
+func (c *check) requireSame(want, got products.Product, promise string, args ...any) {
+	c.Helper()
+	message := fmt.Sprintf(promise, args...)
+	require.True(c, want.CreatedAt.Equal(got.CreatedAt), "%s: created_at was %v, is %v", message, want.CreatedAt, got.CreatedAt)
+	require.True(c, want.UpdatedAt.Equal(got.UpdatedAt), "%s: updated_at was %v, is %v", message, want.UpdatedAt, got.UpdatedAt)
+	want.CreatedAt, want.UpdatedAt = got.CreatedAt, got.UpdatedAt
+	require.Equal(c, want, got, message)
+}
+
+// requireAll compares the whole store with products by ID.
+func (c *check) requireAll(want []products.Product, promise string) {
+	c.Helper()
+	got := c.all()
+	require.Len(c, got, len(want), promise)
+	for i := range want {
+		c.requireSame(want[i], got[i], "%s", promise)
+	}
+}
+
+// outcomes of a batch, short to write.
+const (
+	created    = products.Created
+	updated    = products.Updated
+	unchanged  = products.Unchanged
+	skipped    = products.Skipped
+	superseded = products.Superseded
+)
+
+func ptr[V any](v V) *V { return &v }

@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/products-importer/products-importer/products"
+	"github.com/stretchr/testify/require"
+)
+
+// hook makes a BeforeCommit of a function.
+func (c *check) hook(f func() error) func(context.Context, *products.BatchResult) error {
+	return func(context.Context, *products.BatchResult) error { return f() }
+}
+
+// mixed prepares the store and returns a batch of which each mode creates, leaves alone or updates something.
+func (c *check) mixed(mode products.Mode, expectNew bool) products.Batch {
+	c.clear()
+	c.create(products.Product{Name: "before", SKU: "m-1", Description: "d", Attributes: map[string]string{"a": "1"}})
+	c.create(products.Product{Name: "same", SKU: "m-2"})
+	b := products.Batch{Mode: mode, ExpectNew: expectNew, WantChanges: true, Columns: products.Columns{Attributes: []string{"a"}}}
+	b.Records = append(c.records(5, "m-", "after"), c.record("m-4", "last"))
+	b.Records[2].Name = "same"
+	return b
+}
+
+// everyMix runs f for each mode and hint.
+func (c *check) everyMix(f func(b products.Batch)) {
+	for _, mode := range both {
+		for _, expectNew := range []bool{false, true} {
+			f(c.mixed(mode, expectNew))
+		}
+	}
+}
+
+var commitCases = []Case{
+	{Name: "commit/BeforeCommit knows the outcomes", run: func(c *check) {
+		c.everyMix(func(b products.Batch) {
+			var outcomes []products.Outcome
+			var changes []string
+			b.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error {
+				if ctx == nil {
+					return errors.New("BeforeCommit got no context")
+				}
+				outcomes = slices.Clone(result.Outcomes)
+				changes = slices.Sorted(slices.Values(skus(slices.Concat(result.Created, result.Updated))))
+				return nil
+			}
+			result := c.write(b)
+			require.Equal(c, result.Outcomes, outcomes, "BeforeCommit is called with every outcome")
+			require.Equal(c, slices.Sorted(slices.Values(skus(slices.Concat(result.Created, result.Updated)))), changes, "BeforeCommit is called with the changes")
+			require.NotEmpty(c, changes, "BeforeCommit is called with the changes")
+		})
+	}},
+	{Name: "commit/an error of BeforeCommit leaves nothing", run: func(c *check) {
+		c.everyMix(func(b products.Batch) {
+			before, refused := c.all(), errors.New("refused")
+			calls := 0
+			b.BeforeCommit = c.hook(func() error { calls++; return refused })
+			_, err := c.WriteBatch(c.Context(), &b)
+			require.ErrorIs(c, err, refused, "the error of BeforeCommit is returned")
+			require.Equal(c, 1, calls, "a batch that BeforeCommit refuses is not tried again")
+			c.requireAll(before, "the error of BeforeCommit rolls the batch back")
+			b.BeforeCommit = nil
+			require.EqualValues(c, 3, c.write(b).Count(created), "a batch that was rolled back can be written again")
+		})
+	}},
+	{Name: "commit/a dry run writes nothing", run: func(c *check) {
+		c.everyMix(func(b products.Batch) {
+			before := c.all()
+			b.DryRun = true
+			b.BeforeCommit = c.hook(func() error { return errors.New("BeforeCommit is called in a dry run") })
+			dry := c.write(b)
+			require.Empty(c, dry.Created, "a dry run has no products as they are stored")
+			require.Empty(c, dry.Updated, "a dry run has no products as they are stored")
+			c.requireAll(before, "a dry run writes nothing")
+			b.DryRun, b.BeforeCommit = false, nil
+			require.Equal(c, c.write(b).Outcomes, dry.Outcomes, "a dry run finds the outcomes of the real one")
+		})
+	}},
+}
+
+var endCases = []Case{
+	{Name: "context/one that has ended stops every method", run: func(c *check) {
+		p := c.create(whole)
+		before := c.all()
+		cancelled, cancel := context.WithCancel(c.Context())
+		cancel()
+		late, cancel := context.WithDeadline(c.Context(), time.Unix(0, 0))
+		defer cancel()
+		for want, ctx := range map[error]context.Context{context.Canceled: cancelled, context.DeadlineExceeded: late} {
+			for name, call := range map[string]func() error{
+				"Get":       func() error { _, err := c.Get(ctx, p.ID); return err },
+				"List":      func() error { _, err := c.List(ctx, products.Query{}); return err },
+				"Create":    func() error { _, err := c.Create(ctx, products.Product{Name: "x", SKU: "x"}); return err },
+				"Update":    func() error { _, err := c.Update(ctx, p.ID, 0, products.Patch{Name: ptr("x")}); return err },
+				"Delete":    func() error { return c.Delete(ctx, p.ID, 0) },
+				"DeleteAll": func() error { _, err := c.DeleteAll(ctx); return err },
+				"WriteBatch": func() error {
+					_, err := c.WriteBatch(ctx, &products.Batch{Records: c.records(3, "x", "x")})
+					return err
+				},
+				"WriteBatch of a dry run": func() error {
+					_, err := c.WriteBatch(ctx, &products.Batch{Records: c.records(3, "x", "x"), DryRun: true})
+					return err
+				},
+			} {
+				require.ErrorIs(c, call(), want, "%s returns the error of a context that has ended", name)
+			}
+		}
+		c.requireAll(before, "a method whose context has ended changes nothing")
+	}},
+	{Name: "context/one that ends before the commit leaves nothing", run: func(c *check) {
+		c.everyMix(func(b products.Batch) {
+			before := c.all()
+			ctx, cancel := context.WithCancel(c.Context())
+			b.BeforeCommit = c.hook(func() error { cancel(); return nil })
+			_, err := c.WriteBatch(ctx, &b)
+			require.ErrorIs(c, err, context.Canceled, "a batch whose context ends before the commit returns its error")
+			c.requireAll(before, "a batch whose context ends before the commit leaves nothing")
+			b.BeforeCommit = nil
+			require.EqualValues(c, 3, c.write(b).Count(created), "a cancelled batch can be written again")
+		})
+	}},
+}
