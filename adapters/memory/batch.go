@@ -1,0 +1,190 @@
+package memory
+
+import (
+	"context"
+	"strings"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// WriteBatch writes a batch.
+func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
+	w := &batchWrite{products: p, batch: batch, result: &products.BatchResult{Outcomes: batch.Winners()}}
+	w.hashes = make([]uint64, len(batch.Records))
+	for i := range batch.Records {
+		w.hashes[i] = hashKey(batch.Records[i].Key)
+	}
+	err := p.db.do(ctx, func(ctx context.Context, t *tx) error {
+		w.decide()
+		if batch.DryRun {
+			return nil
+		}
+		w.write(t)
+		if batch.BeforeCommit != nil {
+			return batch.BeforeCommit(ctx, w.result)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.result, nil
+}
+
+// batchWrite is the writing of one batch.
+type batchWrite struct {
+	products *Products
+	batch    *products.Batch
+	result   *products.BatchResult
+	hashes   []uint64 // of the records' keys
+	// exists are the rows of the records to be updated, in the records' order.
+	exists  []*row
+	created int
+}
+
+// decide finds the outcomes, and changes nothing.
+func (w *batchWrite) decide() {
+	records, outcomes := w.batch.Records, w.result.Outcomes
+	for i := range records {
+		if outcomes[i] == products.Superseded {
+			continue
+		}
+		r := w.products.byKey.get(w.hashes[i], records[i].Key)
+		switch {
+		case r == nil:
+			outcomes[i] = products.Created
+			w.created++
+		case w.batch.Mode == products.Ignore:
+			outcomes[i] = products.Skipped
+		case w.changes(r, &records[i]):
+			outcomes[i] = products.Updated
+			w.exists = append(w.exists, r)
+		default:
+			outcomes[i] = products.Unchanged
+		}
+	}
+}
+
+// changes tells whether the record changes the product: whether Columns.Apply makes another product of it.
+func (w *batchWrite) changes(r *row, record *products.Record) bool {
+	c := &w.batch.Columns
+	if r.SKU != record.SKU || r.Name != record.Name || c.Description && r.Description != record.Description ||
+		c.Status && record.HasStatus && r.Status != record.Status {
+		return true
+	}
+	for i, name := range c.Attributes {
+		value, has := r.Attributes[name]
+		if want := extra(record, i); value != want || has != (want != "") {
+			return true
+		}
+	}
+	return false
+}
+
+// extra is the record's value of an attribute, empty for none.
+func extra(record *products.Record, i int) string {
+	if i < len(record.Extra) {
+		return record.Extra[i]
+	}
+	return ""
+}
+
+// write does what decide found.
+func (w *batchWrite) write(t *tx) {
+	records := w.batch.Records
+	clone := 2*(w.created+len(w.exists)) < len(records)
+	fresh := make([]row, 0, w.created)
+	was := make([]products.Product, 0, len(w.exists))
+	at := now()
+	for i := range records {
+		switch w.result.Outcomes[i] {
+		case products.Created:
+			fresh = append(fresh, w.newRow(&records[i], clone))
+			fresh[len(fresh)-1].hash = w.hashes[i]
+		case products.Updated:
+			r := w.exists[len(was)]
+			was = append(was, r.Product)
+			w.update(r, &records[i], clone)
+			r.Version++
+			r.UpdatedAt = at
+		}
+	}
+	if len(was) > 0 {
+		t.onRollback(func() {
+			for i := range was {
+				w.exists[i].Product = was[i]
+			}
+		})
+	}
+	if len(fresh) > 0 {
+		w.products.insert(t, fresh)
+	}
+	if w.batch.WantChanges {
+		w.result.Created = make([]products.Product, len(fresh))
+		for i := range fresh {
+			w.result.Created[i] = fresh[i].copy()
+		}
+		w.result.Updated = make([]products.Product, len(w.exists))
+		for i, r := range w.exists {
+			w.result.Updated[i] = r.copy()
+		}
+	}
+}
+
+// newRow makes a row of a record. With clone it holds on to none of the record's text.
+func (w *batchWrite) newRow(record *products.Record, clone bool) (r row) {
+	c := &w.batch.Columns
+	r.key, r.SKU, r.Name = record.Key, record.SKU, record.Name
+	if c.Description {
+		r.Description = record.Description
+	}
+	r.Status = c.Status && record.HasStatus && record.Status
+	for i, name := range c.Attributes {
+		value := extra(record, i)
+		if value == "" {
+			continue
+		}
+		if r.Attributes == nil {
+			r.Attributes = make(map[string]string)
+		}
+		if clone {
+			value = strings.Clone(value)
+		}
+		r.Attributes[name] = value
+	}
+	if clone {
+		r.cloneText()
+	}
+	return r
+}
+
+// update makes the row what the record wants it to be.
+func (w *batchWrite) update(r *row, record *products.Record, clone bool) {
+	if clone && len(record.Extra) > 0 {
+		own := *record
+		own.Extra = make([]string, len(record.Extra))
+		for i, value := range record.Extra {
+			own.Extra[i] = strings.Clone(value)
+		}
+		record = &own
+	}
+	r.Product = w.batch.Columns.Apply(record, r.Product)
+	r.key = record.Key // equal, but part of the new text
+	if len(r.Attributes) == 0 {
+		r.Attributes = nil
+	}
+	if clone {
+		r.cloneText()
+	}
+}
+
+// cloneText copies the text of the fields.
+func (r *row) cloneText() {
+	if r.key == r.SKU {
+		r.key = strings.Clone(r.key)
+		r.SKU = r.key
+	} else {
+		r.key, r.SKU = strings.Clone(r.key), strings.Clone(r.SKU)
+	}
+	r.Name, r.Description = strings.Clone(r.Name), strings.Clone(r.Description)
+}

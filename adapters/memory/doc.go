@@ -1,0 +1,10 @@
+// Package memory keeps everything in the memory of one process: it is the reference for the contracts of the core
+// packages, and what an application uses that has no database.
+//
+// A DB is one set of data with one transaction at a time, so transactions are serializable. Its parts are reached
+// through it, and what is written to several parts with one context of InTx is committed or rolled back together:
+//
+//	DB -> Products
+//
+// Nothing outlives the process.
+package memory
