@@ -1,0 +1,16 @@
+// Package importer reads product catalogues from CSV files and writes them to a Store: half a million records in about
+// the time that the database needs to take them, in memory that does not grow with the file.
+//
+// Run reads the file twice. The first pass checks every record and finds which record of each SKU counts; nothing is
+// written, so a file that can't be taken leaves no trace. The second pass writes:
+//
+//	Source -> scanner -> parsers -> survey             first pass: rejects, duplicates
+//	Source -> scanner -> parsers -> batches -> Store   second pass: several writers
+//
+// The scanner cuts the bytes into records, one after the other, because only it knows which line break ends a record.
+// Parsers run side by side: fields, validation, the SKU's key. What they give is put back into the file's order, so
+// what an import does depends on nothing but the file, the options and the store: batches have the same records
+// whatever the number of writers, and whatever their pace.
+//
+// Every stage holds a bounded number of blocks or batches and waits for the next one: a slow store slows the reading.
+package importer

@@ -1,0 +1,39 @@
+package importer
+
+import (
+	"context"
+
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// Store is what an import writes to; every products.Store is one. It writes a batch and says what became of each
+// record. Run calls WriteBatch from Options.Writers goroutines at a time. No SKU comes twice in the batches of one Run.
+type Store interface {
+	// KeyRule says which SKUs are the same.
+	KeyRule() products.KeyRule
+	// WriteBatch writes all of the batch or nothing; see products.BatchWriter.
+	WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error)
+}
+
+// ProgressReporter is told how far an import is; every progress.Reporter is one. Run calls it from one goroutine at a
+// time and waits for it, several times a second at most; the last event is a terminal one, whatever happens.
+type ProgressReporter interface {
+	Report(ctx context.Context, event progress.Event)
+}
+
+// WebhookNotifier is told what a batch changed, inside the batch's transaction: what it records through the context is
+// committed if and only if the batch is. It is not called for a batch that changed nothing, or in a dry run. An error
+// rolls the batch back and ends the import. Run calls it from Options.Writers goroutines at a time, and again for the
+// same batch where the store tries again.
+type WebhookNotifier interface {
+	NotifyBatch(ctx context.Context, changes Changes) error
+}
+
+// Changes is what one batch changed.
+type Changes struct {
+	// Batch is the batch's number in its import, from 1.
+	Batch int64
+	// Created and Updated are the products as they are stored now.
+	Created, Updated []products.Product
+}

@@ -1,0 +1,219 @@
+package importer
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// parser makes products of a block's records. It is safe for concurrent use.
+type parser struct {
+	*mapping
+	rule  products.KeyRule
+	seeds [2]maphash.Seed
+	max   int
+}
+
+// digest stands for a SKU's key: 128 bits under random seeds, so that no two keys of a file share one, not even on purpose.
+type digest [2]uint64
+
+// parsed is what came of a block, in the file's order.
+type parsed struct {
+	items []item
+	// rejects are the items without a record.
+	rejects []Reject
+	// attributes backs the records' Extra.
+	attributes []string
+	end        int64 // offset in the file behind the block
+}
+
+// item is a valid record, or a reject.
+type item struct {
+	record products.Record
+	digest digest
+	end    int64 // offset in the file behind it
+	bytes  int32 // of text that the record holds
+	reject bool
+}
+
+func newParser(m *mapping, rule products.KeyRule, maxRecord int) *parser {
+	return &parser{mapping: m, rule: rule, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, max: maxRecord}
+}
+
+// parse parses the block's records into out, which it empties first. Of the block nothing is kept.
+func (p *parser) parse(b *block, out *parsed) {
+	for i := range b.fields {
+		b.unescape(&b.fields[i])
+	}
+	// One string for the whole block: the records' fields are parts of it.
+	text := string(b.buf)
+	clean := utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
+
+	clear(out.items)
+	clear(out.rejects)
+	out.items, out.rejects, out.end = out.items[:0], out.rejects[:0], b.end
+	out.attributes = make([]string, 0, len(b.spans)*len(p.extra)) // kept by the records
+	for i := range b.spans {
+		s := &b.spans[i]
+		r := rawRecord{text: text, fields: b.fields[s.first : s.first+s.width], line: s.line}
+		out.items = append(out.items, item{end: b.offset + int64(s.end)})
+		it := &out.items[len(out.items)-1]
+		fault := p.damage(s)
+		if fault == nil {
+			fault = p.record(&r, clean, it, out)
+		}
+		if fault == nil {
+			continue
+		}
+		it.reject, it.record = true, products.Record{}
+		fault.Line, fault.LastLine, fault.Offset = s.line, s.lastLine, b.offset+int64(s.start)
+		if s.damage != "" {
+			fault.Fields = []string{strings.TrimRight(text[s.start:min(s.end, s.start+maxDamage)], "\r\n")}
+		} else {
+			fault.Fields = r.copyFields()
+		}
+		out.rejects = append(out.rejects, *fault)
+	}
+}
+
+// damage says what is wrong with a stretch of lines that is no record; nil for a record.
+func (p *parser) damage(s *span) *Reject {
+	switch s.damage {
+	case "":
+		return nil
+	case CodeRecordTooLong:
+		return &Reject{Code: s.damage, Reason: fmt.Sprintf("the record is longer than %d bytes", p.max)}
+	}
+	return &Reject{Code: s.damage, Reason: "a quote is out of place or never closed, so these lines can't be told apart into fields; " +
+		`a quote inside a field must be doubled ("") and the field must stand in quotes`}
+}
+
+// rawRecord is a record's fields as text.
+type rawRecord struct {
+	text   string
+	fields []field
+	line   int64
+}
+
+func (r *rawRecord) at(i int) string { return r.text[r.fields[i].start:r.fields[i].end] }
+
+func (r *rawRecord) copyFields() []string {
+	fields := make([]string, len(r.fields))
+	for i := range fields {
+		fields[i] = strings.Clone(r.at(i))
+	}
+	return fields
+}
+
+// record fills the item, or says why the record can't be taken.
+func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject {
+	if fault := p.shape(r); fault != nil {
+		return fault
+	}
+	if !clean {
+		if fault := p.characters(r); fault != nil {
+			return fault
+		}
+	}
+	rec := &it.record
+	rec.Line = r.line
+	rec.SKU = strings.TrimSpace(r.at(p.sku))
+	rec.Name = r.at(p.name)
+	it.bytes = int32(len(rec.SKU) + len(rec.Name))
+	if p.description >= 0 {
+		rec.Description = r.at(p.description)
+		it.bytes += int32(len(rec.Description))
+	}
+	if p.status >= 0 {
+		var ok bool
+		if rec.Status, rec.HasStatus, ok = parseStatus(r.at(p.status)); !ok {
+			return &Reject{Code: CodeBadBoolean, Column: p.columns[p.status].label(), Reason: fmt.Sprintf(
+				"%s must be a yes or a no (true/false, 1/0, yes/no, on/off, active/inactive, published/unpublished, enabled/disabled, draft, archived), not %q",
+				p.columns[p.status].label(), products.Shorten(r.at(p.status)))}
+		}
+	}
+	long := false
+	if len(p.extra) > 0 {
+		first := len(out.attributes)
+		for _, i := range p.extra {
+			value := ""
+			if i < len(r.fields) {
+				value = r.at(i)
+			}
+			long = long || len(value) > products.MaxAttributeValue
+			it.bytes += int32(len(value))
+			out.attributes = append(out.attributes, value)
+		}
+		rec.Extra = out.attributes[first:len(out.attributes):len(out.attributes)]
+	}
+	if long || !products.Plain(rec.SKU, rec.Name, rec.Description) {
+		if fault := p.validate(rec); fault != nil {
+			return fault
+		}
+	}
+	rec.Key = p.rule.Key(rec.SKU)
+	it.digest = digest{maphash.String(p.seeds[0], rec.Key), maphash.String(p.seeds[1], rec.Key)}
+	return nil
+}
+
+// shape checks that the record has the fields that the mapping needs, and no more than there are columns. Columns at
+// the end of which nothing becomes may be missing: programs that write CSV leave them off.
+func (p *parser) shape(r *rawRecord) *Reject {
+	n, want := len(r.fields), len(p.columns)
+	if n > want {
+		return &Reject{Code: CodeFieldCount, Reason: fmt.Sprintf(
+			"the record has %d fields, but there are %d columns; a field with the delimiter in it must stand in quotes", n, want)}
+	}
+	if n >= p.need {
+		return nil
+	}
+	for i := n; ; i++ {
+		if p.columns[i].Field != "" {
+			return &Reject{Code: CodeMissingColumn, Column: p.columns[i].label(), Reason: fmt.Sprintf(
+				"the record has %d of %d fields and ends before the column %s (%s)", n, want, p.columns[i].label(), p.columns[i].Field)}
+		}
+	}
+}
+
+// characters checks every field for bytes that are no text.
+func (p *parser) characters(r *rawRecord) *Reject {
+	for i := range r.fields {
+		value, label := r.at(i), p.columns[i].label()
+		if !utf8.ValidString(value) {
+			return &Reject{Code: CodeInvalidUTF8, Column: label, Reason: fmt.Sprintf("%s must be valid UTF-8: %q", label, products.Shorten(value))}
+		}
+		if strings.IndexByte(value, 0) >= 0 {
+			return &Reject{Code: CodeBadCharacter, Column: label, Reason: fmt.Sprintf("%s must not contain the character NUL: %q", label, products.Shorten(value))}
+		}
+	}
+	return nil
+}
+
+// validate applies the rules of a product, and names the column of the first that is broken.
+func (p *parser) validate(rec *products.Record) *Reject {
+	c := p.batchColumns()
+	candidate := c.Apply(rec, products.Product{})
+	err := candidate.Validate()
+	if err == nil {
+		return nil
+	}
+	var invalid *products.ValidationError
+	if !errors.As(err, &invalid) {
+		return &Reject{Code: CodeEmpty, Reason: err.Error()}
+	}
+	first := invalid.Fields[0]
+	fault := &Reject{Code: Code(first.Code), Reason: first.Message}
+	for _, column := range p.columns {
+		if first.Field == column.Field || column.Attribute != "" && first.Field == "attributes["+column.Attribute+"]" {
+			fault.Column = column.label()
+		}
+	}
+	for _, more := range invalid.Fields[1:] {
+		fault.Reason += "; " + more.Message
+	}
+	return fault
+}

@@ -1,0 +1,44 @@
+package importer
+
+import (
+	"time"
+
+	"github.com/products-importer/products-importer/progress"
+)
+
+// Result says what an import did. With an error it says what was committed until then.
+type Result struct {
+	// Counts always add up: Read is the sum of the others.
+	progress.Counts
+	// Rejects counts the rejected records by what was wrong.
+	Rejects map[Code]int64
+	// Bytes is how much of the file is behind the import.
+	Bytes int64
+	// Batches is how many batches were committed, or would have been in a dry run.
+	Batches int64
+	// Elapsed is how long the import took.
+	Elapsed time.Duration
+	// Dialect says how the file was read.
+	Dialect Dialect
+}
+
+// Dialect says how a file was read and what its columns were taken for.
+type Dialect struct {
+	// Delimiter separates fields.
+	Delimiter string `json:"delimiter"`
+	// Header tells whether the first record names the columns.
+	Header bool `json:"header"`
+	// Columns are the file's, in its order.
+	Columns []Column `json:"columns"`
+}
+
+// Ignored returns the names of the columns of which nothing becomes.
+func (d *Dialect) Ignored() []string {
+	var names []string
+	for _, c := range d.Columns {
+		if c.Ignored() {
+			names = append(names, c.label())
+		}
+	}
+	return names
+}

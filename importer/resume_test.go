@@ -1,0 +1,112 @@
+package importer_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/products"
+	"github.com/stretchr/testify/require"
+)
+
+// checkpoints keeps what batches commit, as a job does.
+type checkpoints struct {
+	mu   sync.Mutex
+	done map[int64]importer.Commit
+}
+
+func (c *checkpoints) set(o importer.Options) importer.Options {
+	o.Checkpoint = func(_ context.Context, done importer.Commit) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.done[done.Batch] = done
+		return nil
+	}
+	o.Committed = func(batch int64) (importer.Commit, bool) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		done, ok := c.done[batch]
+		return done, ok
+	}
+	return o
+}
+
+// TestResume ends imports at every possible batch, with an error or by stopping them, and resumes them.
+func TestResume(t *testing.T) {
+	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+		rng := rand.New(rand.NewPCG(7, 8))
+		before, _ := randomFile(rng, 200, 300)
+		text, _ := randomFile(rng, 600, 300)
+		text += ",only rejects at the end\n"
+		o := importer.Options{Mode: mode, BatchRecords: 20, Writers: 2}
+		undisturbed := memory.New(memory.Options{}).Products()
+		_, _, err := doImport(t, undisturbed, before, importer.Options{})
+		require.NoError(t, err)
+		want, result, err := doImport(t, undisturbed, text, o)
+		require.NoError(t, err)
+
+		for ends := int64(1); ends <= result.Batches; ends++ {
+			store := memory.New(memory.Options{}).Products()
+			_, _, err := doImport(t, store, before, importer.Options{})
+			require.NoError(t, err)
+			kept := &checkpoints{done: map[int64]importer.Commit{}}
+			crash := errors.New("crash")
+			stop := make(chan struct{})
+			var once sync.Once
+			failing := &countingStore{Store: store, before: func(b *products.Batch) error {
+				if b.Number == ends {
+					if ends%2 == 0 {
+						return crash
+					}
+					once.Do(func() { close(stop) })
+				}
+				return nil
+			}}
+			interrupted := kept.set(o)
+			interrupted.Writers, interrupted.Stop = 1, stop
+			_, first, err := doImport(t, failing, text, interrupted)
+			if ends%2 == 0 {
+				require.ErrorIs(t, err, crash)
+				require.EqualValues(t, ends-1, first.Batches)
+			} else if err != nil {
+				require.ErrorIs(t, err, importer.ErrStopped)
+				require.GreaterOrEqual(t, first.Batches, ends, "the batches in hand are committed")
+			}
+			got, resumed, err := doImport(t, store, text, kept.set(o))
+			require.NoError(t, err)
+			require.Equal(t, want.counts, got.counts, "the counts are those of an undisturbed import")
+			require.Equal(t, result.Bytes, resumed.Bytes)
+			require.ElementsMatch(t, catalogue(t, undisturbed), catalogue(t, store))
+		}
+	}
+}
+
+func TestStopBeforeAnythingIsWritten(t *testing.T) {
+	stop := make(chan struct{})
+	close(stop)
+	store := &countingStore{Store: memory.New(memory.Options{}).Products()}
+	_, _, err := doImport(t, store, "sku,name\na,b\n", importer.Options{Stop: stop})
+	require.ErrorIs(t, err, importer.ErrStopped)
+	require.Zero(t, store.batches)
+}
+
+func TestCheckTellsWhatRunRejects(t *testing.T) {
+	text, _ := randomFile(rand.New(rand.NewPCG(9, 10)), 500, 300)
+	want, result, err := doImport(t, memory.New(memory.Options{}).Products(), text, importer.Options{})
+	require.NoError(t, err)
+	var header []string
+	var reasons []string
+	checked, err := importer.Check(t.Context(), importer.Bytes(text), importer.Options{
+		OnHeader: func(names []string) error { header = names; return nil },
+		OnReject: func(r importer.Reject) error { reasons = append(reasons, r.Reason); return nil },
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"sku", "name"}, header)
+	require.Equal(t, want.reasons, reasons)
+	require.Equal(t, result.Rejects, checked.Rejects)
+	require.Equal(t, result.Dialect, checked.Dialect)
+}

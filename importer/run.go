@@ -1,0 +1,200 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// reportInterval is how often Options.Progress is told at most.
+const reportInterval = 200 * time.Millisecond
+
+// Run imports the source into the store and says what became of its records; see the package's comment for its way.
+//
+// Nothing is written before the whole file was checked. Then batch after batch is committed: when Run ends with an
+// error, the result, which is never nil, counts what was committed. When the context ends, Run ends within a second
+// with the context's cause. It leaves no goroutine.
+//
+// Errors: ErrInput for a file that can't be taken, ErrTooManyRejects, ErrSourceChanged, ErrStopped, the store's errors,
+// those of the source and of the functions in the options.
+func Run(ctx context.Context, source Source, store Store, options Options) (*Result, error) {
+	r, err := newRun(source, options)
+	if err != nil {
+		return &r.result, err
+	}
+	if store == nil {
+		return &r.result, errors.New("importer: no store")
+	}
+	r.store, r.rule = store, store.KeyRule()
+	r.survey = newSurvey(r.options.Mode, source.Size(), r.options.MaxDuplicates)
+
+	if err = r.check(ctx); err == nil {
+		err = r.write(ctx)
+	}
+	r.result.Elapsed = time.Since(r.started)
+	phase := progress.Done
+	if err != nil {
+		phase = progress.Failed
+	}
+	r.report(ctx, phase, 0, r.result.Bytes)
+	return &r.result, err
+}
+
+// Check reads the source as Run does, and tells OnHeader and OnReject what Run would tell them. It writes nothing, and
+// needs no store. Only Rejects and Dialect of the result are set.
+func Check(ctx context.Context, source Source, options Options) (*Result, error) {
+	r, err := newRun(source, options)
+	if err == nil {
+		err = r.check(ctx)
+	}
+	return &r.result, err
+}
+
+func newRun(source Source, options Options) (r *run, err error) {
+	r = &run{source: source, started: time.Now()}
+	r.result.Rejects = map[Code]int64{}
+	if r.options, err = options.withDefaults(); err != nil {
+		return r, err
+	}
+	if source == nil {
+		return r, errors.New("importer: no source")
+	}
+	if r.options.Progress != nil {
+		r.progress = progress.Throttle(r.options.Progress, reportInterval)
+	}
+	return r, nil
+}
+
+// run is one import.
+type run struct {
+	source   Source
+	store    Store // nil where nothing is to be written
+	rule     products.KeyRule
+	options  Options
+	started  time.Time
+	progress progress.Reporter // nil for none
+	meter    progress.Meter
+
+	parser *parser
+	survey *survey   // nil where nothing is to be written
+	end    *position // of the file, once it was read
+	result Result
+}
+
+// check reads the file to find what can't be taken, and which record of a SKU counts.
+func (r *run) check(ctx context.Context) error {
+	r.report(ctx, progress.Checking, 0, 0)
+	var read, rejected int64
+	err := r.pass(ctx, func(p *parsed) error {
+		if r.stopped() {
+			return ErrStopped
+		}
+		read += int64(len(p.items))
+		r.note(p)
+		for _, reject := range p.rejects {
+			rejected++
+			r.result.Rejects[reject.Code]++
+			if r.options.OnReject != nil {
+				if err := r.options.OnReject(reject); err != nil {
+					return err
+				}
+			}
+			if l := r.options.MaxRejects; l != nil && l.Share == 0 && rejected > l.Count {
+				return fmt.Errorf("%w: more than %d; nothing was written", ErrTooManyRejects, l.Count)
+			}
+		}
+		r.report(ctx, progress.Checking, read, p.end)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if l := r.options.MaxRejects; l.exceeded(rejected, read) {
+		return fmt.Errorf("%w: %d of %d, more than %g %%; nothing was written", ErrTooManyRejects, rejected, read, l.Share*100)
+	}
+	return r.checkParts(ctx)
+}
+
+// checkParts goes on surveying a file that repeats too many SKUs to keep them all in mind.
+func (r *run) checkParts(ctx context.Context) error {
+	if r.survey == nil || r.survey.of == 1 {
+		return nil
+	}
+	for {
+		var index int64
+		err := r.pass(ctx, func(p *parsed) error {
+			for i := range p.items {
+				it := &p.items[i]
+				if it.reject {
+					continue
+				}
+				// Parts that were split up come by again.
+				if r.survey.mine(it.digest) && !r.survey.marked(index) {
+					if winner := r.survey.admit(it.digest, it.record.Line); winner != it.record.Line {
+						r.survey.mark(index)
+						if err := r.supersede(&it.record, winner); err != nil {
+							return err
+						}
+					}
+				}
+				index++
+			}
+			return nil
+		})
+		if err != nil || !r.survey.next() {
+			return err
+		}
+		if err = r.pass(ctx, func(p *parsed) error { r.note(p); return nil }); err != nil {
+			return err
+		}
+	}
+}
+
+// note lets the survey see the valid records.
+func (r *run) note(p *parsed) {
+	if r.survey == nil {
+		return
+	}
+	for i := range p.items {
+		if it := &p.items[i]; !it.reject {
+			r.survey.note(it.digest, it.record.Line)
+		}
+	}
+}
+
+// stopped tells whether Options.Stop was closed.
+func (r *run) stopped() bool {
+	select {
+	case <-r.options.Stop:
+		return true
+	default:
+		return false
+	}
+}
+
+func (r *run) supersede(record *products.Record, winner int64) error {
+	if r.options.OnSuperseded == nil {
+		return nil
+	}
+	return r.options.OnSuperseded(Superseded{SKU: record.SKU, Line: record.Line, Winner: winner})
+}
+
+// report tells the reporter, if there is one. While Checking so many records are checked; else the result's counts
+// count.
+func (r *run) report(ctx context.Context, phase progress.Phase, checked, bytes int64) {
+	if r.progress == nil {
+		return
+	}
+	now := time.Now()
+	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked, Bytes: bytes,
+		TotalBytes: r.source.Size(), Elapsed: now.Sub(r.started)}
+	if phase == progress.Importing && bytes == 0 {
+		r.meter = progress.Meter{} // rates are those of the phase
+	}
+	e.RowsPerSecond, e.ETA = r.meter.Observe(now, bytes, max(checked, e.Read), e.TotalBytes)
+	r.progress.Report(context.WithoutCancel(ctx), e)
+}
