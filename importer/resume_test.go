@@ -71,7 +71,7 @@ func TestResume(t *testing.T) {
 			_, first, err := doImport(t, failing, text, interrupted)
 			if ends%2 == 0 {
 				require.ErrorIs(t, err, crash)
-				require.EqualValues(t, ends-1, first.Batches)
+				require.Equal(t, ends-1, first.Batches)
 			} else if err != nil {
 				require.ErrorIs(t, err, importer.ErrStopped)
 				require.GreaterOrEqual(t, first.Batches, ends, "the batches in hand are committed")

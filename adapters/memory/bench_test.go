@@ -39,7 +39,6 @@ func BenchmarkWriteBatch(b *testing.B) {
 				}
 				writeAll(b, s, before)
 				todo := benchBatches(batches, size, v.mode)
-				before = nil
 				runtime.GC()
 				b.StartTimer()
 				writeAll(b, s, todo)

@@ -1,0 +1,65 @@
+// Command importcsv imports one CSV file of products into PostgreSQL, or into memory to see what it would give:
+//
+//	go run ./examples/importcsv -database-url postgres://localhost/shop -mode update catalog.csv
+//
+// FILE may be "-" for standard input. It ends with status 0 after an import, 1 when that failed or was cancelled, and 2
+// for wrong usage. SIGINT and SIGTERM cancel: what is committed stays, and is stated.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(start()) }
+
+// start runs the program in the process's surroundings and returns its exit status.
+func start() int {
+	// The signals stay caught until the end: timeout(1) sends each of them twice.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
+}
+
+// The exit statuses.
+const (
+	statusSuccess = 0
+	statusFailure = 1
+	statusUsage   = 2
+)
+
+// run is the program. When the context ends it stops within a second, with everything that it made cleared away.
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s, err := parseArgs(args, getenv)
+	if errors.Is(err, flag.ErrHelp) {
+		usage(stdout)
+		return statusSuccess
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "importcsv: %v (importcsv -h explains)\n", err)
+		return statusUsage
+	}
+	out := importFile(ctx, s, getenv, stdin, stderr)
+	switch {
+	case s.json:
+		err = out.writeJSON(stdout)
+	case !s.quiet:
+		err = out.writeSummary(stdout)
+	}
+	if message := out.message(); message != "" {
+		fmt.Fprintf(stderr, "importcsv: %s\n", message)
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "importcsv: the result can't be written: %v\n", err)
+	}
+	if out.err != nil || err != nil {
+		return statusFailure
+	}
+	return statusSuccess
+}

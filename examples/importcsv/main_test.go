@@ -1,0 +1,323 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// session is what a run of the program in this process gave.
+type session struct {
+	status         int
+	stdout, stderr string
+}
+
+// importcsv runs the program in this process, without a terminal and with nothing in its environment but env.
+func importcsv(t *testing.T, env map[string]string, stdin string, args ...string) session {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status := run(t.Context(), args, func(name string) string { return env[name] }, strings.NewReader(stdin), &stdout, &stderr)
+	return session{status, stdout.String(), stderr.String()}
+}
+
+// decode returns the one object that a run with -json printed.
+func (s session) decode(t *testing.T) map[string]any {
+	t.Helper()
+	require.Equal(t, 1, strings.Count(s.stdout, "\n"), s.stdout)
+	var object map[string]any
+	require.NoError(t, json.Unmarshal([]byte(s.stdout), &object))
+	require.InDelta(t, object["read"], object["created"].(float64)+object["updated"].(float64)+object["unchanged"].(float64)+
+		object["skipped"].(float64)+object["superseded"].(float64)+object["rejected"].(float64), 0, "the counts add up")
+	return object
+}
+
+// write makes a file of the test's own and returns its path.
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+const small = "Title,SKU,Price,Published\n" +
+	"Lamp,a-1,10,yes\n" +
+	"Table,b-1,20,no\n" +
+	",c-1,30,yes\n" +
+	"Chair,d-1,40,perhaps\n" +
+	"Lamp again,a-1,11,yes\n"
+
+func TestJSON(t *testing.T) {
+	s := importcsv(t, nil, "", "-json", write(t, "small.csv", small))
+	require.Equal(t, 0, s.status, s.stderr)
+	require.Empty(t, s.stderr)
+	object := s.decode(t)
+	require.GreaterOrEqual(t, object["seconds"], 0.0)
+	delete(object, "seconds")
+	text, err := json.Marshal(object)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"state": "SUCCESS", "read": 5, "created": 2, "updated": 0, "unchanged": 0, "skipped": 0, "superseded": 1,
+		"rejected": 2, "bytes": 113, "dialect": {"delimiter": ",", "header": true, "columns": [
+			{"number": 1, "name": "Title", "field": "name"}, {"number": 2, "name": "SKU", "field": "sku"},
+			{"number": 3, "name": "Price"}, {"number": 4, "name": "Published", "field": "status"}]}}`, string(text))
+}
+
+func TestSummary(t *testing.T) {
+	path := write(t, "small.csv", small)
+	s := importcsv(t, nil, "", path)
+	require.Equal(t, 0, s.status)
+	require.Empty(t, s.stderr)
+	first, rest, _ := strings.Cut(s.stdout, "\n")
+	require.Regexp(t, "^imported "+path+` into memory \(nothing is kept: name a database with -database-url\), mode ignore: 5 records in .*s$`, first)
+	require.Equal(t, `
+  created              2  new products
+  superseded           1  another record of the file has the same SKU and counts
+  rejected             2  invalid
+
+columns:
+  name        from column 1, "Title"
+  sku         from column 2, "SKU"
+  status      from column 4, "Published"
+  ignored:    Price
+
+rejected:
+  line 4, column Title: name must not be empty
+  line 5, column Published: Published must be a yes or a no (true/false, 1/0, yes/no, on/off, active/inactive, published/unpublished, enabled/disabled, draft, archived), not "perhaps"
+  in all: 1 bad_boolean, 1 empty
+  -rejects FILE keeps them, to be mended and imported again
+`, rest)
+}
+
+func TestSettings(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		args  []string
+		file  string
+		wants map[string]any
+	}{
+		{"mode", []string{"-mode", "update"}, small, map[string]any{"created": 2.0, "superseded": 1.0}},
+		{"dry run", []string{"-dry-run"}, small, map[string]any{"created": 2.0, "rejected": 2.0}},
+		{"delimiter", []string{"-delimiter", ";"}, "name;sku\na;1\nb;2\n", map[string]any{"created": 2.0}},
+		{"delimiter tab", []string{"-delimiter", "tab"}, "name\tsku\na\t1\n", map[string]any{"created": 1.0}},
+		{"no header", []string{"-header=no"}, "a,1\nb,2\n", map[string]any{"created": 2.0}},
+		{"header passed over", []string{"-header=skip"}, "x,y\nb,2\n", map[string]any{"created": 1.0}},
+		{"map", []string{"-map", "sku=Code", "-map", "name=1"}, "What,Code\na,1\n", map[string]any{"created": 1.0}},
+		{"writers", []string{"-writers", "4"}, small, map[string]any{"created": 2.0}},
+		{"rejects within the limit", []string{"-max-rejects", "2"}, small, map[string]any{"rejected": 2.0}},
+		{"rejects within the share", []string{"-max-rejects", "40%"}, small, map[string]any{"rejected": 2.0}},
+		{"an empty database URL", []string{"-database-url", ""}, small, map[string]any{"created": 2.0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			env := map[string]string{}
+			if c.name == "an empty database URL" {
+				env["DATABASE_URL"] = "postgres://127.0.0.1:1/none"
+			}
+			// Flags may stand before and behind the file.
+			s := importcsv(t, env, "", append([]string{"-json", write(t, "file.csv", c.file)}, c.args...)...)
+			require.Equal(t, 0, s.status, s.stderr)
+			object := s.decode(t)
+			for key, want := range c.wants {
+				require.Equal(t, want, object[key], key)
+			}
+		})
+	}
+}
+
+// oneLine checks that the program has said what is wrong in one line.
+func oneLine(t *testing.T, s session, status int, want string) {
+	t.Helper()
+	require.Equal(t, status, s.status, s.stderr)
+	require.Equal(t, 1, strings.Count(s.stderr, "\n"), s.stderr)
+	require.True(t, strings.HasPrefix(s.stderr, "importcsv: "), s.stderr)
+	require.Contains(t, s.stderr, want)
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no file", nil, "name the file to import"},
+		{"two files", []string{"a.csv", "b.csv"}, "one file at a time, not 2: a.csv b.csv"},
+		{"an unknown flag", []string{"-colour", "a.csv"}, "flag provided but not defined: -colour"},
+		{"an unknown flag behind the file", []string{"a.csv", "-colour"}, "flag provided but not defined: -colour"},
+		{"an unknown mode", []string{"-mode", "merge", "a.csv"}, "want ignore or update"},
+		{"an unknown way with extra columns", []string{"-extra", "drop", "a.csv"}, "want ignore, keep, reject"},
+		{"an unknown header mode", []string{"-header", "maybe", "a.csv"}, "want auto, yes, no, skip"},
+		{"a delimiter of two characters", []string{"-delimiter", "::", "a.csv"}, "want one ASCII character"},
+		{"a quote as delimiter", []string{"-delimiter", `"`, "a.csv"}, "want one ASCII character"},
+		{"no delimiter", []string{"-delimiter", "", "a.csv"}, "want one ASCII character"},
+		{"a mapping without a column", []string{"-map", "sku", "a.csv"}, "want FIELD=COLUMN"},
+		{"a mapping of an unknown field", []string{"-map", "price=Price", "a.csv"}, `no field "price"`},
+		{"a field mapped twice", []string{"-map", "sku=A", "-map", "sku=B", "a.csv"}, "sku is mapped twice"},
+		{"no writer", []string{"-writers", "0", "a.csv"}, "want a number from 1 to 64"},
+		{"a writer that is no number", []string{"-writers", "two", "a.csv"}, "want a number from 1 to 64"},
+		{"too many writers", []string{"-writers", "65", "a.csv"}, "want a number from 1 to 64"},
+		{"a bad limit of rejects", []string{"-max-rejects", "-1", "a.csv"}, "bad limit of rejects"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := importcsv(t, nil, "", c.args...)
+			oneLine(t, s, statusUsage, c.want)
+			require.Empty(t, s.stdout)
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	s := importcsv(t, map[string]string{"DATABASE_URL": "postgres://me:secret@host/shop"}, "", "-h")
+	require.Equal(t, 0, s.status)
+	require.Empty(t, s.stderr)
+	require.Contains(t, s.stdout, "-max-rejects")
+	require.NotContains(t, s.stdout, "secret")
+}
+
+func TestBadFiles(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		path string
+		args []string
+		want string
+	}{
+		{"missing", filepath.Join(t.TempDir(), "none.csv"), nil, "no such file"},
+		{"a directory", t.TempDir(), nil, "is a directory"},
+		{"empty", write(t, "empty.csv", ""), nil, "empty"},
+		{"binary", write(t, "image.png", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"), nil, "cannot be imported"},
+		{"no known header", write(t, "plain.csv", "a,b\nc,d\n"), nil, `found: "a", "b"`},
+		{"no SKU", write(t, "nosku.csv", "name,price\nc,d\n"), nil, "needed: sku and name"},
+		{"columns that are refused", write(t, "extra.csv", small), []string{"-extra", "reject"}, `"Price"`},
+		{"too many rejects", write(t, "rejects.csv", small), []string{"-max-rejects", "1"}, "too many rejected records"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := importcsv(t, nil, "", append(c.args, c.path)...)
+			oneLine(t, s, statusFailure, c.want)
+
+			s = importcsv(t, nil, "", append(c.args, "-json", c.path)...)
+			oneLine(t, s, statusFailure, c.want)
+			object := s.decode(t)
+			require.Equal(t, "FAILURE", object["state"])
+			require.Contains(t, object["error"], c.want)
+			require.InDelta(t, 0, object["created"], 0)
+		})
+	}
+}
+
+func TestQuietPrintsErrorsOnly(t *testing.T) {
+	s := importcsv(t, nil, "", "-quiet", write(t, "small.csv", small))
+	require.Equal(t, session{status: 0}, s)
+	oneLine(t, importcsv(t, nil, "", "-quiet", t.TempDir()), statusFailure, "is a directory")
+}
+
+func TestStandardInput(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	for _, c := range []struct {
+		name, stdin string
+		status      int
+	}{
+		{"imported", small, statusSuccess},
+		{"refused", "", statusFailure},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := importcsv(t, nil, c.stdin, "-json", "-")
+			require.Equal(t, c.status, s.status, s.stderr)
+			left, err := os.ReadDir(temporary)
+			require.NoError(t, err)
+			require.Empty(t, left, "the temporary file is removed")
+		})
+	}
+}
+
+func TestRejects(t *testing.T) {
+	rejects := filepath.Join(t.TempDir(), "rejects.csv")
+	s := importcsv(t, nil, "", "-rejects", rejects, write(t, "small.csv", small))
+	require.Equal(t, 0, s.status, s.stderr)
+	require.Contains(t, s.stdout, "all of them are in "+rejects)
+	text, err := os.ReadFile(rejects)
+	require.NoError(t, err)
+	lines := strings.Split(string(text), "\n")
+	require.Equal(t, "Title,SKU,Price,Published,_line,_column,_code,_reason", lines[0])
+	require.True(t, strings.HasPrefix(lines[1], ",c-1,30,yes,4,Title,empty,"), lines[1])
+	require.True(t, strings.HasPrefix(lines[2], "Chair,d-1,40,perhaps,5,Published,bad_boolean,"), lines[2])
+
+	t.Run("they are imported again, once mended", func(t *testing.T) {
+		mended := strings.Replace(strings.Replace(string(text), "perhaps", "yes", 1), ",c-1", "Cup,c-1", 1)
+		s := importcsv(t, nil, "", "-json", "-extra", "reject", "-map", "description=Price", write(t, "mended.csv", mended))
+		require.Equal(t, 0, s.status, s.stderr)
+		require.InDelta(t, 2, s.decode(t)["created"], 0)
+	})
+	t.Run("the file that is imported is not overwritten", func(t *testing.T) {
+		path := write(t, "small.csv", small)
+		oneLine(t, importcsv(t, nil, "", "-rejects", path, path), statusFailure, "name another one")
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, small, string(text))
+	})
+	t.Run("the folder must exist", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "none", "rejects.csv")
+		oneLine(t, importcsv(t, nil, "", "-rejects", path, write(t, "small.csv", small)), statusFailure, "no such file")
+	})
+	t.Run("a full disk fails the import", func(t *testing.T) {
+		if _, err := os.Stat("/dev/full"); err != nil {
+			t.Skip("this system has no /dev/full")
+		}
+		oneLine(t, importcsv(t, nil, "", "-rejects", "/dev/full", write(t, "small.csv", small)), statusFailure, "no space left")
+	})
+}
+
+func TestSummaryNamesTheFirstRejects(t *testing.T) {
+	var file strings.Builder
+	file.WriteString("name,sku\n")
+	for range 2_000 {
+		file.WriteString("x,\n")
+	}
+	s := importcsv(t, nil, "", write(t, "bad.csv", file.String()))
+	require.Equal(t, 0, s.status, s.stderr)
+	require.Contains(t, s.stdout, "line 6, column sku: ")
+	require.NotContains(t, s.stdout, "line 7, ")
+	require.Contains(t, s.stdout, "in all: 2,000 empty\n")
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	status := run(ctx, []string{"-json", write(t, "small.csv", small)}, func(string) string { return "" }, strings.NewReader(""), &stdout, &stderr)
+	s := session{status, stdout.String(), stderr.String()}
+	oneLine(t, s, statusFailure, "cancelled; nothing was written")
+	require.Equal(t, "REVOKED", s.decode(t)["state"])
+}
+
+func TestUnreachableDatabase(t *testing.T) {
+	const password = "tr0ub4dor&3"
+	path := write(t, "small.csv", small)
+	for name, url := range map[string]string{
+		"nobody listens": "postgres://me:tr0ub4dor&3@127.0.0.1:1/shop",
+		"a bad port":     "postgres://me:tr0ub4dor&3@127.0.0.1:port/shop",
+		"a bad escape":   "postgres://me:tr0ub4dor&3%zz@127.0.0.1/shop",
+		"no URL":         "me:tr0ub4dor&3@127.0.0.1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", "-json", path)
+			oneLine(t, s, statusFailure, "")
+			require.Equal(t, "FAILURE", s.decode(t)["state"])
+			require.NotContains(t, s.stderr+s.stdout, password)
+			require.Equal(t, s, importcsv(t, nil, "", "-json", "-database-url", url, path))
+		})
+	}
+}
+
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
+	var stderr bytes.Buffer
+	status := run(t.Context(), []string{write(t, "small.csv", small)}, func(string) string { return "" }, nil, fullWriter{}, &stderr)
+	oneLine(t, session{status: status, stderr: stderr.String()}, statusFailure, "can't be written")
+}

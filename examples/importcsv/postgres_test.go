@@ -1,0 +1,105 @@
+package main
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "github.com/lib/pq"
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+	"github.com/products-importer/products-importer/products"
+)
+
+// open opens the test's database beside the program.
+func open(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// count returns what a query for one number finds.
+func count(t *testing.T, db *sql.DB, query string) (n int64) {
+	t.Helper()
+	require.NoError(t, db.QueryRowContext(t.Context(), query).Scan(&n))
+	return n
+}
+
+// catalog makes a file with a catalogue.
+func catalog(t testing.TB, records int, variant catalogtest.Variant) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "catalog.csv")
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	require.NoError(t, catalogtest.WriteVariant(file, records, variant))
+	require.NoError(t, file.Close())
+	return path
+}
+
+func TestPostgres(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url)
+	env := map[string]string{"DATABASE_URL": url}
+	path := write(t, "small.csv", small)
+	for _, c := range []struct {
+		name  string
+		args  []string
+		wants map[string]float64
+		rows  int64
+	}{
+		{"a dry run writes nothing", []string{"-dry-run"}, map[string]float64{"created": 2, "superseded": 1, "rejected": 2}, 0},
+		{"a first import", nil, map[string]float64{"created": 2, "superseded": 1, "rejected": 2}, 2},
+		{"again", nil, map[string]float64{"created": 0, "skipped": 2}, 2},
+		{"with the last record of each SKU", []string{"-mode", "update"}, map[string]float64{"updated": 1, "unchanged": 1}, 2},
+		{"again", []string{"-mode", "update", "-writers", "4"}, map[string]float64{"updated": 0, "unchanged": 2}, 2},
+		{"with the other columns", []string{"-mode", "update", "-extra", "keep"}, map[string]float64{"updated": 2}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := importcsv(t, env, "", append(c.args, "-json", path)...)
+			require.Equal(t, 0, s.status, s.stderr)
+			object := s.decode(t)
+			for key, want := range c.wants {
+				require.InDelta(t, want, object[key], 0, key)
+			}
+			require.Equal(t, c.rows, count(t, db, "SELECT count(*) FROM products"))
+		})
+	}
+	var name, price string
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT name, attributes->>'Price' FROM products WHERE sku = 'a-1'").Scan(&name, &price))
+	require.Equal(t, "Lamp again", name)
+	require.Equal(t, "11", price)
+
+	s := importcsv(t, env, "", path)
+	require.Contains(t, s.stdout, "imported "+path+" into PostgreSQL, mode ignore: 5 records in ")
+}
+
+// The catalogue's counts and winners are the same in both modes with any number of writers.
+func TestPostgresCatalogue(t *testing.T) {
+	const records = 30_000
+	path := catalog(t, records, catalogtest.Base)
+	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+		var clean strings.Builder
+		require.NoError(t, catalogtest.WriteClean(&clean, records, catalogtest.Base, mode))
+		for _, writers := range []string{"1", "2", "4"} {
+			t.Run(mode.String()+" with "+writers, func(t *testing.T) {
+				url := pgtest.URL(t)
+				s := importcsv(t, nil, "", "-json", "-database-url", url, "-mode", mode.String(), "-writers", writers, path)
+				require.Equal(t, 0, s.status, s.stderr)
+				object := s.decode(t)
+				require.InDelta(t, catalogtest.Distinct(records), object["created"], 0)
+				require.InDelta(t, records-catalogtest.Distinct(records), object["superseded"], 0)
+
+				// Importing what should be there finds it there.
+				s = importcsv(t, nil, clean.String(), "-json", "-database-url", url, "-mode", "update", "-")
+				require.Equal(t, 0, s.status, s.stderr)
+				require.InDelta(t, catalogtest.Distinct(records), s.decode(t)["unchanged"], 0)
+			})
+		}
+	}
+}

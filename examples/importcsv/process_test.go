@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+)
+
+// Set in the environment of a process that is to be the program, and not its tests.
+const (
+	asProgram = "IMPORTCSV_TEST_AS_PROGRAM"
+	peakFile  = "IMPORTCSV_TEST_PEAK_FILE" // is given the process's peak memory
+)
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) == "" {
+		pgtest.Main(m)
+		return
+	}
+	status := start()
+	if path := os.Getenv(peakFile); path != "" {
+		state, err := os.ReadFile("/proc/self/status")
+		if err == nil {
+			err = os.WriteFile(path, state, 0o600)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = statusFailure
+		}
+	}
+	os.Exit(status)
+}
+
+// process is the program in a process of its own.
+type process struct {
+	*exec.Cmd
+	stdout, stderr bytes.Buffer
+}
+
+// program prepares a process; its temporary files go into a folder of the test's.
+func program(t testing.TB, args ...string) *process {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p := &process{Cmd: exec.CommandContext(t.Context(), self, args...)}
+	p.Env = append(os.Environ(), asProgram+"=1", "DATABASE_URL=", "TMPDIR="+t.TempDir())
+	p.Stdout, p.Stderr = &p.stdout, &p.stderr
+	return p
+}
+
+// session waits for the end and returns what the process gave.
+func (p *process) session(t *testing.T) session {
+	t.Helper()
+	var ended *exec.ExitError
+	if err := p.Wait(); err != nil {
+		require.ErrorAs(t, err, &ended)
+	}
+	return session{p.ProcessState.ExitCode(), p.stdout.String(), p.stderr.String()}
+}
+
+func TestExitStatus(t *testing.T) {
+	path := write(t, "small.csv", small)
+	for _, c := range []struct {
+		name   string
+		args   []string
+		status int
+	}{
+		{"success", []string{path}, 0},
+		{"failure", []string{path + ".none"}, 1},
+		{"usage", []string{"-mode", "merge", path}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := program(t, c.args...)
+			require.NoError(t, p.Start())
+			require.Equal(t, c.status, p.session(t).status)
+		})
+	}
+}
+
+// promptly is how long the program may take to end after a signal, with room for a machine that is busy.
+const promptly = 5 * time.Second
+
+func TestSignalsWhileStandardInputIsRead(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			p := program(t, "-json", "-")
+			folder := t.TempDir()
+			p.Env = append(p.Env, "TMPDIR="+folder)
+			stdin, err := p.StdinPipe()
+			require.NoError(t, err)
+			require.NoError(t, p.Start())
+			// More than a pipe holds: once it is written, the program is reading, and has its temporary file.
+			_, err = io.Copy(stdin, catalogtest.NewReader(10_000, catalogtest.Base))
+			require.NoError(t, err)
+			files, err := os.ReadDir(folder)
+			require.NoError(t, err)
+			require.Len(t, files, 1)
+
+			sent := time.Now()
+			require.NoError(t, p.Process.Signal(signal))
+			s := p.session(t)
+			require.Less(t, time.Since(sent), promptly)
+			oneLine(t, s, statusFailure, "cancelled")
+			require.Equal(t, "REVOKED", s.decode(t)["state"])
+			files, err = os.ReadDir(folder)
+			require.NoError(t, err)
+			require.Empty(t, files, "the temporary file is removed")
+		})
+	}
+}
+
+func TestInterruptStatesWhatIsCommitted(t *testing.T) {
+	url := pgtest.URL(t)
+	s := importcsv(t, nil, "", "-database-url", url, write(t, "small.csv", small)) // sets the schema up
+	require.Equal(t, 0, s.status, s.stderr)
+	db := open(t, url)
+	before := count(t, db, "SELECT count(*) FROM products")
+
+	p := program(t, "-json", "-writers", "1", "-database-url", url, catalog(t, 500_000, catalogtest.Base))
+	require.NoError(t, p.Start())
+	for count(t, db, "SELECT count(*) FROM products") == before {
+		require.NoError(t, t.Context().Err())
+		require.NoError(t, p.Process.Signal(syscall.Signal(0)), "the program runs")
+	}
+	sent := time.Now()
+	require.NoError(t, p.Process.Signal(os.Interrupt))
+	s = p.session(t)
+	require.Less(t, time.Since(sent), promptly)
+
+	created := count(t, db, "SELECT count(*) FROM products") - before
+	oneLine(t, s, statusFailure, "cancelled; committed until then: ")
+	object := s.decode(t)
+	require.Equal(t, "REVOKED", object["state"])
+	require.InDelta(t, created, object["created"], 0, "counts and database agree")
+	require.Less(t, created, int64(catalogtest.Distinct(500_000)))
+}
+
+var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
+
+// BenchmarkPeakMemory imports into PostgreSQL in a process of its own, and fails if that ever takes more than 64 MiB.
+func BenchmarkPeakMemory(b *testing.B) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		b.Skip("this system doesn't tell a process's peak memory")
+	}
+	const bound = 64.0
+	for _, records := range []int{500_000, 5_000_000} {
+		b.Run(fmt.Sprintf("records=%d", records), func(b *testing.B) {
+			path := catalog(b, records, catalogtest.Base)
+			info, err := os.Stat(path)
+			require.NoError(b, err)
+			b.SetBytes(info.Size())
+			var most float64
+			for b.Loop() {
+				b.StopTimer()
+				peak := path + ".peak"
+				p := program(b, "-json", "-database-url", pgtest.URL(b), path)
+				p.Env = append(p.Env, peakFile+"="+peak)
+				b.StartTimer()
+				require.NoError(b, p.Run(), p.stderr.String())
+				b.StopTimer()
+				state, err := os.ReadFile(peak)
+				require.NoError(b, err)
+				match := peakLine.FindSubmatch(state)
+				require.NotNil(b, match)
+				kib, err := strconv.ParseFloat(string(match[1]), 64)
+				require.NoError(b, err)
+				most = max(most, kib/1024)
+				b.StartTimer()
+			}
+			b.ReportMetric(most, "peak-MiB")
+			require.LessOrEqual(b, most, bound)
+		})
+	}
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// english writes numbers for people: 466,693.
+var english = message.NewPrinter(language.English)
+
+// shownRejects is how many rejected records the summary names.
+const shownRejects = 5
+
+// outcome is what became of the import.
+type outcome struct {
+	settings  *settings
+	result    *importer.Result // nil when it didn't come to importing
+	rejects   []importer.Reject
+	err       error
+	cancelled bool
+}
+
+// noteReject keeps the first few rejected records for the summary.
+func (o *outcome) noteReject(r importer.Reject) error {
+	if len(o.rejects) < shownRejects {
+		r.Fields = nil
+		o.rejects = append(o.rejects, r)
+	}
+	return nil
+}
+
+// state is the import's state as jobs have it.
+func (o *outcome) state() string {
+	switch {
+	case o.cancelled:
+		return "REVOKED"
+	case o.err != nil:
+		return "FAILURE"
+	}
+	return "SUCCESS"
+}
+
+// message says in one line what went wrong and what was committed all the same; empty after success.
+func (o *outcome) message() string {
+	if o.err == nil {
+		return ""
+	}
+	text := strings.Join(strings.FieldsFunc(o.err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	if o.cancelled {
+		text = "cancelled"
+	}
+	if o.result == nil {
+		return text
+	}
+	switch n := o.result.Counts; {
+	case o.settings.options.DryRun, errors.Is(o.err, importer.ErrInput), errors.Is(o.err, importer.ErrTooManyRejects):
+	case n.Created+n.Updated > 0:
+		text += english.Sprintf("; committed until then: %d created, %d updated", n.Created, n.Updated)
+	default:
+		text += "; nothing was written"
+	}
+	return text
+}
+
+// writeJSON writes the outcome as one object on one line.
+func (o *outcome) writeJSON(w io.Writer) error {
+	object := struct {
+		State string `json:"state"`
+		progress.Counts
+		Bytes   int64             `json:"bytes"`
+		Seconds float64           `json:"seconds"`
+		Dialect *importer.Dialect `json:"dialect"`
+		Error   string            `json:"error,omitempty"`
+	}{State: o.state(), Error: o.message()}
+	if r := o.result; r != nil {
+		object.Counts, object.Bytes, object.Seconds = r.Counts, r.Bytes, r.Elapsed.Seconds()
+		if len(r.Dialect.Columns) > 0 {
+			object.Dialect = &r.Dialect
+		}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(object)
+}
+
+// writeSummary writes the outcome for people, as far as there is one.
+func (o *outcome) writeSummary(w io.Writer) error {
+	var b strings.Builder
+	if r := o.result; r != nil && (o.err == nil || r.Read > 0) {
+		o.describeCounts(&b, r)
+		o.describeColumns(&b, r)
+	}
+	o.describeRejects(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
+	file, into := o.settings.file, "PostgreSQL"
+	if file == "-" {
+		file = "standard input"
+	}
+	if o.settings.databaseURL == "" {
+		into = "memory (nothing is kept: name a database with -database-url)"
+	}
+	verb := "imported"
+	switch {
+	case o.settings.options.DryRun:
+		verb = "dry run, nothing written:"
+	case o.err != nil:
+		verb = "imported a part of"
+	}
+	english.Fprintf(b, "%s %s into %s, mode %v: %d records in %v\n\n", verb, file, into,
+		o.settings.options.Mode, r.Read, r.Elapsed.Round(time.Millisecond))
+	for _, line := range []struct {
+		name  string
+		count int64
+		means string
+	}{
+		{"created", r.Created, "new products"},
+		{"updated", r.Updated, "existed and were changed"},
+		{"unchanged", r.Unchanged, "existed just so"},
+		{"skipped", r.Skipped, "existed and were left alone"},
+		{"superseded", r.Superseded, "another record of the file has the same SKU and counts"},
+		{"rejected", r.Rejected, "invalid"},
+	} {
+		if line.count > 0 || line.name == "created" {
+			english.Fprintf(b, "  %-10s %11d  %s\n", line.name, line.count, line.means)
+		}
+	}
+}
+
+func (o *outcome) describeColumns(b *strings.Builder, r *importer.Result) {
+	b.WriteString("\ncolumns:\n")
+	kept := 0
+	for _, c := range r.Dialect.Columns {
+		if c.Attribute != "" {
+			kept++
+		}
+		if c.Field == "" {
+			continue
+		}
+		fmt.Fprintf(b, "  %-11s from column %d", c.Field, c.Number)
+		if c.Name != "" {
+			fmt.Fprintf(b, ", %q", c.Name)
+		}
+		b.WriteByte('\n')
+	}
+	if kept > 0 {
+		fmt.Fprintf(b, "  attributes  from %s\n", plural(kept, "other column"))
+	}
+	if ignored := r.Dialect.Ignored(); len(ignored) > 0 {
+		const most = 8
+		names := ignored[:min(most, len(ignored))]
+		fmt.Fprintf(b, "  ignored:    %s", strings.Join(names, ", "))
+		if more := len(ignored) - most; more > 0 {
+			fmt.Fprintf(b, " and %d more", more)
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// describeRejects names the first rejected records, and counts all of them by code.
+func (o *outcome) describeRejects(b *strings.Builder) {
+	if len(o.rejects) == 0 {
+		return
+	}
+	b.WriteString("\nrejected:\n")
+	for _, r := range o.rejects {
+		fmt.Fprintf(b, "  line %d", r.Line)
+		if r.LastLine > r.Line {
+			fmt.Fprintf(b, " to %d", r.LastLine)
+		}
+		if r.Column != "" {
+			fmt.Fprintf(b, ", column %s", r.Column)
+		}
+		fmt.Fprintf(b, ": %s\n", r.Reason)
+	}
+	if o.result != nil && len(o.result.Rejects) > 0 {
+		codes := slices.SortedFunc(maps.Keys(o.result.Rejects), func(a, b importer.Code) int {
+			return cmp.Or(cmp.Compare(o.result.Rejects[b], o.result.Rejects[a]), cmp.Compare(a, b))
+		})
+		b.WriteString("  in all:")
+		for i, code := range codes {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			english.Fprintf(b, " %d %s", o.result.Rejects[code], code)
+		}
+		b.WriteByte('\n')
+	}
+	if o.settings.rejects != "" {
+		fmt.Fprintf(b, "  all of them are in %s, to be mended and imported again\n", o.settings.rejects)
+	} else {
+		b.WriteString("  -rejects FILE keeps them, to be mended and imported again\n")
+	}
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return english.Sprintf("%d %s", n, what)
+}
