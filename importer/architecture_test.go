@@ -31,6 +31,7 @@ const (
 	pq        = "github.com/lib/pq"
 	goose     = "github.com/pressly/goose/v3"
 	docker    = "github.com/ory/dockertest/v3"
+	metrics   = "github.com/prometheus/client_golang"
 )
 
 // core are the packages that an adapter may use.
@@ -51,7 +52,7 @@ var mayImport = map[string][]string{
 	"adapters/memory":          core,
 	"adapters/postgres":        slices.Concat(core, []string{sqlx, pq, goose}),
 	"adapters/postgres/pgtest": {docker, pq, testify},
-	"adapters/httpapi":         slices.Concat(core, []string{crypto}),
+	"adapters/httpapi":         slices.Concat(core, []string{crypto, compress, metrics}),
 	"adapters/worker":          core,
 }
 

@@ -1,0 +1,173 @@
+package job_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+	"github.com/stretchr/testify/require"
+)
+
+// outcome is what an import leaves.
+type outcome struct {
+	table   map[string]products.Product
+	counts  progress.Counts
+	bytes   int64
+	rejects map[importer.Code]int64
+	file    string // of rejects
+}
+
+// before is in the store when the imports of these tests begin.
+func (w *world) before() {
+	w.t.Helper()
+	w.submit(catalogue(1, 150), job.Settings{})
+	require.Equal(w.t, job.Success, w.work(w.runner(nil, nil, nil, job.RunnerOptions{})).State)
+}
+
+// outcome makes sure that the job is a success, and returns what is left.
+func (w *world) outcome(id string) outcome {
+	w.t.Helper()
+	j := w.get(id)
+	require.Equal(w.t, job.Success, j.State, j.Error)
+	require.Equal(w.t, progress.Done, j.Event.Phase)
+	c := j.Event.Counts
+	require.Equal(w.t, c.Read, c.Created+c.Updated+c.Unchanged+c.Skipped+c.Superseded+c.Rejected)
+	require.NotNil(w.t, j.Dialect)
+	return outcome{w.table(), c, j.Event.Bytes, j.Rejects, w.rejects(id)}
+}
+
+// undisturbed is what an import leaves to which nothing happens.
+func undisturbed(t *testing.T, text string, settings job.Settings) outcome {
+	t.Helper()
+	w := newWorld(t)
+	w.before()
+	id := w.submit(text, settings).ID
+	w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+	return w.outcome(id)
+}
+
+// killing is a store of products that kills its process at the batch that is committed as number at.
+func killing(w *world, at int64, afterCommit bool, kill func()) *stub {
+	var commits atomic.Int64
+	return &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+		own := *b
+		own.BeforeCommit = func(ctx context.Context, r *products.BatchResult) error {
+			mine := commits.Add(1) == at
+			if mine && !afterCommit {
+				kill()
+			}
+			err := b.BeforeCommit(ctx, r)
+			if mine && afterCommit {
+				kill() // the commit goes through, and nobody hears of it
+			}
+			return err
+		}
+		return next(context.WithoutCancel(ctx), &own)
+	}}
+}
+
+// TestCrash kills the worker at every batch, before and after its commit, and lets another one go on.
+func TestCrash(t *testing.T) {
+	text := catalogue(2, 500)
+	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+		settings := job.Settings{Mode: mode}
+		want := undisturbed(t, text, settings)
+		require.NotEmpty(t, want.rejects)
+		require.Positive(t, want.counts.Superseded)
+		for _, afterCommit := range []bool{false, true} {
+			crashes := 0
+			for at := int64(1); ; at++ {
+				died := false
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					w.before()
+					id := w.submit(text, settings).ID
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					process := &mortal{Store: w.db.Jobs()}
+					store := killing(w, at, afterCommit, func() { process.dead.Store(true); cancel() })
+					first := w.runner(process, nil, store, job.RunnerOptions{})
+					if _, err := first.Run(ctx, w.claim(first), nil); err == nil {
+						require.False(t, process.dead.Load(), "a dead process ends no job")
+						return // there was no such batch
+					}
+					died = true
+					second := w.runner(nil, nil, nil, job.RunnerOptions{})
+					claim, err := second.Claim(t.Context(), "second")
+					require.NoError(t, err)
+					require.Nil(t, claim, "the lease has not run out")
+					time.Sleep(16 * time.Second)
+					j := w.work(second)
+					require.Equal(t, 1, j.Attempts, "a worker that vanished is a failed attempt")
+					require.Equal(t, want, w.outcome(id), "%v, crash at batch %d, after its commit: %v", mode, at, afterCommit)
+				})
+				if !died {
+					break
+				}
+				crashes++
+			}
+			require.Greater(t, crashes, 10, "the test is about many batches")
+		}
+	}
+}
+
+// TestCrashAgainAndAgain kills one worker after the other: an import that gets on is never given up.
+func TestCrashAgainAndAgain(t *testing.T) {
+	text := catalogue(3, 400)
+	want := undisturbed(t, text, job.Settings{Mode: products.Update})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.before()
+		id := w.submit(text, job.Settings{Mode: products.Update}).ID
+		deaths := 0
+		for w.get(id).State != job.Success {
+			ctx, cancel := context.WithCancel(t.Context())
+			process := &mortal{Store: w.db.Jobs()}
+			r := w.runner(process, nil, killing(w, 2, false, func() { process.dead.Store(true); cancel() }), job.RunnerOptions{MaxAttempts: 2})
+			if _, err := r.Run(ctx, w.claim(r), nil); err != nil {
+				deaths++
+				time.Sleep(16 * time.Second)
+			}
+			cancel()
+		}
+		require.Greater(t, deaths, 5)
+		require.Equal(t, want, w.outcome(id))
+	})
+}
+
+// TestDrain stops one worker after the other: what is in hand is committed, and the next one goes on at once.
+func TestDrain(t *testing.T) {
+	text := catalogue(4, 900)
+	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+		want := undisturbed(t, text, job.Settings{Mode: mode})
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.before()
+			id := w.submit(text, job.Settings{Mode: mode}).ID
+			drains, created := 0, int64(0)
+			for w.get(id).State != job.Success {
+				stop := make(chan struct{})
+				r := w.runner(nil, nil, w.slow(), job.RunnerOptions{MaxAttempts: 1})
+				time.AfterFunc(250*time.Millisecond, func() { close(stop) })
+				j, err := r.Run(t.Context(), w.claim(r), stop)
+				require.NoError(t, err)
+				require.Zero(t, j.Attempts)
+				require.Empty(t, j.Error)
+				if j.State == job.Pending {
+					drains++
+					now := int64(len(w.table()))
+					require.Greater(t, now, created, "the batches in hand are committed")
+					created = now
+				}
+			}
+			require.Greater(t, drains, 2)
+			require.Equal(t, want, w.outcome(id))
+		})
+	}
+}

@@ -1,0 +1,71 @@
+package jobtest_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// broken is a store with some methods replaced.
+type broken struct {
+	job.Store
+	create       func(ctx context.Context, j job.Job) (job.Job, error)
+	cancel       func(ctx context.Context, id string) (job.Job, error)
+	get          func(ctx context.Context, id string) (job.Job, error)
+	list         func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error)
+	claim        func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error)
+	renew        func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error)
+	checkpoint   func(ctx context.Context, claim *job.Claim, done importer.Commit) error
+	checkpoints  func(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error)
+	release      func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error)
+	finish       func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error)
+	expire       func(ctx context.Context, before time.Time, limit int) ([]job.Job, error)
+	uploadsInUse func(ctx context.Context, keys []string) ([]string, error)
+}
+
+// breakAll lets every method be replaced.
+func breakAll(s job.Store) *broken {
+	return &broken{Store: s, create: s.Create, cancel: s.Cancel, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
+		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire, uploadsInUse: s.UploadsInUse}
+}
+
+func (b *broken) Create(ctx context.Context, j job.Job) (job.Job, error) { return b.create(ctx, j) }
+func (b *broken) Cancel(ctx context.Context, id string) (job.Job, error) { return b.cancel(ctx, id) }
+func (b *broken) Get(ctx context.Context, id string) (job.Job, error)    { return b.get(ctx, id) }
+func (b *broken) UploadsInUse(ctx context.Context, k []string) ([]string, error) {
+	return b.uploadsInUse(ctx, k)
+}
+
+func (b *broken) List(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
+	return b.list(ctx, limit, offset, states...)
+}
+
+func (b *broken) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+	return b.claim(ctx, worker, lease, maxAttempts)
+}
+
+func (b *broken) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+	return b.renew(ctx, claim, lease, update)
+}
+
+func (b *broken) Checkpoint(ctx context.Context, claim *job.Claim, done importer.Commit) error {
+	return b.checkpoint(ctx, claim, done)
+}
+
+func (b *broken) Checkpoints(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
+	return b.checkpoints(ctx, claim)
+}
+
+func (b *broken) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+	return b.release(ctx, claim, failed, reason, delay)
+}
+
+func (b *broken) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+	return b.finish(ctx, claim, state, reason, update)
+}
+
+func (b *broken) Expire(ctx context.Context, before time.Time, limit int) ([]job.Job, error) {
+	return b.expire(ctx, before, limit)
+}

@@ -1,0 +1,239 @@
+package jobtest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// fault is a way to break a store, the case that finds it, and what the failure says.
+type fault struct {
+	name  string
+	spoil func(s *broken)
+	found string
+	says  string
+}
+
+var brokenStores = []fault{
+	{"loses a setting", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			j.Settings.BatchRecords = 0
+			return s.Store.Create(ctx, j)
+		}
+	}, "create/stores what the submitter says", "Settings is stored"},
+	{"takes a key twice", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			stored, err := s.Store.Create(ctx, j)
+			if errors.Is(err, job.ErrKeyUsed) {
+				return s.ByKey(ctx, j.IdempotencyKey)
+			}
+			return stored, err
+		}
+	}, "create/an idempotency key is taken once", "ErrKeyUsed"},
+	{"names the oldest duplicate", func(s *broken) {
+		first := map[string]string{}
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			stored, err := s.Store.Create(ctx, j)
+			if id, again := first[j.SHA256]; again && j.SHA256 != "" {
+				stored.DuplicateOf = id
+			}
+			first[j.SHA256] = stored.ID
+			if stored.DuplicateOf != "" {
+				first[j.SHA256] = stored.DuplicateOf
+			}
+			return stored, err
+		}
+	}, "create/the same file again", "the newest earlier job"},
+	{"hides a cancel", func(s *broken) {
+		s.renew = func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+			_, err := s.Store.Renew(ctx, claim, lease, update)
+			return false, err
+		}
+	}, "cancel/one that is worked on ends by its worker", "Renew tells the worker"},
+	{"cancels what has ended", func(s *broken) {
+		s.cancel = func(ctx context.Context, id string) (job.Job, error) {
+			j, err := s.Store.Cancel(ctx, id)
+			if errors.Is(err, job.ErrFinal) {
+				return s.Store.Get(ctx, id)
+			}
+			return j, err
+		}
+	}, "cancel/not found, and ended", "is final"},
+	{"lists the oldest first", func(s *broken) {
+		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
+			jobs, count, err := s.Store.List(ctx, limit, offset, states...)
+			slices.Reverse(jobs)
+			return jobs, count, err
+		}
+	}, "read/list, newest first", "newest first"},
+	{"counts the page", func(s *broken) {
+		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
+			jobs, _, err := s.Store.List(ctx, limit, offset, states...)
+			return jobs, int64(len(jobs)), err
+		}
+	}, "read/list, newest first", "the count is that of all jobs"},
+	{"filters by the first state", func(s *broken) {
+		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
+			return s.Store.List(ctx, limit, offset, states[:min(len(states), 1)]...)
+		}
+	}, "read/list by state", "one of the states"},
+	{"claims twice", func(s *broken) {
+		var mu sync.Mutex
+		claims := 0
+		var last *job.Claim
+		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if claims++; claims%7 == 0 && last != nil {
+				return last, nil
+			}
+			claim, err := s.Store.Claim(ctx, worker, lease, maxAttempts)
+			last = claim
+			return claim, err
+		}
+	}, "claim/never twice at the same time", "no job is claimed twice"},
+	{"claims by age alone", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			j.Priority = 0
+			return s.Store.Create(ctx, j)
+		}
+	}, "claim/by priority, then by age", "highest priority"},
+	{"claims too early", func(s *broken) {
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, _ time.Duration) (job.Job, error) {
+			return s.Store.Release(ctx, claim, failed, reason, 0)
+		}
+	}, "claim/not before its time", "before the delay is over"},
+	{"lets a lost claim renew", func(s *broken) {
+		s.renew = func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+			cancel, err := s.Store.Renew(ctx, claim, lease, update)
+			if errors.Is(err, job.ErrLeaseLost) {
+				err = nil
+			}
+			return cancel, err
+		}
+	}, "lease/one that runs out is taken over", "Renew"},
+	{"shows checkpoints to anybody", func(s *broken) {
+		s.checkpoints = func(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
+			done, err := s.Store.Checkpoints(ctx, claim)
+			if errors.Is(err, job.ErrLeaseLost) {
+				err = nil
+			}
+			return done, err
+		}
+	}, "lease/one that is given back in good order", "Checkpoints gives ErrLeaseLost"},
+	{"has one token for a job", func(s *broken) {
+		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+			claim, err := s.Store.Claim(ctx, worker, lease, maxAttempts)
+			if claim != nil {
+				claim.Token = 1
+			}
+			return claim, err
+		}
+	}, "lease/one that runs out is taken over", "token grows"},
+	{"takes over leases that were renewed", func(s *broken) {
+		s.renew = func(ctx context.Context, claim *job.Claim, _ time.Duration, update *job.Update) (bool, error) {
+			return s.Store.Renew(ctx, claim, time.Nanosecond, update)
+		}
+	}, "lease/one that is renewed holds", "that was renewed"},
+	{"counts giving back as a failure", func(s *broken) {
+		s.release = func(ctx context.Context, claim *job.Claim, _ bool, reason string, delay time.Duration) (job.Job, error) {
+			return s.Store.Release(ctx, claim, true, reason, delay)
+		}
+	}, "lease/one that is given back in good order", "no failed attempt"},
+	{"doesn't count failures", func(s *broken) {
+		s.release = func(ctx context.Context, claim *job.Claim, _ bool, reason string, delay time.Duration) (job.Job, error) {
+			return s.Store.Release(ctx, claim, false, reason, delay)
+		}
+	}, "lease/failed attempts are counted", "failed attempts are counted"},
+	{"tries for ever", func(s *broken) {
+		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+			return s.Store.Claim(ctx, worker, lease, maxAttempts+100)
+		}
+	}, "lease/too many failed attempts end the job", "without an attempt left"},
+	{"changes its revision only with the state", func(s *broken) {
+		s.get = func(ctx context.Context, id string) (job.Job, error) {
+			j, err := s.Store.Get(ctx, id)
+			if j.State == job.Progress {
+				j.Revision = 2
+			}
+			return j, err
+		}
+	}, "renew/stores what the worker tells", "the revision grows"},
+	{"counts what was told", func(s *broken) {
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+			j, err := s.Store.Finish(ctx, claim, state, reason, update)
+			if update != nil {
+				j.Event.Counts = update.Event.Counts
+			}
+			return j, err
+		}
+	}, "finish/counts what was committed", "the sum of the checkpoints"},
+	{"counts nothing of a dry run", func(s *broken) {
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+			j, err := s.Store.Finish(ctx, claim, state, reason, update)
+			j.Event.Counts = progress.Counts{}
+			return j, err
+		}
+	}, "finish/a dry run counts what was told", "those told"},
+	{"ends a job that goes on", func(s *broken) {
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+			if !state.Final() {
+				return s.Store.Get(ctx, claim.Job.ID)
+			}
+			return s.Store.Finish(ctx, claim, state, reason, update)
+		}
+	}, "finish/only final states", "ends no job"},
+	{"commits checkpoints by themselves", func(s *broken) {
+		kept := map[int64]importer.Commit{}
+		s.checkpoint = func(ctx context.Context, claim *job.Claim, done importer.Commit) error {
+			kept[done.Batch] = done
+			return s.Store.Checkpoint(ctx, claim, done)
+		}
+		s.checkpoints = func(context.Context, *job.Claim) (map[int64]importer.Commit, error) { return kept, nil }
+	}, "checkpoint/rolled back with its batch", "rolled back with its batch"},
+	{"doesn't look at the token in a batch", func(s *broken) {
+		s.checkpoint = func(ctx context.Context, claim *job.Claim, done importer.Commit) error {
+			err := s.Store.Checkpoint(ctx, claim, done)
+			if errors.Is(err, job.ErrLeaseLost) {
+				err = nil
+			}
+			return err
+		}
+	}, "checkpoint/a worker that lost its lease commits nothing", "ErrLeaseLost"},
+	{"counts a batch twice", func(s *broken) {
+		s.checkpoint = func(ctx context.Context, claim *job.Claim, done importer.Commit) error {
+			err := s.Store.Checkpoint(ctx, claim, done)
+			if errors.Is(err, job.ErrCommitted) {
+				err = nil
+			}
+			return err
+		}
+	}, "checkpoint/no batch counts twice", "ErrCommitted"},
+	{"expires everything", func(s *broken) {
+		s.expire = func(ctx context.Context, _ time.Time, limit int) ([]job.Job, error) {
+			return s.Store.Expire(ctx, time.Now().Add(time.Hour), limit)
+		}
+	}, "expire/jobs that ended long ago", "stay"},
+	{"expires without a limit", func(s *broken) {
+		s.expire = func(ctx context.Context, before time.Time, limit int) ([]job.Job, error) {
+			return s.Store.Expire(ctx, before, limit*100)
+		}
+	}, "expire/jobs that ended long ago", "no more than the limit"},
+	{"forgets uploads of jobs that have ended", func(s *broken) {
+		s.uploadsInUse = func(ctx context.Context, keys []string) ([]string, error) {
+			used, err := s.Store.UploadsInUse(ctx, keys)
+			return slices.DeleteFunc(used, func(key string) bool { return key == "upload-1" }), err
+		}
+	}, "uploads/in use", "also of those that have ended"},
+	{"reads after its context ended", func(s *broken) {
+		s.get = func(ctx context.Context, id string) (job.Job, error) {
+			return s.Store.Get(context.WithoutCancel(ctx), id)
+		}
+	}, "context/one that has ended stops every method", "Get returns the error"},
+}

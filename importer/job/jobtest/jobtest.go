@@ -1,0 +1,122 @@
+// Package jobtest holds the suites that every job.Store and every job.Uploads pass: each case is one promise of the
+// contracts in package job, and its failure says which.
+//
+// A store's tests call RunStore and RunUploads:
+//
+//	func TestJobs(t *testing.T) {
+//		jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
+//			db := memory.New(memory.Options{})
+//			return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()}
+//		})
+//	}
+//
+// Leases in the suite run out in milliseconds of the store's time, and it waits for that by asking the store.
+package jobtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+	"github.com/stretchr/testify/require"
+)
+
+// Stores are a store of jobs and the store of products with whose batches its checkpoints are committed.
+type Stores struct {
+	Products products.Store
+	Jobs     job.Store
+}
+
+// T is what a case needs of a *testing.T.
+type T interface {
+	require.TestingT
+	Helper()
+	Context() context.Context
+}
+
+// StoreCase is one promise of job.Store.
+type StoreCase struct {
+	// Name is topic/promise.
+	Name string
+	run  func(c *check)
+}
+
+// UploadsCase is one promise of job.Uploads.
+type UploadsCase struct {
+	// Name is topic/promise.
+	Name string
+	run  func(c *uploadsCheck)
+}
+
+// RunStore runs every case of job.Store as a subtest. open returns empty stores, for one case; what it opens it closes
+// in t.Cleanup.
+func RunStore(t *testing.T, open func(t *testing.T) Stores) {
+	for _, c := range StoreCases() {
+		t.Run(c.Name, func(t *testing.T) {
+			s := open(t)
+			c.run(&check{T: t, Store: s.Jobs, products: s.Products})
+		})
+	}
+}
+
+// RunUploads runs every case of job.Uploads as a subtest. open returns an empty place for uploads, for one case, with
+// room for 64 MiB.
+func RunUploads(t *testing.T, open func(t *testing.T) job.Uploads) {
+	for _, c := range UploadsCases() {
+		t.Run(c.Name, func(t *testing.T) { c.run(&uploadsCheck{T: t, Uploads: open(t)}) })
+	}
+}
+
+// StoreCases returns the cases of job.Store.
+func StoreCases() []StoreCase {
+	return slices.Concat(createCases, cancelCases, readCases, claimCases, leaseCases, holdCases, endCases, checkpointCases, keepCases)
+}
+
+// UploadsCases returns the cases of job.Uploads.
+func UploadsCases() []UploadsCase { return uploadsCases }
+
+// Check runs the case on empty stores and returns what broke, or nil.
+func (c StoreCase) Check(ctx context.Context, s Stores) error {
+	return record(ctx, func(t T) { c.run(&check{T: t, Store: s.Jobs, products: s.Products}) })
+}
+
+// Check runs the case on an empty place for uploads and returns what broke, or nil.
+func (c UploadsCase) Check(ctx context.Context, uploads job.Uploads) error {
+	return record(ctx, func(t T) { c.run(&uploadsCheck{T: t, Uploads: uploads}) })
+}
+
+// record runs f outside a test.
+func record(ctx context.Context, f func(t T)) error {
+	r := &recorder{ctx: ctx}
+	done := make(chan struct{})
+	go func() { // so that FailNow can end it
+		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				r.Errorf("panic: %v", p)
+			}
+		}()
+		f(r)
+	}()
+	<-done
+	return errors.Join(r.failures...)
+}
+
+// recorder is a T outside a test.
+type recorder struct {
+	ctx      context.Context
+	failures []error
+}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.failures = append(r.failures, fmt.Errorf(format, args...))
+}
+
+func (r *recorder) FailNow()                 { runtime.Goexit() }
+func (r *recorder) Helper()                  {}
+func (r *recorder) Context() context.Context { return r.ctx }

@@ -1,0 +1,82 @@
+package jobtest_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/jobtest"
+	"github.com/stretchr/testify/require"
+)
+
+func open() jobtest.Stores {
+	db := memory.New(memory.Options{})
+	return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()}
+}
+
+func TestCasesPassSoundStores(t *testing.T) {
+	for _, c := range jobtest.StoreCases() {
+		require.NoError(t, c.Check(t.Context(), open()), c.Name)
+	}
+	for _, c := range jobtest.UploadsCases() {
+		require.NoError(t, c.Check(t.Context(), memory.New(memory.Options{}).Uploads()), c.Name)
+	}
+}
+
+func TestCheckReportsAPanic(t *testing.T) {
+	require.ErrorContains(t, jobtest.StoreCases()[0].Check(t.Context(), jobtest.Stores{}), "panic")
+}
+
+func TestCaseNames(t *testing.T) {
+	var names []string
+	for _, c := range jobtest.StoreCases() {
+		names = append(names, c.Name)
+	}
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(names))), len(names), "every case has a name of its own")
+	names = nil
+	for _, c := range jobtest.UploadsCases() {
+		names = append(names, c.Name)
+	}
+	require.Len(t, slices.Compact(slices.Sorted(slices.Values(names))), len(names), "every case has a name of its own")
+}
+
+// TestCasesFindBrokenStores breaks one promise at a time and wants the case to say which.
+func TestCasesFindBrokenStores(t *testing.T) {
+	for _, test := range brokenStores {
+		t.Run(test.name, func(t *testing.T) {
+			at := slices.IndexFunc(jobtest.StoreCases(), func(c jobtest.StoreCase) bool { return c.Name == test.found })
+			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)
+			s := open()
+			b := breakAll(s.Jobs)
+			test.spoil(b)
+			err := jobtest.StoreCases()[at].Check(t.Context(), jobtest.Stores{Products: s.Products, Jobs: b})
+			require.Error(t, err, "the case finds the broken store")
+			require.ErrorContains(t, err, test.says, "the failure says which promise broke")
+		})
+	}
+}
+
+// TestCasesFindBrokenUploads does the same for uploads.
+func TestCasesFindBrokenUploads(t *testing.T) {
+	for _, test := range brokenUploads {
+		t.Run(test.name, func(t *testing.T) {
+			at := slices.IndexFunc(jobtest.UploadsCases(), func(c jobtest.UploadsCase) bool { return c.Name == test.found })
+			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)
+			err := jobtest.UploadsCases()[at].Check(t.Context(), test.spoil(memory.New(memory.Options{}).Uploads()))
+			require.Error(t, err, "the case finds the broken uploads")
+			require.ErrorContains(t, err, test.says, "the failure says which promise broke")
+		})
+	}
+}
+
+// TestCasesEndWithTheirContext makes sure that a case that waits for a lease can be broken off.
+func TestCasesEndWithTheirContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	at := slices.IndexFunc(jobtest.StoreCases(), func(c jobtest.StoreCase) bool { return c.Name == "lease/one that runs out is taken over" })
+	require.ErrorContains(t, jobtest.StoreCases()[at].Check(ctx, open()), "a new job is stored")
+}
+
+var _ job.Store = (*broken)(nil)

@@ -1,0 +1,113 @@
+package jobtest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/stretchr/testify/require"
+)
+
+var readCases = []StoreCase{
+	{Name: "read/not found", run: func(c *check) {
+		c.submit(whole)
+		for _, id := range []string{"", "no-uuid", "01890000-0000-7000-8000-000000000000"} {
+			_, err := c.Get(c.Context(), id)
+			require.ErrorIs(c, err, job.ErrNotFound, "no job has the ID %q", id)
+		}
+		for _, key := range []string{"", "KEY-1", "key"} {
+			_, err := c.ByKey(c.Context(), key)
+			require.ErrorIs(c, err, job.ErrNotFound, "no job has the key %q", key)
+		}
+	}},
+	{Name: "read/many", run: func(c *check) {
+		jobs := c.some(3)
+		many, err := c.GetMany(c.Context(), []string{jobs[2].ID, "no-uuid", jobs[0].ID, "01890000-0000-7000-8000-000000000000", jobs[2].ID})
+		require.NoError(c, err, "IDs without a job are no error")
+		require.ElementsMatch(c, []string{jobs[0].ID, jobs[2].ID}, ids(many), "GetMany returns those of the jobs that exist, once")
+		for _, got := range many {
+			c.same(c.get(got.ID), got, "GetMany returns what Get does")
+		}
+		many, err = c.GetMany(c.Context(), nil)
+		require.NoError(c, err)
+		require.Empty(c, many, "no jobs for no IDs")
+	}},
+	{Name: "read/list, newest first", run: func(c *check) {
+		jobs := c.some(5)
+		slices.Reverse(jobs)
+		want := ids(jobs)
+		for _, page := range []struct{ limit, offset int }{{10, 0}, {5, 0}, {2, 0}, {2, 2}, {2, 4}, {1_000, 3}, {3, 5}, {3, 99}} {
+			got, count, err := c.List(c.Context(), page.limit, page.offset)
+			require.NoError(c, err)
+			from := min(page.offset, 5)
+			require.Equal(c, want[from:min(from+page.limit, 5)], ids(got), "jobs %d to %d, newest first", page.offset, page.offset+page.limit)
+			require.EqualValues(c, 5, count, "the count is that of all jobs")
+		}
+		for _, page := range []struct{ limit, offset int }{{0, 0}, {-1, 0}, {1_001, 0}, {1, -1}} {
+			_, _, err := c.List(c.Context(), page.limit, page.offset)
+			require.Error(c, err, "a limit of %d with an offset of %d is an error", page.limit, page.offset)
+		}
+	}},
+	{Name: "read/list by state", run: func(c *check) {
+		jobs := c.some(4)
+		c.end(c.claim(jobs[0]), job.Success, "", nil)
+		c.end(c.claim(jobs[1]), job.Failure, "bad", nil)
+		c.claim(jobs[2])
+		for _, test := range []struct {
+			states []job.State
+			want   []int
+		}{
+			{nil, []int{3, 2, 1, 0}},
+			{[]job.State{job.Pending}, []int{3}},
+			{[]job.State{job.Started}, []int{2}},
+			{[]job.State{job.Success, job.Failure}, []int{1, 0}},
+			{[]job.State{job.Revoked}, nil},
+			{[]job.State{job.Revoked, job.Success, job.Success}, []int{0}},
+		} {
+			got, count, err := c.List(c.Context(), 10, 0, test.states...)
+			require.NoError(c, err)
+			want := []string{}
+			for _, i := range test.want {
+				want = append(want, jobs[i].ID)
+			}
+			require.Equal(c, want, ids(got), "only jobs in one of the states %v", test.states)
+			require.EqualValues(c, len(want), count, "the count is that of the jobs in one of the states %v", test.states)
+		}
+	}},
+	{Name: "read/jobs belong to the caller", run: func(c *check) {
+		given := whole
+		given.Settings.Map = map[string]string{"sku": "a"}
+		stored := c.submit(given)
+		given.Settings.Map["sku"] = "changed"
+		stored.Settings.Map["name"] = "changed"
+		require.Equal(c, map[string]string{"sku": "a"}, c.get(stored.ID).Settings.Map, "changing a job that went in or came out changes nothing stored")
+	}},
+	{Name: "context/one that has ended stops every method", run: func(c *check) {
+		claim := c.claim(c.submit(whole))
+		before := c.get(claim.Job.ID)
+		ctx, cancel := context.WithCancel(c.Context())
+		cancel()
+		id := claim.Job.ID
+		for name, call := range map[string]func() error{
+			"Create":       func() error { _, err := c.Create(ctx, job.Job{}); return err },
+			"Cancel":       func() error { _, err := c.Cancel(ctx, id); return err },
+			"Get":          func() error { _, err := c.Get(ctx, id); return err },
+			"GetMany":      func() error { _, err := c.GetMany(ctx, []string{id}); return err },
+			"ByKey":        func() error { _, err := c.ByKey(ctx, whole.IdempotencyKey); return err },
+			"List":         func() error { _, _, err := c.List(ctx, 1, 0); return err },
+			"Claim":        func() error { _, err := c.Claim(ctx, "w", long, 1); return err },
+			"Renew":        func() error { _, err := c.Renew(ctx, claim, long, nil); return err },
+			"Checkpoint":   func() error { return c.Checkpoint(ctx, claim, commit(1, 1)) },
+			"Checkpoints":  func() error { _, err := c.Checkpoints(ctx, claim); return err },
+			"Release":      func() error { _, err := c.Release(ctx, claim, false, "", 0); return err },
+			"Finish":       func() error { _, err := c.Finish(ctx, claim, job.Success, "", nil); return err },
+			"Expire":       func() error { _, err := c.Expire(ctx, time.Now(), 1); return err },
+			"DropUpload":   func() error { return c.DropUpload(ctx, id) },
+			"UploadsInUse": func() error { _, err := c.UploadsInUse(ctx, []string{"x"}); return err },
+		} {
+			require.ErrorIs(c, call(), context.Canceled, "%s returns the error of a context that has ended", name)
+		}
+		c.same(before, c.get(id), "a method whose context has ended changes nothing")
+	}},
+}

@@ -1,0 +1,429 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNewRunner(t *testing.T) {
+	w := newWorld(t)
+	for _, test := range []struct {
+		options job.RunnerOptions
+		says    string
+	}{
+		{job.RunnerOptions{Lease: time.Millisecond}, "RunnerOptions.Lease"},
+		{job.RunnerOptions{MaxAttempts: -1}, "RunnerOptions.MaxAttempts"},
+		{job.RunnerOptions{Backoff: 1}, "RunnerOptions.Backoff"},
+		{job.RunnerOptions{Backoff: time.Minute, MaxBackoff: time.Second}, "RunnerOptions.MaxBackoff"},
+		{job.RunnerOptions{Writers: 65}, "RunnerOptions.Writers"},
+		{job.RunnerOptions{Parsers: -1}, "RunnerOptions.Parsers"},
+		{job.RunnerOptions{MaxDuplicates: 5}, "RunnerOptions.MaxDuplicates"},
+	} {
+		_, err := job.NewRunner(w.db.Jobs(), w.db.Uploads(), w.db.Products(), test.options)
+		require.ErrorContains(t, err, test.says)
+	}
+	_, err := job.NewRunner(nil, w.db.Uploads(), w.db.Products(), job.RunnerOptions{})
+	require.Error(t, err)
+}
+
+func TestRunTellsHowFarItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(1, 900), job.Settings{}).ID
+		r := w.runner(nil, nil, w.slow(), job.RunnerOptions{})
+		claim := w.claim(r)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := r.Run(t.Context(), claim, nil)
+			ended <- err
+		}()
+		var seen []job.Job
+		for j := w.get(id); !j.State.Final(); j = w.get(id) {
+			seen = append(seen, j)
+			time.Sleep(50 * time.Millisecond)
+		}
+		last := seen[len(seen)-1]
+		require.Equal(t, job.Progress, last.State)
+		require.Equal(t, progress.Importing, last.Event.Phase)
+		require.Positive(t, last.Event.Created, "what is committed shows while the import goes on")
+		require.NotEmpty(t, last.Rejects, "what was rejected is known once the file was checked")
+		revisions := map[int64]bool{}
+		for i := range seen {
+			revisions[seen[i].Revision] = true
+			require.True(t, i == 0 || seen[i].Event.Created >= seen[i-1].Event.Created)
+		}
+		require.GreaterOrEqual(t, len(revisions), 3)
+		require.LessOrEqual(t, len(revisions), 4+len(seen)/4, "at most one revision in 200 ms, and those of the states")
+		require.NoError(t, <-ended)
+		w.outcome(id)
+	})
+}
+
+func TestRunCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(1, 600), job.Settings{}).ID
+		r := w.runner(nil, nil, w.slow(), job.RunnerOptions{})
+		claim := w.claim(r)
+		var asked time.Time
+		time.AfterFunc(420*time.Millisecond, func() {
+			asked = time.Now()
+			_, err := w.service.Cancel(t.Context(), id)
+			assert.NoError(t, err)
+		})
+		j, err := r.Run(t.Context(), claim, nil)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(asked), time.Second)
+		require.Equal(t, job.Revoked, j.State)
+		require.Equal(t, progress.Failed, j.Event.Phase)
+		require.Positive(t, j.Event.Created)
+		require.EqualValues(t, len(w.table()), j.Event.Created, "it states what was committed")
+	})
+}
+
+func TestRunLosesItsLease(t *testing.T) {
+	text := catalogue(2, 400)
+	want := undisturbed(t, text, job.Settings{Mode: products.Update})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.before()
+		id := w.submit(text, job.Settings{Mode: products.Update}).ID
+		// The first worker hangs in its fifth batch, and can't renew.
+		hang := make(chan struct{})
+		jobs := &deaf{Store: w.db.Jobs(), hang: hang}
+		var batches atomic.Int64
+		store := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+			if batches.Add(1) >= 5 {
+				<-hang
+			}
+			return next(ctx, b)
+		}}
+		first := w.runner(jobs, nil, store, job.RunnerOptions{})
+		claim := w.claim(first)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := first.Run(t.Context(), claim, nil)
+			ended <- err
+		}()
+		time.Sleep(30 * time.Second)
+		second := w.runner(nil, nil, nil, job.RunnerOptions{})
+		taken := w.claim(second)
+		before := w.table()
+		close(hang)
+		require.ErrorIs(t, <-ended, job.ErrLeaseLost)
+		require.Equal(t, before, w.table(), "a worker that lost its lease commits nothing any more")
+		_, err := second.Run(t.Context(), taken, nil)
+		require.NoError(t, err)
+		require.Equal(t, want, w.outcome(id))
+	})
+}
+
+// deaf is a store whose Renew hangs.
+type deaf struct {
+	job.Store
+	hang chan struct{}
+}
+
+func (d *deaf) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+	<-d.hang
+	return d.Store.Renew(ctx, claim, lease, update)
+}
+
+// TestRunAbandonsAtOnce takes the job away from an import that takes long for its batch.
+func TestRunAbandonsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(catalogue(1, 100), job.Settings{})
+		store := &stub{w.db.Products(), func(ctx context.Context, _ *products.Batch, _ func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}
+		r := w.runner(nil, nil, store, job.RunnerOptions{})
+		claim := w.claim(r)
+		time.AfterFunc(time.Second, func() {
+			_, err := w.db.Jobs().Release(t.Context(), claim, false, "", time.Hour)
+			assert.NoError(t, err)
+		})
+		began := time.Now()
+		_, err := r.Run(t.Context(), claim, nil)
+		require.ErrorIs(t, err, job.ErrLeaseLost)
+		require.LessOrEqual(t, time.Since(began), 2*time.Second)
+	})
+}
+
+func TestRunTriesAgain(t *testing.T) {
+	text := catalogue(2, 200)
+	want := undisturbed(t, text, job.Settings{})
+	for _, passing := range []error{products.ErrUnavailable, products.ErrCommitUnknown} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.before()
+			id := w.submit(text, job.Settings{}).ID
+			failures := 0
+			store := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+				// What is not known may have been committed.
+				if b.Number != 3 || failures >= 3 {
+					return next(ctx, b)
+				}
+				if failures++; errors.Is(passing, products.ErrCommitUnknown) {
+					if _, err := next(ctx, b); err != nil {
+						return nil, err
+					}
+				}
+				return nil, fmt.Errorf("connection reset: %w", passing)
+			}}
+			r := w.runner(nil, nil, store, job.RunnerOptions{Backoff: time.Second})
+			first := w.work(r)
+			require.Equal(t, job.Pending, first.State)
+			require.Equal(t, 1, first.Attempts)
+			require.Contains(t, first.Error, "connection reset")
+			require.Equal(t, time.Second, first.NotBefore.Sub(first.CreatedAt).Round(time.Second))
+			for w.get(id).State == job.Pending {
+				claim, err := r.Claim(t.Context(), "w")
+				require.NoError(t, err)
+				if claim == nil {
+					time.Sleep(100 * time.Millisecond)
+					continue
+				}
+				_, err = r.Run(t.Context(), claim, nil)
+				require.NoError(t, err)
+			}
+			require.Empty(t, w.get(id).Error)
+			require.Equal(t, want, w.outcome(id))
+		})
+	}
+}
+
+func TestRunGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(2, 200), job.Settings{}).ID
+		store := &stub{w.db.Products(), func(context.Context, *products.Batch, func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+			return nil, fmt.Errorf("out of reach: %w", products.ErrUnavailable)
+		}}
+		r := w.runner(nil, nil, store, job.RunnerOptions{MaxAttempts: 4, Backoff: time.Second, MaxBackoff: 3 * time.Second})
+		for _, pause := range []time.Duration{time.Second, 2 * time.Second, 3 * time.Second} {
+			began := time.Now()
+			j := w.work(r)
+			require.Equal(t, job.Pending, j.State)
+			require.WithinDuration(t, began.Add(pause), j.NotBefore, time.Millisecond, "pauses grow")
+			time.Sleep(pause)
+		}
+		j := w.work(r)
+		require.Equal(t, job.Failure, j.State)
+		require.Contains(t, j.Error, "gave up after 4 attempts")
+		require.Contains(t, j.Error, "out of reach")
+		require.Equal(t, j, w.get(id))
+	})
+}
+
+func TestRunFails(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		text     string
+		settings job.Settings
+		says     string
+	}{
+		{"no header", "a,b\n1,2\n", job.Settings{}, "no known column name"},
+		{"too many rejects", "sku,name\n1,\n2,\n3,x\n", job.Settings{MaxRejects: "1"}, "too many rejected records"},
+		{"unwanted columns", "sku,name,color\n1,a,b\n", job.Settings{Extra: "reject"}, "color"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.submit(test.text, test.settings)
+			j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+			require.Equal(t, job.Failure, j.State, "it is not tried again")
+			require.Contains(t, j.Error, test.says)
+			require.Equal(t, progress.Counts{}, j.Event.Counts)
+			require.Empty(t, w.table(), "nothing is written")
+		})
+	}
+	t.Run("a store that refuses", func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(catalogue(1, 200), job.Settings{})
+		store := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+			if b.Number == 4 {
+				return nil, errors.New("no such table")
+			}
+			return next(ctx, b)
+		}}
+		j := w.work(w.runner(nil, nil, store, job.RunnerOptions{Writers: 1}))
+		require.Equal(t, job.Failure, j.State)
+		require.Contains(t, j.Error, "no such table")
+		require.Contains(t, j.Error, "batch 4, lines")
+		require.EqualValues(t, len(w.table()), j.Event.Created, "it states what was committed")
+		require.Positive(t, j.Event.Created)
+	})
+}
+
+func TestRunDry(t *testing.T) {
+	text := catalogue(2, 300)
+	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+		want := undisturbed(t, text, job.Settings{Mode: mode})
+		w := newWorld(t)
+		w.before()
+		before := w.table()
+		w.submit(text, job.Settings{Mode: mode, DryRun: true})
+		j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+		require.Equal(t, job.Success, j.State)
+		require.Equal(t, want.counts, j.Event.Counts, "a dry run counts as the real one does")
+		require.Equal(t, want.rejects, j.Rejects)
+		require.Equal(t, before, w.table(), "a dry run writes nothing")
+	}
+}
+
+// cut gives uploads that are not what they were.
+type cut struct {
+	job.Uploads
+	opens atomic.Int64
+	wrap  func(open int64, r io.Reader) io.Reader
+}
+
+func (c *cut) Open(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error) {
+	r, err := c.Uploads.Open(ctx, key, offset, n)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{c.wrap(c.opens.Add(1), r), r}, nil
+}
+
+func TestRunUploads(t *testing.T) {
+	text := catalogue(1, 200)
+	broken := errors.New("connection reset by peer")
+	for _, test := range []struct {
+		name string
+		wrap func(open int64, r io.Reader) io.Reader
+		want job.State
+		says string
+	}{
+		{"is too short", func(_ int64, r io.Reader) io.Reader { return io.LimitReader(r, 100) }, job.Failure, "damaged"},
+		{"is too long", func(_ int64, r io.Reader) io.Reader { return io.MultiReader(r, strings.NewReader("x,y\n")) }, job.Failure, "damaged"},
+		{"changes", func(open int64, r io.Reader) io.Reader {
+			if open == 2 {
+				return strings.NewReader(strings.Replace(text, "name 1", "name 2", 1))
+			}
+			return r
+		}, job.Failure, "the source changed"},
+		{"can't be read now", func(open int64, r io.Reader) io.Reader {
+			if open == 2 {
+				return io.MultiReader(io.LimitReader(r, 4_000), failing{broken})
+			}
+			return r
+		}, job.Pending, "connection reset by peer"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.submit(text, job.Settings{})
+			j := w.work(w.runner(nil, &cut{Uploads: w.db.Uploads(), wrap: test.wrap}, nil, job.RunnerOptions{}))
+			require.Equal(t, test.want, j.State, j.Error)
+			require.Contains(t, j.Error, test.says)
+		})
+	}
+	t.Run("is gone", func(t *testing.T) {
+		w := newWorld(t)
+		submitted := w.submit(text, job.Settings{})
+		require.NoError(t, w.db.Uploads().Delete(t.Context(), submitted.Upload))
+		j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+		require.Equal(t, job.Failure, j.State, "a file that is gone doesn't come back")
+		require.Contains(t, j.Error, "not found")
+	})
+}
+
+// failing is a reader that fails.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// flaky is a store of jobs whose Finish can't be reached for a while.
+type flaky struct {
+	job.Store
+	fails atomic.Int64
+}
+
+func (f *flaky) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+	if f.fails.Add(-1) >= 0 {
+		return job.Job{}, products.ErrUnavailable
+	}
+	return f.Store.Finish(ctx, claim, state, reason, update)
+}
+
+func TestRunInsistsOnTheEnd(t *testing.T) {
+	for _, test := range []struct {
+		fails int64
+		lost  bool
+	}{{3, false}, {1_000, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			id := w.submit(catalogue(1, 100), job.Settings{}).ID
+			jobs := &flaky{Store: w.db.Jobs()}
+			jobs.fails.Store(test.fails)
+			r := w.runner(jobs, nil, nil, job.RunnerOptions{})
+			began := time.Now()
+			_, err := r.Run(t.Context(), w.claim(r), nil)
+			require.LessOrEqual(t, time.Since(began), 20*time.Second)
+			if test.lost {
+				require.ErrorIs(t, err, products.ErrUnavailable)
+				time.Sleep(16 * time.Second)
+				w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+			} else {
+				require.NoError(t, err)
+			}
+			w.outcome(id)
+		})
+	}
+}
+
+// TestRunEndsWithItsContext gives the job back without waiting for the batches.
+func TestRunEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.submit(catalogue(1, 400), job.Settings{})
+		r := w.runner(nil, nil, w.slow(), job.RunnerOptions{})
+		ctx, cancel := context.WithTimeout(t.Context(), 333*time.Millisecond)
+		defer cancel()
+		began := time.Now()
+		j, err := r.Run(ctx, w.claim(r), nil)
+		require.NoError(t, err)
+		require.LessOrEqual(t, time.Since(began), time.Second)
+		require.Equal(t, job.Pending, j.State)
+		require.Zero(t, j.Attempts)
+		require.Equal(t, job.Success, w.work(w.runner(nil, nil, nil, job.RunnerOptions{})).State, "the next one goes on at once")
+	})
+}
+
+func TestRunNotifies(t *testing.T) {
+	w := newWorld(t)
+	w.submit(catalogue(1, 100), job.Settings{})
+	n := &notifier{}
+	var made []string
+	j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{Writers: 1, Notifier: func(j job.Job) importer.WebhookNotifier {
+		made = append(made, j.ID)
+		return n
+	}}))
+	require.Equal(t, []string{j.ID}, made)
+	require.EqualValues(t, j.Event.Created, n.created)
+}
+
+type notifier struct{ created int }
+
+func (n *notifier) NotifyBatch(_ context.Context, changes importer.Changes) error {
+	n.created += len(changes.Created)
+	return nil
+}

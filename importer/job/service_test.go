@@ -1,0 +1,266 @@
+package job_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+	"github.com/stretchr/testify/require"
+)
+
+// left lists the uploads that are there.
+func (w *world) left() []string {
+	w.t.Helper()
+	keys, err := w.db.Uploads().Sweep(w.t.Context(), time.Now().Add(time.Hour))
+	require.NoError(w.t, err)
+	return keys
+}
+
+// nothing makes sure that there is neither a job nor an upload.
+func (w *world) nothing() {
+	w.t.Helper()
+	_, count, err := w.service.List(w.t.Context(), 1, 0)
+	require.NoError(w.t, err)
+	require.Zero(w.t, count, "there is no job")
+	require.Empty(w.t, w.left(), "there is no upload")
+}
+
+func TestNewService(t *testing.T) {
+	w := newWorld(t)
+	_, err := job.NewService(nil, w.db.Uploads(), job.ServiceOptions{})
+	require.Error(t, err)
+	_, err = job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{UploadAge: time.Second})
+	require.ErrorContains(t, err, "ServiceOptions.UploadAge")
+}
+
+func TestSubmit(t *testing.T) {
+	w := newWorld(t)
+	text := catalogue(1, 5_000)
+	request := job.Request{FileName: "C:\\x\x00\n\xff" + strings.Repeat("ä", 300), Priority: 3, Settings: job.Settings{Mode: products.Update, Delimiter: ";"}}
+	j, created, err := w.service.Submit(t.Context(), request, iotest.HalfReader(strings.NewReader(text)))
+	require.NoError(t, err)
+	require.True(t, created)
+	require.Equal(t, w.get(j.ID), j)
+	require.Equal(t, "C:\\x"+strings.Repeat("ä", 251), j.FileName)
+	require.Equal(t, 3, j.Priority)
+	require.EqualValues(t, len(text), j.Size)
+	sum := sha256.Sum256([]byte(text))
+	require.Equal(t, hex.EncodeToString(sum[:]), j.SHA256)
+	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ";", MaxRecordBytes: 1 << 20, BatchRecords: 20_000, BatchBytes: 4 << 20}, j.Settings,
+		"where batches end is kept with the job")
+	r, err := w.db.Uploads().Open(t.Context(), j.Upload, 0, -1)
+	require.NoError(t, err)
+	stored, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.Equal(t, text, string(stored))
+
+	again, _, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader(text))
+	require.NoError(t, err)
+	require.Equal(t, j.ID, again.DuplicateOf, "the same file is noticed")
+	require.NotEqual(t, j.Upload, again.Upload)
+}
+
+func TestSubmitRefuses(t *testing.T) {
+	csv := "sku,name\n1,a\n"
+	broken := errors.New("the client went away")
+	for _, test := range []struct {
+		name    string
+		request job.Request
+		r       io.Reader
+		is      error
+		says    string
+	}{
+		{"a bad setting", job.Request{Settings: job.Settings{Header: "x"}}, strings.NewReader(csv), nil, "header"},
+		{"a bad priority", job.Request{Priority: 1 << 30}, strings.NewReader(csv), nil, "priority"},
+		{"a long key", job.Request{IdempotencyKey: strings.Repeat("k", 256)}, strings.NewReader(csv), nil, "idempotency_key"},
+		{"a key that can't be shown", job.Request{IdempotencyKey: "a\nb"}, strings.NewReader(csv), nil, "idempotency_key"},
+		{"an empty file", job.Request{}, strings.NewReader(""), importer.ErrInput, "empty"},
+		{"blank lines", job.Request{}, strings.NewReader("\n\n"), importer.ErrInput, "empty"},
+		{"a spreadsheet", job.Request{}, strings.NewReader("PK\x03\x04" + strings.Repeat("x", 10_000)), importer.ErrInput, "spreadsheet"},
+		{"a binary", job.Request{}, bytes.NewReader(make([]byte, 100_000)), importer.ErrInput, "binary"},
+		{"a client that goes away at once", job.Request{}, iotest.ErrReader(broken), broken, "went away"},
+		{"a client that goes away", job.Request{}, io.MultiReader(strings.NewReader(catalogue(1, 10_000)), iotest.ErrReader(broken)), broken, "went away"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			_, created, err := w.service.Submit(t.Context(), test.request, test.r)
+			require.False(t, created)
+			require.ErrorContains(t, err, test.says)
+			var setting *job.SettingsError
+			if test.is != nil {
+				require.ErrorIs(t, err, test.is)
+			} else {
+				require.ErrorAs(t, err, &setting)
+			}
+			w.nothing()
+		})
+	}
+	t.Run("a full disk", func(t *testing.T) {
+		w := newWorld(t)
+		service, err := job.NewService(w.db.Jobs(), full{w.db.Uploads()}, job.ServiceOptions{})
+		require.NoError(t, err)
+		_, _, err = service.Submit(t.Context(), job.Request{}, strings.NewReader(csv))
+		require.ErrorIs(t, err, job.ErrFull)
+		w.nothing()
+	})
+}
+
+// TestSubmitTakes takes files of which only the import can tell what is wrong, and odd ones.
+func TestSubmitTakes(t *testing.T) {
+	for name, text := range map[string]string{
+		"no header":              "1,2\n",
+		"one column":             "only\n",
+		"an open quote":          "sku,name\n1,\"" + strings.Repeat("x", 100_000) + "\"\n",
+		"a quote out of place":   "sku,na\"me\n",
+		"a byte order mark":      "\xef\xbb\xbfsku,name\n1,a\n",
+		"a very long first line": strings.Repeat("column,", 50_000) + "\n",
+	} {
+		w := newWorld(t)
+		_, created, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader(text))
+		require.NoError(t, err, name)
+		require.True(t, created, name)
+	}
+}
+
+// full has no room.
+type full struct{ job.Uploads }
+
+func (full) Put(context.Context, string, io.Reader) (int64, error) {
+	return 0, fmt.Errorf("disk: %w", job.ErrFull)
+}
+
+func TestSubmitOnce(t *testing.T) {
+	w := newWorld(t)
+	request := job.Request{IdempotencyKey: "key"}
+	first, created, err := w.service.Submit(t.Context(), request, strings.NewReader("sku,name\n"))
+	require.NoError(t, err)
+	require.True(t, created)
+	again, created, err := w.service.Submit(t.Context(), request, iotest.ErrReader(errors.New("it is read")))
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, first, again)
+	require.Len(t, w.left(), 1)
+}
+
+func TestSubmitOnceAtTheSameTime(t *testing.T) {
+	w := newWorld(t)
+	const n = 8
+	var ids [n]string
+	var made [n]bool
+	var wait sync.WaitGroup
+	for i := range n {
+		wait.Go(func() {
+			j, created, err := w.service.Submit(t.Context(), job.Request{IdempotencyKey: "key"}, iotest.OneByteReader(strings.NewReader(catalogue(1, 50))))
+			if err == nil {
+				ids[i], made[i] = j.ID, created
+			}
+		})
+	}
+	wait.Wait()
+	created := 0
+	for i := range n {
+		require.Equal(t, ids[0], ids[i])
+		require.NotEmpty(t, ids[i])
+		if made[i] {
+			created++
+		}
+	}
+	require.Equal(t, 1, created)
+	require.Len(t, w.left(), 1, "uploads of requests that came at the same time are deleted")
+}
+
+// unsure is a store that doesn't know whether it created a job.
+type unsure struct {
+	job.Store
+	err error
+}
+
+func (u unsure) Create(ctx context.Context, j job.Job) (job.Job, error) {
+	if errors.Is(u.err, products.ErrCommitUnknown) {
+		if _, err := u.Store.Create(ctx, j); err != nil {
+			return job.Job{}, err
+		}
+	}
+	return job.Job{}, u.err
+}
+
+func TestSubmitWhenTheStoreFails(t *testing.T) {
+	for _, failure := range []error{products.ErrUnavailable, products.ErrCommitUnknown} {
+		w := newWorld(t)
+		service, err := job.NewService(unsure{w.db.Jobs(), failure}, w.db.Uploads(), job.ServiceOptions{})
+		require.NoError(t, err)
+		_, created, err := service.Submit(t.Context(), job.Request{}, strings.NewReader("sku,name\n"))
+		require.ErrorIs(t, err, failure)
+		require.False(t, created)
+		if errors.Is(failure, products.ErrUnavailable) {
+			w.nothing()
+		} else {
+			require.Len(t, w.left(), 1, "a job that may exist keeps its upload")
+		}
+	}
+}
+
+func TestRejects(t *testing.T) {
+	w := newWorld(t)
+	text := "sku,name\n1,a\n2,\n3,b\n,c\n"
+	id := w.submit(text, job.Settings{MaxRejects: "1"}).ID
+	want := "sku,name,_line,_column,_code,_reason\n2,,3,name,empty,name must not be empty\n,c,5,sku,empty,sku must not be empty\n"
+	require.Equal(t, want, w.rejects(id), "before the job is done")
+	require.Equal(t, job.Failure, w.work(w.runner(nil, nil, nil, job.RunnerOptions{})).State)
+	require.Equal(t, want, w.rejects(id), "all of them, also where they were too many")
+
+	require.ErrorIs(t, w.service.Rejects(t.Context(), "no-uuid", io.Discard), job.ErrNotFound)
+	require.ErrorIs(t, w.service.Rejects(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard), importer.ErrInput)
+
+	require.NoError(t, w.db.Uploads().Delete(t.Context(), w.get(id).Upload))
+	require.ErrorIs(t, w.service.Rejects(t.Context(), id, io.Discard), job.ErrNotFound)
+	require.Empty(t, w.get(id).Upload, "the file that is gone is known to be")
+	require.ErrorIs(t, w.service.Rejects(t.Context(), id, io.Discard), job.ErrNotFound)
+}
+
+func TestKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := w.runner(nil, nil, nil, job.RunnerOptions{})
+		for range 205 {
+			w.submit("sku,name\n1,a\n", job.Settings{})
+			w.work(r)
+		}
+		waits := w.submit("sku,name\n1,a\n", job.Settings{})
+		_, err := w.db.Uploads().Put(t.Context(), "orphan", strings.NewReader("x"))
+		require.NoError(t, err)
+		kept, err := w.service.Keep(t.Context(), 24*time.Hour)
+		require.NoError(t, err)
+		require.Equal(t, job.Kept{}, kept, "everything is new")
+
+		time.Sleep(2 * time.Hour)
+		kept, err = w.service.Keep(t.Context(), 24*time.Hour)
+		require.NoError(t, err)
+		require.Equal(t, job.Kept{Uploads: 1}, kept, "an upload without a job is old after an hour")
+		time.Sleep(24 * time.Hour)
+		recent := w.submit("sku,name\n1,a\n", job.Settings{})
+		w.work(r)
+		kept, err = w.service.Keep(t.Context(), 0)
+		require.NoError(t, err)
+		require.Equal(t, job.Kept{}, kept, "a retention of 0 keeps all")
+		kept, err = w.service.Keep(t.Context(), 24*time.Hour)
+		require.NoError(t, err)
+		require.Equal(t, job.Kept{Jobs: 205, Uploads: 205}, kept)
+		require.ElementsMatch(t, []string{waits.Upload, recent.Upload}, w.left())
+		_, err = w.service.Keep(t.Context(), -1)
+		require.Error(t, err)
+	})
+}

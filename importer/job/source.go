@@ -1,0 +1,62 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/products-importer/products-importer/importer"
+)
+
+// errDamaged: an upload has other bytes than were put.
+var errDamaged = errors.New("job: the stored file is damaged")
+
+// uploadError is trouble with the place for uploads, which may pass.
+type uploadError struct{ err error }
+
+func (e *uploadError) Error() string { return "the stored file can't be read: " + e.err.Error() }
+func (e *uploadError) Unwrap() error { return e.err }
+
+// NewSource returns the upload with the key, which has so many bytes, as a file to be imported.
+func NewSource(uploads Uploads, key string, size int64) importer.Source {
+	return &source{uploads: uploads, key: key, size: size}
+}
+
+type source struct {
+	uploads Uploads
+	key     string
+	size    int64
+}
+
+// Open returns the upload from its first byte.
+func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
+	in, err := s.uploads.Open(ctx, s.key, 0, -1)
+	if err != nil {
+		return nil, &uploadError{err}
+	}
+	return &sourceReader{in: in, left: s.size}, nil
+}
+
+// Size is the number of bytes that were put.
+func (s *source) Size() int64 { return s.size }
+
+// sourceReader notices an upload that is too short or too long.
+type sourceReader struct {
+	in   io.ReadCloser
+	left int64
+}
+
+func (r *sourceReader) Read(p []byte) (int, error) {
+	n, err := r.in.Read(p)
+	r.left -= int64(n)
+	switch {
+	case r.left < 0 || errors.Is(err, io.EOF) && r.left > 0:
+		return n, fmt.Errorf("%w: it has not the length that was stored", errDamaged)
+	case err == nil || errors.Is(err, io.EOF):
+		return n, err
+	}
+	return n, &uploadError{err}
+}
+
+func (r *sourceReader) Close() error { return r.in.Close() }
