@@ -13,6 +13,8 @@ import (
 type Options struct {
 	// KeyRule says which SKUs are the same.
 	KeyRule products.KeyRule
+	// UploadBytes is the most bytes that Uploads holds, 0 for any number.
+	UploadBytes int64
 }
 
 // DB is data in memory. It is safe for concurrent use.
@@ -20,6 +22,8 @@ type DB struct {
 	// turn holds a value while a transaction is open. It is a channel and no mutex because one can stop waiting for it.
 	turn     chan struct{}
 	products Products
+	jobs     Jobs
+	uploads  Uploads
 }
 
 // New returns an empty DB.
@@ -28,6 +32,8 @@ func New(options Options) *DB {
 	db.products.db = db
 	db.products.rule = options.KeyRule
 	db.products.clear()
+	db.jobs.init(db)
+	db.uploads.init(options.UploadBytes)
 	return db
 }
 

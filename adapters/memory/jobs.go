@@ -1,0 +1,227 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Jobs keeps the imports of a DB. It is a job.Store; the methods join the transaction of a context that carries one, and
+// so a batch's checkpoint is committed with the batch.
+type Jobs struct {
+	db    *DB
+	rows  []*jobRow // in the order of their creation
+	byID  map[string]*jobRow
+	byKey map[string]*jobRow // those with an idempotency key
+
+	mu     sync.Mutex
+	wakers map[chan struct{}]struct{}
+}
+
+var _ job.Store = (*Jobs)(nil)
+
+// Jobs is the part of the DB that keeps imports.
+func (db *DB) Jobs() *Jobs { return &db.jobs }
+
+func (j *Jobs) init(db *DB) {
+	j.db = db
+	j.byID, j.byKey, j.wakers = map[string]*jobRow{}, map[string]*jobRow{}, map[chan struct{}]struct{}{}
+}
+
+// jobRow is a stored job. What its maps and pointers point to is replaced rather than changed.
+type jobRow struct {
+	job.Job
+	token  int64
+	worker string // empty while nobody has the job
+	until  time.Time
+	// checkpoints are changed in place, undo and all.
+	checkpoints map[int64]checkpoint
+}
+
+type checkpoint struct {
+	importer.Commit
+	token int64 // of the claim
+}
+
+// copy returns the job for a caller to keep and change.
+func (r *jobRow) copy() job.Job { return ownedJob(r.Job) }
+
+// ownedJob makes a copied job independent of where it came from.
+func ownedJob(j job.Job) job.Job {
+	j.Settings.Map = maps.Clone(j.Settings.Map)
+	j.Rejects = maps.Clone(j.Rejects)
+	if j.Dialect != nil {
+		d := *j.Dialect
+		d.Columns = slices.Clone(d.Columns)
+		j.Dialect = &d
+	}
+	return j
+}
+
+// committed is the sum of the checkpoints.
+func (r *jobRow) committed() importer.Commit {
+	done := make(map[int64]importer.Commit, len(r.checkpoints))
+	for batch, c := range r.checkpoints {
+		done[batch] = c.Commit
+	}
+	return job.Sum(done)
+}
+
+// progressed tells whether the row's last claim committed a batch.
+func (r *jobRow) progressed() bool {
+	for _, c := range r.checkpoints {
+		if c.token == r.token {
+			return true
+		}
+	}
+	return false
+}
+
+// held tells whether a worker has the job, and its lease hasn't run out.
+func (r *jobRow) held(now time.Time) bool { return r.worker != "" && r.until.After(now) }
+
+// change lets f change the row. It is as before when f or the transaction fails.
+func (r *jobRow) change(t *tx, f func() error) error {
+	before := *r
+	t.onRollback(func() { *r = before })
+	return f()
+}
+
+// find returns the row with the ID, or ErrNotFound.
+func (j *Jobs) find(id string) (*jobRow, error) {
+	if r := j.byID[id]; r != nil {
+		return r, nil
+	}
+	return nil, fmt.Errorf("%w: %q", job.ErrNotFound, id)
+}
+
+// Create stores a job.
+func (j *Jobs) Create(ctx context.Context, submitted job.Job) (stored job.Job, err error) {
+	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+		r := &jobRow{Job: ownedJob(submitted), checkpoints: map[int64]checkpoint{}}
+		r.Init(now())
+		if key := r.IdempotencyKey; key != "" {
+			if j.byKey[key] != nil {
+				return fmt.Errorf("%w: %q", job.ErrKeyUsed, key)
+			}
+			j.byKey[key] = r
+		}
+		for _, earlier := range slices.Backward(j.rows) {
+			if r.SHA256 != "" && earlier.SHA256 == r.SHA256 {
+				r.DuplicateOf = earlier.ID
+				break
+			}
+		}
+		before := j.rows
+		j.rows = append(j.rows, r)
+		j.byID[r.ID] = r
+		t.onRollback(func() {
+			j.rows = before
+			delete(j.byID, r.ID)
+			if r.IdempotencyKey != "" {
+				delete(j.byKey, r.IdempotencyKey)
+			}
+		})
+		stored = r.copy()
+		return nil
+	})
+	if err != nil {
+		return job.Job{}, err
+	}
+	j.wake()
+	return stored, nil
+}
+
+// Cancel asks for a job's end.
+func (j *Jobs) Cancel(ctx context.Context, id string) (cancelled job.Job, err error) {
+	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+		r, err := j.find(id)
+		if err != nil {
+			return err
+		}
+		return r.change(t, func() error {
+			held := r.held(now())
+			if err := r.RequestCancel(now(), held, r.committed()); err != nil {
+				return err
+			}
+			if !held {
+				r.worker = ""
+			}
+			cancelled = r.copy()
+			return nil
+		})
+	})
+	return cancelled, err
+}
+
+// Get finds the job by its ID.
+func (j *Jobs) Get(ctx context.Context, id string) (found job.Job, err error) {
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		r, err := j.find(id)
+		if err == nil {
+			found = r.copy()
+		}
+		return err
+	})
+	return found, err
+}
+
+// GetMany finds jobs by their IDs.
+func (j *Jobs) GetMany(ctx context.Context, ids []string) (found []job.Job, err error) {
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		for id := range uniq(ids) {
+			if r := j.byID[id]; r != nil {
+				found = append(found, r.copy())
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// uniq yields each of the strings once.
+func uniq(all []string) map[string]struct{} {
+	set := make(map[string]struct{}, len(all))
+	for _, s := range all {
+		set[s] = struct{}{}
+	}
+	return set
+}
+
+// ByKey finds the job by its idempotency key.
+func (j *Jobs) ByKey(ctx context.Context, key string) (found job.Job, err error) {
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		r := j.byKey[key]
+		if r == nil {
+			return fmt.Errorf("%w: no job has the idempotency key %q", job.ErrNotFound, key)
+		}
+		found = r.copy()
+		return nil
+	})
+	return found, err
+}
+
+// List lists jobs, newest first.
+func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State) (found []job.Job, count int64, err error) {
+	if err := job.CheckPage(limit, offset); err != nil {
+		return nil, 0, err
+	}
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		for _, r := range slices.Backward(j.rows) {
+			if len(states) > 0 && !slices.Contains(states, r.State) {
+				continue
+			}
+			if count++; count > int64(offset) && len(found) < limit {
+				found = append(found, r.copy())
+			}
+		}
+		return nil
+	})
+	return found, count, err
+}

@@ -1,0 +1,174 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Claim takes the next job.
+func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (claim *job.Claim, err error) {
+	if err := job.CheckClaim(worker, lease, maxAttempts); err != nil {
+		return nil, err
+	}
+	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+		at := now()
+		for claim == nil {
+			r := j.next(at)
+			if r == nil {
+				return nil
+			}
+			_ = r.change(t, func() error { // never fails
+				if r.worker != "" {
+					r.Vanish(r.worker, r.progressed())
+				}
+				if r.worker = ""; !r.Take(at, maxAttempts, r.committed()) {
+					return nil
+				}
+				r.token++
+				r.worker, r.until = worker, at.Add(lease)
+				claim = &job.Claim{Job: r.copy(), Token: r.token, Worker: worker}
+				return nil
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claim, nil
+}
+
+// next returns the row that should be claimed now, or nil.
+func (j *Jobs) next(now time.Time) (best *jobRow) {
+	for _, r := range j.rows {
+		ready := r.worker == "" && r.State == job.Pending && !r.NotBefore.After(now)
+		expired := r.worker != "" && !r.until.After(now)
+		if (ready || expired) && (best == nil || r.Priority > best.Priority) {
+			best = r
+		}
+	}
+	return best
+}
+
+// Wake returns a channel of hints.
+func (j *Jobs) Wake(ctx context.Context) <-chan struct{} {
+	c := make(chan struct{}, 1)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.wakers[c] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		delete(j.wakers, c)
+	})
+	return c
+}
+
+// wake gives a hint to everybody who waits.
+func (j *Jobs) wake() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for c := range j.wakers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// hold lets f use the claim's job, and change it, if the claim is still good.
+func (j *Jobs) hold(ctx context.Context, claim *job.Claim, f func(t *tx, r *jobRow) error) error {
+	return j.db.do(ctx, func(_ context.Context, t *tx) error {
+		r := j.byID[claim.Job.ID]
+		if r == nil || r.worker == "" || r.token != claim.Token {
+			return fmt.Errorf("%w: %s, held by %s with token %d", job.ErrLeaseLost, claim.Job.ID, claim.Worker, claim.Token)
+		}
+		return r.change(t, func() error { return f(t, r) })
+	})
+}
+
+// Renew holds on to the job.
+func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (cancel bool, err error) {
+	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+		r.until = now().Add(lease)
+		if update != nil {
+			if err := r.Tell(ownedUpdate(update)); err != nil {
+				return err
+			}
+		}
+		cancel = r.CancelRequested
+		return nil
+	})
+	return cancel && err == nil, err
+}
+
+// ownedUpdate copies what the caller may change later.
+func ownedUpdate(u *job.Update) *job.Update {
+	if u == nil {
+		return nil
+	}
+	own := ownedJob(job.Job{Dialect: u.Dialect, Rejects: u.Rejects})
+	return &job.Update{State: u.State, Event: u.Event, Dialect: own.Dialect, Rejects: own.Rejects}
+}
+
+// Checkpoint notes a batch in its transaction.
+func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.Commit) error {
+	return j.hold(ctx, claim, func(t *tx, r *jobRow) error {
+		if _, before := r.checkpoints[done.Batch]; before {
+			return fmt.Errorf("%w: batch %d of %s", job.ErrCommitted, done.Batch, r.ID)
+		}
+		r.checkpoints[done.Batch] = checkpoint{Commit: done, token: r.token}
+		t.onRollback(func() { delete(r.checkpoints, done.Batch) })
+		return nil
+	})
+}
+
+// Checkpoints returns the batches.
+func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int64]importer.Commit, err error) {
+	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+		done = make(map[int64]importer.Commit, len(r.checkpoints))
+		for batch, c := range r.checkpoints {
+			done[batch] = c.Commit
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return done, nil
+}
+
+// Release gives the job back.
+func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (given job.Job, err error) {
+	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+		r.GiveBack(now(), failed, r.progressed(), reason, delay, r.committed())
+		r.worker = ""
+		given = r.copy()
+		return nil
+	})
+	if err != nil {
+		return job.Job{}, err
+	}
+	j.wake()
+	return given, nil
+}
+
+// Finish ends the job.
+func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (ended job.Job, err error) {
+	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+		if err := r.Job.Finish(now(), state, reason, ownedUpdate(update), r.committed()); err != nil {
+			return err
+		}
+		r.worker = ""
+		ended = r.copy()
+		return nil
+	})
+	if err != nil {
+		return job.Job{}, err
+	}
+	return ended, nil
+}

@@ -1,0 +1,79 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Expire forgets jobs that ended before the time, those first that ended first.
+func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (expired []job.Job, err error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("memory: the limit must be 1 or more, not %d", limit)
+	}
+	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+		var old []*jobRow
+		for _, r := range j.rows {
+			if r.State.Final() && r.FinishedAt.Before(before) {
+				old = append(old, r)
+			}
+		}
+		slices.SortStableFunc(old, func(a, b *jobRow) int { return a.FinishedAt.Compare(b.FinishedAt) })
+		old = old[:min(len(old), limit)]
+		rows := j.rows
+		j.rows = slices.DeleteFunc(slices.Clone(rows), func(r *jobRow) bool { return slices.Contains(old, r) })
+		for _, r := range old {
+			delete(j.byID, r.ID)
+			if r.IdempotencyKey != "" {
+				delete(j.byKey, r.IdempotencyKey)
+			}
+			expired = append(expired, r.copy())
+		}
+		t.onRollback(func() {
+			j.rows = rows
+			for _, r := range old {
+				j.byID[r.ID] = r
+				if r.IdempotencyKey != "" {
+					j.byKey[r.IdempotencyKey] = r
+				}
+			}
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return expired, nil
+}
+
+// DropUpload notes that a job's upload is gone.
+func (j *Jobs) DropUpload(ctx context.Context, id string) error {
+	return j.db.do(ctx, func(_ context.Context, t *tx) error {
+		r, err := j.find(id)
+		if err != nil || r.Upload == "" {
+			return err
+		}
+		return r.change(t, func() error {
+			r.Upload = ""
+			r.Revision++
+			return nil
+		})
+	})
+}
+
+// UploadsInUse tells which uploads belong to jobs.
+func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, err error) {
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		wanted := uniq(keys)
+		for _, r := range j.rows {
+			if _, ok := wanted[r.Upload]; ok && r.Upload != "" {
+				used = append(used, r.Upload)
+			}
+		}
+		return nil
+	})
+	return used, err
+}

@@ -1,0 +1,73 @@
+package memory_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/jobtest"
+	"github.com/stretchr/testify/require"
+)
+
+func TestJobs(t *testing.T) {
+	jobtest.RunStore(t, func(*testing.T) jobtest.Stores {
+		db := memory.New(memory.Options{})
+		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()}
+	})
+}
+
+// TestJobsRollBack changes jobs in every way, in a transaction that is rolled back.
+func TestJobsRollBack(t *testing.T) {
+	ctx := t.Context()
+	db := memory.New(memory.Options{})
+	jobs := db.Jobs()
+	submit := func(ctx context.Context, key string) job.Job {
+		j, err := jobs.Create(ctx, job.Job{IdempotencyKey: key, Upload: "upload-of-" + key, SHA256: "same"})
+		require.NoError(t, err)
+		return j
+	}
+	ended, waits := submit(ctx, "ended"), submit(ctx, "waits")
+	_, err := jobs.Cancel(ctx, ended.ID)
+	require.NoError(t, err)
+	submit(ctx, "worked-on")
+	claim, err := jobs.Claim(ctx, "w", time.Hour, 1)
+	require.NoError(t, err)
+	require.Equal(t, waits.ID, claim.Job.ID)
+	before, _, err := jobs.List(ctx, 10, 0)
+	require.NoError(t, err)
+
+	refused := errors.New("refused")
+	require.ErrorIs(t, db.InTx(ctx, func(ctx context.Context) error {
+		submit(ctx, "new")
+		expired, err := jobs.Expire(ctx, time.Now().Add(time.Hour), 10)
+		require.NoError(t, err)
+		require.Len(t, expired, 1)
+		second, err := jobs.Claim(ctx, "w", time.Hour, 1)
+		require.NoError(t, err)
+		require.NoError(t, jobs.Checkpoint(ctx, second, importer.Commit{Batch: 1}))
+		_, err = jobs.Finish(ctx, second, job.Success, "", nil)
+		require.NoError(t, err)
+		require.NoError(t, jobs.DropUpload(ctx, second.Job.ID))
+		require.NoError(t, jobs.Checkpoint(ctx, claim, importer.Commit{Batch: 1}))
+		_, err = jobs.Renew(ctx, claim, time.Nanosecond, &job.Update{State: job.Progress})
+		require.NoError(t, err)
+		_, err = jobs.Cancel(ctx, claim.Job.ID)
+		require.NoError(t, err)
+		return refused
+	}), refused)
+
+	after, _, err := jobs.List(ctx, 10, 0)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	_, err = jobs.ByKey(ctx, "new")
+	require.ErrorIs(t, err, job.ErrNotFound)
+	_, err = jobs.ByKey(ctx, "ended")
+	require.NoError(t, err)
+	done, err := jobs.Checkpoints(ctx, claim)
+	require.NoError(t, err, "the claim is as good as it was")
+	require.Empty(t, done)
+}

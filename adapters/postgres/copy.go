@@ -1,0 +1,160 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// copyChunk is about how much text goes into one call of the driver, which sends it at once.
+const copyChunk = 60 << 10
+
+// copyNew inserts the records by COPY, in the order of places. ids has the ID of each record of the batch.
+func (w *batchWrite) copyNew(ctx context.Context, t *transaction, places []int32, ids []int64) error {
+	into := []string{"id", "sku_key", "sku", "name"}
+	if w.columns.Description {
+		into = append(into, "description")
+	}
+	if w.columns.Status {
+		into = append(into, "status")
+	}
+	if len(w.columns.Attributes) > 0 {
+		into = append(into, "attributes")
+	}
+	var failure error
+	err := t.conn.Raw(func(raw any) error {
+		failure = w.copyRows(ctx, raw, pq.CopyIn("products", into...), places, ids) //nolint:staticcheck // deprecated is the builder, not COPY; the project wants it by name
+		// Of a lost connection Raw must not hear: it would close it, and wait for the transaction on it to end, forever.
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return failure
+}
+
+// copyRows runs the COPY over a connection of the driver.
+func (w *batchWrite) copyRows(ctx context.Context, raw any, statement string, places []int32, ids []int64) error {
+	conn, ok := raw.(driver.ConnPrepareContext)
+	if !ok {
+		return errors.New("postgres: the driver can't prepare statements")
+	}
+	stmt, err := conn.PrepareContext(ctx, statement)
+	if err != nil {
+		return err
+	}
+	if err := w.sendRows(ctx, stmt, places, ids); err != nil {
+		_ = stmt.Close() // it says the same again
+		return err
+	}
+	return stmt.Close()
+}
+
+// sendRows writes the rows in COPY's text format: TAB between the fields, and a line feed behind each row but the last
+// of a call, since the driver adds that.
+func (w *batchWrite) sendRows(ctx context.Context, stmt driver.Stmt, places []int32, ids []int64) error {
+	copier, ok := stmt.(interface {
+		CopyData(ctx context.Context, lines string) (driver.Result, error)
+	})
+	if !ok {
+		return errors.New("postgres: the driver can't copy")
+	}
+	buf := w.scratch.text[:0]
+	for n, at := range places {
+		r := &w.batch.Records[at]
+		buf = strconv.AppendInt(buf, ids[at], 10)
+		buf = append(buf, '\t')
+		start := len(buf)
+		buf = appendCopy(buf, r.Key)
+		end := len(buf)
+		buf = append(buf, '\t')
+		if r.SKU == r.Key {
+			buf = append(buf, buf[start:end]...)
+		} else {
+			buf = appendCopy(buf, r.SKU)
+		}
+		buf = append(buf, '\t')
+		buf = appendCopy(buf, r.Name)
+		if w.columns.Description {
+			buf = append(buf, '\t')
+			buf = appendCopy(buf, r.Description)
+		}
+		if w.columns.Status {
+			buf = append(buf, '\t', boolLetter(r.HasStatus && r.Status))
+		}
+		if len(w.columns.Attributes) > 0 {
+			buf = append(buf, '\t')
+			w.scratch.json = w.appendAttributes(w.scratch.json[:0], r)
+			buf = appendCopy(buf, unsafe.String(unsafe.SliceData(w.scratch.json), len(w.scratch.json)))
+		}
+		if len(buf) < copyChunk && n < len(places)-1 {
+			buf = append(buf, '\n')
+			continue
+		}
+		// The driver copies the text before it returns, so the buffer can be used again.
+		if _, err := copier.CopyData(ctx, unsafe.String(unsafe.SliceData(buf), len(buf))); err != nil {
+			return err
+		}
+		buf = buf[:0]
+	}
+	w.scratch.text = buf
+	return nil
+}
+
+func boolLetter(b bool) byte {
+	if b {
+		return 't'
+	}
+	return 'f'
+}
+
+// appendCopy appends a value in COPY's text format. https://www.postgresql.org/docs/current/sql-copy.html
+func appendCopy(to []byte, s string) []byte {
+	if strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\\') < 0 && strings.IndexByte(s, '\t') < 0 && strings.IndexByte(s, '\r') < 0 {
+		return append(to, s...)
+	}
+	start := 0
+	for i := range len(s) {
+		var c byte
+		switch s[i] {
+		case '\n':
+			c = 'n'
+		case '\r':
+			c = 'r'
+		case '\t':
+			c = 't'
+		case '\\':
+			c = '\\'
+		default:
+			continue
+		}
+		to = append(to, s[start:i]...)
+		to = append(to, '\\', c)
+		start = i + 1
+	}
+	return append(to, s[start:]...)
+}
+
+// appendAttributes appends the record's attributes, as JSON, for a product that is new.
+func (w *batchWrite) appendAttributes(to []byte, r *products.Record) []byte {
+	to = append(to, '{')
+	first := true
+	for i, name := range w.columns.Attributes {
+		if i >= len(r.Extra) || r.Extra[i] == "" {
+			continue
+		}
+		if !first {
+			to = append(to, ',')
+		}
+		first = false
+		to = appendJSONMember(to, name, r.Extra[i])
+	}
+	return append(to, '}')
+}

@@ -1,0 +1,17 @@
+// Package postgres keeps products, imports and their files in PostgreSQL 15 or newer, through sqlx and lib/pq.
+//
+// Open connects and brings the schema up to date; DB.Products is the products.Store. An import's batch goes this way:
+//
+//	records -> sorted by key -> probe: which exist, which differ -> COPY of the new -> UPDATE of the different -> COMMIT
+//
+// A batch that is expected to be new skips the probe, and comes back to it when it was not: COPY runs behind a
+// savepoint.
+//
+// DB.Jobs is the job.Store and DB.Uploads the job.Uploads: a batch's checkpoint is committed with the batch. NOTIFY only
+// wakes workers; nothing depends on its coming through.
+//
+// The SQL keeps to what pgbouncer in transaction mode and a table that is partitioned or distributed by sku_key can do:
+// no session state (advisory locks, temporary tables, LISTEN), no unique column beside sku_key, no trigger. Parameters
+// travel with their statement in one message (lib/pq's binary_parameters), whatever the URL says, since otherwise
+// a pooler hands statements of different clients each other's parameters.
+package postgres

@@ -1,0 +1,94 @@
+package postgres
+
+import (
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// The SQLSTATE codes and classes of failures that can pass: the same transaction, run again from the top, may succeed.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+var (
+	passingCodes = map[pqerror.Code]bool{
+		"40001": true, // serialization failure
+		"40P01": true, // deadlock
+		"57P01": true, // the server shuts down, or an administrator ended the connection
+		"57P02": true, // the server crashed
+		"57P03": true, // the server starts up, or shuts down
+		"57P05": true, // the connection was idle for too long
+		"25P03": true, // the transaction was idle for too long
+		"25006": true, // read-only: the connection leads to a standby, as after a failover
+	}
+	passingClasses = map[pqerror.Class]bool{
+		"08": true, // connection
+		"53": true, // no memory, disk space or connection left
+	}
+)
+
+const uniqueViolation = pqerror.Code("23505")
+
+// passing tells whether the failure can pass.
+func passing(err error) bool {
+	if e := pq.As(err); e != nil {
+		return passingCodes[e.Code] || passingClasses[e.Code.Class()]
+	}
+	return errors.Is(err, products.ErrUnavailable) || lost(err)
+}
+
+// lost tells whether the connection has gone, so that what the server did with the last message isn't known.
+func lost(err error) bool {
+	if e := pq.As(err); e != nil {
+		// The severity comes in the server's language, so don't rely on it: 57P is the end of the connection.
+		return e.Fatal() || e.Code.Class() == "08" || strings.HasPrefix(string(e.Code), "57P")
+	}
+	var network net.Error
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) ||
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
+}
+
+// callbackError marks the error of a caller's function in a transaction: only what it says about this database counts
+// for whether it is tried again, since its other connections and files may fail too.
+type callbackError struct{ error }
+
+func (e callbackError) Unwrap() error { return e.error }
+
+// retryable tells whether the transaction that ended with the error is worth another try.
+func retryable(err error) bool {
+	var foreign callbackError
+	if errors.As(err, &foreign) && pq.As(err) == nil {
+		return errors.Is(err, products.ErrUnavailable) || errors.Is(err, driver.ErrBadConn)
+	}
+	return passing(err)
+}
+
+// translate turns what the driver says into the errors of package products. Every error passes through it on its way
+// out; those that are not the driver's stay as they are.
+func translate(err error) error {
+	var foreign callbackError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &foreign):
+		return foreign.error
+	case errors.Is(err, products.ErrUnavailable), errors.Is(err, products.ErrCommitUnknown):
+		return err
+	case errors.Is(err, driver.ErrBadConn):
+		return fmt.Errorf("%w: the connection to PostgreSQL was lost", products.ErrUnavailable)
+	case passing(err):
+		return fmt.Errorf("%w: %w", products.ErrUnavailable, err)
+	case pq.As(err) != nil:
+		return fmt.Errorf("postgres: %w", err)
+	}
+	return err
+}
+
+func isUnknown(err error) bool { return errors.Is(err, products.ErrCommitUnknown) }

@@ -1,0 +1,52 @@
+package postgres_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// scan runs a query with one value outside of the adapter, and closes its connection before it returns.
+func scan[V any](t testing.TB, url, statement string) (value V) {
+	t.Helper()
+	db, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer db.Close()
+	require.NoError(t, db.QueryRowContext(t.Context(), statement).Scan(&value))
+	return value
+}
+
+// content is what the table has of every product, in the order of the keys.
+func content(t testing.TB, url string) (lines []string) {
+	t.Helper()
+	db, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer db.Close()
+	rows, err := db.QueryContext(t.Context(), `SELECT sku, name, description FROM products ORDER BY sku_key`)
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var sku, name, description string
+		require.NoError(t, rows.Scan(&sku, &name, &description))
+		lines = append(lines, line(sku, name, description))
+	}
+	require.NoError(t, rows.Err())
+	return lines
+}
+
+func line(sku, name, description string) string { return sku + "|" + name + "|" + description }
+
+// records makes records with the SKUs prefix-0 to prefix-(n-1), in no order.
+func records(n int, prefix, name string) []products.Record {
+	rs := make([]products.Record, n)
+	for i := range rs {
+		// 7919 is a prime, so it goes through all of them.
+		sku := fmt.Sprintf("%s-%d", prefix, i*7919%n)
+		rs[i] = products.Record{Key: sku, SKU: sku, Name: name, Description: "description of " + sku}
+	}
+	return rs
+}

@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Claim takes the job that should be done next.
+func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+	if err := job.CheckClaim(worker, lease, maxAttempts); err != nil {
+		return nil, err
+	}
+	for {
+		claim, more, err := j.claim(ctx, clean(worker), lease, maxAttempts)
+		if err != nil {
+			return nil, fail(ctx, err)
+		}
+		if claim != nil || !more {
+			return claim, nil
+		}
+	}
+}
+
+// claim looks at the first job that nobody has. If that one has come to its end, there may be more.
+func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (claim *job.Claim, more bool, err error) {
+	var abandoned sql.NullTime
+	err = j.db.short(ctx, func(ctx context.Context, t *transaction) error {
+		claim, more, abandoned = nil, false, sql.NullTime{}
+		// Others' transactions hold rows that they claim, renew or are about to commit a batch for.
+		r, err := j.one(ctx, `finished_at IS NULL AND not_before <= clock_timestamp()
+			AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+			ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`)
+		if errors.Is(err, job.ErrNotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		committed, err := r.committed(ctx, t)
+		if err != nil {
+			return err
+		}
+		if abandoned = r.lease; abandoned.Valid {
+			r.Vanish(r.worker, committed.progressed)
+		}
+		r.token++
+		if r.Take(r.now, maxAttempts, committed.Commit) {
+			r.worker, r.lease = worker, sql.NullTime{Time: r.now.Add(lease), Valid: true}
+			claim = &job.Claim{Token: r.token, Worker: worker}
+		} else {
+			more = true
+		}
+		if err := r.save(ctx, t); err != nil {
+			return err
+		}
+		if claim != nil {
+			claim.Job = r.Job
+		}
+		return nil
+	})
+	if err == nil && abandoned.Valid {
+		j.cutOff(ctx, abandoned.Time.Add(-lease/2))
+	}
+	return claim, more, err
+}
+
+// cutOff ends transactions of workers that hang in the middle of sending a batch: what they hold would block the batch's
+// next attempt for ever, and no timeout of PostgreSQL's reaches a COPY that waits for its client. It takes a worker for
+// hung when its COPY waits for it and began before the time, which a batch takes a fraction of a second for; one that is
+// only very slow loses its connection and sends the batch again.
+func (j *Jobs) cutOff(ctx context.Context, before time.Time) {
+	var n int
+	err := j.db.sql.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		WHERE datname = current_database() AND usename = current_user AND state = 'active' AND wait_event = 'ClientRead'
+			AND query LIKE 'COPY "products"%' AND query_start < $1`, before).Scan(&n)
+	switch {
+	case err != nil:
+		j.db.options.Logger.WarnContext(ctx, "can't look for workers that hang", "error", err)
+	case n > 0:
+		j.db.options.Logger.WarnContext(ctx, "cut off workers that hang", "connections", n)
+	}
+}

@@ -1,0 +1,167 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// writeFor writes a batch of 10 products with a checkpoint for the claim; then is called between that and the commit.
+func writeFor(ctx context.Context, db *postgres.DB, claim *job.Claim, then func()) error {
+	_, err := db.Products().WriteBatch(ctx, &products.Batch{Number: 1, Records: records(10, "p", "name"),
+		BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
+			if err := db.Jobs().Checkpoint(ctx, claim, commit(1, 10)); err != nil {
+				return err
+			}
+			then()
+			return nil
+		}})
+	return err
+}
+
+func nothing() {}
+
+func TestFencedBatchRollsBack(t *testing.T) {
+	url := pgtest.URL(t)
+	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
+	first := claimed(t, db.Jobs(), time.Microsecond)
+	second, err := other.Jobs().Claim(t.Context(), "second", time.Minute, 5)
+	require.NoError(t, err)
+	require.NotNil(t, second)
+	require.ErrorIs(t, writeFor(t.Context(), db, first, nothing), job.ErrLeaseLost)
+	require.Empty(t, content(t, url))
+	require.NoError(t, writeFor(t.Context(), other, second, nothing))
+	require.Len(t, content(t, url), 10)
+}
+
+// TestTakeoverWaitsForCommit: while a batch is committed nobody can take the job over or end it, but its worker's
+// heartbeats and requests to cancel go on.
+func TestTakeoverWaitsForCommit(t *testing.T) {
+	url := pgtest.URL(t)
+	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
+	claim := claimed(t, db.Jobs(), time.Microsecond)
+	require.NoError(t, writeFor(t.Context(), db, claim, func() {
+		none, err := other.Jobs().Claim(t.Context(), "second", time.Minute, 5)
+		require.NoError(t, err)
+		require.Nil(t, none, "the batch is about to be committed")
+		_, err = other.Jobs().Renew(t.Context(), claim, time.Minute, nil)
+		require.NoError(t, err)
+		asked, err := other.Jobs().Cancel(t.Context(), claim.Job.ID)
+		require.NoError(t, err)
+		require.False(t, asked.State.Final())
+		_, err = other.Jobs().Renew(t.Context(), claim, time.Microsecond, nil)
+		require.NoError(t, err)
+	}))
+	none, err := other.Jobs().Claim(t.Context(), "second", time.Minute, 5)
+	require.NoError(t, err)
+	require.Nil(t, none)
+	ended, err := other.Jobs().Get(t.Context(), claim.Job.ID)
+	require.NoError(t, err)
+	require.Equal(t, job.Revoked, ended.State)
+	require.EqualValues(t, 10, ended.Event.Created)
+}
+
+// TestCommitWaitsForTakeover: a checkpoint that comes while another worker is taking the job over waits for that.
+func TestCommitWaitsForTakeover(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url, postgres.Options{})
+	claim := claimed(t, db.Jobs(), time.Minute)
+	raw, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer raw.Close()
+	tx, err := raw.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer tx.Rollback()
+	for _, s := range []string{`SELECT FROM import_jobs FOR UPDATE`, `UPDATE import_jobs SET token = token + 1`} {
+		_, err = tx.ExecContext(t.Context(), s)
+		require.NoError(t, err)
+	}
+	var batch sync.WaitGroup
+	var written error
+	batch.Go(func() { written = writeFor(t.Context(), db, claim, nothing) })
+	require.Eventually(t, func() bool {
+		return scan[int](t, url, `SELECT count(*) FROM pg_locks WHERE NOT granted`) == 1
+	}, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, tx.Commit())
+	batch.Wait()
+	require.ErrorIs(t, written, job.ErrLeaseLost)
+	require.Empty(t, content(t, url))
+}
+
+// TestHungWorkerIsCutOff: a worker that hangs with its batch all but committed holds off the next one for so long and no
+// longer, and can commit nothing when it comes back.
+func TestHungWorkerIsCutOff(t *testing.T) {
+	url := pgtest.URL(t)
+	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
+	postgres.SetHung(db, 300*time.Millisecond)
+	first := claimed(t, db.Jobs(), time.Microsecond)
+	hangs, back := make(chan struct{}), make(chan struct{})
+	var hung sync.WaitGroup
+	var err error
+	hung.Go(func() {
+		err = writeFor(t.Context(), db, first, sync.OnceFunc(func() { close(hangs); <-back }))
+	})
+	<-hangs
+	second := takeOver(t, other)
+	require.NoError(t, writeFor(t.Context(), other, second, nothing))
+	close(back)
+	hung.Wait()
+	require.ErrorIs(t, err, job.ErrLeaseLost)
+	require.Len(t, content(t, url), 10)
+	done, err := other.Jobs().Checkpoints(t.Context(), second)
+	require.NoError(t, err)
+	require.Equal(t, map[int64]importer.Commit{1: commit(1, 10)}, done)
+}
+
+// takeOver claims the job as soon as that is possible.
+func takeOver(t *testing.T, db *postgres.DB) (claim *job.Claim) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var err error
+		claim, err = db.Jobs().Claim(t.Context(), "second", time.Minute, 5)
+		return err == nil && claim != nil
+	}, 10*time.Second, 20*time.Millisecond)
+	return claim
+}
+
+// TestHungCopyIsCutOff: a worker that hangs in the middle of a COPY holds keys that the next one needs, and no timeout
+// of the server's ends that.
+func TestHungCopyIsCutOff(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url, postgres.Options{})
+	claimed(t, db.Jobs(), time.Microsecond)
+	raw, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer raw.Close()
+	tx, err := raw.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer tx.Rollback()
+	copyIn, err := tx.PrepareContext(t.Context(), `COPY "products" ("id", "sku_key", "sku", "name") FROM STDIN`)
+	require.NoError(t, err)
+	defer func() { _ = copyIn.Close() }() // it has failed
+	name := strings.Repeat("x", 70<<10)   // more than driver and server keep to themselves
+	for i, r := range records(10, "p", "")[:3] {
+		_, err = copyIn.ExecContext(t.Context(), i, r.SKU, r.SKU, name)
+		require.NoError(t, err)
+	}
+	// It is taken for hung once it is older than the lease that ran out, by half of the new one.
+	query(t, url, `UPDATE import_jobs SET lease_until = clock_timestamp()`)
+	second, err := db.Jobs().Claim(t.Context(), "second", time.Microsecond, 5)
+	require.NoError(t, err)
+	require.NotNil(t, second)
+	require.NoError(t, writeFor(t.Context(), db, second, nothing))
+	require.Len(t, content(t, url), 10)
+	_, err = copyIn.ExecContext(t.Context())
+	require.Error(t, err, "its connection is gone")
+}

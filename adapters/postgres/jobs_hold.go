@@ -1,0 +1,173 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Renew is one statement without a transaction around it: it is called several times a second.
+func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (cancel bool, err error) {
+	if lease <= 0 {
+		return false, fmt.Errorf("postgres: a lease must be above 0, not %v", lease)
+	}
+	var state, event, dialect, rejects sql.NullString
+	var revisions int64
+	if update != nil {
+		var told jobRow
+		if err := told.Tell(update); err != nil {
+			return false, err
+		}
+		told.Event.Time = told.Event.Time.UTC()
+		revisions = told.Revision
+		state = sql.NullString{String: string(told.State), Valid: true}
+		for _, v := range []struct {
+			to    *sql.NullString
+			value any
+			told  bool
+		}{{&event, told.Event, true}, {&dialect, told.Dialect, told.Dialect != nil}, {&rejects, told.Rejects, told.Rejects != nil}} {
+			if v.to.Valid = v.told; !v.told {
+				continue
+			}
+			if v.to.String, err = marshal(v.value); err != nil {
+				return false, err
+			}
+		}
+	}
+	err = j.db.querier(ctx).QueryRowxContext(ctx, `UPDATE import_jobs SET lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond',
+			state = coalesce($4::text, state), event = coalesce($5::json, event), dialect = coalesce($6::json, dialect),
+			rejects = coalesce($7::json, rejects), revision = revision + $8::bigint
+		WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL RETURNING cancel_requested`,
+		idParameter(claim.Job.ID), claim.Token, max(lease.Microseconds(), 1), state, event, dialect, rejects, revisions).Scan(&cancel)
+	return cancel, j.lost(ctx, err)
+}
+
+// lost makes ErrLeaseLost of a row that isn't there.
+func (j *Jobs) lost(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows), errors.Is(err, job.ErrNotFound):
+		return job.ErrLeaseLost
+	}
+	return fail(ctx, err)
+}
+
+// Checkpoint notes a batch in the batch's transaction. It locks the job's row until that ends, see Jobs, and bounds the
+// transaction.
+func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.Commit) error {
+	err := j.db.join(ctx, func(ctx context.Context, t *transaction) error {
+		noted, err := j.checkpoint(ctx, t, claim, &done)
+		if err == nil && !noted {
+			return fmt.Errorf("%w: batch %d of %s", job.ErrCommitted, done.Batch, claim.Job.ID)
+		}
+		return err
+	})
+	return j.lost(ctx, err)
+}
+
+// checkpoint tells whether the batch had no checkpoint yet.
+func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim, done *importer.Commit) (noted bool, err error) {
+	c := &done.Counts
+	var limit string
+	err = t.QueryRowxContext(ctx, `WITH held AS (
+			SELECT id, token FROM import_jobs WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL FOR KEY SHARE
+		), noted AS (
+			INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped, superseded, rejected, bytes)
+			SELECT id, token, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::bigint FROM held
+			ON CONFLICT (job_id, number) DO NOTHING RETURNING number
+		)
+		SELECT EXISTS (SELECT FROM noted), set_config('idle_in_transaction_session_timeout', $12, true) FROM held`,
+		idParameter(claim.Job.ID), claim.Token, done.Batch, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Superseded,
+		c.Rejected, done.Bytes, strconv.FormatInt(j.db.hung.Milliseconds(), 10)).Scan(&noted, &limit)
+	return noted, err
+}
+
+// Checkpoints returns what was committed so far.
+func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
+	done, err := j.checkpoints(ctx, claim)
+	if err != nil {
+		return nil, fail(ctx, err)
+	}
+	return done, nil
+}
+
+func (j *Jobs) checkpoints(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
+	// A job without a checkpoint gives one row of nulls, a claim that is lost none.
+	rows, err := j.db.querier(ctx).QueryxContext(ctx, `SELECT coalesce(c.number, 0), coalesce(c.read, 0), coalesce(c.created, 0),
+			coalesce(c.updated, 0), coalesce(c.unchanged, 0), coalesce(c.skipped, 0), coalesce(c.superseded, 0),
+			coalesce(c.rejected, 0), coalesce(c.bytes, 0), c.number IS NULL
+		FROM import_jobs j LEFT JOIN import_checkpoints c ON c.job_id = j.id
+		WHERE j.id = $1 AND j.token = $2 AND j.lease_until IS NOT NULL`, idParameter(claim.Job.ID), claim.Token)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	held := false
+	done := map[int64]importer.Commit{}
+	for rows.Next() {
+		held = true
+		var commit importer.Commit
+		var none bool
+		c := &commit.Counts
+		if err := rows.Scan(&commit.Batch, &c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded,
+			&c.Rejected, &commit.Bytes, &none); err != nil {
+			return nil, err
+		}
+		if !none {
+			done[commit.Batch] = commit
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if !held {
+		return nil, job.ErrLeaseLost
+	}
+	return done, nil
+}
+
+// Release ends the claim of a job that isn't done.
+func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+	return j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
+		r.GiveBack(r.now, failed, sum.progressed, reason, delay, sum.Commit)
+		r.NotBefore = r.NotBefore.Truncate(time.Microsecond)
+		return nil
+	})
+}
+
+// Finish ends the job.
+func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+	return j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
+		return r.Finish(r.now, state, reason, update, sum.Commit)
+	})
+}
+
+// end ends the claim. It waits for the batches that are being committed.
+func (j *Jobs) end(ctx context.Context, claim *job.Claim, how func(*jobRow, committedSum) error) (job.Job, error) {
+	var r *jobRow
+	err := j.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
+		if r, err = j.one(ctx, `id = $1 AND token = $2 AND lease_until IS NOT NULL FOR UPDATE`, idParameter(claim.Job.ID), claim.Token); err != nil {
+			return err
+		}
+		sum, err := r.committed(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err := how(r, sum); err != nil {
+			return err
+		}
+		return r.save(ctx, t)
+	})
+	if err != nil {
+		return job.Job{}, j.lost(ctx, err)
+	}
+	j.ready(ctx, r)
+	return r.Job, nil
+}

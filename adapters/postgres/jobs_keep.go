@@ -1,0 +1,73 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Expire deletes jobs that became final before the time.
+func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.Job, error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("postgres: a limit must be 1 or more, not %d", limit)
+	}
+	var gone []job.Job
+	err := j.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
+		gone, err = j.jobs(ctx, `DELETE FROM import_jobs WHERE id = ANY (ARRAY (
+				SELECT id FROM import_jobs WHERE finished_at < $1 ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+			RETURNING `+jobColumns, before, limit)
+		if err != nil || len(gone) == 0 {
+			return err
+		}
+		slices.SortFunc(gone, func(a, b job.Job) int { return a.FinishedAt.Compare(b.FinishedAt) })
+		ids := make([]string, len(gone))
+		for i := range gone {
+			ids[i] = gone[i].ID
+		}
+		_, err = t.ExecContext(ctx, `DELETE FROM import_checkpoints WHERE job_id = ANY ($1::uuid[])`, pq.Array(ids))
+		return err
+	})
+	if err != nil {
+		return nil, fail(ctx, err)
+	}
+	return gone, nil
+}
+
+// DropUpload notes that the job's upload is gone.
+func (j *Jobs) DropUpload(ctx context.Context, id string) error {
+	var known bool
+	err := j.db.short(ctx, func(ctx context.Context, t *transaction) error {
+		return t.GetContext(ctx, &known, `UPDATE import_jobs SET upload = '', revision = revision + (upload <> '')::int
+			WHERE id = $1 RETURNING true`, idParameter(id))
+	})
+	if err != nil {
+		return fail(ctx, err)
+	}
+	return nil
+}
+
+// UploadsInUse returns those of the keys that are some job's upload.
+func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) ([]string, error) {
+	var used []string
+	rows, err := j.db.querier(ctx).QueryxContext(ctx, `SELECT DISTINCT upload FROM import_jobs WHERE upload <> '' AND upload = ANY ($1::text[])`, pq.Array(keys))
+	if err != nil {
+		return nil, fail(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, fail(ctx, err)
+		}
+		used = append(used, key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fail(ctx, err)
+	}
+	return used, nil
+}

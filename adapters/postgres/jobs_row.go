@@ -1,0 +1,156 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// jobColumns are those that jobRow.scan reads.
+const jobColumns = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings, priority,
+	event, dialect, rejects, error, attempts, cancel_requested, created_at, started_at, finished_at, not_before,
+	token, worker, lease_until, clock_timestamp()`
+
+// jobRow is a row of import_jobs. The rules of a job's life are job.Job's methods; this reads the row for them and
+// writes back what they made of it.
+type jobRow struct {
+	job.Job
+	token  int64
+	worker string
+	lease  sql.NullTime // null while nobody has the job
+	now    time.Time    // the server's when the row was read
+}
+
+// scan reads a row with jobColumns.
+func (r *jobRow) scan(from interface{ Scan(...any) error }) error {
+	var started, finished sql.NullTime
+	err := from.Scan(&r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.Size, &r.SHA256, &r.DuplicateOf, &r.IdempotencyKey,
+		document{&r.Settings}, &r.Priority, document{&r.Event}, document{&r.Dialect}, document{&r.Rejects}, &r.Error, &r.Attempts,
+		&r.CancelRequested, &r.CreatedAt, &started, &finished, &r.NotBefore, &r.token, &r.worker, &r.lease, &r.now)
+	r.StartedAt, r.FinishedAt = started.Time, finished.Time
+	for _, t := range []*time.Time{&r.CreatedAt, &r.StartedAt, &r.FinishedAt, &r.NotBefore, &r.lease.Time, &r.now} {
+		*t = t.UTC()
+	}
+	return err
+}
+
+// held tells whether a worker has the job, and its lease hasn't run out.
+func (r *jobRow) held() bool { return r.lease.Valid && r.lease.Time.After(r.now) }
+
+// insert stores a new job.
+func (r *jobRow) insert(ctx context.Context, t *transaction) error {
+	settings, err := marshal(r.Settings)
+	if err != nil {
+		return err
+	}
+	event, err := marshal(r.Event)
+	if err != nil {
+		return err
+	}
+	err = t.QueryRowxContext(ctx, `INSERT INTO import_jobs (id, state, revision, file_name, upload, size, sha256, idempotency_key, settings,
+			priority, event, created_at, not_before, duplicate_of)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce((
+			SELECT id::text FROM import_jobs WHERE sha256 = $7 AND sha256 <> '' ORDER BY created_at DESC, id DESC LIMIT 1), ''))
+		ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING RETURNING duplicate_of`,
+		r.ID, string(r.State), r.Revision, r.FileName, r.Upload, r.Size, r.SHA256, r.IdempotencyKey, settings,
+		r.Priority, event, r.CreatedAt, r.NotBefore).Scan(&r.DuplicateOf)
+	if errors.Is(err, sql.ErrNoRows) {
+		return job.ErrKeyUsed
+	}
+	return err
+}
+
+// save writes back all that can change. The lease of a job that isn't running ends.
+func (r *jobRow) save(ctx context.Context, t *transaction) error {
+	if r.State == job.Pending || r.State.Final() {
+		r.worker, r.lease = "", sql.NullTime{}
+	}
+	r.Error = clean(r.Error)
+	r.Event.Time = r.Event.Time.UTC()
+	var texts [3]string
+	for i, v := range []any{r.Event, r.Dialect, r.Rejects} {
+		var err error
+		if texts[i], err = marshal(v); err != nil {
+			return err
+		}
+	}
+	_, err := t.ExecContext(ctx, `UPDATE import_jobs SET state = $2, revision = $3, upload = $4, event = $5, dialect = $6, rejects = $7,
+			error = $8, attempts = $9, cancel_requested = $10, started_at = $11, finished_at = $12, not_before = $13,
+			token = $14, worker = $15, lease_until = $16
+		WHERE id = $1`,
+		r.ID, string(r.State), r.Revision, r.Upload, texts[0], texts[1], texts[2],
+		r.Error, r.Attempts, r.CancelRequested, orNull(r.StartedAt), orNull(r.FinishedAt), r.NotBefore,
+		r.token, r.worker, r.lease)
+	return err
+}
+
+// committedSum is what the checkpoints of a job add up to.
+type committedSum struct {
+	importer.Commit
+	// progressed tells whether one of them is of the job's latest claim.
+	progressed bool
+}
+
+// committed adds up the job's checkpoints.
+func (r *jobRow) committed(ctx context.Context, t *transaction) (sum committedSum, err error) {
+	c := &sum.Counts
+	err = t.QueryRowxContext(ctx, `SELECT coalesce(sum(read), 0)::bigint, coalesce(sum(created), 0)::bigint,
+			coalesce(sum(updated), 0)::bigint, coalesce(sum(unchanged), 0)::bigint, coalesce(sum(skipped), 0)::bigint,
+			coalesce(sum(superseded), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(bytes), 0)::bigint,
+			coalesce(bool_or(token = $2), false)
+		FROM import_checkpoints WHERE job_id = $1`, r.ID, r.token).
+		Scan(&c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded, &c.Rejected, &sum.Bytes, &sum.progressed)
+	return sum, err
+}
+
+// document scans JSON.
+type document struct{ to any }
+
+func (d document) Scan(value any) error {
+	text, ok := value.([]byte)
+	if !ok {
+		return fmt.Errorf("postgres: %T is not JSON", value)
+	}
+	return json.Unmarshal(text, d.to)
+}
+
+// marshal makes JSON, as the string that the driver wants.
+func marshal(v any) (string, error) {
+	text, err := json.Marshal(v)
+	return string(text), err
+}
+
+// orNull makes null of the zero time.
+func orNull(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
+
+// clean replaces what PostgreSQL can't keep in text.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// isID tells whether the text is a UUID as job.NewID writes it.
+func isID(id string) bool {
+	for i := range len(id) {
+		switch c := id[i]; i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+				return false
+			}
+		}
+	}
+	return len(id) == 36
+}
+
+// idParameter is null, which equals nothing, for what can't be an ID.
+func idParameter(id string) sql.NullString { return sql.NullString{String: id, Valid: isID(id)} }

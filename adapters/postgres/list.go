@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// List returns the products that match.
+func (p *Products) List(ctx context.Context, query products.Query) (products.Page, error) {
+	query, order, behind, err := query.Check()
+	if err != nil {
+		return products.Page{}, err
+	}
+	page, err := p.list(ctx, query, order, behind)
+	if err != nil {
+		return products.Page{}, p.fail(ctx, err)
+	}
+	return page, nil
+}
+
+func (p *Products) list(ctx context.Context, query products.Query, order products.Ordering, behind *products.Position) (products.Page, error) {
+	page := products.Page{Products: []products.Product{}, Count: -1}
+	q := p.db.querier(ctx)
+	s := p.selection(&query)
+	if !query.SkipCount {
+		if err := sqlx.GetContext(ctx, q, &page.Count, `SELECT count(*) FROM products`+s.where(), s.args...); err != nil {
+			return page, err
+		}
+	}
+	if err := s.behind(order, behind); err != nil {
+		return page, err
+	}
+	by, direction := order.Field, ""
+	if order.Desc {
+		direction = " DESC"
+	}
+	if by != "id" {
+		by += direction + ", id"
+	}
+	// One row more than wanted tells whether there is a next page.
+	rows := make([]row, 0, query.Limit+1)
+	err := sqlx.SelectContext(ctx, q, &rows, `SELECT `+columns+` FROM products`+s.where()+` ORDER BY `+by+direction+
+		` LIMIT `+s.arg(query.Limit+1, "bigint")+` OFFSET `+s.arg(query.Offset, "bigint"), s.args...)
+	if err != nil {
+		return page, err
+	}
+	more := len(rows) > query.Limit
+	if more {
+		rows = rows[:query.Limit]
+	}
+	for i := range rows {
+		page.Products = append(page.Products, rows[i].product())
+	}
+	if more {
+		page.Next = order.Cursor(&page.Products[len(page.Products)-1])
+	}
+	return page, nil
+}
+
+// selection is a WHERE clause with its parameters.
+type selection struct {
+	conditions []string
+	args       []any
+}
+
+// arg adds a parameter and returns how the statement names it.
+func (s *selection) arg(value any, sqlType string) string {
+	s.args = append(s.args, value)
+	return "$" + strconv.Itoa(len(s.args)) + "::" + sqlType
+}
+
+func (s *selection) where() string {
+	if len(s.conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(s.conditions, " AND ")
+}
+
+func (s *selection) add(format string, a ...any) {
+	s.conditions = append(s.conditions, fmt.Sprintf(format, a...))
+}
+
+// selection selects what the query's filters match.
+func (p *Products) selection(query *products.Query) *selection {
+	s := &selection{}
+	for _, text := range []string{query.Name, query.SKU, query.Search} {
+		if !utf8.ValidString(text) || strings.IndexByte(text, 0) >= 0 {
+			s.add("false") // no product has such text, and the server refuses it
+			return s
+		}
+	}
+	if query.Name != "" {
+		s.add("name = %s", s.arg(query.Name, "text"))
+	}
+	if query.SKU != "" {
+		s.add("sku_key = %s", s.arg(p.rule.Key(query.SKU), "text"))
+	}
+	if query.Search != "" {
+		pattern := s.arg(searchPattern(query.Search), "text")
+		s.add("(sku ~ %s OR name ~ %[1]s)", pattern)
+	}
+	if query.Status != nil {
+		s.add("status = %s", s.arg(*query.Status, "boolean"))
+	}
+	return s
+}
+
+// behind selects what comes behind a position.
+func (s *selection) behind(order products.Ordering, at *products.Position) error {
+	if at == nil {
+		return nil
+	}
+	operator := ">"
+	if order.Desc {
+		operator = "<"
+	}
+	var value any = at.Value
+	sqlType := "text"
+	switch order.Field {
+	case "id":
+		s.add("id %s %s", operator, s.arg(at.ID, "bigint"))
+		return nil
+	case "status":
+		sqlType, value = "boolean", at.Value == "true"
+	case "created_at", "updated_at":
+		when, err := time.Parse(time.RFC3339Nano, at.Value)
+		if err != nil {
+			return fmt.Errorf("%w: cursor: %w", products.ErrQuery, err)
+		}
+		sqlType, value = "timestamptz", when
+	default:
+		if !utf8.ValidString(at.Value) || strings.IndexByte(at.Value, 0) >= 0 {
+			return fmt.Errorf("%w: cursor is none that this store gave out", products.ErrQuery)
+		}
+	}
+	s.add("(%s, id) %s (%s, %s)", order.Field, operator, s.arg(value, sqlType), s.arg(at.ID, "bigint"))
+	return nil
+}

@@ -1,0 +1,175 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// Options are the settings of a DB. The zero value works.
+type Options struct {
+	// KeyRule says which SKUs are the same. It is recorded when a database is used for the first time; after that it may
+	// only be what is recorded, else Open returns a *KeyRuleError. Nil is what is recorded, or products.ExactKeys.
+	KeyRule *products.KeyRule
+	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Calls that find all of them busy wait.
+	MaxConns int
+	// RetryFor is how long a transaction is tried again after failures that can pass: a lost connection, a deadlock, a
+	// server that restarts. 0 is 10 seconds; negative is not at all.
+	RetryFor time.Duration
+	// NoMigrate leaves the schema alone. Open then fails with a *SchemaError where it isn't the one that is needed.
+	NoMigrate bool
+	// Logger is told about migrations and about transactions that are tried again; nil for nothing.
+	Logger *slog.Logger
+}
+
+// withDefaults returns the options with the defaults filled in, or an error that names the first bad one.
+func (o Options) withDefaults() (Options, error) {
+	if o.MaxConns == 0 {
+		o.MaxConns = 10
+	}
+	if o.MaxConns < 1 || o.MaxConns > 1000 {
+		return o, fmt.Errorf("postgres: Options.MaxConns must be between 1 and 1000, not %d", o.MaxConns)
+	}
+	if o.RetryFor == 0 {
+		o.RetryFor = 10 * time.Second
+	}
+	if o.KeyRule != nil && *o.KeyRule > products.FoldedKeys {
+		return o, fmt.Errorf("postgres: Options.KeyRule is unknown: %d", *o.KeyRule)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// DB is a PostgreSQL database. It is safe for concurrent use.
+type DB struct {
+	sql      *sqlx.DB
+	options  Options
+	products Products
+	jobs     Jobs
+	uploads  Uploads
+	hung     time.Duration // see DB.bound
+
+	connector connector
+}
+
+// Open connects to the database, a URL like postgres://user:password@host:5432/name or a libpq connection string, and
+// brings its schema up to date. Without an sslmode, TLS is used where the server offers it; without a connect_timeout it
+// is 5 seconds. No error shows the password.
+//
+// ErrUnavailable when the database can't be reached; *SchemaError when it belongs to a newer version of this package;
+// *KeyRuleError when it was set up with another rule than the one asked for. The caller closes the DB.
+func Open(ctx context.Context, databaseURL string, options Options) (*DB, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	config, err := parseURL(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := newConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: bad database URL: %w", err)
+	}
+	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, hung: hung, connector: connector}
+	db.sql.SetMaxOpenConns(options.MaxConns)
+	db.sql.SetMaxIdleConns(options.MaxConns)
+	db.sql.SetConnMaxIdleTime(5 * time.Minute)
+	db.products.db, db.jobs.db, db.uploads.db = db, db, db
+	db.jobs.wake.db, db.jobs.wake.url = db, listenURL(databaseURL, config)
+
+	err = db.connect(ctx, config)
+	if err == nil {
+		err = db.migrate(ctx)
+	}
+	if err == nil {
+		db.products.rule, err = db.settleKeyRule(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// Close closes all connections. Calls under way fail.
+func (db *DB) Close() error {
+	db.jobs.wake.close()
+	return db.sql.Close()
+}
+
+// Products returns the store of products.
+func (db *DB) Products() *Products { return &db.products }
+
+// Jobs returns the store of jobs.
+func (db *DB) Jobs() *Jobs { return &db.jobs }
+
+// Uploads returns the storage of uploads.
+func (db *DB) Uploads() *Uploads { return &db.uploads }
+
+// connect makes sure that the database answers.
+func (db *DB) connect(ctx context.Context, config pq.Config) error {
+	conn, err := db.sql.Conn(ctx)
+	if err == nil {
+		return conn.Close()
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case pq.As(err) != nil && !passing(err):
+		return fmt.Errorf("postgres: can't connect: %w", err)
+	}
+	if len(config.Multi) > 0 {
+		return fmt.Errorf("%w: can't connect to PostgreSQL: %w", products.ErrUnavailable, err)
+	}
+	return fmt.Errorf("%w: can't connect to PostgreSQL at %s:%d: %w", products.ErrUnavailable, config.Host, config.Port, err)
+}
+
+// errURL is all that is said about a URL that can't be read: what a parser says may quote the password.
+var errURL = errors.New("postgres: bad database URL: it can't be read; it looks like postgres://user:password@host:5432/name, " +
+	"with special characters of user and password percent-encoded")
+
+// parseURL reads a connection string.
+func parseURL(databaseURL string) (pq.Config, error) {
+	isURL := strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
+	if u, err := url.Parse(databaseURL); isURL && (err != nil || misplacedAt(u)) {
+		return pq.Config{}, errURL
+	}
+	config, err := pq.NewConfig(databaseURL)
+	if err != nil {
+		if !isURL {
+			return config, errURL
+		}
+		return config, fmt.Errorf("postgres: bad database URL: %w", err)
+	}
+	config.BinaryParameters = true
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = 5 * time.Second
+	}
+	if _, set := os.LookupEnv("PGSSLMODE"); !set && !strings.Contains(databaseURL, "sslmode") && !strings.Contains(databaseURL, "service") {
+		config.SSLMode = pq.SSLModePrefer
+	}
+	return config, nil
+}
+
+// misplacedAt tells whether the @ in front of the host comes too late, since a / ? or # in the password ended it: what is
+// taken for the host and port is the user and the beginning of the password, then.
+func misplacedAt(u *url.URL) bool {
+	if u.User != nil {
+		return false
+	}
+	settings, _, _ := strings.Cut(u.RawQuery, "=")
+	return strings.Contains(u.EscapedPath()+settings+u.EscapedFragment(), "@")
+}

@@ -1,0 +1,138 @@
+// Package pgtest gives tests databases of a real PostgreSQL. The server comes, in this order,
+//
+//   - from TEST_DATABASE_URL: a URL of one that runs, whose user may create databases;
+//   - from dockertest: the image TEST_POSTGRES_IMAGE, else a pinned official one;
+//   - from PostgreSQL's programs on this machine: initdb in a temporary folder.
+//
+// With none of them tests are skipped, or fail where CI=true is set. A package whose tests use it has
+//
+//	func TestMain(m *testing.M) { pgtest.Main(m) }
+package pgtest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lib/pq"
+)
+
+// server is a running PostgreSQL.
+type server struct {
+	url  string // of a database from which others can be created
+	from string // where the server comes from, for people
+	stop func()
+}
+
+// shared is the one server of a test process, started when the first test asks for a database.
+var shared struct {
+	once   sync.Once
+	server *server
+	err    error
+}
+
+// Main runs the package's tests, removes the server, and exits.
+func Main(m *testing.M) {
+	code := m.Run()
+	if s := shared.server; s != nil {
+		s.stop()
+	}
+	os.Exit(code)
+}
+
+// URL returns the URL of an empty database, which nobody else uses and which goes when the test ends. It is safe for
+// concurrent use.
+func URL(t testing.TB) string {
+	t.Helper()
+	shared.once.Do(func() { shared.server, shared.err = start() })
+	if shared.err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("pgtest: no PostgreSQL: %v", shared.err)
+		}
+		t.Skipf("pgtest: no PostgreSQL, so this is not tested: %v", shared.err)
+	}
+	name := "test_" + strings.ToLower(rand.Text()[:16])
+	execute(t, `CREATE DATABASE `+pq.QuoteIdentifier(name))
+	t.Cleanup(func() { execute(t, `DROP DATABASE `+pq.QuoteIdentifier(name)+` WITH (FORCE)`) })
+	return withDatabase(shared.server.url, name)
+}
+
+// withDatabase returns the URL or connection string with another database.
+func withDatabase(serverURL, name string) string {
+	u, err := url.Parse(serverURL)
+	if err != nil || u.Scheme == "" {
+		return serverURL + " dbname=" + name // of two, the last counts
+	}
+	u.Path, u.RawPath = "/"+name, ""
+	return u.String()
+}
+
+func execute(t testing.TB, statement string) {
+	t.Helper()
+	db, err := sql.Open("postgres", shared.server.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatalf("pgtest: %s: %v", statement, err)
+	}
+}
+
+// start finds a server, and says which one it took.
+func start() (*server, error) {
+	var s *server
+	var why []string
+	if given := os.Getenv("TEST_DATABASE_URL"); given != "" {
+		s = &server{url: given, from: "TEST_DATABASE_URL", stop: func() {}}
+	} else {
+		why = append(why, "TEST_DATABASE_URL is not set")
+		for _, way := range []func() (*server, error){fromDocker, fromPrograms} {
+			var err error
+			if s, err = way(); err == nil {
+				break
+			}
+			why = append(why, err.Error())
+		}
+	}
+	if s == nil {
+		return nil, errors.New(strings.Join(why, "; "))
+	}
+	version, err := await(s.url, 5*time.Second)
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("PostgreSQL from %s doesn't answer: %w", s.from, err)
+	}
+	fmt.Fprintf(os.Stderr, "pgtest: PostgreSQL %s from %s\n", version, s.from)
+	return s, nil
+}
+
+// await waits until the server answers and returns its version.
+func await(serverURL string, most time.Duration) (version string, err error) {
+	db, err := sql.Open("postgres", serverURL)
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), most)
+	defer cancel()
+	for {
+		if err = db.QueryRowContext(ctx, `SHOW server_version`).Scan(&version); err == nil {
+			version, _, _ = strings.Cut(version, " ")
+			return version, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,22 @@
+//go:build !linux
+
+package pgtest
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+type sysProcAttr = syscall.SysProcAttr
+
+// unprivileged returns the settings of a process that PostgreSQL accepts: it refuses to run as root.
+func unprivileged(string) (*sysProcAttr, error) {
+	if os.Geteuid() == 0 {
+		return nil, errors.New("PostgreSQL refuses to run as root")
+	}
+	return &sysProcAttr{}, nil
+}
+
+// dieWithUs does nothing where the system has no such thing: a process that is killed leaves its server behind.
+func dieWithUs(a *sysProcAttr) *sysProcAttr { return a }

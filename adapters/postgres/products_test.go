@@ -1,0 +1,57 @@
+package postgres_test
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/products/storetest"
+)
+
+// open opens the database, and closes it at the end of the test.
+func open(t testing.TB, url string, o postgres.Options) *postgres.DB {
+	t.Helper()
+	db, err := postgres.Open(t.Context(), url, o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// query runs statements outside of the adapter, and closes its connection before it returns.
+func query(t testing.TB, url, statements string) {
+	t.Helper()
+	db, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), statements)
+	require.NoError(t, err)
+}
+
+func TestProducts(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
+		return open(t, pgtest.URL(t), postgres.Options{KeyRule: &rule}).Products()
+	})
+}
+
+// TestProductsPartitioned runs the suite over a table in parts by the hash of the key. That forbids nearly all that a
+// table distributed over several servers forbids: other unique columns, changing a row's place, system columns.
+func TestProductsPartitioned(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
+		url := pgtest.URL(t)
+		open(t, url, postgres.Options{KeyRule: &rule}) // makes the tables
+		partition := `DROP TABLE IF EXISTS plain; ALTER TABLE products RENAME TO plain;
+			CREATE TABLE products (LIKE plain INCLUDING DEFAULTS, PRIMARY KEY (sku_key)) PARTITION BY HASH (sku_key);`
+		for i := range 4 {
+			partition += fmt.Sprintf("CREATE TABLE products_%d PARTITION OF products FOR VALUES WITH (MODULUS 4, REMAINDER %d);", i, i)
+		}
+		query(t, url, partition+`CREATE INDEX ON products (id); DROP TABLE plain;`)
+		return open(t, url, postgres.Options{}).Products()
+	})
+}

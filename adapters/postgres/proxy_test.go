@@ -1,0 +1,207 @@
+package postgres_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// commitMessage is what the driver sends to commit: a simple query.
+var commitMessage = []byte("Q\x00\x00\x00\x0bCOMMIT\x00")
+
+// cut says when a proxy cuts a connection.
+type cut int
+
+const (
+	beforeCommit  cut = iota + 1 // COMMIT doesn't reach the server
+	behindCommit                 // COMMIT is sent, and nobody waits for what becomes of it
+	behindSuccess                // the server has committed and said so, but its answer is lost
+	inCopy                       // what COPY is to read doesn't reach the server
+	hungCommit                   // COMMIT doesn't reach the server, and the driver hears nothing until it closes
+)
+
+// proxy stands between the driver and the server.
+type proxy struct {
+	listener net.Listener
+	server   string
+	all      sync.WaitGroup
+
+	mu    sync.Mutex
+	next  cut  // 0 for none
+	down  bool // from then on nobody is let through
+	away  bool
+	hung  func() // called when a COMMIT hangs
+	reset bool   // cut by a reset, as a crashed host would, not by an end of the stream
+	pairs map[*pair]bool
+}
+
+type pair struct {
+	client, server net.Conn
+	swallow        bool // the server's answers
+}
+
+func (p *pair) close() { _, _ = p.client.Close(), p.server.Close() }
+
+// newProxy returns a proxy for the database, and the database's URL by way of it.
+func newProxy(t *testing.T, databaseURL string) (*proxy, string) {
+	t.Helper()
+	u, err := url.Parse(databaseURL)
+	require.NoError(t, err)
+	p := &proxy{server: u.Host, pairs: map[*pair]bool{}}
+	p.listener, err = net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	p.all.Go(p.accept)
+	t.Cleanup(func() {
+		_ = p.listener.Close()
+		p.leave()
+		p.all.Wait()
+	})
+	u.Host = p.listener.Addr().String()
+	u.RawQuery = "sslmode=disable"
+	return p, u.String()
+}
+
+// cutNext cuts the connection on which COMMIT, or COPY's data, comes next. With down the server is away afterwards.
+func (p *proxy) cutNext(when cut, down bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next, p.down = when, down
+}
+
+// cutByReset makes all cuts of later connections resets.
+func (p *proxy) cutByReset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reset = true
+}
+
+// leave cuts all connections, and every new one.
+func (p *proxy) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away = true
+	for c := range p.pairs {
+		c.close()
+	}
+}
+
+// silence keeps back what the server says, and new connections, until end is called.
+func (p *proxy) silence() (end func()) {
+	p.mu.Lock()
+	return p.mu.Unlock
+}
+
+// comeBack lets new connections through again.
+func (p *proxy) comeBack() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away = false
+}
+
+func (p *proxy) accept() {
+	for {
+		client, err := p.listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial("tcp", p.server)
+		if err != nil {
+			_ = client.Close()
+			continue
+		}
+		c := &pair{client: client, server: server}
+		p.mu.Lock()
+		if p.reset {
+			_ = client.(*net.TCPConn).SetLinger(0)
+		}
+		if p.away {
+			c.close()
+		}
+		p.pairs[c] = true
+		p.mu.Unlock()
+		p.all.Go(func() { p.toServer(c) })
+		p.all.Go(func() { p.toClient(c) })
+	}
+}
+
+func (p *proxy) toServer(c *pair) {
+	defer func() {
+		c.close()
+		p.mu.Lock()
+		delete(p.pairs, c)
+		p.mu.Unlock()
+	}()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := c.client.Read(buf)
+		if err != nil {
+			return
+		}
+		// The driver waits for the answer to what is before COMMIT, so COMMIT comes alone.
+		if bytes.Equal(buf[:n], commitMessage) && p.cutCommit(c) || buf[0] == 'd' && p.cutCopy() {
+			return
+		}
+		if _, err := c.server.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// cutCommit tells whether the connection is to be cut at this COMMIT, and does what comes before.
+func (p *proxy) cutCommit(c *pair) bool {
+	p.mu.Lock()
+	when := p.next
+	p.next = 0
+	c.swallow = when == behindSuccess
+	p.away = p.away || when != 0 && p.down
+	p.mu.Unlock()
+	switch when {
+	case hungCommit:
+		p.hung()
+		_, _ = io.Copy(io.Discard, c.client)
+		return true
+	case behindCommit:
+		// The server reads COMMIT, and then that nobody is there any more.
+		_, _ = c.server.Write(commitMessage)
+		_ = c.server.(*net.TCPConn).CloseWrite()
+		_ = c.client.Close()
+		_, _ = io.Copy(io.Discard, c.server)
+	}
+	return when == beforeCommit || when == behindCommit
+}
+
+// cutCopy tells whether the connection is to be cut now that COPY's data comes.
+func (p *proxy) cutCopy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.next != inCopy {
+		return false
+	}
+	p.next = 0
+	return true
+}
+
+func (p *proxy) toClient(c *pair) {
+	defer c.close()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := c.server.Read(buf)
+		if err != nil {
+			return
+		}
+		p.mu.Lock()
+		swallow := c.swallow
+		p.mu.Unlock()
+		if swallow { // that is the answer to COMMIT
+			return
+		}
+		if _, err := c.client.Write(buf[:n]); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// transaction is an open transaction. It lives in the contexts that are given to what runs inside it.
+type transaction struct {
+	*sqlx.Tx
+	conn *sqlx.Conn
+	// witness, if not nil, tells whether something that the transaction wrote is there.
+	witness func(ctx context.Context) (bool, error)
+}
+
+type transactionKey struct{ db *DB }
+
+// InTx calls f with a context that belongs to a transaction, and commits it when f returns nil. What this DB's methods
+// do with that context is part of the transaction, except for WriteBatch, which has one of its own. Inside a
+// transaction, InTx joins it.
+//
+// f is called again from the top when the transaction met a failure that can pass, so it has no effects outside of it.
+// An error from f rolls back and is returned.
+func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	if db.current(ctx) != nil {
+		return f(ctx)
+	}
+	return db.transact(ctx, func(ctx context.Context, _ *transaction) error {
+		if err := f(ctx); err != nil {
+			return callbackError{err}
+		}
+		return nil
+	})
+}
+
+// current returns the transaction that the context belongs to, nil for none.
+func (db *DB) current(ctx context.Context) *transaction {
+	t, _ := ctx.Value(transactionKey{db}).(*transaction)
+	return t
+}
+
+// querier returns what reads within the context's transaction, if it has one.
+func (db *DB) querier(ctx context.Context) sqlx.QueryerContext {
+	if t := db.current(ctx); t != nil {
+		return t
+	}
+	return db.sql
+}
+
+// join calls f in the context's transaction, or in a new one.
+func (db *DB) join(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	if t := db.current(ctx); t != nil {
+		return translate(f(ctx, t))
+	}
+	return db.transact(ctx, f)
+}
+
+// transact calls f in a new transaction and commits it, again and again where it fails in a way that can pass.
+func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	var giveUp time.Time
+	for attempt := 0; ; attempt++ {
+		err := db.attempt(ctx, f)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil && !isUnknown(err):
+			return ctx.Err()
+		case isUnknown(err) || !retryable(err):
+			return translate(err)
+		}
+		if giveUp.IsZero() {
+			giveUp = time.Now().Add(db.options.RetryFor)
+		}
+		pause := backoff(attempt)
+		if time.Now().Add(pause).After(giveUp) {
+			return translate(err)
+		}
+		db.options.Logger.WarnContext(ctx, "trying a transaction again", "attempt", attempt+1, "error", err)
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// attempt runs the transaction once.
+func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	conn, err := db.sql.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	// The end of ctx ends the transaction until it commits, but no COMMIT under way: its outcome would not be known.
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
+	release := db.connector.cutAfter(ctx, conn, patience)
+	defer func() { release() }()
+	tx, err := conn.BeginTxx(inner, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after a commit it does nothing
+
+	t := &transaction{Tx: tx, conn: conn}
+	if err := f(context.WithValue(inner, transactionKey{db}, t), t); err != nil {
+		return err
+	}
+	var xid sql.NullString // null where nothing was written
+	if err := t.GetContext(inner, &xid, `SELECT pg_current_xact_id_if_assigned()::text`); err != nil {
+		return err
+	}
+	if !stop() {
+		return ctx.Err()
+	}
+	release()
+	// A COMMIT gets as long as is spent on finding out what became of it.
+	release = db.connector.cutAfter(ctx, conn, db.resolveFor())
+	if err = tx.Commit(); err == nil || !lost(err) || !xid.Valid {
+		return err
+	}
+	conn.Close() // resolve needs one, and there may be no other
+	return db.resolve(ctx, xid.String, t.witness, err)
+}
+
+// resolve finds out, over another connection, whether a transaction was committed whose connection was lost in COMMIT.
+// It returns nil if so, the cause if it wasn't, and else ErrCommitUnknown.
+func (db *DB) resolve(ctx context.Context, xid string, witness func(ctx context.Context) (bool, error), cause error) error {
+	ctx, cancel := context.WithTimeout(ctx, db.resolveFor())
+	defer cancel()
+	for attempt := 0; ; attempt++ {
+		var status sql.NullString
+		err := db.sql.GetContext(ctx, &status, `SELECT pg_xact_status($1::text::xid8)`, xid)
+		switch {
+		case err == nil && status.String == "committed":
+			// A server that crashed may give the number of a transaction that it lost to another one: look for what
+			// ours wrote.
+			if witness == nil {
+				return nil
+			}
+			if there, err := witness(ctx); err == nil && there {
+				return nil
+			} else if err == nil {
+				return fmt.Errorf("%w: %w", products.ErrCommitUnknown, cause)
+			}
+		case err == nil && status.String == "aborted", pq.As(err, "22023") != nil: // or a number from the future
+			return cause
+		case err == nil && !status.Valid: // too long ago to be known
+			return fmt.Errorf("%w: %w", products.ErrCommitUnknown, cause)
+		}
+		// Still in progress, or the server doesn't answer yet.
+		if sleep(ctx, backoff(attempt)) != nil {
+			return fmt.Errorf("%w: %w", products.ErrCommitUnknown, cause)
+		}
+	}
+}
+
+func (db *DB) resolveFor() time.Duration { return max(db.options.RetryFor, time.Second) }
+
+// backoff is how long to wait after the attempt, counted from 0: from 20 ms to a second, not the same for everyone.
+func backoff(attempt int) time.Duration {
+	most := min(20*time.Millisecond<<min(attempt, 10), time.Second)
+	return most/2 + rand.N(most/2)
+}
+
+// sleep waits, or returns the context's error when it ends before.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

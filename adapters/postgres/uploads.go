@@ -1,0 +1,184 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+const (
+	// chunkSize is how many bytes a row of import_upload_chunks has.
+	chunkSize = 1 << 20
+	// discardTimeout is how long removing what a failed Put left may take.
+	discardTimeout = 10 * time.Second
+
+	diskFull = pqerror.Code("53100")
+)
+
+// Uploads is the job.Uploads in the tables import_uploads and import_upload_chunks. Every chunk is written, and read, in
+// a transaction of its own: however slow the other side is, no connection waits for it.
+type Uploads struct{ db *DB }
+
+var (
+	_ job.Uploads = (*Uploads)(nil)
+	_ job.Sweeper = (*Uploads)(nil)
+)
+
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+// errSwept is returned where an upload vanished that was being written.
+var errSwept = errors.New("postgres: the upload was deleted while it was written")
+
+// Put stores an upload.
+func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (size int64, err error) {
+	if err := job.CheckKey(key); err != nil {
+		return 0, err
+	}
+	err = u.write(ctx, func(ctx context.Context, t *transaction) error {
+		_, err := t.ExecContext(ctx, `INSERT INTO import_uploads (key) VALUES ($1)`, key)
+		return err
+	})
+	if pq.As(err, uniqueViolation) != nil {
+		return 0, fmt.Errorf("postgres: the key %q is in use", key)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if size, err = u.put(ctx, key, r); err != nil {
+		u.discard(ctx, key)
+		return 0, err
+	}
+	return size, nil
+}
+
+// put writes the chunks, and makes the upload complete.
+func (u *Uploads) put(ctx context.Context, key string, r io.Reader) (size int64, err error) {
+	chunk := chunks.Get().(*[chunkSize]byte)
+	defer chunks.Put(chunk)
+	for number := int64(0); ; number++ {
+		n, err := io.ReadFull(r, chunk[:])
+		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !last {
+			return 0, err
+		}
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		size += int64(n)
+		err = u.write(ctx, func(ctx context.Context, t *transaction) error {
+			return writeChunk(ctx, t, key, number, chunk[:n], last, size)
+		})
+		if err != nil {
+			return 0, err
+		}
+		if last {
+			return size, nil
+		}
+	}
+}
+
+// writeChunk writes a chunk, and with the last one, which may be empty, completes the upload. The row of the upload is
+// locked, so that it can't be swept at the same time.
+func writeChunk(ctx context.Context, t *transaction, key string, number int64, data []byte, last bool, size int64) error {
+	done, err := t.ExecContext(ctx, `UPDATE import_uploads SET written_at = clock_timestamp(), complete = $2, size = $3
+		WHERE key = $1 AND NOT complete`, key, last, size)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(err, errSwept)
+	}
+	if len(data) == 0 {
+		return nil
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO import_upload_chunks (upload, number, data) VALUES ($1, $2, $3)`, key, number, data)
+	return err
+}
+
+// write runs a transaction that makes the database larger.
+func (u *Uploads) write(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	err := u.own(ctx, func(ctx context.Context, t *transaction) error {
+		err := f(ctx, t)
+		if pq.As(err, diskFull) != nil {
+			// No use in trying again: the client would only wait.
+			return fmt.Errorf("%w: %s", job.ErrFull, err.Error())
+		}
+		return err
+	})
+	if err != nil {
+		return fail(ctx, err)
+	}
+	return nil
+}
+
+// own calls f in a transaction of its own, also where the context has one: nobody waits for that one's end.
+func (u *Uploads) own(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	return u.db.transact(ctx, func(ctx context.Context, t *transaction) error {
+		if err := u.db.bound(ctx, t); err != nil {
+			return err
+		}
+		return f(ctx, t)
+	})
+}
+
+// discard removes what a failed Put left. If it fails too, that is left to Sweep.
+func (u *Uploads) discard(ctx context.Context, key string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
+	defer cancel()
+	if err := u.Delete(ctx, key); err != nil {
+		u.db.options.Logger.WarnContext(ctx, "can't remove an unfinished upload yet", "key", key, "error", err)
+	}
+}
+
+// Delete removes the upload.
+func (u *Uploads) Delete(ctx context.Context, key string) error {
+	if err := job.CheckKey(key); err != nil {
+		return err
+	}
+	return u.remove(ctx, []string{key})
+}
+
+func (u *Uploads) remove(ctx context.Context, keys []string) error {
+	err := u.own(ctx, func(ctx context.Context, t *transaction) error {
+		// The uploads first: a chunk that is just being written is committed before, and deleted too, or fails.
+		if _, err := t.ExecContext(ctx, `DELETE FROM import_uploads WHERE key = ANY ($1::text[])`, pq.Array(keys)); err != nil {
+			return err
+		}
+		_, err := t.ExecContext(ctx, `DELETE FROM import_upload_chunks WHERE upload = ANY ($1::text[])`, pq.Array(keys))
+		return err
+	})
+	if err != nil {
+		return fail(ctx, err)
+	}
+	return nil
+}
+
+// Sweep removes unfinished uploads, and finds old ones.
+func (u *Uploads) Sweep(ctx context.Context, before time.Time) (keys []string, err error) {
+	err = u.own(ctx, func(ctx context.Context, t *transaction) error {
+		var left []string
+		if err := t.SelectContext(ctx, &left, `DELETE FROM import_uploads WHERE key = ANY (ARRAY (
+				SELECT key FROM import_uploads WHERE NOT complete AND written_at < $1 FOR UPDATE SKIP LOCKED)) RETURNING key`, before); err != nil {
+			return err
+		}
+		if len(left) > 0 {
+			if _, err := t.ExecContext(ctx, `DELETE FROM import_upload_chunks WHERE upload = ANY ($1::text[])`, pq.Array(left)); err != nil {
+				return err
+			}
+		}
+		keys = nil
+		return t.SelectContext(ctx, &keys, `SELECT key FROM import_uploads WHERE complete AND written_at < $1 ORDER BY key`, before)
+	})
+	if err != nil {
+		return nil, fail(ctx, err)
+	}
+	return keys, nil
+}
