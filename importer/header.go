@@ -85,7 +85,7 @@ func mapColumns(first []string, o *Options) (*mapping, error) {
 	for i, name := range first {
 		m.columns[i].Number = i + 1
 		if named {
-			m.columns[i].Name = strings.TrimSpace(name)
+			m.columns[i].Name = UnescapeFormula(strings.TrimSpace(name))
 		}
 		if named && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
 			return nil, inputError("the name of column %d is not UTF-8 text: %q", i+1, name)

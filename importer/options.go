@@ -158,7 +158,8 @@ type Options struct {
 	// the store tries again, and not in a dry run.
 	Checkpoint func(ctx context.Context, done Commit) error
 	// Committed tells what an earlier Run with the same source, options and kind of store gave to Checkpoint for a batch,
-	// if that was committed. Such a batch is counted, and not written again: so an import is resumed.
+	// if that was committed. Such a batch is counted, and not written again: so an import is resumed. One that can't be of
+	// this file and these options ends the import with ErrSourceChanged.
 	Committed func(batch int64) (done Commit, committed bool)
 	// Stop, if not nil, ends the import when it is closed: the batches in hand are committed and Run returns ErrStopped.
 	Stop <-chan struct{}

@@ -101,6 +101,9 @@ type rawRecord struct {
 
 func (r *rawRecord) at(i int) string { return r.text[r.fields[i].start:r.fields[i].end] }
 
+// value is the field without the escape that keeps spreadsheets from running it.
+func (r *rawRecord) value(i int) string { return UnescapeFormula(r.at(i)) }
+
 func (r *rawRecord) copyFields() []string {
 	fields := make([]string, len(r.fields))
 	for i := range fields {
@@ -121,11 +124,11 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 	}
 	rec := &it.record
 	rec.Line = r.line
-	rec.SKU = strings.TrimSpace(r.at(p.sku))
-	rec.Name = r.at(p.name)
+	rec.SKU = strings.TrimSpace(UnescapeFormula(strings.TrimSpace(r.at(p.sku))))
+	rec.Name = r.value(p.name)
 	it.bytes = int32(len(rec.SKU) + len(rec.Name))
 	if p.description >= 0 {
-		rec.Description = r.at(p.description)
+		rec.Description = r.value(p.description)
 		it.bytes += int32(len(rec.Description))
 	}
 	if p.status >= 0 {
@@ -142,7 +145,7 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 		for _, i := range p.extra {
 			value := ""
 			if i < len(r.fields) {
-				value = r.at(i)
+				value = r.value(i)
 			}
 			long = long || len(value) > products.MaxAttributeValue
 			it.bytes += int32(len(value))

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -145,7 +144,7 @@ func (r *run) open(ctx context.Context) (io.ReadCloser, error) {
 // mapping. A first record that is a product comes back as a block of its own.
 func (r *run) begin(ctx context.Context, in io.Reader) (*scanner, *block, error) {
 	text := bufio.NewReader(in)
-	start, err := text.Peek(sniffed)
+	start, err := text.Peek(SniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, nil, err
 	}
@@ -199,39 +198,4 @@ func (r *run) mapColumns(b *block) error {
 		return r.options.OnHeader(m.header)
 	}
 	return nil
-}
-
-// sniffed is how many bytes sniff looks at.
-const sniffed = 4 << 10
-
-// signatures are the first bytes of files that people take for CSV files.
-var signatures = []struct{ magic, what string }{
-	{"\x1f\x8b", "it is compressed with gzip; decompress it first"},
-	{"\x28\xb5\x2f\xfd", "it is compressed with zstd; decompress it first"},
-	{"PK\x03\x04", "it is a zip archive or a spreadsheet (xlsx, ods); save the sheet as CSV first"},
-	{"\xd0\xcf\x11\xe0", "it is an old spreadsheet (xls); save the sheet as CSV first"},
-	{"%PDF-", "it is a PDF document, not a CSV file"},
-	{"\x89PNG", "it is a picture, not a CSV file"},
-	{"\xff\xd8\xff", "it is a picture, not a CSV file"},
-	{"\xff\xfe", "it is in UTF-16; save it as UTF-8 first"},
-	{"\xfe\xff", "it is in UTF-16; save it as UTF-8 first"},
-}
-
-var utf8BOM = []byte("\xef\xbb\xbf")
-
-// sniff refuses what is no text at all, and says how many bytes are before the text.
-func sniff(start []byte) (skip int, err error) {
-	for _, s := range signatures {
-		if bytes.HasPrefix(start, []byte(s.magic)) {
-			return 0, inputError("%s", s.what)
-		}
-	}
-	// A stray NUL costs its record; a file full of them is none.
-	if nuls := bytes.Count(start, []byte{0}); nuls > 0 && nuls > len(start)/100 {
-		return 0, inputError("it is binary, not text")
-	}
-	if bytes.HasPrefix(start, utf8BOM) {
-		return len(utf8BOM), nil
-	}
-	return 0, nil
 }

@@ -176,6 +176,12 @@ func TestRun(t *testing.T) {
 			want:   []string{"s1|ok||false", "s3|ok||false", "s4|ok||false"}, rejects: []string{"3/3+15  bad_quote"},
 		},
 		{
+			name:   "the escape for spreadsheets is removed, and nothing else",
+			text:   "sku,name,description\n'-1,'=1+1,''@x\ns2,'quoted',it's\n",
+			counts: progress.Counts{Read: 2, Created: 2},
+			want:   []string{"-1|=1+1|'@x|false", "s2|'quoted'|it's|false"},
+		},
+		{
 			name:    "dry run",
 			before:  "sku,name\ns1,old\n",
 			text:    "sku,name\ns1,new\ns2,n\ns2,m\n,x\n",

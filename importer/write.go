@@ -188,6 +188,9 @@ func (w *writing) commit(ctx context.Context, b *batch) error {
 	}
 	if w.options.Committed != nil {
 		if done, committed := w.options.Committed(b.Number); committed {
+			if done.Bytes != b.to-b.from || done.Counts.Read != b.counts.Read+int64(len(b.Records)) {
+				return fmt.Errorf("importer: batch %d was committed with other records: %w", b.Number, ErrSourceChanged)
+			}
 			w.account(ctx, b, done)
 			return nil
 		}

@@ -2,7 +2,6 @@ package job
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -26,8 +25,6 @@ const (
 )
 
 const (
-	// head is how much of a file is looked at before it is stored.
-	head = 64 << 10
 	// cleanup is how long taking back may take once the caller is gone.
 	cleanup = 10 * time.Second
 )
@@ -112,8 +109,8 @@ func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job
 			return job, false, err
 		}
 	}
-	in := bufio.NewReaderSize(r, head)
-	if err := refuse(ctx, in); err != nil {
+	in := bufio.NewReaderSize(r, importer.SniffBytes)
+	if err := refuse(in); err != nil {
 		return Job{}, false, err
 	}
 	sum := sha256.New()
@@ -151,19 +148,12 @@ func (s *Service) discard(ctx context.Context, key string) {
 
 // refuse looks at the file's beginning and returns an importer.ErrInput when it is no CSV file. What its header is worth
 // is for the import to say.
-func refuse(ctx context.Context, in *bufio.Reader) error {
-	start, err := in.Peek(head)
+func refuse(in *bufio.Reader) error {
+	start, err := in.Peek(importer.SniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("job: read the upload: %w", err)
 	}
-	// Quotes may be open at the end of this stretch; nothing else depends on what follows.
-	text := bytes.ReplaceAll(start, []byte{'"'}, []byte{' '})
-	_, err = importer.Check(ctx, importer.Bytes(text), importer.Options{Header: importer.HeaderSkip, Parsers: 1})
-	var header *importer.HeaderError
-	if errors.As(err, &header) {
-		return nil
-	}
-	return err
+	return importer.Sniff(start)
 }
 
 // Get returns the job, or ErrNotFound.

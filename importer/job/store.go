@@ -62,9 +62,9 @@ type Reader interface {
 
 // Claimer is for workers that look for work.
 type Claimer interface {
-	// Claim takes the job that should be done next (see Job.Priority) and holds it for the lease: a Pending one whose NotBefore has come, or
-	// one whose worker let its lease run out, which counts as a failed attempt. No job is claimed twice at the same time.
-	// nil without an error when there is none. The job's state is Started, and StartedAt is set.
+	// Claim takes the job that should be done next (see Job.Priority) and holds it for the lease: a Pending one whose
+	// NotBefore has come, or one whose worker let its lease run out, which counts as a failed attempt. No job is claimed
+	// twice at the same time. nil without an error when there is none. The job's state is Started, and StartedAt is set.
 	//
 	// A job that was asked to end, or whose attempts have reached maxAttempts (1 or more), is not claimed but made
 	// Revoked or Failure, with the counts of its checkpoints. The lease is above 0.
