@@ -1,0 +1,108 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Stats counts what a Worker did since New.
+type Stats struct {
+	// Claimed jobs, each counted as often as it was.
+	Claimed int64
+	// Running is how many imports are worked on now.
+	Running int64
+	// Success, Failure and Revoked are jobs that ended here.
+	Success, Failure, Revoked int64
+	// GivenBack in good order, Retried after a failure that can pass.
+	GivenBack, Retried int64
+	// Lost to another worker, or with an end that could not be stored.
+	Lost int64
+	// Outages is how often a look for work failed.
+	Outages int64
+}
+
+// Stats returns the counts of this moment.
+func (w *Worker) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.stats
+}
+
+// Healthy returns nil while the worker runs and finds its store, and else what is wrong.
+func (w *Worker) Healthy() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.running {
+		return errors.New("worker: it doesn't run")
+	}
+	if w.outage != nil {
+		return fmt.Errorf("worker: looking for work: %w", w.outage)
+	}
+	return nil
+}
+
+// looked notes how a look for work went.
+func (w *Worker) looked(ctx context.Context, claim *job.Claim, err error) {
+	if err != nil && ctx.Err() != nil {
+		return // it was broken off
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case err != nil:
+		w.stats.Outages++
+		if w.outage == nil {
+			w.log.Warn("can't look for work", "error", err)
+		}
+	case w.outage != nil:
+		w.log.Info("looking for work again")
+	}
+	w.outage = err
+	if claim != nil {
+		w.stats.Claimed++
+		w.stats.Running++
+	}
+}
+
+// do works on a job and tells how it went.
+func (w *Worker) do(ctx context.Context, claim *job.Claim, stop <-chan struct{}) error {
+	log := w.log.With("job", claim.Job.ID, "token", claim.Token)
+	log.Info("import begins", "file", claim.Job.FileName, "bytes", claim.Job.Size, "failed_attempts", claim.Job.Attempts)
+	began := time.Now()
+	ended, err := w.runner.Run(ctx, claim, stop)
+	c := ended.Event.Counts
+	counts := slog.Group("counts", "read", c.Read, "created", c.Created, "updated", c.Updated, "unchanged", c.Unchanged,
+		"skipped", c.Skipped, "superseded", c.Superseded, "rejected", c.Rejected)
+	took := slog.Duration("took", time.Since(began))
+
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stats.Running--
+	switch {
+	case err != nil:
+		w.stats.Lost++
+		log.Warn("import was lost", took, "error", err)
+		return err
+	case ended.State == job.Success:
+		w.stats.Success++
+		log.Info("import ended", "state", ended.State, counts, took)
+	case ended.State == job.Failure:
+		w.stats.Failure++
+		log.Warn("import ended", "state", ended.State, counts, took, "error", ended.Error)
+	case ended.State == job.Revoked:
+		w.stats.Revoked++
+		log.Info("import ended", "state", ended.State, counts, took)
+	case ended.Error != "":
+		w.stats.Retried++
+		log.Warn("import will be tried again", "failed_attempts", ended.Attempts, "not_before", ended.NotBefore, took, "error", ended.Error)
+	default:
+		w.stats.GivenBack++
+		log.Info("import was given back", took)
+	}
+	return nil
+}

@@ -1,0 +1,235 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Housekeeper removes what nobody needs any more; *job.Service is one.
+type Housekeeper interface {
+	Keep(ctx context.Context, retention time.Duration) (job.Kept, error)
+}
+
+// Options are the settings of a Worker. The zero value works. How long leases last and how often an import is tried are
+// settings of the job.Runner.
+type Options struct {
+	// Concurrency is how many imports run at the same time: 1 to 1,000, 0 for 1.
+	Concurrency int
+	// Poll is about how long an idle worker waits before it looks for work again, unless the store wakes it: at least
+	// 1 ms, 0 for 1 s. A store that fails is asked after a pause that grows from this up to 15 s, or Poll.
+	Poll time.Duration
+	// DrainTimeout is how long the batches in hand may take once Run is to end: at least 1 ms, 0 for 7 s. Run ends 3 s
+	// later at the latest.
+	DrainTimeout time.Duration
+	// Name is the worker's, for people: 1 to 100 bytes, empty for one made of the host's name, the process and chance.
+	Name string
+	// Logger is told what the worker does; nil for none.
+	Logger *slog.Logger
+	// Housekeeper, if not nil, is called about every KeepEvery, at least a minute, 0 for an hour, with the Retention, 0
+	// for jobs that are kept for ever.
+	Housekeeper Housekeeper
+	KeepEvery   time.Duration
+	Retention   time.Duration
+}
+
+// slowest is the longest pause between looks at a store that fails.
+const slowest = 15 * time.Second
+
+// withDefaults returns the options with the defaults filled in, or an error that names the first bad one.
+func (o Options) withDefaults() (Options, error) {
+	if o.Concurrency == 0 {
+		o.Concurrency = 1
+	}
+	if o.Concurrency < 1 || o.Concurrency > 1_000 {
+		return o, fmt.Errorf("worker: Options.Concurrency must be between 1 and 1,000, not %d", o.Concurrency)
+	}
+	for _, d := range []struct {
+		name         string
+		value        *time.Duration
+		least, usual time.Duration
+	}{
+		{"Poll", &o.Poll, time.Millisecond, time.Second},
+		{"DrainTimeout", &o.DrainTimeout, time.Millisecond, 7 * time.Second},
+		{"KeepEvery", &o.KeepEvery, time.Minute, time.Hour},
+	} {
+		if *d.value == 0 {
+			*d.value = d.usual
+		}
+		if *d.value < d.least {
+			return o, fmt.Errorf("worker: Options.%s must be at least %v, not %v", d.name, d.least, *d.value)
+		}
+	}
+	if o.Retention < 0 {
+		return o, fmt.Errorf("worker: Options.Retention must not be negative: %v", o.Retention)
+	}
+	if len(o.Name) > 100 {
+		return o, fmt.Errorf("worker: Options.Name must have at most 100 bytes, not %d", len(o.Name))
+	}
+	if o.Name == "" {
+		host, _ := os.Hostname() // a name without it is one too
+		o.Name = fmt.Sprintf("%.60s-%d-%.6s", host, os.Getpid(), rand.Text())
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+// Worker works on jobs. Its methods are safe for concurrent use.
+type Worker struct {
+	runner  *job.Runner
+	options Options
+	log     *slog.Logger
+
+	mu      sync.Mutex // guards what follows
+	running bool
+	outage  error // why the last look for work failed
+	stats   Stats
+}
+
+// New returns a Worker that has the runner do the jobs of the runner's store.
+func New(runner *job.Runner, options Options) (*Worker, error) {
+	if runner == nil {
+		return nil, errors.New("worker: a worker needs a runner")
+	}
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{runner: runner, options: options, log: options.Logger.With("worker", options.Name)}, nil
+}
+
+// Name is the worker's name, as the jobs' store knows it.
+func (w *Worker) Name() string { return w.options.Name }
+
+// Run works until the context ends. Then it takes no more jobs, lets the imports commit the batches that they have in
+// hand, gives their jobs back for others to go on with, and returns. It waits for a store that can't be reached. The error
+// is nil after that; it says so when a job could not be given back, which then waits for its lease to run out. Run is
+// called once at a time.
+func (w *Worker) Run(ctx context.Context) error {
+	w.mu.Lock()
+	if w.running {
+		w.mu.Unlock()
+		return errors.New("worker: it runs already")
+	}
+	w.running, w.outage = true, nil
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.running = false
+	}()
+
+	w.log.Info("worker begins", "concurrency", w.options.Concurrency)
+	// The work outlives the context, for as long as draining may take.
+	work, kill := context.WithCancel(context.WithoutCancel(ctx))
+	defer kill()
+	var busy sync.WaitGroup
+	if w.options.Housekeeper != nil {
+		busy.Go(func() { w.keep(ctx) })
+	}
+	var failures errorList
+	w.claim(ctx, func(claim *job.Claim, done func()) {
+		busy.Go(func() {
+			defer done()
+			if err := w.do(work, claim, ctx.Done()); err != nil && ctx.Err() != nil && !errors.Is(err, job.ErrLeaseLost) {
+				failures.add(fmt.Errorf("worker: job %s: %w", claim.Job.ID, err))
+			}
+		})
+	})
+	began := time.Now()
+	patience := time.AfterFunc(w.options.DrainTimeout, kill)
+	busy.Wait()
+	patience.Stop()
+	w.log.Info("worker ends", "drained", time.Since(began))
+	return errors.Join(failures.all...)
+}
+
+// claim looks for work until the context ends, and begins what it finds while a place is free.
+func (w *Worker) claim(ctx context.Context, begin func(claim *job.Claim, done func())) {
+	wake := w.runner.Wake(ctx)
+	free := make(chan struct{}, w.options.Concurrency)
+	for range cap(free) {
+		free <- struct{}{}
+	}
+	pause := w.options.Poll
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-free:
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		claim, err := w.runner.Claim(ctx, w.options.Name)
+		w.looked(ctx, claim, err)
+		if claim != nil {
+			pause = w.options.Poll
+			begin(claim, func() { free <- struct{}{} })
+			continue
+		}
+		free <- struct{}{}
+		hint := wake
+		if err == nil {
+			pause = w.options.Poll
+		} else {
+			hint = nil // it would only be asked more often
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-hint:
+		case <-time.After(jitter(pause)):
+		}
+		if err != nil {
+			pause = min(2*pause, max(slowest, w.options.Poll))
+		}
+	}
+}
+
+// jitter spreads workers that would look for work in step.
+func jitter(d time.Duration) time.Duration { return d*3/4 + mathrand.N(d/2+1) }
+
+// keep has the house kept now and then.
+func (w *Worker) keep(ctx context.Context) {
+	wait := mathrand.N(w.options.KeepEvery)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		kept, err := w.options.Housekeeper.Keep(ctx, w.options.Retention)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			w.log.Warn("housekeeping failed", "error", err)
+		case kept != job.Kept{}:
+			w.log.Info("housekeeping", "jobs", kept.Jobs, "uploads", kept.Uploads)
+		}
+		wait = jitter(w.options.KeepEvery)
+	}
+}
+
+// errorList collects errors of several goroutines.
+type errorList struct {
+	mu  sync.Mutex
+	all []error
+}
+
+func (l *errorList) add(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, err)
+}
