@@ -121,7 +121,8 @@ func TestOpenSilence(t *testing.T) {
 				_, err := postgres.Open(ctx, url+"?connect_timeout=60&sslmode="+sslmode, postgres.Options{})
 				ended <- err
 			}()
-			defer func() { _ = (<-accepted).Close() }()
+			conn := <-accepted // so Open waits for an answer when the context ends
+			defer func() { _ = conn.Close() }()
 			cancel()
 			select {
 			case err := <-ended:

@@ -1,0 +1,132 @@
+package httpapi_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+func TestNewNamesWhatIsWrong(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	users := newUsers(t)
+	for _, test := range []struct {
+		options httpapi.Options
+		want    string
+	}{
+		{httpapi.Options{MaxUploadBytes: -1}, "MaxUploadBytes"}, {httpapi.Options{MaxFileBytes: -1}, "MaxFileBytes"}, {httpapi.Options{MaxBodyBytes: 10}, "MaxBodyBytes"},
+		{httpapi.Options{ProgressInterval: time.Millisecond}, "ProgressInterval"}, {httpapi.Options{MaxStreams: -1}, "MaxStreams"},
+		{httpapi.Options{PublicURL: "shop.example"}, "PublicURL"}, {httpapi.Options{PublicURL: "https://x/?a"}, "PublicURL"}, {httpapi.Options{PublicURL: "%"}, "PublicURL"},
+		{httpapi.Options{TrustedOrigins: []string{"shop"}}, "TrustedOrigins"},
+	} {
+		_, err := httpapi.New(f.store, f.board, f.board, users, test.options)
+		require.ErrorContains(t, err, "Options."+test.want)
+	}
+	registry := prometheus.NewRegistry()
+	_, err := httpapi.New(f.store, f.board, f.board, users, httpapi.Options{Registry: registry})
+	require.NoError(t, err)
+	_, err = httpapi.New(f.store, f.board, f.board, users, httpapi.Options{Registry: registry})
+	require.ErrorContains(t, err, "Options.Registry")
+	for want, create := range map[string]func() (*httpapi.API, error){
+		"products": func() (*httpapi.API, error) { return httpapi.New(nil, f.board, f.board, users, httpapi.Options{}) },
+		"jobs":     func() (*httpapi.API, error) { return httpapi.New(f.store, nil, f.board, users, httpapi.Options{}) },
+		"reader":   func() (*httpapi.API, error) { return httpapi.New(f.store, f.board, nil, users, httpapi.Options{}) },
+		"users":    func() (*httpapi.API, error) { return httpapi.New(f.store, f.board, f.board, nil, httpapi.Options{}) },
+	} {
+		_, err := create()
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestSingleHandlers(t *testing.T) {
+	f := newFixture(t, httpapi.Options{PublicURL: "https://shop.example/catalogue"})
+	mux := http.NewServeMux()
+	mux.Handle("/catalogue/products/{id}", f.api.Product())
+	mux.Handle("/catalogue/products/{$}", f.api.Protect("/products/", f.api.Products()))
+	p := f.add("A")[0]
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", fmt.Sprintf("/catalogue/products/%d", p.ID), nil))
+	require.Equal(t, 200, w.Code, "bare")
+	require.Empty(t, w.Header().Get("X-Request-Id"))
+	w = httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest("GET", "/catalogue/products/", nil))
+	problem(t, w, 401)
+}
+
+func TestHealth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, httpapi.Options{})
+		require.JSONEq(t, `{"status":"ok"}`, f.call("GET", "/livez", "").Body.String())
+		require.Equal(t, 200, f.call("GET", "/readyz", "").Code)
+		f.board.err = fmt.Errorf("%w: secret", products.ErrUnavailable)
+		require.Equal(t, 200, f.call("GET", "/readyz", "").Code, "an answer counts for a second")
+		time.Sleep(time.Second)
+		w := f.call("GET", "/readyz", "")
+		problem(t, w, 503)
+		require.NotContains(t, w.Body.String(), "secret")
+		require.Equal(t, 200, f.call("GET", "/livez", "").Code)
+		f.board.err = nil
+		time.Sleep(time.Second)
+		require.Equal(t, 200, f.call("GET", "/readyz", "").Code)
+
+		g := newFixtureOver(t, broken{err: errors.New("secret")}, httpapi.Options{})
+		problem(t, g.call("GET", "/readyz", ""), 503)
+	})
+}
+
+func TestMetrics(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	f.call("GET", "/products/1", "")
+	f.call("BREW", "/products/1", "")
+	f.call("GET", "/no/where", "")
+	f.send(request("POST", "/upload_csv/", catalogue))
+	text := f.call("GET", "/metrics", "").Body.String()
+	for _, line := range []string{
+		`http_requests_total{method="GET",route="/products/{id}",status="404"} 1`, `http_requests_total{method="other",route="/products/{id}",status="405"} 1`,
+		`http_requests_total{method="GET",route="other",status="404"} 1`, `http_request_duration_seconds_count{route="/products/{id}"} 2`,
+		fmt.Sprintf("import_upload_bytes_total %d", len(catalogue)), "import_streams 0", "go_goroutines ", "process_open_fds ",
+	} {
+		require.Contains(t, text, line)
+	}
+}
+
+func FuzzRequests(f *testing.F) {
+	for _, seed := range []struct{ method, path, query, body string }{
+		{"GET", "/products/", "limit=1&cursor=", ""}, {"GET", "/products/", "ordering=-sku&offset=1&search=%25", ""}, {"POST", "/products/", "", `{"name":"x","sku":"y","attributes":{"a":"b"}}`},
+		{"PATCH", "/products/1", "", `{"attributes":{"a":null},"status":null}`}, {"PUT", "/products/1/", "", `{"name":"\ud800","sku":"x"}`}, {"DELETE", "/products/1", "", ""},
+		{"POST", "/status/", "", `{"task_id":"` + id(1) + `"}`}, {"GET", "/imports/", "state=SUCCESS&limit=5", ""}, {"GET", "/products/export.csv", `attributes="a",b`, ""},
+		{"POST", "/upload_csv/", "map=a=b&priority=1", "name,sku\n"}, {"POST", "/upload_csv/", "", "\x1f\x8b\x08"}, {"POST", "/upload_csv/", "", "\x28\xb5\x2f\xfd\x04"}, {"GET", "//products/..", "", ""},
+	} {
+		f.Add(seed.method, seed.path, seed.query, seed.body, `W/"1"`)
+	}
+	f.Fuzz(func(t *testing.T, method, path, query, body, tag string) {
+		r := request("GET", "/", body)
+		r.Method, r.URL.Path, r.URL.RawQuery = method, "/"+strings.TrimPrefix(path, "/"), query
+		r.Header.Set("If-Match", tag)
+		r.Header.Set("Last-Event-ID", tag)
+		if !strings.HasPrefix(r.URL.Path, "/upload_csv") {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		fix := newFixture(t, httpapi.Options{})
+		fix.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
+		fix.board.rejects = func(io.Writer) error { return nil }
+		fix.add("A")
+		w := fix.send(r)
+		require.Less(t, w.Code, 500, "%s %s?%s %q: %s", method, path, query, body, w.Body)
+		if w.Code >= 400 && method != "HEAD" {
+			require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"))
+		}
+	})
+}

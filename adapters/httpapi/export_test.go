@@ -1,0 +1,89 @@
+package httpapi_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/products"
+)
+
+// nasty are texts that files of CSV and spreadsheets get wrong.
+var nasty = []string{"=1+1", "'=1", "''=1", "+x", "-x", "@x", "'x", "a,b", `a"b`, "a\nb", "a\r\nb", `\.`, "é", "＝1", " x", "x\ty", "#"}
+
+// exported reads an export back.
+func exported(t *testing.T, f *fixture, query string) [][]string {
+	w := f.call("GET", "/products/export.csv"+query, "")
+	require.Equal(t, 200, w.Code, w.Body.String())
+	require.Equal(t, "text/csv; charset=utf-8", w.Header().Get("Content-Type"))
+	records, err := csv.NewReader(strings.NewReader(w.Body.String())).ReadAll()
+	require.NoError(t, err)
+	return records
+}
+
+func TestExport(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	require.Equal(t, [][]string{{"name", "sku", "description", "status"}}, exported(t, f, ""))
+	for i, text := range nasty {
+		_, err := f.store.Create(t.Context(), products.Product{SKU: fmt.Sprint(text, i), Name: text, Description: text, Status: i%2 == 0, Attributes: map[string]string{"color": text, "a,b": "c"}})
+		require.NoError(t, err)
+	}
+	records := exported(t, f, "?attributes="+`color,"a,b",none`)
+	require.Equal(t, []string{"name", "sku", "description", "status", "color", "a,b", "none"}, records[0])
+	require.Len(t, records, 1+len(nasty))
+	for i, text := range nasty {
+		record := records[i+1]
+		for _, field := range record {
+			require.NotContains(t, []string{"=", "+", "-", "@"}, field[:min(1, len(field))], "no spreadsheet runs it")
+		}
+		want := strings.ReplaceAll(text, "\r\n", "\n") // as this package reads quoted fields
+		require.Equal(t, want, importer.UnescapeFormula(record[0]))
+		require.Equal(t, strings.TrimSpace(want+fmt.Sprint(i)), importer.UnescapeFormula(record[1]))
+		require.Equal(t, want, importer.UnescapeFormula(record[2]))
+		require.Equal(t, fmt.Sprint(i%2 == 0), record[3])
+		require.Equal(t, want, importer.UnescapeFormula(record[4]))
+		require.Equal(t, []string{"c", ""}, record[5:])
+	}
+}
+
+func TestExportIsPaged(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	const n = 2_500
+	for i := range n {
+		f.add(fmt.Sprint(i))
+	}
+	records := exported(t, f, "")
+	require.Len(t, records, 1+n)
+	require.Equal(t, "2499", records[n][1])
+}
+
+func TestExportImportsAgainWithoutChanges(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	for i, text := range nasty {
+		_, err := f.store.Create(t.Context(), products.Product{SKU: fmt.Sprint("S", i), Name: text, Description: text, Status: i%2 == 0, Attributes: map[string]string{"color": text}})
+		require.NoError(t, err)
+	}
+	w := f.call("GET", "/products/export.csv?attributes=color", "")
+	result, err := importer.Run(t.Context(), importer.Bytes(w.Body.Bytes()), f.store, importer.Options{Mode: products.Update, Extra: importer.ExtraKeep})
+	require.NoError(t, err)
+	require.EqualValues(t, len(nasty), result.Unchanged, "%+v", result.Counts)
+	require.EqualValues(t, len(nasty), result.Read)
+}
+
+func TestBadExports(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	for query, field := range map[string]string{
+		"attributes=a,,b": "attributes", "attributes=a,a": "attributes", "attributes=name": "attributes", "attributes=S%20K%20U": "attributes",
+		"attributes=%22a": "attributes", "attributes=a%0Ab": "attributes", "limit=5": "limit", "attributes=" + strings.Repeat("a,", 3_000) + "b": "attributes",
+	} {
+		require.Equal(t, field, problem(t, f.call("GET", "/products/export.csv?"+query, ""), 400).Errors[0].Field, query)
+	}
+	g := newFixtureOver(t, broken{err: products.ErrUnavailable}, httpapi.Options{})
+	problem(t, g.call("GET", "/products/export.csv", ""), 503)
+	problem(t, f.call("POST", "/products/export.csv", ""), 405)
+}

@@ -1,0 +1,96 @@
+package httpapi
+
+import (
+	"math"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// importStatus is the part of an import that changes while it runs: the payload of every event.
+type importStatus struct {
+	ID     string         `json:"id"`
+	TaskID string         `json:"task_id"` // the same, under the name that older clients read
+	State  job.State      `json:"state"`
+	Phase  progress.Phase `json:"phase,omitempty"`
+	// Progression is the way that is behind the import, 0 to 100.
+	Progression float64 `json:"progression"`
+	Revision    int64   `json:"revision"`
+	Bytes       int64   `json:"bytes"`
+	TotalBytes  int64   `json:"total_bytes"`
+	Checked     int64   `json:"checked"`
+	progress.Counts
+	RowsPerSecond float64 `json:"rows_per_second"`
+	// ETA is how many seconds the phase will still take, null where that can't be told.
+	ETA *float64 `json:"eta"`
+	// Seconds is how long the import has worked.
+	Seconds float64 `json:"seconds"`
+	Error   *string `json:"error"`
+}
+
+// importView is an import.
+type importView struct {
+	importStatus
+	FileName        string                  `json:"file_name"`
+	SHA256          string                  `json:"sha256"`
+	DuplicateOf     *string                 `json:"duplicate_of"`
+	Settings        job.Settings            `json:"settings"`
+	Priority        int                     `json:"priority"`
+	Dialect         *importer.Dialect       `json:"dialect"`
+	Rejects         map[importer.Code]int64 `json:"rejects"`
+	Attempts        int                     `json:"attempts"`
+	CancelRequested bool                    `json:"cancel_requested"`
+	HasFile         bool                    `json:"has_file"`
+	CreatedAt       time.Time               `json:"created_at"`
+	StartedAt       *time.Time              `json:"started_at"`
+	FinishedAt      *time.Time              `json:"finished_at"`
+	// NotBefore is when the next attempt may begin, null unless there was one that failed.
+	NotBefore *time.Time `json:"not_before"`
+}
+
+func statusOf(j *job.Job) importStatus {
+	e := j.Event
+	if e.TotalBytes <= 0 {
+		e.TotalBytes = j.Size
+	}
+	s := importStatus{
+		ID: j.ID, TaskID: j.ID, State: j.State, Phase: e.Phase, Revision: j.Revision,
+		Progression: math.Round(e.Percent()*10) / 10, Bytes: e.Bytes, TotalBytes: e.TotalBytes, Checked: e.Checked,
+		Counts: e.Counts, RowsPerSecond: math.Round(e.RowsPerSecond*10) / 10, Seconds: e.Elapsed.Round(time.Millisecond).Seconds(), Error: optional(j.Error),
+	}
+	switch {
+	case j.State == job.Success:
+		s.Progression = 100
+	case !j.State.Final() && e.ETA >= 0 && e.Phase != "":
+		eta := e.ETA.Round(100 * time.Millisecond).Seconds()
+		s.ETA = &eta
+	case j.State.Final():
+		s.RowsPerSecond = 0
+	}
+	return s
+}
+
+func viewOf(j *job.Job) importView {
+	v := importView{
+		importStatus: statusOf(j), FileName: j.FileName, SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf), Settings: j.Settings, Priority: j.Priority,
+		Dialect: j.Dialect, Rejects: j.Rejects, Attempts: j.Attempts, CancelRequested: j.CancelRequested, HasFile: j.Upload != "",
+		CreatedAt: j.CreatedAt, StartedAt: optionalTime(j.StartedAt), FinishedAt: optionalTime(j.FinishedAt),
+	}
+	if v.Rejects == nil {
+		v.Rejects = map[importer.Code]int64{}
+	}
+	if j.Attempts > 0 && j.State == job.Pending {
+		v.NotBefore = optionalTime(j.NotBefore)
+	}
+	return v
+}
+
+// optionalTime is nil for no time.
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

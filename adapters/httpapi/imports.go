@@ -1,0 +1,198 @@
+package httpapi
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// Imports is the handler of the history: GET.
+func (a *API) Imports() http.Handler { return methods{http.MethodGet: a.handle(a.listImports)} }
+
+// Import is the handler of one import: GET. The pattern that it is mounted under has {id}.
+func (a *API) Import() http.Handler { return methods{http.MethodGet: a.handle(a.getImport)} }
+
+// Cancel is the handler that asks for the end of an import: POST. The pattern that it is mounted under has {id}.
+func (a *API) Cancel() http.Handler { return methods{http.MethodPost: a.handle(a.cancelImport)} }
+
+// Rejects is the handler of the rejected records as CSV: GET. The pattern that it is mounted under has {id}.
+func (a *API) Rejects() http.Handler { return methods{http.MethodGet: a.handle(a.getRejects)} }
+
+// importList is a page of imports.
+type importList struct {
+	Count    int64        `json:"count"`
+	Next     *string      `json:"next"`
+	Previous *string      `json:"previous"`
+	Results  []importView `json:"results"`
+}
+
+// states are those that the history can be asked for.
+var states = []job.State{job.Pending, job.Started, job.Progress, job.Success, job.Failure, job.Revoked}
+
+func (a *API) listImports(w http.ResponseWriter, r *http.Request) error {
+	p := readParameters(r, "limit", "offset", "state...")
+	limit, offset := p.number("limit", 1, 1_000, products.DefaultLimit), p.number("offset", 0, math.MaxInt32, 0)
+	wanted := make([]job.State, 0, len(p.values["state"]))
+	for _, text := range p.values["state"] {
+		state := job.State(strings.ToUpper(text))
+		if !slices.Contains(states, state) {
+			p.fail("state", codeValue, fmt.Sprintf("state must be one of %v, not %q", states, products.Shorten(text)))
+		}
+		wanted = append(wanted, state)
+	}
+	if p.err != nil {
+		return p.err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	jobs, count, err := a.jobs.List(ctx, limit, offset, wanted...)
+	if err != nil {
+		return err
+	}
+	list := importList{Count: count, Results: make([]importView, len(jobs))}
+	for i := range jobs {
+		list.Results[i] = viewOf(&jobs[i])
+	}
+	list.Next, list.Previous = a.offsetLinks(r, "/imports/", p, limit, offset, int64(offset)+int64(len(jobs)) < count && len(jobs) > 0)
+	writeJSON(w, http.StatusOK, "application/json", &list)
+	return nil
+}
+
+func (a *API) getImport(w http.ResponseWriter, r *http.Request) error {
+	id, err := importID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	j, err := a.jobs.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	view := viewOf(&j)
+	writeJSON(w, http.StatusOK, "application/json", &view)
+	return nil
+}
+
+func (a *API) cancelImport(w http.ResponseWriter, r *http.Request) error {
+	id, err := importID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	j, err := a.jobs.Cancel(ctx, id)
+	if err != nil {
+		return err
+	}
+	view := viewOf(&j)
+	w.Header().Set("Location", a.location("/imports/%s", j.ID))
+	writeJSON(w, http.StatusAccepted, "application/json", &view)
+	return nil
+}
+
+func (a *API) getRejects(w http.ResponseWriter, r *http.Request) error {
+	id, err := importID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	j, err := a.jobs.Get(ctx, id)
+	cancel()
+	if err != nil {
+		return err
+	}
+	if j.Upload == "" {
+		return newProblem(http.StatusNotFound, "file_gone", "the import's file was deleted, and the rejected records with it")
+	}
+	file := newCSVResponse(w, "rejects-"+id+".csv")
+	// The file is read again to find them, and a client that is slow to take them is waited for piece by piece.
+	err = a.jobs.Rejects(r.Context(), id, file)
+	return file.end(err)
+}
+
+// importID wants a UUID, so that no store is asked for what can't be one.
+func importID(text string) (string, error) {
+	id := strings.ToLower(text)
+	ok := len(id) == 36
+	for i := 0; ok && i < len(id); i++ {
+		switch c := id[i]; i {
+		case 8, 13, 18, 23:
+			ok = c == '-'
+		default:
+			ok = c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
+		}
+	}
+	if !ok {
+		return "", fmt.Errorf("%w: %q", job.ErrNotFound, products.Shorten(text))
+	}
+	return id, nil
+}
+
+// csvResponse is a CSV file on its way to the client: a stream, whose header leaves with its first bytes, so that what
+// fails before them is answered as a problem, and what fails behind them cuts the response off.
+type csvResponse struct {
+	w       http.ResponseWriter
+	buffer  *bufio.Writer
+	name    string
+	begun   bool
+	written error
+}
+
+func newCSVResponse(w http.ResponseWriter, name string) *csvResponse {
+	c := &csvResponse{w: w, name: name}
+	c.buffer = bufio.NewWriterSize(writerFunc(c.send), 64<<10)
+	return c
+}
+
+// Write buffers.
+func (c *csvResponse) Write(p []byte) (int, error) { return c.buffer.Write(p) }
+
+func (c *csvResponse) send(p []byte) (int, error) {
+	if !c.begun {
+		c.begun = true
+		c.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+		c.w.Header().Set("Content-Disposition", `attachment; filename="`+c.name+`"`)
+		c.w.Header().Set("Cache-Control", "private, no-store")
+		c.w.WriteHeader(http.StatusOK)
+	}
+	extendDeadline(c.w, writeTime)
+	n, err := c.w.Write(p)
+	c.written = errors.Join(c.written, err)
+	return n, err
+}
+
+// end finishes the response, with an error as far as that can be told the client.
+func (c *csvResponse) end(err error) error {
+	if err != nil && !c.begun {
+		extendDeadline(c.w, writeTime)
+		return err
+	}
+	if err == nil {
+		if c.buffer.Buffered() == 0 && !c.begun {
+			_, err = c.send(nil) // an empty file
+		} else {
+			err = c.buffer.Flush()
+		}
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Time{})
+	return nil
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+var _ io.Writer = (*csvResponse)(nil)

@@ -1,0 +1,138 @@
+package httpapi_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+)
+
+func TestGetImport(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	f.board.put(job.Job{
+		ID: id(1), State: job.Progress, FileName: "a.csv", Upload: "key", Size: 1_000, SHA256: "ab", DuplicateOf: id(9), Priority: 2,
+		Settings: job.Settings{Mode: products.Update}, CreatedAt: at, StartedAt: at, Rejects: map[importer.Code]int64{importer.CodeEmpty: 2},
+		Dialect: &importer.Dialect{Delimiter: ",", Header: true, Columns: []importer.Column{{Number: 1, Name: "sku", Field: "sku"}}},
+		Event: progress.Event{Phase: progress.Importing, Bytes: 500, TotalBytes: 1_000, Checked: 7, RowsPerSecond: 12.345, ETA: 1234 * time.Millisecond, Elapsed: 2 * time.Second,
+			Counts: progress.Counts{Read: 7, Created: 1, Updated: 1, Unchanged: 1, Skipped: 1, Superseded: 1, Rejected: 2}},
+	})
+	w := f.call("GET", "/imports/"+id(1), "")
+	require.JSONEq(t, `{"id":"`+id(1)+`","task_id":"`+id(1)+`","state":"PROGRESS","phase":"importing","progression":55,"revision":1,"bytes":500,"total_bytes":1000,"checked":7,
+		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,
+		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"attempts":0,"cancel_requested":false,"has_file":true,
+		"dialect":{"delimiter":",","header":true,"columns":[{"number":1,"name":"sku","field":"sku"}]},
+		"created_at":"2026-01-02T03:04:05Z","started_at":"2026-01-02T03:04:05Z","finished_at":null,"not_before":null}`, w.Body.String())
+
+	f.board.put(job.Job{ID: id(2), State: job.Success, Size: 10, Event: progress.Event{Phase: progress.Done}})
+	require.EqualValues(t, 100, decode[map[string]any](t, f.call("GET", "/imports/"+id(2)+"/", ""))["progression"])
+	f.board.put(job.Job{ID: id(3), State: job.Pending, Attempts: 1, NotBefore: at, Error: "gone", Size: 10, Event: progress.Event{Phase: progress.Checking, ETA: -1}})
+	got := decode[map[string]any](t, f.call("GET", "/imports/"+id(3), ""))
+	require.Equal(t, "2026-01-02T03:04:05Z", got["not_before"])
+	require.Equal(t, "gone", got["error"])
+	require.Nil(t, got["eta"])
+	require.EqualValues(t, 0, got["progression"])
+
+	for _, bad := range []string{id(4), "x", strings.Repeat("0", 36), strings.ReplaceAll(id(1), "-", "_"), id(1) + "0", "%00"} {
+		problem(t, f.call("GET", "/imports/"+bad, ""), 404)
+	}
+}
+
+func TestListImports(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	require.JSONEq(t, `{"count":0,"next":null,"previous":null,"results":[]}`, f.call("GET", "/imports/", "").Body.String())
+	for i := range 5 {
+		f.board.put(job.Job{ID: id(i), State: job.Success})
+	}
+	l := decode[struct {
+		Count          int64
+		Next, Previous *string
+		Results        []struct{ ID string }
+	}](t, f.call("GET", "/imports?limit=2&offset=2&state=success&state=FAILURE", ""))
+	require.EqualValues(t, 5, l.Count)
+	require.Equal(t, id(2), l.Results[0].ID, "newest first")
+	require.Equal(t, "http://example.com/imports/?limit=2&offset=4&state=success&state=FAILURE", *l.Next)
+	require.Equal(t, "http://example.com/imports/?limit=2&state=success&state=FAILURE", *l.Previous)
+	require.Contains(t, f.call("GET", "/imports/?offset=100", "").Body.String(), `"next":null`)
+	for query, field := range map[string]string{"limit=-1": "limit", "limit=2000": "limit", "offset=-1": "offset", "state=DONE": "state", "status=x": "status"} {
+		require.Equal(t, field, problem(t, f.call("GET", "/imports/?"+query, ""), 400).Errors[0].Field)
+	}
+}
+
+func TestCancelImport(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	f.board.put(job.Job{ID: id(1), State: job.Progress})
+	w := f.call("POST", "/imports/"+id(1)+"/cancel", "")
+	require.Equal(t, 202, w.Code)
+	require.Equal(t, "/imports/"+id(1), w.Header().Get("Location"))
+	require.Equal(t, true, decode[map[string]any](t, w)["cancel_requested"])
+	f.board.put(job.Job{ID: id(1), State: job.Success})
+	problem(t, f.call("POST", "/imports/"+id(1)+"/cancel/", ""), 409)
+	problem(t, f.call("POST", "/imports/"+id(2)+"/cancel", ""), 404)
+	problem(t, f.call("GET", "/imports/"+id(1)+"/cancel", ""), 405)
+}
+
+func TestRejects(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	f.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
+	f.board.put(job.Job{ID: id(2), State: job.Success})
+	target := "/imports/" + id(1) + "/rejects.csv"
+	large := strings.Repeat("a,b\n", 100_000)
+	for _, text := range []string{"", "name,sku\n", large} {
+		f.board.rejects = func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
+		w := f.call("GET", target, "")
+		require.Equal(t, 200, w.Code)
+		require.Equal(t, "text/csv; charset=utf-8", w.Header().Get("Content-Type"))
+		require.Equal(t, `attachment; filename="rejects-`+id(1)+`.csv"`, w.Header().Get("Content-Disposition"))
+		require.Equal(t, text, w.Body.String())
+	}
+	problem(t, f.call("GET", "/imports/"+id(2)+"/rejects.csv", ""), 404)
+	problem(t, f.call("GET", "/imports/"+id(3)+"/rejects.csv", ""), 404)
+	for err, status := range map[error]int{fmt.Errorf("the file %w: no header", importer.ErrInput): 422, job.ErrNotFound: 404, errors.New("x"): 500} {
+		f.board.rejects = func(w io.Writer) error { _, _ = io.WriteString(w, "name"); return err }
+		w := f.call("GET", target, "")
+		problem(t, w, status)
+		require.Empty(t, w.Header().Get("Content-Disposition"))
+	}
+	f.board.rejects = func(w io.Writer) error { _, _ = io.WriteString(w, large); return errors.New("x") }
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() { f.call("GET", target, "") }, "what has begun is cut off, so that nobody takes it for whole")
+}
+
+func TestDownloadsThatNobodyTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, httpapi.Options{})
+		_, l, stop := f.serve()
+		defer stop()
+		f.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
+		ended := make(chan error, 1)
+		f.board.rejects = func(w io.Writer) error {
+			for {
+				if _, err := io.WriteString(w, "a,b\n"); err != nil {
+					ended <- err
+					return err
+				}
+			}
+		}
+		conn, err := l.dial(t.Context(), "", "")
+		require.NoError(t, err)
+		_, err = io.WriteString(conn, "GET /imports/"+id(1)+"/rejects.csv HTTP/1.1\r\nHost: x\r\nAuthorization: "+basic(user, password)+"\r\n\r\n")
+		require.NoError(t, err)
+		began := time.Now()
+		require.Error(t, <-ended)
+		require.Equal(t, 30*time.Second, time.Since(began))
+		_, err = io.ReadAll(conn)
+		require.NoError(t, err)
+	})
+}

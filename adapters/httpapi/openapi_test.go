@@ -1,0 +1,258 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// object is a part of the OpenAPI document.
+type object = map[string]any
+
+// document is the OpenAPI document as the API serves it.
+type document struct {
+	t    *testing.T
+	root object
+}
+
+func openAPI(t *testing.T, f *fixture) *document {
+	w := f.call("GET", "/openapi.json", "")
+	require.Equal(t, 200, w.Code)
+	d := &document{t: t}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &d.root))
+	require.Equal(t, "3.1.0", d.root["openapi"])
+	return d
+}
+
+// resolve follows a reference.
+func (d *document) resolve(o object) object {
+	ref, is := o["$ref"].(string)
+	if !is {
+		return o
+	}
+	var at any = d.root
+	for _, name := range strings.Split(strings.TrimPrefix(ref, "#/"), "/") {
+		at = at.(object)[name]
+	}
+	require.NotNil(d.t, at, "%s leads nowhere", ref)
+	return at.(object)
+}
+
+// paths returns the document's paths with their methods as in Allow.
+func (d *document) paths() map[string][]string {
+	paths := map[string][]string{}
+	for path, item := range d.root["paths"].(object) {
+		for method := range item.(object) {
+			paths[path] = append(paths[path], strings.ToUpper(method))
+		}
+		slices.Sort(paths[path])
+	}
+	return paths
+}
+
+func TestOpenAPIHasTheRoutes(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	paths := openAPI(t, f).paths()
+	routes := httpapi.Routes(f.api)
+	require.ElementsMatch(t, routes, slices.Collect(maps.Keys(paths)))
+	for path, methods := range paths {
+		target := strings.ReplaceAll(path, "{id}", "1")
+		for _, target := range []string{strings.TrimSuffix(target, "/"), strings.TrimSuffix(target, "/") + "/"} {
+			allow := strings.Split(f.call("OPTIONS", target, "").Header().Get("Allow"), ", ")
+			allow = slices.DeleteFunc(allow, func(m string) bool { return m == "HEAD" || m == "OPTIONS" })
+			slices.Sort(allow)
+			require.Equal(t, methods, allow, target)
+		}
+	}
+}
+
+func TestOpenAPIReferences(t *testing.T) {
+	d := openAPI(t, newFixture(t, httpapi.Options{}))
+	text, err := json.Marshal(d.root)
+	require.NoError(t, err)
+	used := map[string]bool{}
+	for _, match := range regexp.MustCompile(`"\$ref":"([^"]+)"`).FindAllStringSubmatch(string(text), -1) {
+		d.resolve(object{"$ref": match[1]})
+		used[match[1]] = true
+	}
+	for kind, names := range d.root["components"].(object) {
+		for name := range names.(object) {
+			if kind != "securitySchemes" && name != "ImportStatus" { // that one is in the text about streams
+				require.True(t, used["#/components/"+kind+"/"+name], "%s is never used", name)
+			}
+		}
+	}
+	ids := map[string]bool{}
+	for path, item := range d.root["paths"].(object) {
+		for method, operation := range item.(object) {
+			name, _ := operation.(object)["operationId"].(string)
+			require.NotEmpty(t, name, path+" "+method)
+			require.False(t, ids[name], name+" is used twice")
+			ids[name] = true
+			require.Equal(t, path == "/livez" || path == "/readyz", operation.(object)["security"] != nil, "only the probes are open: %s", path)
+		}
+	}
+}
+
+// check says where a value differs from a schema, as far as the document uses JSON Schema.
+func (d *document) check(at string, schema object, value any) {
+	d.t.Helper()
+	schema = d.resolve(schema)
+	if either, is := schema["oneOf"].([]any); is {
+		if value == nil {
+			return
+		}
+		schema = d.resolve(either[0].(object))
+	}
+	kind := map[bool]string{true: "null"}[value == nil]
+	switch v := value.(type) {
+	case string:
+		kind = "string"
+		if words, is := schema["enum"].([]any); is {
+			require.Contains(d.t, words, value, at)
+		}
+		if schema["format"] == "date-time" {
+			_, err := time.Parse(time.RFC3339, v)
+			require.NoError(d.t, err, at)
+		}
+		if schema["format"] == "uuid" {
+			require.Regexp(d.t, `^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`, v, at)
+		}
+	case bool:
+		kind = "boolean"
+	case float64:
+		kind = "number"
+		if schema["type"] == "integer" || slices.Contains(texts(schema["type"]), "integer") {
+			require.InDelta(d.t, float64(int64(v)), v, 0, at)
+			kind = "integer"
+		}
+	case []any:
+		kind = "array"
+		for i, item := range v {
+			d.check(fmt.Sprintf("%s[%d]", at, i), schema["items"].(object), item)
+		}
+	case object:
+		kind = "object"
+		d.checkObject(at, schema, v)
+	}
+	types := texts(schema["type"])
+	if len(types) > 0 {
+		require.Contains(d.t, types, kind, at)
+	}
+}
+
+func (d *document) checkObject(at string, schema object, value object) {
+	d.t.Helper()
+	properties, _ := schema["properties"].(object)
+	for _, name := range texts(schema["required"]) {
+		require.Contains(d.t, value, name, at)
+	}
+	for name, field := range value {
+		if property, known := properties[name].(object); known {
+			d.check(at+"."+name, property, field)
+			continue
+		}
+		switch more := schema["additionalProperties"].(type) {
+		case object:
+			d.check(at+"."+name, more, field)
+		case bool:
+			require.True(d.t, more, "%s.%s is not in the document", at, name)
+		}
+	}
+}
+
+// texts is a string or a list of them as a list.
+func texts(value any) (list []string) {
+	switch v := value.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		for _, s := range v {
+			list = append(list, s.(string))
+		}
+	}
+	return list
+}
+
+// checkResponse checks a response of an operation.
+func (d *document) checkResponse(path, method string, w *httptest.ResponseRecorder) {
+	d.t.Helper()
+	operation := d.root["paths"].(object)[path].(object)[strings.ToLower(method)].(object)
+	described, known := operation["responses"].(object)[fmt.Sprint(w.Code)].(object)
+	require.True(d.t, known, "%s %s: %d is not in the document: %s", method, path, w.Code, w.Body)
+	content, _ := d.resolve(described)["content"].(object)
+	if content == nil {
+		require.Empty(d.t, w.Body.String())
+		return
+	}
+	mediaType, _, _ := strings.Cut(w.Header().Get("Content-Type"), ";")
+	kind, known := content[mediaType].(object)
+	require.True(d.t, known, "%s %s: %s is not in the document", method, path, mediaType)
+	if strings.HasSuffix(mediaType, "json") {
+		var value any
+		require.NoError(d.t, json.Unmarshal(w.Body.Bytes(), &value))
+		d.check(method+" "+path, kind["schema"].(object), value)
+	}
+}
+
+func TestOpenAPIDescribesTheResponses(t *testing.T) {
+	f := newFixture(t, httpapi.Options{MaxUploadBytes: 1_000, MaxBodyBytes: 1_024})
+	d := openAPI(t, f)
+	now := time.Now()
+	f.board.put(job.Job{ID: id(1), State: job.Progress, Upload: "k", CreatedAt: now, StartedAt: now, Rejects: map[importer.Code]int64{"empty": 1}, Dialect: &importer.Dialect{Delimiter: ","}, Event: progress.Event{Phase: progress.Importing, ETA: 1}})
+	f.board.put(job.Job{ID: id(2), State: job.Success, CreatedAt: now, FinishedAt: now, Error: "x", Event: progress.Event{Phase: progress.Done}})
+	f.board.order = []string{id(1), id(2)}
+	f.add("A")
+	p, err := f.store.Create(t.Context(), products.Product{Name: "x", SKU: "B", Attributes: map[string]string{"a": "b"}})
+	require.NoError(t, err)
+	one := fmt.Sprint("/products/", p.ID)
+	f.board.rejects = func(w io.Writer) error { _, err := w.Write([]byte("x\n")); return err }
+	for _, test := range []struct {
+		path, method, target, body string
+		status                     int
+		headers                    []string
+	}{
+		{"/products/", "GET", "/products/?limit=1", "", 200, nil}, {"/products/", "GET", "/products/?cursor=", "", 200, nil}, {"/products/", "GET", "/products/?limit=0", "", 400, nil},
+		{"/products/", "POST", "/products/", `{"name":"x","sku":"C"}`, 201, nil}, {"/products/", "POST", "/products/", `{"name":"x","sku":"C"}`, 409, nil},
+		{"/products/", "POST", "/products/", `{`, 400, nil}, {"/products/", "POST", "/products/", `{}`, 422, nil}, {"/products/", "POST", "/products/", strings.Repeat(" ", 2_000), 413, nil},
+		{"/products/", "POST", "/products/", `{}`, 415, []string{"Content-Type: text/plain"}}, {"/products/", "POST", "/products/", `{}`, 403, []string{"Origin: https://evil.example"}},
+		{"/products/{id}", "GET", one, "", 200, nil}, {"/products/{id}", "GET", one, "", 304, []string{`If-None-Match: *`}}, {"/products/{id}", "GET", one, "", 412, []string{`If-Match: "9"`}}, {"/products/{id}", "GET", "/products/0", "", 404, nil},
+		{"/products/{id}", "PUT", one, `{"name":"x","sku":"B"}`, 200, nil}, {"/products/{id}", "PUT", one, `{"name":"x","sku":"C"}`, 409, nil}, {"/products/{id}", "PATCH", one, `{"name":"y"}`, 200, nil},
+		{"/products/{id}", "PATCH", one, `{"name":"y"}`, 412, []string{`If-Match: "9"`}}, {"/products/{id}", "DELETE", one, "", 204, nil}, {"/products/{id}", "DELETE", one, "", 404, nil},
+		{"/products/export.csv", "GET", "/products/export.csv", "", 200, nil}, {"/products/export.csv", "GET", "/products/export.csv?x=1", "", 400, nil},
+		{"/delete_all/", "DELETE", "/delete_all/", "", 204, nil},
+		{"/imports/", "GET", "/imports/", "", 200, nil}, {"/imports/", "GET", "/imports/?state=x", "", 400, nil},
+		{"/imports/{id}", "GET", "/imports/" + id(1), "", 200, nil}, {"/imports/{id}", "GET", "/imports/" + id(2), "", 200, nil}, {"/imports/{id}", "GET", "/imports/" + id(3), "", 404, nil},
+		{"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 200, nil}, {"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 204, []string{"Last-Event-ID: 1"}}, {"/imports/{id}/events", "GET", "/imports/x/events", "", 404, nil},
+		{"/imports/{id}/cancel", "POST", "/imports/" + id(1) + "/cancel", "", 202, nil}, {"/imports/{id}/cancel", "POST", "/imports/" + id(2) + "/cancel", "", 409, nil}, {"/imports/{id}/cancel", "POST", "/imports/x/cancel", "", 404, nil},
+		{"/imports/{id}/rejects.csv", "GET", "/imports/" + id(1) + "/rejects.csv", "", 200, nil}, {"/imports/{id}/rejects.csv", "GET", "/imports/" + id(2) + "/rejects.csv", "", 404, nil},
+		{"/status/", "POST", "/status/", `{"task_id":"` + id(2) + `"}`, 200, nil}, {"/status/", "POST", "/status/", `{"task_id":"x"}`, 404, nil}, {"/status/", "POST", "/status/", `{}`, 422, nil},
+		{"/upload_csv/", "POST", "/upload_csv/", catalogue, 202, []string{"Content-Type: text/csv"}}, {"/upload_csv/", "POST", "/upload_csv/?mode=x", catalogue, 400, []string{"Content-Type: text/csv"}},
+		{"/upload_csv/", "POST", "/upload_csv/", strings.Repeat("x", 2_000), 413, []string{"Content-Type: text/csv"}}, {"/upload_csv/", "POST", "/upload_csv/", "{}", 415, nil}, {"/upload_csv/", "POST", "/upload_csv/", "\x1f\x8b", 422, []string{"Content-Type: text/csv"}},
+		{"/livez", "GET", "/livez", "", 200, nil}, {"/readyz", "GET", "/readyz", "", 200, nil}, {"/metrics", "GET", "/metrics", "", 200, nil}, {"/openapi.json", "GET", "/openapi.json", "", 200, nil},
+	} {
+		w := f.call(test.method, test.target, test.body, test.headers...)
+		require.Equal(t, test.status, w.Code, "%s %s %s", test.method, test.target, w.Body)
+		d.checkResponse(test.path, test.method, w)
+	}
+	// The payload of events.
+	_, payload, _ := strings.Cut(f.call("GET", "/imports/"+id(2)+"/events", "").Body.String(), "data: ")
+	var value any
+	require.NoError(t, json.Unmarshal([]byte(strings.TrimSpace(payload)), &value))
+	d.check("event", object{"$ref": "#/components/schemas/ImportStatus"}, value)
+}

@@ -1,0 +1,188 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// Problem is the body of every error, application/problem+json of RFC 9457. It is an error too: a handler returns one
+// to say exactly what the client gets.
+type Problem struct {
+	// Type is about:blank: Title and Status say what kind of problem it is.
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Code is stable, for programs: not_found, sku_exists, invalid_field and so on.
+	Code string `json:"code"`
+	// Detail is a sentence for people.
+	Detail string `json:"detail"`
+	// Errors names the fields or parameters that are wrong.
+	Errors []products.FieldError `json:"errors,omitempty"`
+	// RequestID is the X-Request-Id of the response, by which the request is found in the log.
+	RequestID string `json:"request_id,omitempty"`
+
+	retryAfter time.Duration
+	header     http.Header
+	cause      error
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// Unwrap returns the error that the problem was made of, if any.
+func (p *Problem) Unwrap() error { return p.cause }
+
+// The codes of fields that are wrong before any rule of products applies.
+const (
+	codeMissing = "missing"
+	codeType    = "wrong_type"
+	codeUnknown = "unknown"
+	codeTwice   = "duplicate"
+	codeValue   = "bad_value"
+	codeExists  = "exists"
+)
+
+// newProblem returns a problem without fields.
+func newProblem(status int, code, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
+}
+
+// fieldProblem returns a problem with one field or parameter, whose message is also the detail.
+func fieldProblem(status int, field, code, message string) *Problem {
+	p := newProblem(status, "invalid_field", message)
+	p.Errors = []products.FieldError{{Field: field, Code: code, Message: message}}
+	return p
+}
+
+// badParameter says that a query parameter is wrong.
+func badParameter(name, code, message string) *Problem {
+	return fieldProblem(http.StatusBadRequest, name, code, message)
+}
+
+// retryAfter is how long a client should wait before it tries again what failed for a reason that passes.
+const retryAfter = 5 * time.Second
+
+// kinds is the one table from errors to what a client gets. The first that matches counts. An empty detail stands for
+// the error's own text, which is written for people.
+var kinds = []struct {
+	err    error
+	status int
+	code   string
+	detail string
+	retry  bool
+}{
+	{products.ErrNotFound, http.StatusNotFound, "not_found", "there is no such product", false},
+	{products.ErrExists, http.StatusConflict, "sku_exists", "another product has this sku", false},
+	{products.ErrVersion, http.StatusPreconditionFailed, "version_changed", "the product has changed since the version that If-Match names", false},
+	{products.ErrQuery, http.StatusBadRequest, "invalid_query", "", false},
+	{products.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "the store can't be reached; try again", true},
+	{products.ErrCommitUnknown, http.StatusServiceUnavailable, "outcome_unknown", "the store went away while it committed: look whether the change was made before trying again", true},
+	{job.ErrNotFound, http.StatusNotFound, "not_found", "there is no such import", false},
+	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
+	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
+	{job.ErrFull, http.StatusInsufficientStorage, "no_room", "there is no room for the file", false},
+	{importer.ErrInput, http.StatusUnprocessableEntity, "not_importable", "", false},
+	{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "request_timeout", "the request came too slowly", false},
+	{io.ErrUnexpectedEOF, http.StatusBadRequest, "cut_off", "the request's body ended too early", false},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "timeout", "it took too long; try again", true},
+}
+
+// problemOf returns what a client gets for the error.
+func problemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return newProblem(http.StatusRequestEntityTooLarge, "too_large", "the body is longer than the limit of "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes")
+	}
+	var invalid *products.ValidationError
+	if errors.As(err, &invalid) && len(invalid.Fields) > 0 {
+		p = newProblem(http.StatusUnprocessableEntity, "invalid_field", invalid.Fields[0].Message)
+		p.Errors, p.cause = invalid.Fields, err
+		return p
+	}
+	var setting *job.SettingsError
+	if errors.As(err, &setting) {
+		return badParameter(setting.Field, codeValue, setting.Field+": "+setting.Message)
+	}
+	for _, k := range kinds {
+		if !errors.Is(err, k.err) {
+			continue
+		}
+		detail := k.detail
+		if detail == "" {
+			detail = strings.TrimPrefix(err.Error(), k.err.Error()+": ")
+		}
+		p = newProblem(k.status, k.code, detail)
+		if k.retry {
+			p.retryAfter = retryAfter
+		}
+		if k.code == "sku_exists" {
+			p.Errors = []products.FieldError{{Field: "sku", Code: codeExists, Message: detail}}
+		}
+		p.cause = err
+		return p
+	}
+	p = newProblem(http.StatusInternalServerError, "internal", "something went wrong; the log knows what, by the request's id")
+	p.cause = err
+	return p
+}
+
+// writeProblem answers with the problem that the error is. What is the server's fault is logged with its cause.
+func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // nobody is there to read it
+	}
+	p := *problemOf(err)
+	p.RequestID = w.Header().Get(headerRequestID)
+	if p.Status >= http.StatusInternalServerError {
+		log.ErrorContext(r.Context(), "request failed", "status", p.Status, "error", err, "request_id", p.RequestID)
+	}
+	h := w.Header()
+	for _, name := range []string{"ETag", "Location", "Content-Disposition", "Last-Modified"} {
+		h.Del(name)
+	}
+	for name, values := range p.header {
+		h[name] = values
+	}
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((p.retryAfter+time.Second-1)/time.Second), 10))
+	}
+	h.Set("Cache-Control", "no-store")
+	writeJSON(w, p.Status, "application/problem+json", &p)
+}
+
+// writeJSON answers with the value as JSON. It is encoded before the first byte leaves, so that a failure is a 500.
+func writeJSON(w http.ResponseWriter, status int, contentType string, value any) {
+	body, err := encodeJSON(value)
+	if err != nil {
+		panic(err) // only values that can be encoded come here
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // who is gone can't be told
+}
+
+// encodeJSON encodes without the escapes that are for HTML, and ends with a line break.
+func encodeJSON(value any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(value)
+	return b.Bytes(), err
+}

@@ -1,0 +1,205 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// fileTypes are the types of a body that is the file itself. Browsers on Windows take CSV files for Excel's.
+var fileTypes = []string{
+	"text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/octet-stream", "application/vnd.ms-excel",
+	"application/gzip", "application/x-gzip", "application/zstd",
+}
+
+// accepted answers an upload. ID and TaskID are the same: the latter is the name that older clients read.
+type accepted struct {
+	TaskID      string    `json:"task_id"`
+	ID          string    `json:"id"`
+	State       job.State `json:"state"`
+	FileName    string    `json:"file_name"`
+	Bytes       int64     `json:"total_bytes"`
+	SHA256      string    `json:"sha256"`
+	DuplicateOf *string   `json:"duplicate_of"`
+}
+
+// Upload is the handler that takes a file and makes a job of it: POST.
+func (a *API) Upload() http.Handler {
+	return methods{http.MethodPost: a.handle(a.upload)}
+}
+
+func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
+	request, err := readUploadRequest(r)
+	if err != nil {
+		return err
+	}
+	if r.ContentLength > a.options.MaxUploadBytes {
+		return &http.MaxBytesError{Limit: a.options.MaxUploadBytes}
+	}
+	file, err := a.openFile(w, r, &request)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	// The answer is due once the file is there.
+	j, created, err := a.jobs.Submit(r.Context(), request, file)
+	a.metrics.received.Add(float64(file.received.n))
+	extendDeadline(w, writeTime)
+	if err != nil {
+		if file.err != nil && !errors.Is(file.err, io.EOF) {
+			return file.err // what the client sent was wrong, whatever became of it on the way
+		}
+		return err
+	}
+	if !created {
+		w.Header().Set("Idempotency-Replayed", "true")
+	}
+	w.Header().Set("Location", a.location("/imports/%s", j.ID))
+	writeJSON(w, http.StatusAccepted, "application/json", &accepted{
+		TaskID: j.ID, ID: j.ID, State: j.State, FileName: j.FileName, Bytes: j.Size, SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf),
+	})
+	return nil
+}
+
+// readUploadRequest reads what the client wants from the query and the header.
+func readUploadRequest(r *http.Request) (request job.Request, err error) {
+	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "header", "map...", "max_rejects", "priority")
+	if p.err != nil {
+		return request, p.err
+	}
+	s := job.Settings{Delimiter: p.text("delimiter"), Header: p.text("header"), Extra: p.text("extra"), MaxRejects: p.text("max_rejects")}
+	if mode := p.text("mode"); mode != "" {
+		if s.Mode, err = products.ParseMode(mode); err != nil {
+			p.fail("mode", codeValue, fmt.Sprintf("mode must be ignore or update, not %q", products.Shorten(mode)))
+		}
+	}
+	if dry := p.boolean("dry_run"); dry != nil {
+		s.DryRun = *dry
+	}
+	for _, entry := range p.values["map"] {
+		field, column, found := strings.Cut(entry, "=")
+		if !found || field == "" || column == "" {
+			p.fail("map", codeValue, fmt.Sprintf("map must be FIELD=COLUMN, not %q", products.Shorten(entry)))
+		}
+		if _, twice := s.Map[field]; twice {
+			p.fail("map", codeTwice, fmt.Sprintf("map names the field %q twice", products.Shorten(field)))
+		}
+		if s.Map == nil {
+			s.Map = map[string]string{}
+		}
+		s.Map[field] = column
+	}
+	request.Settings, request.Priority = s, p.number("priority", -job.MaxPriority, job.MaxPriority, 0)
+	if p.err != nil {
+		return request, p.err
+	}
+	request.IdempotencyKey = r.Header.Get("Idempotency-Key")
+	return request, nil
+}
+
+// openFile finds the file in the request, and notes its name.
+func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Request) (*plainReader, error) {
+	given := r.Header.Get("Content-Type")
+	mediaType, _, err := mime.ParseMediaType(given)
+	body := http.MaxBytesReader(w, r.Body, a.options.MaxUploadBytes)
+	switch {
+	case given == "" || err == nil && slices.Contains(fileTypes, mediaType):
+		if _, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Disposition")); err == nil {
+			request.FileName = fileName(parameters["filename"])
+		}
+		return newPlainReader(body, r.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
+	case mediaType != "multipart/form-data":
+		return nil, newProblem(http.StatusUnsupportedMediaType, "content_type",
+			fmt.Sprintf("the Content-Type must be multipart/form-data with a field %q, or text/csv, application/gzip or application/zstd, not %q", fileField, products.Shorten(given)))
+	}
+	r.Body = body
+	form, err := r.MultipartReader()
+	if err != nil {
+		return nil, newProblem(http.StatusBadRequest, "malformed_form", "the form is malformed: "+err.Error())
+	}
+	part, err := form.NextPart()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, fieldProblem(http.StatusUnprocessableEntity, fileField, codeMissing, "the form has no field "+fileField)
+	case err != nil:
+		return nil, formProblem(err)
+	case part.FormName() != fileField:
+		name := products.Shorten(part.FormName())
+		return nil, fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown, fmt.Sprintf("the form's only field must be %q, not %q", fileField, name))
+	}
+	request.FileName = fileName(part.FileName())
+	return newPlainReader(&onlyPart{form: form, part: part}, part.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
+}
+
+// fileField is the field of a form that holds the file.
+const fileField = "file"
+
+// onlyPart reads a part, and at its end makes sure that the form ends there too.
+type onlyPart struct {
+	form *multipart.Reader
+	part *multipart.Part
+	err  error // how it ended
+}
+
+func (p *onlyPart) Read(b []byte) (int, error) {
+	if p.err != nil {
+		return 0, p.err
+	}
+	n, err := p.part.Read(b)
+	switch {
+	case errors.Is(err, io.EOF):
+		p.err = p.end()
+	case err != nil:
+		p.err = formProblem(err)
+	}
+	return n, p.err
+}
+
+// end returns io.EOF if no part follows.
+func (p *onlyPart) end() error {
+	next, err := p.form.NextPart()
+	switch {
+	case errors.Is(err, io.EOF):
+		return io.EOF
+	case err != nil:
+		return formProblem(err)
+	}
+	name := products.Shorten(next.FormName())
+	return fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown, fmt.Sprintf("the form must end behind the field %q, but has %q", fileField, name))
+}
+
+// formProblem tells what was wrong with the form from what was wrong with the connection.
+func formProblem(err error) error {
+	var tooLarge *http.MaxBytesError
+	if p := problemOf(err); errors.As(err, &tooLarge) || p.Status != http.StatusInternalServerError {
+		return err
+	}
+	p := newProblem(http.StatusBadRequest, "malformed_form", "the form is malformed, or ends too early")
+	p.cause = err
+	return p
+}
+
+// fileName is the last part of what the client calls its file.
+func fileName(name string) string {
+	if name == "" {
+		return ""
+	}
+	return path.Base(strings.ReplaceAll(name, `\`, "/"))
+}
+
+// optional is nil for an empty string.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -1,0 +1,107 @@
+package postgres_test
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/products"
+)
+
+// rival holds a new product in a transaction of its own.
+type rival struct {
+	conn *sql.Conn
+	tx   *sql.Tx
+	pid  int
+}
+
+func newRival(t *testing.T, url, sku string) *rival {
+	t.Helper()
+	r := &rival{conn: admin(t, url)}
+	require.NoError(t, r.conn.QueryRowContext(t.Context(), `SELECT pg_backend_pid()`).Scan(&r.pid))
+	var err error
+	r.tx, err = r.conn.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = r.tx.ExecContext(t.Context(), `INSERT INTO products (id, sku_key, sku, name) VALUES (nextval('product_ids'), $1, $1, 'of a rival')`, sku)
+	require.NoError(t, err)
+	return r
+}
+
+// release commits as soon as somebody waits for it.
+func (r *rival) release(t *testing.T, watch *sql.Conn) {
+	t.Helper()
+	giveUp := time.Now().Add(30 * time.Second)
+	for waits := false; !waits; {
+		require.True(t, time.Now().Before(giveUp), "the batch waits for a product that another transaction has inserted")
+		require.NoError(t, watch.QueryRowContext(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid)))`, r.pid).Scan(&waits))
+	}
+	require.NoError(t, r.tx.Commit())
+}
+
+// TestContended lets a batch meet, one after the other, products that other transactions have inserted and not yet
+// committed: no probe sees them, so COPY fails twice, and the INSERT that comes then passes over what is there.
+func TestContended(t *testing.T) {
+	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+		t.Run(mode.String(), func(t *testing.T) {
+			url := pgtest.URL(t)
+			db := open(t, url, postgres.Options{RetryFor: -1}) // one attempt must do
+			watch := admin(t, url)
+			taken := []string{"r-11", "r-12", "r-13", "r-14"} // in the order of their keys
+			var rivals []*rival
+			for _, sku := range taken {
+				rivals = append(rivals, newRival(t, url, sku))
+			}
+
+			batch := &products.Batch{Mode: mode, Columns: products.Columns{Description: true, Status: true, Attributes: []string{"color"}},
+				Records: records(30, "r", "of the batch"), ExpectNew: true, WantChanges: true}
+			for i := range batch.Records {
+				batch.Records[i].Extra = []string{"red"}
+				batch.Records[i].HasStatus, batch.Records[i].Status = true, true
+			}
+			type outcome struct {
+				result *products.BatchResult
+				err    error
+			}
+			ended := make(chan outcome, 1)
+			go func() {
+				result, err := db.Products().WriteBatch(t.Context(), batch)
+				ended <- outcome{result, err}
+			}()
+			for _, r := range rivals {
+				r.release(t, watch)
+			}
+			o := <-ended
+			require.NoError(t, o.err)
+
+			others := products.Skipped
+			if mode == products.Update {
+				others = products.Updated
+			}
+			isTaken := " " + strings.Join(taken, " ") + " "
+			for i, r := range batch.Records {
+				want := products.Created
+				if strings.Contains(isTaken, " "+r.SKU+" ") {
+					want = others
+				}
+				require.Equal(t, want, o.result.Outcomes[i], r.SKU)
+			}
+			require.Len(t, o.result.Created, 26)
+			for _, p := range append(o.result.Created, o.result.Updated...) {
+				got, err := db.Products().Get(t.Context(), p.ID)
+				require.NoError(t, err)
+				require.Equal(t, got, p, "the result is what is stored")
+				require.True(t, p.Status)
+				require.Equal(t, map[string]string{"color": "red"}, p.Attributes)
+				require.Equal(t, "description of "+p.SKU, p.Description)
+			}
+			require.Len(t, o.result.Updated, int(o.result.Count(products.Updated)))
+			require.Equal(t, 30, scan[int](t, url, `SELECT count(*) FROM products`))
+			require.Equal(t, 30, scan[int](t, url, `SELECT count(DISTINCT id) FROM products`))
+		})
+	}
+}
