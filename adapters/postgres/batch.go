@@ -80,8 +80,8 @@ type batchWrite struct {
 
 // WriteBatch writes a batch, in a transaction of its own.
 //
-// The commit is synchronous: what is reported as committed stays, even when the server crashes. Committing
-// asynchronously does not make an import measurably faster, since it commits only some dozens of times.
+// The commit is synchronous: what is reported as committed stays, even when the server crashes. An
+// import commits only some dozens of times, so that committing asynchronously has little to gain.
 func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
 	w := &batchWrite{products: p, batch: batch, columns: &batch.Columns, outcomes: make([]products.Outcome, len(batch.Records))}
 	w.scratch = scratches.Get().(*scratch)
@@ -199,7 +199,7 @@ func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool
 }
 
 // assignIDs gives the records that are to be created IDs that ascend as the records do, so that a list by ID
-// comes in the file's order. It costs nothing measurable beside IDs that ascend by key.
+// comes in the file's order.
 func (w *batchWrite) assignIDs(ctx context.Context, t *transaction, n int) ([]int64, error) {
 	free, err := reserveIDs(ctx, t, n)
 	if err != nil {

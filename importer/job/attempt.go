@@ -82,8 +82,8 @@ func (a *attempt) hold(ctx context.Context, end context.CancelCauseFunc) {
 		case <-timer.C:
 		}
 		update := a.untold() // again where the last try failed
-		// One that hangs must not keep the next one from coming in time.
-		try, cancel := context.WithTimeout(ctx, a.options.Lease)
+		// One that hangs must not keep the next one from coming before the lease has run out.
+		try, cancel := context.WithTimeout(ctx, a.options.Lease/3)
 		cancelled, err := a.store.Renew(try, a.claim, a.options.Lease, update)
 		cancel()
 		switch {

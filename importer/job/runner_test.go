@@ -95,6 +95,52 @@ func TestRunCancelled(t *testing.T) {
 	})
 }
 
+// TestRunEndsWhileItChecks ends imports that have not written anything yet.
+func TestRunEndsWhileItChecks(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		end  func(w *world, id string, stop chan struct{})
+		want job.State
+	}{
+		{"cancelled", func(w *world, id string, _ chan struct{}) {
+			_, err := w.service.Cancel(w.t.Context(), id)
+			assert.NoError(w.t, err)
+		}, job.Revoked},
+		{"stopped", func(_ *world, _ string, stop chan struct{}) { close(stop) }, job.Pending},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				id := w.submit(catalogue(1, 20_000), job.Settings{}).ID
+				uploads := &cut{Uploads: w.db.Uploads(), wrap: func(_ int64, r io.Reader) io.Reader {
+					return readFunc(func(p []byte) (int, error) {
+						time.Sleep(100 * time.Millisecond)
+						return r.Read(p[:min(len(p), 4_000)])
+					})
+				}}
+				stop := make(chan struct{})
+				var ended time.Time
+				time.AfterFunc(5*time.Second, func() {
+					ended = time.Now()
+					test.end(w, id, stop)
+				})
+				r := w.runner(nil, uploads, nil, job.RunnerOptions{})
+				j, err := r.Run(t.Context(), w.claim(r), stop)
+				require.NoError(t, err)
+				require.False(t, ended.IsZero(), "the test is about a file that takes longer to read")
+				require.LessOrEqual(t, time.Since(ended), 10*time.Second)
+				if test.want == job.Revoked {
+					require.LessOrEqual(t, time.Since(ended), time.Second)
+				}
+				require.Equal(t, test.want, j.State)
+				require.Zero(t, j.Attempts)
+				require.Equal(t, progress.Counts{}, j.Event.Counts)
+				require.Empty(t, w.table(), "nothing is written")
+			})
+		})
+	}
+}
+
 func TestRunLosesItsLease(t *testing.T) {
 	text := catalogue(2, 400)
 	want := undisturbed(t, text, job.Settings{Mode: products.Update})
@@ -141,6 +187,48 @@ type deaf struct {
 func (d *deaf) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
 	<-d.hang
 	return d.Store.Renew(ctx, claim, lease, update)
+}
+
+// TestRunKeepsItsLease lets one renewal hang until it is given up: the next one comes before the lease has run out.
+func TestRunKeepsItsLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(1, 900), job.Settings{}).ID
+		jobs := &stuck{Store: w.db.Jobs(), at: 3}
+		r := w.runner(jobs, nil, w.slow(), job.RunnerOptions{Lease: 1500 * time.Millisecond, Writers: 1})
+		claim := w.claim(r)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := r.Run(t.Context(), claim, nil)
+			ended <- err
+		}()
+		began := time.Now()
+		for !w.get(id).State.Final() {
+			other, err := r.Claim(t.Context(), "other")
+			require.NoError(t, err)
+			require.Nil(t, other, "a worker that is there keeps its job; after %v", time.Since(began))
+			time.Sleep(20 * time.Millisecond)
+		}
+		require.NoError(t, <-ended)
+		require.Greater(t, time.Since(began), 2*time.Second, "the test is about a longer time than the lease")
+		require.Greater(t, jobs.renewals.Load(), jobs.at)
+		w.outcome(id)
+	})
+}
+
+// stuck is a store of which one Renew hangs until its context ends.
+type stuck struct {
+	job.Store
+	at       int64
+	renewals atomic.Int64
+}
+
+func (s *stuck) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+	if s.renewals.Add(1) == s.at {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
+	return s.Store.Renew(ctx, claim, lease, update)
 }
 
 // TestRunAbandonsAtOnce takes the job away from an import that takes long for its batch.
@@ -342,6 +430,16 @@ func TestRunUploads(t *testing.T) {
 		require.NoError(t, w.db.Uploads().Delete(t.Context(), submitted.Upload))
 		j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
 		require.Equal(t, job.Failure, j.State, "a file that is gone doesn't come back")
+		require.Contains(t, j.Error, "not found")
+	})
+	t.Run("was deleted", func(t *testing.T) {
+		w := newWorld(t)
+		submitted := w.submit(text, job.Settings{})
+		require.NoError(t, w.db.Jobs().DropUpload(t.Context(), submitted.ID))
+		d, err := job.NewDir(t.TempDir())
+		require.NoError(t, err)
+		j := w.work(w.runner(nil, d, nil, job.RunnerOptions{}))
+		require.Equal(t, job.Failure, j.State, "a file that was deleted doesn't come back")
 		require.Contains(t, j.Error, "not found")
 	})
 }

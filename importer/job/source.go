@@ -29,8 +29,11 @@ type source struct {
 	size    int64
 }
 
-// Open returns the upload from its first byte.
+// Open returns the upload from its first byte. Without a key, as jobs have it whose file was deleted, there is none.
 func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
+	if s.key == "" {
+		return nil, fmt.Errorf("%w: the file was deleted", ErrNotFound)
+	}
 	in, err := s.uploads.Open(ctx, s.key, 0, -1)
 	if err != nil {
 		return nil, &uploadError{err}

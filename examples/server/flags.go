@@ -1,0 +1,101 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// settings are what the command line and the environment say.
+type settings struct {
+	addr        string
+	databaseURL string // empty for memory
+	user        string
+	password    string
+	madeUp      bool // the password
+	anyAddress  bool
+	workers     int
+	retention   time.Duration
+	logLevel    slog.Level
+}
+
+func newFlags(s *settings) *flag.FlagSet {
+	flags := flag.NewFlagSet("server", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to serve")
+	flags.StringVar(&s.databaseURL, "database-url", "", "the PostgreSQL `URL`; without it that in DATABASE_URL, and without that everything is kept in memory")
+	flags.StringVar(&s.user, "admin-user", "", "the `name` to log in with; without it that in ADMIN_USER, or admin. The password is in ADMIN_PASSWORD; without one, one is made up and printed")
+	flags.IntVar(&s.workers, "workers", 1, "how many imports this process does at the same time; 0 when workers run elsewhere")
+	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
+	flags.BoolVar(&s.anyAddress, "allow-made-up-password", false, "serve an address that others can reach even with a made-up password")
+	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	return flags
+}
+
+// parseArgs returns the settings, or an error of one line.
+func parseArgs(args []string, getenv func(string) string) (*settings, error) {
+	s := &settings{}
+	flags := newFlags(s)
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("there is nothing to do with %q", flags.Arg(0))
+	}
+	// Not the flags' default values, which the usage would show, passwords and all.
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if !given["database-url"] {
+		s.databaseURL = getenv("DATABASE_URL")
+	}
+	if !given["admin-user"] {
+		if s.user = getenv("ADMIN_USER"); s.user == "" {
+			s.user = "admin"
+		}
+	}
+	if s.password = getenv("ADMIN_PASSWORD"); s.password == "" {
+		s.password, s.madeUp = rand.Text(), true
+	}
+	switch {
+	case s.workers < 0 || s.workers > 1000:
+		return nil, fmt.Errorf("-workers must be between 0 and 1000, not %d", s.workers)
+	case s.workers == 0 && s.databaseURL == "":
+		return nil, errors.New("-workers 0 needs a database, that workers elsewhere share: nobody else sees this memory")
+	case s.retention < 0:
+		return nil, fmt.Errorf("-retention must not be negative, but is %v", s.retention)
+	}
+	host, _, err := net.SplitHostPort(s.addr)
+	if err != nil {
+		return nil, fmt.Errorf("-addr %q is no address: want host:port", s.addr)
+	}
+	if ip := net.ParseIP(host); s.madeUp && !s.anyAddress && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("-addr %s can be reached by others: set ADMIN_PASSWORD, or say -allow-made-up-password", s.addr)
+	}
+	return s, nil
+}
+
+// announce says where the server is and how to log in.
+func (s *settings) announce(w io.Writer, addr net.Addr) {
+	where := "PostgreSQL"
+	if s.databaseURL == "" {
+		where = "memory: it is gone when the server ends (DATABASE_URL names a database)"
+	}
+	login := s.user + ", with the password in ADMIN_PASSWORD"
+	if s.madeUp {
+		login = s.user + ":" + s.password
+	}
+	fmt.Fprintf(w, "serving http://%s\nlog-in  %s\nkept in %s\n", addr, login, where)
+}
+
+// usage explains the program to w.
+func usage(w io.Writer) {
+	fmt.Fprint(w, "Usage: server [flags]\n\nServes the products importer over HTTP.\n\n")
+	flags := newFlags(&settings{})
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+}

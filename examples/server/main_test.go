@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+)
+
+// asProgram is set in the environment of a process that is to be the program, and not its tests.
+const asProgram = "SERVER_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	pgtest.Main(m)
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		env    string
+		status int
+		says   string
+	}{
+		{args: []string{"-nonsense"}, status: 2, says: "-nonsense"},
+		{args: []string{"surplus"}, status: 2, says: "surplus"},
+		{args: []string{"-workers", "0"}, status: 2, says: "needs a database"},
+		{args: []string{"-addr", "0.0.0.0:0"}, status: 2, says: "ADMIN_PASSWORD"},
+		{args: []string{"-addr", "nowhere"}, status: 2, says: "host:port"},
+		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x"}, status: 1, says: "can't connect"},
+		{args: []string{"-h"}, says: "ADMIN_PASSWORD"},
+	} {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, c.status, run(t.Context(), c.args, func(string) string { return "" }, &stdout, &stderr), c.args)
+		require.Contains(t, stdout.String()+stderr.String(), c.says)
+		require.NotContains(t, stderr.String(), "hunter2")
+		if c.status == 2 {
+			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), "one line")
+		}
+	}
+}
+
+// client talks to a server that is a process of its own.
+type client struct {
+	t        *testing.T
+	process  *exec.Cmd
+	base     string
+	password string
+}
+
+// start starts a server and waits until it says where it is.
+func start(t *testing.T, args ...string) *client {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	c := &client{t: t, process: exec.Command(self, append([]string{"-addr", "127.0.0.1:0", "-log-level", "error"}, args...)...)}
+	c.process.Env = append(os.Environ(), asProgram+"=1", "DATABASE_URL=", "ADMIN_PASSWORD=", "ADMIN_USER=")
+	c.process.Stderr = os.Stderr
+	stdout, err := c.process.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.process.Start())
+	t.Cleanup(func() {
+		if c.process.ProcessState == nil {
+			_ = c.process.Process.Kill()
+			_ = c.process.Wait()
+		}
+	})
+	lines := bufio.NewScanner(stdout)
+	for c.password == "" && lines.Scan() {
+		if address, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
+			c.base = address
+		}
+		if login, ok := strings.CutPrefix(lines.Text(), "log-in  admin:"); ok {
+			c.password = login
+		}
+	}
+	require.NotEmpty(t, c.base)
+	require.NotEmpty(t, c.password)
+	return c
+}
+
+// do sends a request and returns its answer's body.
+func (c *client) do(method, path, contentType string, body io.Reader, status int) string {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, body)
+	require.NoError(c.t, err)
+	r.SetBasicAuth("admin", c.password)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(c.t, err)
+	text, err := io.ReadAll(response.Body)
+	require.NoError(c.t, err)
+	require.NoError(c.t, response.Body.Close())
+	require.Equal(c.t, status, response.StatusCode, string(text))
+	return string(text)
+}
+
+// importFile uploads a file, follows the import by its stream, and returns it as it ended.
+func (c *client) importFile(query string, file io.Reader) (ended struct{ State, Event string }, counts map[string]any) {
+	c.t.Helper()
+	var task struct {
+		ID string `json:"task_id"`
+	}
+	require.NoError(c.t, json.Unmarshal([]byte(c.do("POST", "/upload_csv/"+query, "text/csv", file, 202)), &task))
+	stream := c.do("POST", "/status/", "application/json", strings.NewReader(`{"task_id":"`+task.ID+`"}`), 200)
+	frames := strings.Split(strings.TrimSpace(stream), "\n\n")
+	for line := range strings.Lines(frames[len(frames)-1]) {
+		if event, ok := strings.CutPrefix(line, "event: "); ok {
+			ended.Event = strings.TrimSpace(event)
+		}
+	}
+	text := c.do("GET", "/imports/"+task.ID, "", nil, 200)
+	require.NoError(c.t, json.Unmarshal([]byte(text), &counts))
+	ended.State, _ = counts["state"].(string)
+	return ended, counts
+}
+
+func (c *client) count(query string) float64 {
+	c.t.Helper()
+	var page struct{ Count float64 }
+	require.NoError(c.t, json.Unmarshal([]byte(c.do("GET", "/products/"+query, "", nil, 200)), &page))
+	return page.Count
+}
+
+// TestServer does what people do, over memory and over PostgreSQL, where a second server shares the database.
+func TestServer(t *testing.T) {
+	for _, where := range []string{"memory", "PostgreSQL"} {
+		t.Run(where, func(t *testing.T) {
+			var args []string
+			if where == "PostgreSQL" {
+				args = []string{"-database-url", pgtest.URL(t)}
+			}
+			c := start(t, args...)
+			for path, status := range map[string]int{"/products/": 401, "/imports/": 401, "/metrics": 401, "/livez": 200, "/readyz": 200} {
+				response, err := http.Get(c.base + path)
+				require.NoError(t, err)
+				require.NoError(t, response.Body.Close())
+				require.Equal(t, status, response.StatusCode, path)
+			}
+			const records = 20_000
+			ended, counts := c.importFile("?mode=update", catalogtest.NewReader(records, catalogtest.Base))
+			require.Equal(t, "done", ended.Event)
+			require.Equal(t, "SUCCESS", ended.State)
+			distinct := float64(catalogtest.Distinct(records))
+			require.InDelta(t, distinct, counts["created"], 0)
+			require.InDelta(t, distinct, c.count(""), 0)
+
+			created := c.do("POST", "/products/", "application/json", strings.NewReader(`{"name":"=1+1","sku":"of-hand","status":true}`), 201)
+			var product struct{ ID json.Number }
+			require.NoError(t, json.Unmarshal([]byte(created), &product))
+			at := "/products/" + product.ID.String()
+			c.do("POST", "/products/", "application/json", strings.NewReader(`{"name":"twice","sku":"of-hand"}`), 409)
+			require.Contains(t, c.do("PATCH", at, "application/merge-patch+json", strings.NewReader(`{"description":"new"}`), 200), `"version":2`)
+			require.InDelta(t, 1, c.count("?sku=of-hand"), 0)
+			require.InDelta(t, 1, c.count("?status=true"), 0)
+			require.InDelta(t, 1, c.count("?search=OF-HAND"), 0)
+
+			export := c.do("GET", "/products/export.csv", "", nil, 200)
+			other := c
+			if where == "PostgreSQL" {
+				other = start(t, append(args, "-workers", "0")...)
+			}
+			ended, counts = other.importFile("?mode=update", strings.NewReader(export))
+			require.Equal(t, "done", ended.Event, "the other server sees the import that this one's worker does")
+			require.InDelta(t, distinct+1, counts["unchanged"], 0, "what is exported imports again without a change")
+
+			c.do("DELETE", at, "", nil, 204)
+			c.do("GET", at, "", nil, 404)
+			c.do("DELETE", "/delete_all/", "", nil, 204)
+			require.Zero(t, c.count(""))
+
+			ended, counts = c.importFile("", strings.NewReader("price,weight\n1,2\n"))
+			require.Equal(t, "failed", ended.Event)
+			require.Equal(t, "FAILURE", ended.State)
+			require.Contains(t, counts["error"], "sku and name")
+			c.do("POST", "/upload_csv/", "text/csv", strings.NewReader(""), 422)
+			c.do("POST", "/upload_csv/?mode=both", "text/csv", strings.NewReader("sku,name\n"), 400)
+
+			began := time.Now()
+			require.NoError(t, c.process.Process.Signal(syscall.SIGTERM))
+			require.NoError(t, c.process.Wait(), "it ends in good order")
+			require.Less(t, time.Since(began), 10*time.Second)
+		})
+	}
+}
