@@ -96,14 +96,15 @@ func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transa
 	if err != nil {
 		return err
 	}
+	// Closing waits for a ROLLBACK under way, and that for the server: so this is released last.
+	release := db.connector.cutAfter(ctx, conn, patience)
+	defer func() { release() }()
 	defer conn.Close()
 	// The end of ctx ends the transaction until it commits, but no COMMIT under way: its outcome would not be known.
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	stop := context.AfterFunc(ctx, cancel)
 	defer stop()
-	release := db.connector.cutAfter(ctx, conn, patience)
-	defer func() { release() }()
 	tx, err := conn.BeginTxx(inner, nil)
 	if err != nil {
 		return err

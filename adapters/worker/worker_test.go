@@ -238,6 +238,29 @@ func TestOutage(t *testing.T) {
 	})
 }
 
+// insistent is a store that wakes workers all the time.
+type insistent struct{ silent }
+
+func (*insistent) Wake(context.Context) <-chan struct{} {
+	c := make(chan struct{}, 1_000)
+	for range cap(c) {
+		c <- struct{}{}
+	}
+	return c
+}
+
+func TestOutageIsNotHurried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		jobs := &insistent{silent{Store: w.db.Jobs()}}
+		jobs.down.Store(true)
+		one := w.begin(jobs, worker.Options{})
+		time.Sleep(time.Minute)
+		require.Less(t, jobs.claims.Load(), int64(15), "hints don't make a worker ask a store more often that fails")
+		one.end(t)
+	})
+}
+
 func TestDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -21,6 +21,7 @@ type settings struct {
 	anyAddress  bool
 	workers     int
 	retention   time.Duration
+	searchIndex bool
 	logLevel    slog.Level
 }
 
@@ -32,6 +33,7 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.StringVar(&s.user, "admin-user", "", "the `name` to log in with; without it that in ADMIN_USER, or admin. The password is in ADMIN_PASSWORD; without one, one is made up and printed")
 	flags.IntVar(&s.workers, "workers", 1, "how many imports this process does at the same time; 0 when workers run elsewhere")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
+	flags.BoolVar(&s.searchIndex, "search-index", false, "first build the database's index that makes search fast; while it exists, imports take longer")
 	flags.BoolVar(&s.anyAddress, "allow-made-up-password", false, "serve an address that others can reach even with a made-up password")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return flags
@@ -66,6 +68,8 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 		return nil, fmt.Errorf("-workers must be between 0 and 1000, not %d", s.workers)
 	case s.workers == 0 && s.databaseURL == "":
 		return nil, errors.New("-workers 0 needs a database, that workers elsewhere share: nobody else sees this memory")
+	case s.searchIndex && s.databaseURL == "":
+		return nil, errors.New("-search-index needs a database")
 	case s.retention < 0:
 		return nil, fmt.Errorf("-retention must not be negative, but is %v", s.retention)
 	}

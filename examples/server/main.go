@@ -73,6 +73,11 @@ func openStores(ctx context.Context, s *settings, logger *slog.Logger) (*stores,
 	if err != nil {
 		return nil, err
 	}
+	if s.searchIndex {
+		if err := db.BuildSearchIndex(ctx); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	return &stores{db.Products(), db.Jobs(), db.Uploads(), db.Close}, nil
 }
 

@@ -40,6 +40,7 @@ func TestUsage(t *testing.T) {
 		{args: []string{"-nonsense"}, status: 2, says: "-nonsense"},
 		{args: []string{"surplus"}, status: 2, says: "surplus"},
 		{args: []string{"-workers", "0"}, status: 2, says: "needs a database"},
+		{args: []string{"-search-index"}, status: 2, says: "needs a database"},
 		{args: []string{"-addr", "0.0.0.0:0"}, status: 2, says: "ADMIN_PASSWORD"},
 		{args: []string{"-addr", "nowhere"}, status: 2, says: "host:port"},
 		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x"}, status: 1, says: "can't connect"},

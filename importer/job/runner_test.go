@@ -296,6 +296,60 @@ func TestRunTriesAgain(t *testing.T) {
 	}
 }
 
+// TestRunFindsABatchCommitted has a store commit a batch, not hear of it, and send it again by itself.
+func TestRunFindsABatchCommitted(t *testing.T) {
+	text := catalogue(2, 200)
+	want := undisturbed(t, text, job.Settings{})
+	w := newWorld(t)
+	w.before()
+	id := w.submit(text, job.Settings{}).ID
+	twice := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+		if b.Number == 3 {
+			if _, err := next(ctx, b); err != nil {
+				return nil, err
+			}
+		}
+		return next(ctx, b)
+	}}
+	j := w.work(w.runner(nil, nil, twice, job.RunnerOptions{Backoff: time.Millisecond}))
+	require.Equal(t, job.Pending, j.State, "the next attempt knows that the batch is committed")
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	require.Eventually(t, func() bool {
+		claim, err := r.Claim(t.Context(), "w")
+		if err != nil || claim == nil {
+			return false
+		}
+		_, err = r.Run(t.Context(), claim, nil)
+		return err == nil
+	}, 10*time.Second, time.Millisecond)
+	require.Equal(t, want, w.outcome(id))
+}
+
+// TestRunTellsNothingTwice lets an import stand still: watchers are not told what they know.
+func TestRunTellsNothingTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(1, 100), job.Settings{}).ID
+		store := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+			time.Sleep(time.Minute)
+			return next(ctx, b)
+		}}
+		r := w.runner(nil, nil, store, job.RunnerOptions{})
+		claim := w.claim(r)
+		ended := make(chan error, 1)
+		go func() {
+			_, err := r.Run(t.Context(), claim, nil)
+			ended <- err
+		}()
+		time.Sleep(10 * time.Second)
+		before := w.get(id)
+		require.Equal(t, job.Progress, before.State)
+		time.Sleep(40 * time.Second)
+		require.Equal(t, before, w.get(id), "a renewed lease is no news")
+		require.NoError(t, <-ended)
+	})
+}
+
 func TestRunGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

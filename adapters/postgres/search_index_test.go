@@ -1,0 +1,52 @@
+package postgres_test
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+	"github.com/products-importer/products-importer/products"
+)
+
+func TestSearchIndex(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url, postgres.Options{})
+	var file strings.Builder
+	require.NoError(t, catalogtest.Write(&file, 5_000))
+	_, err := importer.Run(t.Context(), importer.Bytes(file.String()), db.Products(), importer.Options{})
+	require.NoError(t, err)
+	query := products.Query{Search: "LAMP FLAME", Limit: 5}
+	want, err := db.Products().List(t.Context(), query)
+	require.NoError(t, err)
+	require.NotEmpty(t, want.Products)
+
+	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	require.NoError(t, db.BuildSearchIndex(t.Context()), "again")
+	got, err := db.Products().List(t.Context(), query)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	admin, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, admin.Close()) }()
+	rows, err := admin.QueryContext(t.Context(), `EXPLAIN SELECT count(*) FROM products WHERE sku ~ '[lL][aA][mM][pP] [fF][lL]' OR name ~ '[lL][aA][mM][pP] [fF][lL]'`)
+	require.NoError(t, err)
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		require.NoError(t, rows.Scan(&line))
+		plan.WriteString(line + "\n")
+	}
+	require.NoError(t, rows.Err())
+	require.NoError(t, rows.Close())
+	require.Contains(t, plan.String(), "products_search", "patterns like those of Query.Search use the index")
+
+	require.NoError(t, db.DropSearchIndex(t.Context()))
+	require.NoError(t, db.DropSearchIndex(t.Context()), "again")
+}
