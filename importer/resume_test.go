@@ -88,10 +88,10 @@ func TestResume(t *testing.T) {
 func TestResumeOfAnotherFileIsNoticed(t *testing.T) {
 	kept := &checkpoints{done: map[int64]importer.Commit{}}
 	store := &countingStore{Store: memory.New(memory.Options{}).Products()}
-	_, _, err := doImport(t, store, lines(100), kept.set(importer.Options{BatchRecords: 10}))
+	_, _, err := doImport(t, store, lines(100), kept.set(importer.Options{BatchRecords: 10, Writers: 1}))
 	require.NoError(t, err)
 	store.batches = 0
-	for _, o := range []importer.Options{{BatchRecords: 10}, {BatchRecords: 20}} {
+	for _, o := range []importer.Options{{BatchRecords: 10, Writers: 1}, {BatchRecords: 20, Writers: 1}} {
 		_, _, err = doImport(t, store, "sku,name\nother,n\n"+lines(99), kept.set(o))
 		require.ErrorIs(t, err, importer.ErrSourceChanged)
 	}
