@@ -37,6 +37,7 @@ func TestSearchIndex(t *testing.T) {
 	defer func() { require.NoError(t, admin.Close()) }()
 	rows, err := admin.QueryContext(t.Context(), `EXPLAIN SELECT count(*) FROM products WHERE sku ~ '[lL][aA][mM][pP] [fF][lL]' OR name ~ '[lL][aA][mM][pP] [fF][lL]'`)
 	require.NoError(t, err)
+	defer rows.Close()
 	var plan strings.Builder
 	for rows.Next() {
 		var line string
@@ -44,7 +45,6 @@ func TestSearchIndex(t *testing.T) {
 		plan.WriteString(line + "\n")
 	}
 	require.NoError(t, rows.Err())
-	require.NoError(t, rows.Close())
 	require.Contains(t, plan.String(), "products_search", "patterns like those of Query.Search use the index")
 
 	require.NoError(t, db.DropSearchIndex(t.Context()))
