@@ -147,7 +147,8 @@ func undisturbed(t *testing.T, mode products.Mode) (job.Job, string) {
 	return j, sum
 }
 
-// TestKilledWorkers kills the worker at random moments of an import, twenty times over both modes; another one goes on.
+// TestKilledWorkers kills workers at random moments, ten times a mode; another one goes on. A kill may hit a process that
+// doesn't hold the import, or not yet.
 func TestKilledWorkers(t *testing.T) {
 	for _, mode := range []products.Mode{products.Ignore, products.Update} {
 		t.Run(mode.String(), func(t *testing.T) {
