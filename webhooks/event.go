@@ -77,7 +77,7 @@ const (
 	// MaxBody is the length of the longest body of a delivery.
 	MaxBody = 1 << 20
 	// MaxData is the length of the longest Event.Data: a body has the envelope besides.
-	MaxData = MaxBody - 1_024
+	MaxData = MaxBody - 2_048
 	// maxName bounds the lengths of types and import IDs.
 	maxName = 100
 )
