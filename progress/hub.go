@@ -16,6 +16,7 @@ var ErrClosed = errors.New("progress: the subscription is closed")
 type Hub[K comparable, V any] struct {
 	mu     sync.Mutex
 	topics map[K]*topic[V] // those with subscribers
+	length int             // subscribers of all topics
 }
 
 // topic is a key with subscribers.
@@ -59,11 +60,13 @@ func (h *Hub[K, V]) Subscribe(key K) *Subscription[V] {
 		h.topics[key] = t
 	}
 	t.subscribers++
+	h.length++
 	s := &Subscription[V]{topic: t, closed: make(chan struct{})}
 	s.leave = sync.OnceFunc(func() {
 		close(s.closed)
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		h.length--
 		if t.subscribers--; t.subscribers == 0 {
 			delete(h.topics, key)
 		}
@@ -80,6 +83,13 @@ func (h *Hub[K, V]) Keys() []K {
 		keys = append(keys, key)
 	}
 	return keys
+}
+
+// Len is how many subscriptions there are, to all keys.
+func (h *Hub[K, V]) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.length
 }
 
 // Subscription is one subscriber's view of a key. Next is called by one goroutine at a time, Close by any.

@@ -41,14 +41,17 @@ func TestHubForgetsWithoutSubscribers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var hub progress.Hub[int, string]
 		require.Empty(t, hub.Keys())
+		require.Zero(t, hub.Len())
 		first, second := hub.Subscribe(1), hub.Subscribe(1)
 		other := hub.Subscribe(2)
 		defer other.Close()
 		require.ElementsMatch(t, []int{1, 2}, hub.Keys())
+		require.Equal(t, 3, hub.Len())
 		hub.Publish(1, "old")
 		first.Close()
 		first.Close()
 		require.ElementsMatch(t, []int{1, 2}, hub.Keys(), "closing twice counts once")
+		require.Equal(t, 2, hub.Len())
 		second.Close()
 		require.Equal(t, []int{2}, hub.Keys())
 

@@ -30,11 +30,7 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	page := products.Page{Products: []products.Product{}, Count: -1}
 	q := p.db.querier(ctx)
 	s := p.selection(&query)
-	if !query.SkipCount {
-		if err := sqlx.GetContext(ctx, q, &page.Count, `SELECT count(*) FROM products`+s.where(), s.args...); err != nil {
-			return page, err
-		}
-	}
+	all := *s
 	if err := s.behind(order, behind); err != nil {
 		return page, err
 	}
@@ -62,7 +58,14 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	if more {
 		page.Next = order.Cursor(&page.Products[len(page.Products)-1])
 	}
-	return page, nil
+	switch {
+	case query.SkipCount:
+	case !more && behind == nil && query.Offset == 0: // all there are
+		page.Count = int64(len(rows))
+	default:
+		err = sqlx.GetContext(ctx, q, &page.Count, `SELECT count(*) FROM products`+all.where(), all.args...)
+	}
+	return page, err
 }
 
 // selection is a WHERE clause with its parameters.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/lib/pq"
@@ -15,8 +14,6 @@ import (
 )
 
 const (
-	// chunkSize is how many bytes a row of import_upload_chunks has.
-	chunkSize = 1 << 20
 	// discardTimeout is how long removing what a failed Put left may take.
 	discardTimeout = 10 * time.Second
 
@@ -32,10 +29,8 @@ var (
 	_ job.Sweeper = (*Uploads)(nil)
 )
 
-var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
-
-// errSwept is returned where an upload vanished that was being written.
-var errSwept = errors.New("postgres: the upload was deleted while it was written")
+// errSwept is returned where an upload vanished that was being written, or a piece of it.
+var errSwept = errors.New("postgres: the upload, or a piece of it, was deleted or lost while it was written")
 
 // Put stores an upload.
 func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (size int64, err error) {
@@ -59,48 +54,39 @@ func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (size int64,
 	return size, nil
 }
 
-// put writes the chunks, and makes the upload complete.
+// put writes the chunks, and makes the upload complete. While one is written the next one is read.
 func (u *Uploads) put(ctx context.Context, key string, r io.Reader) (size int64, err error) {
-	chunk := chunks.Get().(*[chunkSize]byte)
-	defer chunks.Put(chunk)
+	none := func() error { return nil }
+	pending := none // waits for the chunk that is being written
+	wait := func() error {
+		end := pending
+		pending = none
+		return end()
+	}
+	defer func() { _ = wait() }()
 	for number := int64(0); ; number++ {
-		n, err := io.ReadFull(r, chunk[:])
+		buffer := chunks.Get().(*[chunkSize]byte)
+		n, err := io.ReadFull(r, buffer[:])
 		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		if err != nil && !last {
-			return 0, err
+		if err == nil || last {
+			err = errors.Join(wait(), ctx.Err())
 		}
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
+		if err != nil {
+			chunks.Put(buffer)
+			return 0, err
 		}
 		size += int64(n)
-		err = u.write(ctx, func(ctx context.Context, t *transaction) error {
-			return writeChunk(ctx, t, key, number, chunk[:n], last, size)
-		})
-		if err != nil {
-			return 0, err
-		}
+		c := chunk{upload: key, number: number, data: buffer[:n], end: size, last: last}
+		done := make(chan error, 1)
+		pending = func() error { return <-done }
+		go func() {
+			defer chunks.Put(buffer)
+			done <- u.writeChunk(ctx, c)
+		}()
 		if last {
-			return size, nil
+			return size, wait()
 		}
 	}
-}
-
-// writeChunk writes a chunk, and with the last one, which may be empty, completes the upload. The row of the upload is
-// locked, so that it can't be swept at the same time.
-func writeChunk(ctx context.Context, t *transaction, key string, number int64, data []byte, last bool, size int64) error {
-	done, err := t.ExecContext(ctx, `UPDATE import_uploads SET written_at = clock_timestamp(), complete = $2, size = $3
-		WHERE key = $1 AND NOT complete`, key, last, size)
-	if err != nil {
-		return err
-	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, errSwept)
-	}
-	if len(data) == 0 {
-		return nil
-	}
-	_, err = t.ExecContext(ctx, `INSERT INTO import_upload_chunks (upload, number, data) VALUES ($1, $2, $3)`, key, number, data)
-	return err
 }
 
 // write runs a transaction that makes the database larger.

@@ -10,10 +10,14 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
+// BenchmarkUploads writes and reads a file of 500,000 records.
 func BenchmarkUploads(b *testing.B) {
-	data := noise(64 * mib)
+	var file bytes.Buffer
+	require.NoError(b, catalogtest.Write(&file, benchRecords))
+	data := file.Bytes()
 	u := open(b, pgtest.URL(b), postgres.Options{}).Uploads()
 	b.Run("put", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -54,9 +53,9 @@ type upload struct {
 
 // piece is what comes from the database.
 type piece struct {
-	chunk *[chunkSize]byte
-	n     int
-	err   error
+	chunk    *[chunkSize]byte
+	from, to int // what is wanted of it
+	err      error
 }
 
 // ahead asks for the next chunk, if there is one.
@@ -72,11 +71,11 @@ func (r *upload) ahead() {
 	r.coming = coming
 	go func() {
 		chunk := chunks.Get().(*[chunkSize]byte)
-		got, err := r.uploads.readChunk(r.ctx, r.key, number, from, chunk[:n])
-		if err == nil && int64(got) != n {
+		got, err := r.uploads.readChunk(r.ctx, r.key, number, chunk)
+		if err == nil && int64(got) < from+n {
 			err = fmt.Errorf("%w: the upload %s was deleted while it was read", job.ErrNotFound, r.key)
 		}
-		coming <- piece{chunk, got, err}
+		coming <- piece{chunk: chunk, from: int(from), to: int(from + n), err: err}
 	}()
 }
 
@@ -99,11 +98,12 @@ func (r *upload) Read(to []byte) (int, error) {
 		}
 		p := <-r.coming
 		r.coming = nil
-		r.chunk, r.rest = p.chunk, p.chunk[:p.n]
+		r.chunk = p.chunk
 		if p.err != nil {
-			r.rest, r.err = nil, p.err
+			r.err = p.err
 			return 0, r.err
 		}
+		r.rest = p.chunk[p.from:p.to]
 		r.ahead()
 	}
 	n := copy(to, r.rest)
@@ -133,36 +133,4 @@ func (r *upload) Close() error {
 		}
 	})
 	return nil
-}
-
-// readChunk reads a part of a chunk.
-func (u *Uploads) readChunk(ctx context.Context, key string, number, from int64, to []byte) (n int, err error) {
-	err = u.db.transact(ctx, func(ctx context.Context, t *transaction) error {
-		n = 0
-		// Only what a prepared statement returns comes in binary, and bytes in text would be twice as many. Within the
-		// transaction it is safe behind a pooler.
-		statement, err := t.PrepareContext(ctx, `SELECT substring(data FROM $3::int + 1 FOR $4::int) FROM import_upload_chunks
-			WHERE upload = $1 AND number = $2`)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = statement.Close() }() // it goes with the transaction
-		rows, err := statement.QueryContext(ctx, key, number, from, len(to))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		var data sql.RawBytes
-		for rows.Next() {
-			if err := rows.Scan(&data); err != nil {
-				return err
-			}
-			n = copy(to, data)
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return 0, fail(ctx, err)
-	}
-	return n, nil
 }

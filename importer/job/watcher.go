@@ -8,12 +8,19 @@ import (
 	"github.com/products-importer/products-importer/progress"
 )
 
-// watchAtOnce is how many jobs are asked for at a time.
-const watchAtOnce = 1_000
+const (
+	// watchAtOnce is how many jobs are asked for at a time.
+	watchAtOnce = 1_000
+	// subscriberTime is the time between two values of a job for each subscriber that the Watcher has, and maxPause the
+	// longest.
+	subscriberTime = 200 * time.Microsecond
+	maxPause       = 5 * time.Second
+)
 
 // Watcher tells any number of subscribers of the jobs that they watch, whoever works on them and wherever: it asks the
-// store about the watched jobs that haven't ended, once per interval, and not at all while there are none. It is safe
-// for concurrent use.
+// store about the watched jobs that haven't ended, once per interval, and not at all while there are none. So that
+// thousands of subscribers leave the machine to the imports, they are told less often the more they are: with 5,000
+// of them a job's progress comes once a second. Its end always comes at once. It is safe for concurrent use.
 type Watcher[V any] struct {
 	store    Reader
 	interval time.Duration
@@ -28,6 +35,7 @@ type Watcher[V any] struct {
 type sighting struct {
 	revision int64
 	final    bool
+	at       time.Time
 }
 
 // NewWatcher returns a Watcher that asks the store once per interval, 0 for 250 ms. What subscribers get of a job is what
@@ -66,7 +74,7 @@ func (w *Watcher[V]) Subscribe(ctx context.Context, id string) (*progress.Subscr
 		s.Close()
 		return nil, err
 	}
-	w.publish(job)
+	w.publish(job, 0)
 	return s, nil
 }
 
@@ -93,20 +101,22 @@ func (w *Watcher[V]) known(id string) bool {
 	return false
 }
 
-// publish passes the job on, unless that was done.
-func (w *Watcher[V]) publish(job Job) {
+// publish passes the job on, unless that was done, or was done with an earlier revision less than the pause ago.
+func (w *Watcher[V]) publish(job Job, pause time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if s, ok := w.seen[job.ID]; ok && s.revision >= job.Revision {
+	now, final := time.Now(), job.State.Final()
+	if s, ok := w.seen[job.ID]; ok && (s.revision >= job.Revision || !final && now.Sub(s.at) < pause) {
 		return
 	}
-	w.seen[job.ID] = sighting{revision: job.Revision, final: job.State.Final()}
+	w.seen[job.ID] = sighting{revision: job.Revision, final: final, at: now}
 	w.hub.Publish(job.ID, w.render(job))
 }
 
 // poll asks about the watched jobs.
 func (w *Watcher[V]) poll(ctx context.Context) {
 	ids := w.watched()
+	pause := min(time.Duration(w.hub.Len())*subscriberTime, maxPause)
 	for len(ids) > 0 {
 		some := ids[:min(len(ids), watchAtOnce)]
 		ids = ids[len(some):]
@@ -115,7 +125,7 @@ func (w *Watcher[V]) poll(ctx context.Context) {
 			return
 		}
 		for _, job := range jobs {
-			w.publish(job)
+			w.publish(job, pause)
 		}
 	}
 }

@@ -124,6 +124,50 @@ func TestWatcher(t *testing.T) {
 	})
 }
 
+// TestWatcherCrowd: the more watch, the less often they are told of progress, and of the end at once all the same.
+func TestWatcherCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		_, watcher, _ := watch(t, w)
+		j := w.submit("sku,name\n", job.Settings{})
+		first, err := watcher.Subscribe(t.Context(), j.ID)
+		require.NoError(t, err)
+		defer first.Close()
+		for range 5_000 - 1 {
+			s, err := watcher.Subscribe(t.Context(), j.ID)
+			require.NoError(t, err)
+			defer s.Close()
+		}
+		require.Equal(t, seen{1, job.Pending}, next(t, first))
+		time.Sleep(time.Second)
+		claim := w.claim(w.runner(nil, nil, nil, job.RunnerOptions{Lease: time.Hour}))
+		require.Equal(t, seen{2, job.Started}, next(t, first))
+
+		var told int
+		ctx, cancel := context.WithTimeout(t.Context(), 10_050*time.Millisecond)
+		defer cancel()
+		go func() {
+			for ctx.Err() == nil {
+				_, _ = w.db.Jobs().Renew(ctx, claim, time.Hour, &job.Update{State: job.Progress})
+				time.Sleep(100 * time.Millisecond)
+			}
+		}()
+		for {
+			if _, err := first.Next(ctx); err != nil {
+				break
+			}
+			told++
+		}
+		require.Equal(t, 10, told, "in ten seconds")
+
+		_, err = w.db.Jobs().Finish(t.Context(), claim, job.Success, "", nil)
+		require.NoError(t, err)
+		ended := time.Now()
+		require.Equal(t, job.Success, next(t, first).state)
+		require.LessOrEqual(t, time.Since(ended), 100*time.Millisecond)
+	})
+}
+
 // TestWatcherComings lets subscribers come and go at any moment: each of them sees the job's end.
 func TestWatcherComings(t *testing.T) {
 	w := newWorld(t)

@@ -1,0 +1,76 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+// chunkSize is how many bytes of a file a row of import_upload_chunks holds.
+const chunkSize = 1 << 20
+
+var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
+
+// chunk is a piece of an upload that is to be written.
+type chunk struct {
+	upload string
+	number int64
+	data   []byte
+	end    int64 // of the piece in the file
+	last   bool
+}
+
+// writeChunk writes a chunk, and with the last one, which may be empty, completes the upload. The row of the upload is
+// locked, so that it can't be swept at the same time. Only the last chunk waits for the disk: its commit makes sure of
+// those before it, unless a server that crashed in between has lost some, so they are counted.
+func (u *Uploads) writeChunk(ctx context.Context, c chunk) error {
+	return u.write(ctx, func(ctx context.Context, t *transaction) error {
+		var written int
+		var setting string
+		err := t.QueryRowxContext(ctx, `WITH upload AS (
+				UPDATE import_uploads SET written_at = clock_timestamp(), complete = $2, size = $3
+				WHERE key = $1 AND NOT complete AND (NOT $2 OR (SELECT count(*) FROM import_upload_chunks WHERE upload = $1) = $4)
+				RETURNING key
+			), chunk AS (
+				INSERT INTO import_upload_chunks (upload, number, data)
+				SELECT key, $4::bigint, $5::bytea FROM upload WHERE length($5::bytea) > 0
+			)
+			SELECT count(*), set_config('synchronous_commit', CASE WHEN $2 THEN current_setting('synchronous_commit') ELSE 'off' END, true)
+			FROM upload`, c.upload, c.last, c.end, c.number, c.data).Scan(&written, &setting)
+		if err == nil && written == 0 {
+			return errSwept
+		}
+		return err
+	})
+}
+
+// readChunk reads a chunk and returns its length, 0 where there is none.
+func (u *Uploads) readChunk(ctx context.Context, key string, number int64, to *[chunkSize]byte) (n int, err error) {
+	err = u.db.transact(ctx, func(ctx context.Context, t *transaction) error {
+		n = 0
+		// Only what a prepared statement returns comes in binary, and bytes in text would be twice as many. Within the
+		// transaction it is safe behind a pooler.
+		statement, err := t.PrepareContext(ctx, `SELECT data FROM import_upload_chunks WHERE upload = $1 AND number = $2`)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = statement.Close() }() // it goes with the transaction
+		rows, err := statement.QueryContext(ctx, key, number)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var data sql.RawBytes
+			if err := rows.Scan(&data); err != nil {
+				return err
+			}
+			n = copy(to[:], data)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return 0, fail(ctx, err)
+	}
+	return n, nil
+}
