@@ -209,7 +209,7 @@ func TestReplaceAndChangeWebhook(t *testing.T) {
 	require.Equal(t, 200, w.Code, w.Body.String())
 	require.Equal(t, `"2"`, w.Header().Get("ETag"))
 	got := decode[hookView](t, w)
-	require.Equal(t, "", got.fields["client_name"])
+	require.Empty(t, got.fields["client_name"])
 	require.Equal(t, false, got.fields["summaries_only"])
 	require.InDelta(t, 15, got.fields["timeout"], 0)
 	require.InDelta(t, 2, got.fields["concurrency"], 0, "what a patch leaves out stays")
