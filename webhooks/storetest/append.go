@@ -166,7 +166,7 @@ var numberCases = []Case{
 		for importID, want := range map[string]map[string]int64{"a": {created: 2, updated: 2}, "b": {created: 2}, "c": {}} {
 			numbers, err := c.Numbers(c.Context(), importID)
 			require.NoError(c, err)
-			require.Equal(c, len(want), len(numbers), "Numbers has the types that were told, and no others")
+			require.Len(c, numbers, len(want), "Numbers has the types that were told, and no others")
 			for t, n := range want {
 				require.Equal(c, n, numbers[t], "Numbers has the last number of a type")
 			}

@@ -147,7 +147,7 @@ func (c *check) one() *webhooks.Claim {
 // nothing makes sure that nothing can be claimed.
 func (c *check) nothing(promise string, args ...any) {
 	c.Helper()
-	require.Empty(c, c.look(request), fmt.Sprintf(promise, args...))
+	require.Emptyf(c, c.look(request), promise, args...)
 }
 
 // result makes one of a claim's delivery.
@@ -261,7 +261,7 @@ func rounded(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) 
 // same compares endpoints whole; times are compared as moments, and an empty list is like none.
 func (c *check) same(want, got webhooks.Endpoint, promise string, args ...any) {
 	c.Helper()
-	require.Equal(c, plain(want), plain(got), fmt.Sprintf(promise, args...))
+	require.Equalf(c, plain(want), plain(got), promise, args...)
 }
 
 func plain(e webhooks.Endpoint) webhooks.Endpoint {
@@ -289,5 +289,5 @@ func (c *check) sameDelivery(want, got webhooks.Delivery, promise string, args .
 			*t = rounded(*t)
 		}
 	}
-	require.Equal(c, want, got, fmt.Sprintf(promise, args...))
+	require.Equalf(c, want, got, promise, args...)
 }

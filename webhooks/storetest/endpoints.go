@@ -37,7 +37,7 @@ var endpointCases = []Case{
 		said := whole()
 		stored, err := c.CreateEndpoint(c.Context(), said)
 		require.NoError(c, err)
-		want := c.get(stored.ID)
+		want := c.get(stored.ID).Clone()
 		for _, e := range []webhooks.Endpoint{said, stored, c.get(stored.ID)} {
 			e.Events[0], e.Headers["X-Key"], e.Secrets[0] = "spoilt", "spoilt", webhooks.LiveSecret{}
 		}

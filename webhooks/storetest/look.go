@@ -64,7 +64,7 @@ var lookCases = []Case{
 					want = append(want, d)
 				}
 			}
-			require.Equal(c, len(want), len(c.list(test.query)), "the query %+v finds what matches", test.query)
+			require.Len(c, c.list(test.query), len(want), "the query %+v finds what matches", test.query)
 			for i, d := range c.list(test.query) {
 				c.sameDelivery(want[i], d, "the query %+v finds what matches, in order", test.query)
 			}
