@@ -53,8 +53,8 @@ const (
 	CodeUnknown   = "unknown"
 )
 
-// ErrInvalid: an endpoint breaks a rule; errors.As finds the *ValidationError with the fields.
-var ErrInvalid = errors.New("webhooks: invalid endpoint")
+// ErrInvalid: a setting breaks a rule; errors.As finds the *ValidationError with the fields.
+var ErrInvalid = errors.New("webhooks: invalid settings")
 
 // FieldError says which rule a field's value breaks.
 type FieldError struct {
@@ -69,7 +69,7 @@ type FieldError struct {
 
 func (e FieldError) Error() string { return e.Message }
 
-// ValidationError lists every rule that an endpoint breaks. It is an ErrInvalid.
+// ValidationError lists every rule that the settings break. It is an ErrInvalid.
 type ValidationError struct {
 	Fields []FieldError
 }

@@ -112,7 +112,7 @@ func (s *Sender) do(r *http.Request, answer *Answer) {
 		answer.fail(kindOf(err), err)
 		return
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	answer.Status = response.StatusCode
 	answer.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
 	answer.Response, err = readBody(response.Body)

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,8 +21,8 @@ const (
 	MaxGrace = 7 * 24 * time.Hour
 )
 
-// ErrSecret: the text is no secret. The error doesn't show it.
-var ErrSecret = errors.New("webhooks: a secret must be whsec_ and 24 to 64 bytes in base64")
+// ErrSecret: the text is no secret. It is a *ValidationError of the field secret, and doesn't show the text.
+var ErrSecret error = &ValidationError{[]FieldError{{"secret", CodeInvalid, "secret must be whsec_ and 24 to 64 bytes in base64"}}}
 
 // NewSecret returns a secret of 32 random bytes.
 func NewSecret() Secret {
@@ -60,9 +58,12 @@ func (p *Private) Live(now time.Time) (live []Secret) {
 
 // Rotate makes next the endpoint's secret. The one before is good for the grace longer, 0 to MaxGrace, together with those
 // of earlier rotations whose time isn't over; of more than MaxSecrets the oldest end at once.
+// A grace out of bounds is a *ValidationError.
 func (p *Private) Rotate(now time.Time, next Secret, grace time.Duration) error {
 	if grace < 0 || grace > MaxGrace {
-		return fmt.Errorf("webhooks: the grace of a secret must be between 0 and %v, not %v", MaxGrace, grace)
+		var wrong fieldErrors
+		wrong.add("grace", CodeInvalid, "must be between 0 and %v, not %v", MaxGrace, grace)
+		return wrong.err()
 	}
 	until := now.Add(grace).UTC().Truncate(time.Microsecond)
 	secrets := []LiveSecret{{Secret: next}}

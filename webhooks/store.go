@@ -131,13 +131,14 @@ type Queue interface {
 	// that still holds. A claim holds each of its deliveries until there is a Result for it, or until the endpoint's
 	// Lease, counted from the claim, has run out. No delivery is in two claims that hold, and an endpoint never has more
 	// of them than Plan allows, over all workers. Nothing without an error when there is nothing to do, or others are just
-	// claiming it. Those of an endpoint and a lane that are due longest (NotBefore, then ID) are claimed first.
+	// claiming it. Those of an endpoint and a lane are claimed first that are due longest, by NotBefore, or the end of the
+	// lease that was lost last, then by ID.
 	//
-	// The transaction ends before Claim returns. A crash of the store may undo a claim: then the deliveries are
-	// claimed again.
+	// A crash of the store may undo a claim: then the deliveries are claimed again.
 	Claim(ctx context.Context, request ClaimRequest) ([]Claim, error)
-	// Finish stores the results of claims, in their order, and returns how many counted: a Result whose claim doesn't hold
-	// its delivery any more, or any more than once, changes nothing. It writes the delivery (Delivery.Conclude), adds the
+	// Finish stores the results of claims, in their order, and returns how many counted. A Result counts while its claim is
+	// the last that the delivery was in, be the lease over or not, and there was no other Result and no Resend, Replay or
+	// Skip since; else it changes nothing. It writes the delivery (Delivery.Conclude), adds the
 	// attempt to its log, and notes the endpoint's health (Endpoint.Note); an endpoint that becomes Disabled skips
 	// its Pending deliveries as in UpdateEndpoint, and has DisabledEvent appended in the same transaction. A crash of the
 	// store may undo it: then the deliveries are sent again.
