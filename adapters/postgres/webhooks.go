@@ -13,8 +13,8 @@ import (
 // Rows are locked in this order, so that nobody waits in a circle:
 //
 //	an endpoint    by whoever claims for it, changes it, notes its health, or sends again; ascending by ID
-//	a claim        by Finish, which alone writes to the deliveries that it holds
-//	deliveries     those that no claim holds by who holds the endpoint
+//	a claim        by Finish, and by whoever takes a delivery out of it; ascending by ID
+//	a delivery     by who has its claim locked, or its endpoint if it is in none
 //	numbers        by Append, ascending by import and type, until its transaction ends
 //
 // Claim and Expire wait for nobody: they pass over what is locked.
@@ -26,10 +26,14 @@ var _ webhooks.Store = (*Webhooks)(nil)
 const (
 	endpointPrefix = "ep_"
 	eventPrefix    = "evt_"
+	claimPrefix    = "clm_"
 )
 
-// quick calls f in a transaction of its own that is committed without waiting for the disk.
+// quick calls f in the context's transaction, or in a new one that is committed without waiting for the disk.
 func (w *Webhooks) quick(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	if w.db.current(ctx) != nil {
+		return w.db.short(ctx, f)
+	}
 	return w.db.transact(ctx, func(ctx context.Context, t *transaction) error {
 		_, err := t.ExecContext(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d; SET LOCAL synchronous_commit = off`,
 			w.db.hung.Milliseconds()))

@@ -40,13 +40,14 @@ type claiming struct {
 	now       time.Time
 	endpoints []endpointRow // locked
 	due       map[*webhooks.Endpoint]*[2][]int64
+	lost      bool // whether some were in claims whose lease has run out
 	claims    []webhooks.Claim
 }
 
 // look finds the endpoints to which something is due, those first that have the fewest claims. It steps through the index
 // from one endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything.
 func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
-	rows, err := c.store.db.sql.QueryContext(ctx, `WITH RECURSIVE lanes AS (
+	rows, err := c.store.db.querier(ctx).QueryxContext(ctx, `WITH RECURSIVE lanes AS (
 			(SELECT endpoint, lane, not_before FROM webhook_deliveries_pending ORDER BY endpoint, lane, not_before LIMIT 1)
 			UNION ALL
 			SELECT n.* FROM lanes l CROSS JOIN LATERAL (
@@ -120,25 +121,28 @@ func (c *claiming) lock(ctx context.Context, t *transaction, ready []uuid) (err 
 	return err
 }
 
-// count finds what is due to the endpoints, and ends claims whose lease has run out.
+// count finds what is due to the endpoints. A claim whose lease has run out is locked, since it may lose deliveries; what
+// is just being finished of one is held by it still.
 func (c *claiming) count(ctx context.Context, t *transaction) ([]webhooks.Ready, error) {
 	wanted := newArrays(oidUUID, oidInt8)
 	for i := range c.endpoints {
 		wanted[0].addUUID(c.endpoints[i].id)
 		wanted[1].addInt(int64(c.request.Depth * c.endpoints[i].Concurrency))
 	}
-	// What is just being finished is held by somebody still, whatever the time.
-	rows, err := t.QueryContext(ctx, `WITH ended AS (
-			DELETE FROM webhook_claims WHERE id = ANY (ARRAY (
-				SELECT id FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND lease_until <= $3 FOR UPDATE SKIP LOCKED))
-			RETURNING id
-		), held AS MATERIALIZED (
-			SELECT endpoint, lane, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND id NOT IN (SELECT id FROM ended)
+	rows, err := t.QueryContext(ctx, `WITH claims AS MATERIALIZED (
+			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[])
+		), lost AS MATERIALIZED (
+			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND lease_until <= $3
+			FOR UPDATE SKIP LOCKED
 		)
-		SELECT x.i - 1, l.lane, (SELECT count(*) FROM held h WHERE h.endpoint = x.endpoint AND h.lane = l.lane), ARRAY (
-			SELECT d.id FROM webhook_deliveries_pending d
-			WHERE d.endpoint = x.endpoint AND d.lane = l.lane AND d.not_before <= $3 AND d.id NOT IN (SELECT unnest(deliveries) FROM held)
-			ORDER BY d.not_before, d.id LIMIT x.most)::text
+		SELECT x.i - 1, l.lane, (SELECT count(*) FROM claims c WHERE c.endpoint = x.endpoint AND c.lane = l.lane AND c.lease_until > $3), ARRAY (
+			SELECT id FROM (
+				(SELECT d.id, d.not_before AS due FROM webhook_deliveries_pending d
+				WHERE d.endpoint = x.endpoint AND d.lane = l.lane AND d.not_before <= $3 AND d.id NOT IN (SELECT unnest(deliveries) FROM claims)
+				ORDER BY d.not_before, d.id LIMIT x.most)
+				UNION ALL
+				SELECT unnest(deliveries), lease_until FROM lost WHERE lost.endpoint = x.endpoint AND lost.lane = l.lane
+			) due ORDER BY due, id LIMIT x.most)::text, EXISTS (SELECT FROM lost)
 		FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS x(endpoint, most, i), (VALUES (0), (1)) AS l(lane)`,
 		wanted[0].bytes(), wanted[1].bytes(), c.now)
 	if err != nil {
@@ -154,7 +158,7 @@ func (c *claiming) count(ctx context.Context, t *transaction) ([]webhooks.Ready,
 	for rows.Next() {
 		var at, lane, open int
 		var ids string
-		if err := rows.Scan(&at, &lane, &open, &ids); err != nil {
+		if err := rows.Scan(&at, &lane, &open, &ids, &c.lost); err != nil {
 			return nil, err
 		}
 		due, err := parseInts(nil, ids)
@@ -177,6 +181,11 @@ func (c *claiming) grant(ctx context.Context, t *transaction, grants []webhooks.
 	if err != nil {
 		return err
 	}
+	if c.lost {
+		if err := unhold(ctx, t, ids, `lease_until <= $2`, c.now); err != nil {
+			return err
+		}
+	}
 	rows := newArrays(oidUUID, oidUUID, oidTime, oidInt8, oidText)
 	for _, g := range grants {
 		var own []webhooks.Work
@@ -184,9 +193,9 @@ func (c *claiming) grant(ctx context.Context, t *transaction, grants []webhooks.
 			own = append(own, work[id])
 		}
 		for _, dealt := range webhooks.Spread(g, own) {
-			id := webhooks.NewID("", c.now)
+			id := webhooks.NewID(claimPrefix, c.now)
 			c.claims = append(c.claims, webhooks.Claim{ID: id, Endpoint: g.Endpoint, Lane: g.Lane, Work: dealt})
-			key, _ := parseUUID("", id)
+			key, _ := parseUUID(claimPrefix, id)
 			endpoint, _ := parseUUID(endpointPrefix, g.Endpoint.ID)
 			rows[0].addUUID(key)
 			rows[1].addUUID(endpoint)

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -140,8 +139,12 @@ func (w *Webhooks) Resend(ctx context.Context, id int64) (d webhooks.Delivery, e
 			endpoint, now, id); err != nil {
 			return err
 		}
-		// The claim that held it may have been ended meanwhile, and then it isn't pending, or waits for its next attempt. Nobody
-		// else claims it.
+		if !claimed {
+			if err := unhold(ctx, t, []int64{id}, `endpoint = $2`, endpoint); err != nil {
+				return err
+			}
+		}
+		// What Finish did until now is seen here, and from now on it does nothing to a delivery that is in no claim.
 		list, err := w.deliveries(ctx, t, `WHERE d.id = $1`, id)
 		if err == nil && len(list) == 0 {
 			err = webhooks.ErrNotFound
@@ -179,33 +182,30 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 	if err := step.Check(); err != nil {
 		return 0, 0, err
 	}
+	states := stateList(step.States)
 	err = w.db.short(ctx, func(ctx context.Context, t *transaction) error {
 		n, last = 0, 0
 		now, err := w.receiver(ctx, t, step.EndpointID)
 		if err != nil {
 			return err
 		}
-		endpoint, _ := parseUUID(endpointPrefix, step.EndpointID)
-		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.state <> 'pending' ORDER BY d.id LIMIT $3 FOR UPDATE OF d`,
-			endpoint, step.After, step.Limit)
-		if err != nil {
-			return err
-		}
-		if len(list) == step.Limit {
-			last = list[len(list)-1].ID
-		}
-		again := list[:0]
-		for _, d := range list {
-			if slices.Contains(step.States, d.State) && !d.CreatedAt.Before(step.Since) {
-				d.Again(now, true)
-				again = append(again, d)
-			}
-		}
-		if n = len(again); n == 0 {
+		if states == "" {
 			return nil
 		}
+		endpoint, _ := parseUUID(endpointPrefix, step.EndpointID)
+		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.created_at >= $3 AND d.state IN (`+states+`)
+			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, endpoint, step.After, step.Since, step.Limit)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if n = len(list); n == step.Limit {
+			last = list[n-1].ID
+		}
+		for i := range list {
+			list[i].Again(now, true)
+		}
 		w.db.onCommit(ctx, w.db.waker.webhooks.tell)
-		return w.saveDeliveries(ctx, t, again, `d.state <> 'pending'`)
+		return w.saveDeliveries(ctx, t, list, `d.state <> 'pending'`)
 	})
 	if err != nil {
 		return 0, 0, w.fail(ctx, err)

@@ -113,9 +113,11 @@ func (w *Webhooks) lockEndpoint(ctx context.Context, t *transaction, id string, 
 // skipPending does what Delivery.Skip does to all deliveries of the endpoint that wait and that no claim holds. The endpoint
 // is locked.
 func (w *Webhooks) skipPending(ctx context.Context, t *transaction, r *endpointRow) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE endpoint = $1 AND lease_until <= $2`, r.id, r.now); err != nil {
+		return err
+	}
 	_, err := t.ExecContext(ctx, `UPDATE webhook_deliveries SET state = 'skipped', finished_at = $2
-		WHERE state = 'pending' AND endpoint = $1 AND id NOT IN (
-			SELECT unnest(deliveries) FROM webhook_claims WHERE endpoint = $1 AND lease_until > $2)`, r.id, r.now)
+		WHERE state = 'pending' AND endpoint = $1 AND id NOT IN (SELECT unnest(deliveries) FROM webhook_claims WHERE endpoint = $1)`, r.id, r.now)
 	return err
 }
 

@@ -18,15 +18,10 @@ func (w *Webhooks) Finish(ctx context.Context, results []webhooks.Result) (count
 		}
 	}
 	f := finishing{store: w, results: results}
-	run := func(ctx context.Context, t *transaction) (err error) {
+	err = w.quick(ctx, func(ctx context.Context, t *transaction) (err error) {
 		counted, err = f.run(ctx, t)
 		return err
-	}
-	if w.db.current(ctx) != nil {
-		err = w.db.join(ctx, run) // the caller's commit is not to be made any quicker
-	} else {
-		err = w.quick(ctx, run)
-	}
+	})
 	if err != nil {
 		return 0, w.fail(ctx, err)
 	}
@@ -46,7 +41,7 @@ type finishing struct {
 	counted   []*held
 }
 
-// held is a delivery that a claim holds.
+// held is a delivery that a claim holds, or held last.
 type held struct {
 	webhooks.Delivery // what Conclude looks at
 	claim             uuid
@@ -69,7 +64,7 @@ func (f *finishing) run(ctx context.Context, t *transaction) (counted int, err e
 	for i := range f.results {
 		r := &f.results[i]
 		h := f.held[r.DeliveryID]
-		if claim, ok := parseUUID("", r.ClaimID); ok && h != nil && h.claim == claim && h.result == nil {
+		if claim, ok := parseUUID(claimPrefix, r.ClaimID); ok && h != nil && h.claim == claim && h.result == nil {
 			h.result = r
 			f.counted = append(f.counted, h)
 		}
@@ -107,7 +102,7 @@ func (f *finishing) find(ctx context.Context, t *transaction) error {
 func (f *finishing) claims() (ids []uuid) {
 	seen := map[uuid]bool{}
 	for i := range f.results {
-		if id, ok := parseUUID("", f.results[i].ClaimID); ok && !seen[id] {
+		if id, ok := parseUUID(claimPrefix, f.results[i].ClaimID); ok && !seen[id] {
 			seen[id] = true
 			ids = append(ids, id)
 		}
@@ -123,7 +118,7 @@ func (f *finishing) lock(ctx context.Context, t *transaction) error {
 	wanted := map[uuid]*endpointRow{}
 	for i := range f.results {
 		r := &f.results[i]
-		claim, _ := parseUUID("", r.ClaimID)
+		claim, _ := parseUUID(claimPrefix, r.ClaimID)
 		e := f.endpoints[claim]
 		if e == nil {
 			continue
@@ -160,7 +155,8 @@ func (f *finishing) lock(ctx context.Context, t *transaction) error {
 	return rows.Err()
 }
 
-// hold keeps the claims whose lease has not run out, and reads what they hold of the results.
+// hold keeps the claims, and reads what they hold of the results. A claim whose lease has run out holds what nobody has taken
+// out of it.
 func (f *finishing) hold(ctx context.Context, t *transaction) error {
 	ids := make([]int64, len(f.results))
 	for i := range f.results {
@@ -168,7 +164,7 @@ func (f *finishing) hold(ctx context.Context, t *transaction) error {
 	}
 	rows, err := t.QueryContext(ctx, `SELECT c.id, d.id, d.lane, d.attempts, d.earlier, d.not_before, d.last_attempt, d.last_status, d.last_kind
 		FROM webhook_claims c JOIN webhook_deliveries_pending d ON d.id = ANY (c.deliveries)
-		WHERE c.id = ANY ($1::uuid[]) AND d.id = ANY ($2::bigint[]) AND c.lease_until > clock_timestamp()
+		WHERE c.id = ANY ($1::uuid[]) AND d.id = ANY ($2::bigint[])
 		ORDER BY c.id FOR UPDATE OF c`, uuidArray(f.claims()), intArray(ids))
 	if err != nil {
 		return err
@@ -205,12 +201,7 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 	if err := f.store.saveDeliveries(ctx, t, deliveries, `d.state = 'pending'`); err != nil {
 		return err
 	}
-	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE id = ANY ($1::uuid[]) AND deliveries <@ $2::bigint[]`,
-		uuidArray(claims), intArray(ids)); err != nil {
-		return err
-	}
-	if _, err := t.ExecContext(ctx, `UPDATE webhook_claims SET deliveries = ARRAY (SELECT d FROM unnest(deliveries) AS d WHERE d <> ALL ($2::bigint[]))
-		WHERE id = ANY ($1::uuid[])`, uuidArray(claims), intArray(ids)); err != nil {
+	if err := unhold(ctx, t, ids, `id = ANY ($2::uuid[])`, uuidArray(claims)); err != nil {
 		return err
 	}
 	var events []webhooks.Event
@@ -223,6 +214,17 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 	if len(events) > 0 {
 		_, err = f.store.append(ctx, t, events)
 	}
+	return err
+}
+
+// unhold takes deliveries out of claims, which are locked, or the only ones that the condition is true for. With its last
+// delivery a claim goes.
+func unhold(ctx context.Context, t *transaction, ids []int64, where string, arg any) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE deliveries <@ $1::bigint[] AND `+where, intArray(ids), arg); err != nil {
+		return err
+	}
+	_, err := t.ExecContext(ctx, `UPDATE webhook_claims SET deliveries = ARRAY (SELECT d FROM unnest(deliveries) AS d WHERE d <> ALL ($1::bigint[]))
+		WHERE deliveries && $1::bigint[] AND `+where, intArray(ids), arg)
 	return err
 }
 

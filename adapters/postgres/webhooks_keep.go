@@ -25,7 +25,7 @@ func (w *Webhooks) Backlog(ctx context.Context) (webhooks.Backlog, error) {
 	if err != nil {
 		return webhooks.Backlog{}, w.fail(ctx, err)
 	}
-	err = w.each(ctx, `SELECT state, count(*), count(*) FILTER (WHERE state = 'active' AND paused_until IS NOT NULL)
+	err = w.each(ctx, `SELECT state, count(*), count(*) FILTER (WHERE state = 'active' AND paused_until > clock_timestamp())
 		FROM webhook_endpoints GROUP BY state`, func(scan func(...any) error) error {
 		var state webhooks.EndpointState
 		var n, failing int64
@@ -90,8 +90,14 @@ func (x *expiring) run(ctx context.Context, expiry *webhooks.Expiry) error {
 	if err := x.remove(ctx, `state IN ('failed', 'skipped') AND finished_at < $1`, expiry.Others); err != nil {
 		return err
 	}
-	if err := x.remove(ctx, `state = 'pending' AND created_at < $1
-		AND endpoint IN (SELECT id FROM webhook_endpoints WHERE state NOT IN ('active', 'paused'))`, expiry.Others); err != nil {
+	// Nobody claims for those endpoints any more, so that claims may be left whose lease has run out.
+	const gone = `endpoint IN (SELECT id FROM webhook_endpoints WHERE state NOT IN ('active', 'paused'))`
+	if _, err := x.t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE id = ANY (ARRAY (
+			SELECT id FROM webhook_claims WHERE lease_until < least($1, clock_timestamp()) AND `+gone+` FOR UPDATE SKIP LOCKED))`, expiry.Others); err != nil {
+		return err
+	}
+	if err := x.remove(ctx, `state = 'pending' AND created_at < $1 AND `+gone+`
+		AND NOT EXISTS (SELECT FROM webhook_claims c WHERE c.endpoint = d.endpoint AND d.id = ANY (c.deliveries))`, expiry.Others); err != nil {
 		return err
 	}
 	for _, table := range []string{"webhook_deliveries_ended", "webhook_deliveries_pending"} {
@@ -102,13 +108,8 @@ func (x *expiring) run(ctx context.Context, expiry *webhooks.Expiry) error {
 	if err := x.removeRest(ctx); err != nil {
 		return err
 	}
-	if _, err := x.t.ExecContext(ctx, `DELETE FROM webhook_numbers WHERE (import_id, type) IN (
-			SELECT import_id, type FROM webhook_numbers WHERE given_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, expiry.Others, expiry.Limit); err != nil {
-		return err
-	}
-	// What was claimed and never finished, of endpoints that nobody claims for any more.
-	_, err := x.t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE id = ANY (ARRAY (
-			SELECT id FROM webhook_claims WHERE lease_until < clock_timestamp() - interval '1 hour' FOR UPDATE SKIP LOCKED))`)
+	_, err := x.t.ExecContext(ctx, `DELETE FROM webhook_numbers WHERE (import_id, type) IN (
+			SELECT import_id, type FROM webhook_numbers WHERE given_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED)`, expiry.Others, expiry.Limit)
 	return err
 }
 
@@ -118,7 +119,7 @@ func (x *expiring) remove(ctx context.Context, where string, arg any) error {
 		return nil
 	}
 	rows, err := x.t.QueryContext(ctx, `DELETE FROM webhook_deliveries WHERE id = ANY (ARRAY (
-			SELECT id FROM webhook_deliveries WHERE `+where+` LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING id, event`, arg, x.left)
+			SELECT id FROM webhook_deliveries d WHERE `+where+` LIMIT $2 FOR UPDATE SKIP LOCKED)) RETURNING id, event`, arg, x.left)
 	if err != nil {
 		return err
 	}
