@@ -124,15 +124,15 @@ func (e *Event) Check() error {
 func (e *Event) AppendBody(to []byte) []byte {
 	to = slices.Grow(to, len(e.Data)+300)
 	to = append(to, `{"id":`...)
-	to = appendString(to, e.ID)
+	to = AppendString(to, e.ID)
 	to = append(to, `,"type":`...)
-	to = appendString(to, e.Type)
+	to = AppendString(to, e.Type)
 	to = append(to, `,"timestamp":"`...)
 	to = e.Time.UTC().AppendFormat(to, "2006-01-02T15:04:05.000000Z")
 	to = append(to, `","data":{`...)
 	if e.ImportID != "" {
 		to = append(to, `"import_id":`...)
-		to = append(appendString(to, e.ImportID), ',')
+		to = append(AppendString(to, e.ImportID), ',')
 	}
 	if e.Number > 0 {
 		to = append(to, `"number":`...)

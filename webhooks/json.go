@@ -2,8 +2,8 @@ package webhooks
 
 import "unicode/utf8"
 
-// appendString appends text as a JSON string. What is not UTF-8 becomes U+FFFD.
-func appendString(to []byte, s string) []byte {
+// AppendString appends text as a JSON string. What is not UTF-8 becomes U+FFFD.
+func AppendString(to []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	to = append(to, '"')
 	start := 0
