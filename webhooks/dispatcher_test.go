@@ -371,7 +371,7 @@ func TestFenced(t *testing.T) {
 			}
 			return reply{status: 200}
 		})
-		slow, fast := w.dispatcher(webhooks.DispatcherOptions{Name: "slow"}), w.dispatcher(webhooks.DispatcherOptions{Name: "fast"})
+		slow, fast := w.dispatcher(webhooks.DispatcherOptions{Name: "slow", Concurrency: 1}), w.dispatcher(webhooks.DispatcherOptions{Name: "fast"})
 		stopSlow := run(t, slow)
 		synctest.Wait()
 		w.tell(1)
