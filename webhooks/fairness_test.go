@@ -83,7 +83,7 @@ func TestConcurrency(t *testing.T) {
 		}
 		told := w.tell(300)
 		time.Sleep(time.Minute)
-		require.Equal(t, 1, ordered.widest)
+		require.Equal(t, 1, w.most(ordered))
 		var want, got []string
 		for i, r := range w.got(ordered) {
 			want, got = append(want, told[i].ID), append(got, r.id)
@@ -92,7 +92,7 @@ func TestConcurrency(t *testing.T) {
 		require.Equal(t, want, got, "with a concurrency of 1 they come in order")
 		for _, h := range others {
 			require.Len(t, w.got(h), 300)
-			require.LessOrEqual(t, h.widest, 8, "over all workers")
+			require.LessOrEqual(t, w.most(h), 8, "over all workers")
 		}
 		require.LessOrEqual(t, widest, 64)
 		require.Greater(t, widest, 32, "both work")

@@ -111,6 +111,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	got := request{time.Now(), r.Header.Get("webhook-id"), attempt, r.Header.Get("webhook-event"), string(body)}
 	h.requests = append(h.requests, got)
+	answering := h.answer
 	h.open++
 	h.widest = max(h.widest, h.open)
 	w.mu.Unlock()
@@ -119,7 +120,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		defer w.mu.Unlock()
 		h.open--
 	}()
-	answer := h.answer(got)
+	answer := answering(got)
 	ended := r.Context().Done()
 	if answer.deaf {
 		ended = nil
@@ -134,6 +135,22 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		header.Set("Retry-After", answer.retryAfter)
 	}
 	return &http.Response{StatusCode: answer.status, Header: header, Body: io.NopCloser(strings.NewReader("an answer"))}, nil
+}
+
+// answers changes what the receiver answers from now on.
+func (w *world) answers(h *host, answer func(r request) reply) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h.answer = answer
+}
+
+// most is how many requests the receiver had at the same time since the last call.
+func (w *world) most(h *host) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := h.widest
+	h.widest = h.open
+	return n
 }
 
 // got are the requests so far.

@@ -7,17 +7,16 @@ import (
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
-	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
 // Import returns what tells of a job's batches, for job.RunnerOptions.Notifier. The events carry the job's ID.
-func (o *Outbox) Import(j job.Job) importer.WebhookNotifier { return &batches{o.store, j.ID} }
+func (o *Outbox) Import(j job.Job) importer.WebhookNotifier { return &batches{o, j.ID} }
 
 // batches tells of the batches of an import.
 type batches struct {
-	store    Store
+	*Outbox
 	importID string
 }
 
@@ -46,25 +45,20 @@ func (b *batches) NotifyBatch(ctx context.Context, changes importer.Changes) err
 		if t == webhooks.ProductUpdated {
 			changed = changes.Updated
 		}
-		events = b.append(events, t, changed)
+		l := b.list()
+		defer b.lists.Put(l) // the store keeps nothing of it
+		for i := range changed {
+			l.add(&changed[i])
+		}
+		for _, data := range l.close() {
+			events = append(events, webhooks.Event{Type: t, ImportID: b.importID, Lane: webhooks.Bulk, Data: data})
+		}
 	}
 	if len(events) == 0 {
 		return nil
 	}
 	_, err = b.store.Append(ctx, events)
 	return err
-}
-
-// append adds the events of products that were changed the same way.
-func (b *batches) append(events []webhooks.Event, eventType string, changed []products.Product) []webhooks.Event {
-	var l list
-	for i := range changed {
-		l.add(&changed[i])
-	}
-	for _, data := range l.close() {
-		events = append(events, webhooks.Event{Type: eventType, ImportID: b.importID, Lane: webhooks.Bulk, Data: data})
-	}
-	return events
 }
 
 // summary is the data of an import's last event.

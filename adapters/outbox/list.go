@@ -27,7 +27,26 @@ type list struct {
 	ends  []int  // of those that are full
 	start int    // of the current one
 	n     int    // products in it
+	times [2]stamp
 }
+
+// stamp is a time and its text: the products of a batch have the same ones.
+type stamp struct {
+	at   time.Time
+	text []byte
+}
+
+// append appends the time as a JSON string.
+func (s *stamp) append(to []byte, at time.Time) []byte {
+	if s.text == nil || at != s.at {
+		s.at = at
+		s.text = append(at.AppendFormat(append(s.text[:0], '"'), time.RFC3339Nano), '"')
+	}
+	return append(to, s.text...)
+}
+
+// reset makes the list empty.
+func (l *list) reset() { l.data, l.ends, l.start, l.n = l.data[:0], l.ends[:0], 0, 0 }
 
 // add adds a product. One that is too large for any event goes without its attributes.
 func (l *list) add(p *products.Product) {
@@ -36,7 +55,7 @@ func (l *list) add(p *products.Product) {
 	}
 	before := len(l.data)
 	l.open()
-	l.data = appendProduct(l.data, p, false)
+	l.product(p, false)
 	switch size := len(l.data) - l.start + len(listTail); {
 	case size <= mostBytes:
 	case l.n > 1: // it begins an event of its own
@@ -45,7 +64,7 @@ func (l *list) add(p *products.Product) {
 		l.add(p)
 	case size > webhooks.MaxData:
 		l.data = append(l.data[:l.start], listHead...)
-		l.data = appendProduct(l.data, p, true)
+		l.product(p, true)
 	}
 }
 
@@ -67,7 +86,7 @@ func (l *list) end() {
 	l.n = 0
 }
 
-// close returns the data of each event.
+// close returns the data of each event. It is good until the list is reset.
 func (l *list) close() (all [][]byte) {
 	if l.n > 0 {
 		l.end()
@@ -80,10 +99,10 @@ func (l *list) close() (all [][]byte) {
 	return all
 }
 
-// appendProduct appends a product's JSON, as package encoding/json would make it, in a fraction of the time. An abridged
-// one says so, and has no attributes.
-func appendProduct(to []byte, p *products.Product, abridged bool) []byte {
-	to = strconv.AppendInt(append(to, `{"id":`...), p.ID, 10)
+// product appends a product's JSON, as package encoding/json would make it, in a fraction of the time. An abridged one says
+// so, and has no attributes.
+func (l *list) product(p *products.Product, abridged bool) {
+	to := strconv.AppendInt(append(l.data, `{"id":`...), p.ID, 10)
 	to = webhooks.AppendString(append(to, `,"name":`...), p.Name)
 	to = webhooks.AppendString(append(to, `,"sku":`...), p.SKU)
 	to = webhooks.AppendString(append(to, `,"description":`...), p.Description)
@@ -93,10 +112,10 @@ func appendProduct(to []byte, p *products.Product, abridged bool) []byte {
 	} else {
 		to = appendAttributes(append(to, `,"attributes":`...), p.Attributes)
 	}
-	to = p.CreatedAt.AppendFormat(append(to, `,"created_at":"`...), time.RFC3339Nano)
-	to = p.UpdatedAt.AppendFormat(append(to, `","updated_at":"`...), time.RFC3339Nano)
-	to = strconv.AppendInt(append(to, `","version":`...), p.Version, 10)
-	return append(to, '}')
+	to = l.times[0].append(append(to, `,"created_at":`...), p.CreatedAt)
+	to = l.times[1].append(append(to, `,"updated_at":`...), p.UpdatedAt)
+	to = strconv.AppendInt(append(to, `,"version":`...), p.Version, 10)
+	l.data = append(to, '}')
 }
 
 func appendAttributes(to []byte, attributes map[string]string) []byte {

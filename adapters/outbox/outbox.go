@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
@@ -19,6 +20,16 @@ type Store interface {
 // Outbox appends events to a Store. It is a products.ChangeNotifier, and safe for concurrent use.
 type Outbox struct {
 	store Store
+	lists sync.Pool // of *list
+}
+
+// list returns an empty one. It may be given back once nothing of its data is needed.
+func (o *Outbox) list() *list {
+	if l, ok := o.lists.Get().(*list); ok {
+		l.reset()
+		return l
+	}
+	return &list{}
 }
 
 var _ products.ChangeNotifier = (*Outbox)(nil)
@@ -28,7 +39,7 @@ func New(store Store) (*Outbox, error) {
 	if store == nil {
 		return nil, errors.New("outbox: an outbox needs a store")
 	}
-	return &Outbox{store}, nil
+	return &Outbox{store: store}, nil
 }
 
 // typeOf is the type of the event that tells of a change.
@@ -64,7 +75,8 @@ func (o *Outbox) Notify(ctx context.Context, change products.Change) error {
 	}
 	event := webhooks.Event{Type: t}
 	if change.Product != nil {
-		var l list
+		l := o.list()
+		defer o.lists.Put(l)
 		l.add(change.Product)
 		event.Data = l.close()[0]
 	} else {
