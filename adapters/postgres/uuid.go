@@ -20,6 +20,15 @@ func parseUUID(prefix, id string) (u uuid, ok bool) {
 	return u, err == nil
 }
 
+// mustUUID is parseUUID of an ID that this package has made.
+func mustUUID(prefix, id string) uuid {
+	u, ok := parseUUID(prefix, id)
+	if !ok {
+		panic("postgres: not an ID: " + id)
+	}
+	return u
+}
+
 // id is the inverse of parseUUID.
 func (u uuid) id(prefix string) string { return prefix + hex.EncodeToString(u[:]) }
 

@@ -140,8 +140,8 @@ type appended struct {
 	listeners []*webhooks.Endpoint
 }
 
-// append stores the events. Their numbers come last, so that others who append to the same import wait only for the rest
-// of the transaction.
+// append stores the events. Numbers are taken as late as can be, so that others who append to the same import wait only
+// for the rest of the transaction.
 func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks.Event) (stored int, err error) {
 	var types []string
 	for i := range events {
@@ -158,7 +158,7 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 		e := appended{Event: &events[i]}
 		e.Init(now)
 		e.Number = 0
-		e.id, _ = parseUUID(eventPrefix, e.ID)
+		e.id = mustUUID(eventPrefix, e.ID)
 		for j := range endpoints {
 			if endpoints[j].Listens(e.Event) {
 				e.listeners = append(e.listeners, &endpoints[j])
@@ -174,20 +174,24 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 	if err := a.insertEvents(ctx); err != nil {
 		return 0, err
 	}
-	if err := a.insertDeliveries(ctx); err != nil {
+	if err := a.number(ctx); err != nil {
 		return 0, err
 	}
-	if err := a.number(ctx); err != nil {
+	if err := a.insertDeliveries(ctx); err != nil {
 		return 0, err
 	}
 	w.db.onCommit(ctx, w.db.waker.webhooks.tell)
 	return len(a.events), nil
 }
 
-// insertEvents inserts the events, about chunkBytes of them in a statement.
+// insertEvents inserts the events, about chunkBytes of them in a statement. Arrays that are unnested in this place aren't put
+// down in between, as a table would be.
 func (a *appending) insertEvents(ctx context.Context) error {
 	rows := newArrays(oidUUID, oidTime, oidInt8, oidBool, oidText, oidText, oidBytea)
 	data := &rows[6]
+	if len(a.events) > 1 {
+		data.buf = slices.Grow(data.buf, chunkBytes+chunkBytes/8)
+	}
 	for i, e := range a.events {
 		rows[0].addUUID(e.id)
 		rows[1].addTime(e.Time)
@@ -203,7 +207,8 @@ func (a *appending) insertEvents(ctx context.Context) error {
 			continue
 		}
 		if _, err := a.t.ExecContext(ctx, `INSERT INTO webhook_events (id, happened_at, lane, packed, type, import_id, data)
-			SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::boolean[], $5::text[], $6::text[], $7::bytea[])`, rows.args()...); err != nil {
+			SELECT unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::boolean[]), unnest($5::text[]),
+				unnest($6::text[]), unnest($7::bytea[])`, rows.args()...); err != nil {
 			return err
 		}
 		rows.reset()
@@ -213,24 +218,24 @@ func (a *appending) insertEvents(ctx context.Context) error {
 
 // insertDeliveries inserts a delivery of every event to each of its listeners.
 func (a *appending) insertDeliveries(ctx context.Context) error {
-	rows := newArrays(oidUUID, oidUUID, oidTime, oidTime, oidTime, oidInt8, oidText)
+	rows := newArrays(oidUUID, oidUUID, oidTime, oidTime, oidTime, oidInt8, oidText, oidInt8)
 	flush := func() error {
-		_, err := a.t.ExecContext(ctx, `INSERT INTO webhook_deliveries (endpoint, event, not_before, created_at, finished_at, lane, state)
-			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[])`, rows.args()...)
+		_, err := a.t.ExecContext(ctx, `INSERT INTO webhook_deliveries (endpoint, event, not_before, created_at, finished_at, lane, state, number)
+			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[], $8::bigint[])`, rows.args()...)
 		rows.reset()
 		return err
 	}
 	for _, e := range a.events {
 		for _, to := range e.listeners {
 			d := webhooks.NewDelivery(e.Event, to)
-			id, _ := parseUUID(endpointPrefix, to.ID)
-			rows[0].addUUID(id)
+			rows[0].addUUID(mustUUID(endpointPrefix, to.ID))
 			rows[1].addUUID(e.id)
 			rows[2].addTime(d.NotBefore)
 			rows[3].addTime(d.CreatedAt)
 			rows[4].addTime(d.FinishedAt)
 			rows[5].addInt(int64(d.Lane))
 			rows[6].add(string(d.State))
+			rows[7].addInt(d.Number)
 			if rows[0].n == deliveryRows {
 				if err := flush(); err != nil {
 					return err
@@ -262,20 +267,14 @@ func (a *appending) number(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rows := newArrays(oidUUID, oidInt8)
 	for _, e := range a.events {
-		if !e.Numbered() {
-			continue
+		if e.Numbered() {
+			s := series{e.ImportID, e.Type}
+			next[s]++
+			e.Number = next[s]
 		}
-		s := series{e.ImportID, e.Type}
-		next[s]++
-		e.Number = next[s]
-		rows[0].addUUID(e.id)
-		rows[1].addInt(e.Number)
 	}
-	_, err = a.t.ExecContext(ctx, `UPDATE webhook_events e SET number = x.number FROM unnest($1::uuid[], $2::bigint[]) AS x(id, number)
-		WHERE e.id = x.id`, rows.args()...)
-	return err
+	return nil
 }
 
 // reserve takes so many numbers of each series, and returns the ones in front of them. It locks the series' rows, in

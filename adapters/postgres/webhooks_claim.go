@@ -190,21 +190,21 @@ func (c *claiming) grant(ctx context.Context, t *transaction, grants []webhooks.
 	for _, g := range grants {
 		var own []webhooks.Work
 		for _, id := range c.granted(g) {
-			own = append(own, work[id])
+			if w, there := work[id]; there {
+				own = append(own, w)
+			}
 		}
 		for _, dealt := range webhooks.Spread(g, own) {
 			id := webhooks.NewID(claimPrefix, c.now)
 			c.claims = append(c.claims, webhooks.Claim{ID: id, Endpoint: g.Endpoint, Lane: g.Lane, Work: dealt})
-			key, _ := parseUUID(claimPrefix, id)
-			endpoint, _ := parseUUID(endpointPrefix, g.Endpoint.ID)
-			rows[0].addUUID(key)
-			rows[1].addUUID(endpoint)
-			rows[2].addTime(c.now.Add(g.Endpoint.Lease()))
-			rows[3].addInt(int64(g.Lane))
 			held := make([]int64, len(dealt))
 			for i := range dealt {
 				held[i] = dealt[i].Delivery.ID
 			}
+			rows[0].addUUID(mustUUID(claimPrefix, id))
+			rows[1].addUUID(mustUUID(endpointPrefix, g.Endpoint.ID))
+			rows[2].addTime(c.now.Add(g.Endpoint.Lease()))
+			rows[3].addInt(int64(g.Lane))
 			rows[4].add(formatInts(held))
 		}
 	}
@@ -221,44 +221,52 @@ func (c *claiming) granted(g webhooks.Grant) []int64 {
 	return due[:min(g.Deliveries, len(due))]
 }
 
-// work reads the deliveries with their events. Nobody but who has locked their endpoint changes what no claim holds, so
-// they are all there.
+// work reads the deliveries with their events. One that a claim held is missing if Expire has removed it.
 func (c *claiming) work(ctx context.Context, t *transaction, ids []int64) (map[int64]webhooks.Work, error) {
 	deliveries, err := c.store.deliveries(ctx, t, `WHERE d.state = 'pending' AND d.id = ANY ($1::bigint[])`, intArray(ids))
 	if err != nil {
 		return nil, err
 	}
-	events := map[string]*webhooks.Event{}
-	var wanted []uuid
-	for i := range deliveries {
-		id := deliveries[i].EventID
-		if _, known := events[id]; !known {
-			events[id] = nil
-			key, _ := parseUUID(eventPrefix, id)
-			wanted = append(wanted, key)
-		}
-	}
-	// Only what a prepared statement returns comes in binary, and data in text would be twice as long.
-	read, err := t.PreparexContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = ANY ($1::uuid[])`)
+	events, err := c.events(ctx, t, deliveries)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = read.Close() }() // it goes with the transaction
-	rows, err := read.QueryContext(ctx, uuidArray(wanted))
+	work := make(map[int64]webhooks.Work, len(deliveries))
+	for _, d := range deliveries {
+		e := events[d.EventID]
+		e.Number = d.Number
+		work[d.ID] = webhooks.Work{Delivery: d, Event: e}
+	}
+	return work, nil
+}
+
+// events reads the deliveries' events, each once.
+func (c *claiming) events(ctx context.Context, t *transaction, deliveries []webhooks.Delivery) (map[string]*webhooks.Event, error) {
+	events := map[string]*webhooks.Event{}
+	var wanted []uuid
+	for i := range deliveries {
+		if id := deliveries[i].EventID; events[id] == nil {
+			events[id] = new(webhooks.Event)
+			wanted = append(wanted, mustUUID(eventPrefix, id))
+		}
+	}
+	// Only what a prepared statement returns comes in binary, and data in text would be twice as long.
+	statement, err := t.PrepareContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = ANY ($1::uuid[])`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = statement.Close() }() // it goes with the transaction
+	rows, err := statement.QueryContext(ctx, uuidArray(wanted))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		e := new(webhooks.Event)
-		if err := scanEvent(rows, e); err != nil {
+		var e webhooks.Event
+		if err := scanEvent(rows, &e); err != nil {
 			return nil, err
 		}
-		events[e.ID] = e
+		*events[e.ID] = e
 	}
-	work := map[int64]webhooks.Work{}
-	for _, d := range deliveries {
-		work[d.ID] = webhooks.Work{Delivery: d, Event: events[d.EventID]}
-	}
-	return work, rows.Err()
+	return events, rows.Err()
 }

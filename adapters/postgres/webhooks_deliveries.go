@@ -102,10 +102,11 @@ func (w *Webhooks) record(ctx context.Context, id int64) (record webhooks.Record
 		return record, webhooks.ErrNotFound
 	}
 	record.Delivery = list[0]
-	event, _ := parseUUID(eventPrefix, record.Delivery.EventID)
+	event := mustUUID(eventPrefix, record.Delivery.EventID)
 	if err := scanEvent(q.QueryRowxContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = $1`, event), &record.Event); err != nil {
 		return record, err
 	}
+	record.Event.Number = record.Delivery.Number
 	rows, err := q.QueryxContext(ctx, `SELECT number, worker, at, duration, status, kind, error, response FROM webhook_attempts
 		WHERE delivery = $1 ORDER BY number`, id)
 	if err != nil {
@@ -192,7 +193,7 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 		if states == "" {
 			return nil
 		}
-		endpoint, _ := parseUUID(endpointPrefix, step.EndpointID)
+		endpoint := mustUUID(endpointPrefix, step.EndpointID)
 		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.created_at >= $3 AND d.state IN (`+states+`)
 			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, endpoint, step.After, step.Since, step.Limit)
 		if err != nil || len(list) == 0 {

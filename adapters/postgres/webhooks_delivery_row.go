@@ -10,7 +10,7 @@ import (
 )
 
 // deliveryColumns are those that scanDelivery reads, of the delivery d and its event e.
-const deliveryColumns = `d.id, d.endpoint, d.event, e.type, e.import_id, e.number, d.lane, d.state, d.attempts, d.earlier,
+const deliveryColumns = `d.id, d.endpoint, d.event, e.type, e.import_id, d.number, d.lane, d.state, d.attempts, d.earlier,
 	d.not_before, d.created_at, d.finished_at, d.last_attempt, d.last_status, d.last_kind`
 
 func scanDelivery(from interface{ Scan(...any) error }, d *webhooks.Delivery) error {
@@ -69,12 +69,13 @@ func (w *Webhooks) saveDeliveries(ctx context.Context, t *transaction, deliverie
 }
 
 // eventColumns are those that scanEvent reads, of the table e.
-const eventColumns = `e.id, e.type, e.happened_at, e.lane, e.import_id, e.number, e.packed, e.data`
+const eventColumns = `e.id, e.type, e.happened_at, e.lane, e.import_id, e.packed, e.data`
 
+// scanEvent reads all but the number, which deliveries have.
 func scanEvent(from interface{ Scan(...any) error }, e *webhooks.Event) error {
 	var id uuid
 	var packed bool
-	if err := from.Scan(&id, &e.Type, &e.Time, &e.Lane, &e.ImportID, &e.Number, &packed, &e.Data); err != nil {
+	if err := from.Scan(&id, &e.Type, &e.Time, &e.Lane, &e.ImportID, &packed, &e.Data); err != nil {
 		return err
 	}
 	e.ID, e.Time = id.id(eventPrefix), e.Time.UTC()

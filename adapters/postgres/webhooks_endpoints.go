@@ -16,7 +16,7 @@ func (w *Webhooks) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (web
 		}
 		r = endpointRow{Endpoint: e.Clone()}
 		r.Init(now)
-		r.id, _ = parseUUID(endpointPrefix, r.ID)
+		r.id = mustUUID(endpointPrefix, r.ID)
 		if err := r.clean(w.db.options.Sealer); err != nil {
 			return err
 		}

@@ -29,7 +29,6 @@ CREATE TABLE webhook_endpoints (
 CREATE TABLE webhook_events (
     id          uuid        PRIMARY KEY,
     happened_at timestamptz NOT NULL,
-    number      bigint      NOT NULL DEFAULT 0,
     lane        smallint    NOT NULL,
     packed      boolean     NOT NULL,
     type        text        COLLATE "C" NOT NULL,
@@ -56,6 +55,7 @@ CREATE SEQUENCE webhook_delivery_ids AS bigint;
 -- however long the rest is kept.
 CREATE TABLE webhook_deliveries (
     id           bigint      NOT NULL DEFAULT nextval('webhook_delivery_ids'),
+    number       bigint      NOT NULL, -- the event's: it is known last, when the event is there already
     endpoint     uuid        NOT NULL,
     event        uuid        NOT NULL,
     not_before   timestamptz NOT NULL,
