@@ -19,6 +19,7 @@ var withoutWebhooks = sync.OnceValue(func() []byte {
 	if err := json.Unmarshal(openAPI, &document); err != nil {
 		panic(err) // it is a file of this package
 	}
+	delete(document, "webhooks")
 	paths := document["paths"].(map[string]any)
 	maps.DeleteFunc(paths, func(path string, _ any) bool { return strings.HasPrefix(path, "/webhooks/") })
 	text, err := json.MarshalIndent(document, "", "  ")

@@ -68,6 +68,7 @@ func (d *document) paths() map[string][]string {
 
 func TestOpenAPIHasTheRoutes(t *testing.T) {
 	plain := newFixture(t, httpapi.Options{})
+	require.NotContains(t, openAPI(t, plain).root, "webhooks")
 	require.ElementsMatch(t, httpapi.Routes(plain.api), slices.Collect(maps.Keys(openAPI(t, plain).paths())), "without webhooks")
 	f := newHookFixture(t, webhooks.SenderOptions{}).fixture
 	paths := openAPI(t, f).paths()
@@ -268,7 +269,7 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 	off := "/webhooks/" + f.create(`{"callback_url":"`+newReceiver(t).url+`"}`).ID
 	f.deliver(t)
 	f.tell(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
-	r.next(v.Secret)
+	taken := r.next(v.Secret)
 	delivery := fmt.Sprintf("/webhooks/deliveries/%d", decode[deliveries](t, f.call("GET", off+"/deliveries", "")).Results[0].ID)
 	require.Equal(t, 200, f.call("PATCH", off, `{"is_active":false}`).Code)
 	const nobody = "/webhooks/ep_00000000000070008000000000000000"
@@ -299,6 +300,13 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 		w := f.call(test.method, test.target, test.body, test.headers...)
 		require.Equal(t, test.status, w.Code, "%s %s %s", test.method, test.target, w.Body)
 		d.checkResponse(test.path, test.method, w)
+	}
+	var sent any
+	require.NoError(t, json.Unmarshal(taken.body, &sent))
+	d.check("event", object{"$ref": "#/components/schemas/Event"}, sent)
+	for _, header := range d.root["webhooks"].(object)["event"].(object)["post"].(object)["parameters"].([]any) {
+		name, required := header.(object)["name"].(string), header.(object)["required"].(bool)
+		require.Equal(t, required, taken.header.Get(name) != "", name)
 	}
 	types := d.resolve(object{"$ref": "#/components/schemas/EventType"})["enum"]
 	require.Equal(t, webhooks.Types(), texts(types))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/products"
@@ -27,7 +28,11 @@ func newHooks(s *settings, db *stores, logger *slog.Logger) (h hooks, err error)
 	if err != nil {
 		return h, err
 	}
-	if h.service, err = webhooks.NewService(db.webhooks, sender, webhooks.ServiceOptions{Policy: policy}); err != nil {
+	keeping := webhooks.ServiceOptions{Policy: policy}
+	if s.databaseURL == "" { // memory is dear
+		keeping.KeepDelivered, keeping.KeepOthers = time.Hour, 24*time.Hour
+	}
+	if h.service, err = webhooks.NewService(db.webhooks, sender, keeping); err != nil {
 		return h, err
 	}
 	if s.deliveries > 0 {
