@@ -59,7 +59,7 @@ func (l Lane) String() string {
 
 // Event is something that happened, with what is told of it.
 type Event struct {
-	// ID is "evt_" and a UUID, version 7, without dashes. It is the webhook-id of every delivery.
+	// ID is "evt_" and a UUID, version 7, without dashes. It is the webhook-id of every delivery, and no other event's.
 	ID   string
 	Type string
 	// Time is when it happened, in microseconds of UTC.
@@ -107,6 +107,8 @@ func (e *Event) Check() error {
 	switch {
 	case e.Type == "" || len(e.Type) > maxName:
 		return fmt.Errorf("webhooks: an event's type must have 1 to %d bytes, not %d", maxName, len(e.Type))
+	case e.ID != "" && !isID(e.ID, "evt_"):
+		return fmt.Errorf("webhooks: an event's ID must be empty or as NewID makes it, not %.50q", e.ID)
 	case len(e.ImportID) > maxName:
 		return fmt.Errorf("webhooks: an import's ID must have at most %d bytes, not %d", maxName, len(e.ImportID))
 	case len(e.Data) > MaxData:
@@ -122,15 +124,15 @@ func (e *Event) Check() error {
 func (e *Event) AppendBody(to []byte) []byte {
 	to = slices.Grow(to, len(e.Data)+300)
 	to = append(to, `{"id":`...)
-	to = appendString(to, e.ID)
+	to = AppendString(to, e.ID)
 	to = append(to, `,"type":`...)
-	to = appendString(to, e.Type)
+	to = AppendString(to, e.Type)
 	to = append(to, `,"timestamp":"`...)
 	to = e.Time.UTC().AppendFormat(to, "2006-01-02T15:04:05.000000Z")
 	to = append(to, `","data":{`...)
 	if e.ImportID != "" {
 		to = append(to, `"import_id":`...)
-		to = append(appendString(to, e.ImportID), ',')
+		to = append(AppendString(to, e.ImportID), ',')
 	}
 	if e.Number > 0 {
 		to = append(to, `"number":`...)

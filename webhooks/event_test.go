@@ -60,6 +60,9 @@ func TestEventCheck(t *testing.T) {
 	for name, spoil := range map[string]func(e *webhooks.Event){
 		"no type":        func(e *webhooks.Event) { e.Type = "" },
 		"a long type":    func(e *webhooks.Event) { e.Type = strings.Repeat("x", 101) },
+		"a bad ID":       func(e *webhooks.Event) { e.ID = "evt_1" },
+		"an ID too long": func(e *webhooks.Event) { e.ID = webhooks.NewID("evt_", time.Now()) + "0" },
+		"another prefix": func(e *webhooks.Event) { e.ID = webhooks.NewID("ep_", time.Now()) },
 		"a long import":  func(e *webhooks.Event) { e.ImportID = strings.Repeat("x", 101) },
 		"no data":        func(e *webhooks.Event) { e.Data = nil },
 		"a list":         func(e *webhooks.Event) { e.Data = []byte(`[]`) },

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"strings"
 	"time"
 )
 
@@ -17,4 +18,10 @@ func NewID(prefix string, now time.Time) string {
 	b[6] = b[6]&0x0f | 0x70
 	b[8] = b[8]&0x3f | 0x80
 	return prefix + hex.EncodeToString(b[:])
+}
+
+// isID tells whether the ID is one that NewID could have made.
+func isID(id, prefix string) bool {
+	digits, ok := strings.CutPrefix(id, prefix)
+	return ok && len(digits) == 32 && strings.Trim(digits, "0123456789abcdef") == ""
 }

@@ -105,10 +105,10 @@ func (e *Endpoint) disable(now time.Time, reason string) {
 
 // DisabledEvent tells that the endpoint became Disabled. Stores append it.
 func DisabledEvent(e *Endpoint, now time.Time) Event {
-	data := appendString([]byte(`{"endpoint_id":`), e.ID)
-	data = appendString(append(data, `,"callback_url":`...), e.URL)
-	data = appendString(append(data, `,"client_name":`...), e.ClientName)
-	data = appendString(append(data, `,"reason":`...), e.DisabledReason)
+	data := AppendString([]byte(`{"endpoint_id":`), e.ID)
+	data = AppendString(append(data, `,"callback_url":`...), e.URL)
+	data = AppendString(append(data, `,"client_name":`...), e.ClientName)
+	data = AppendString(append(data, `,"reason":`...), e.DisabledReason)
 	data = append(data, `,"failures":`...)
 	data = append(strconv.AppendInt(data, int64(e.Failures), 10), '}')
 	event := Event{Type: EndpointDisabled, Data: data}

@@ -60,7 +60,7 @@ func (h Headers) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			to = append(to, ',')
 		}
-		to = append(appendString(to, name), `:"`+redacted+`"`...)
+		to = append(AppendString(to, name), `:"`+redacted+`"`...)
 	}
 	return append(to, '}'), nil
 }

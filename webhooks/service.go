@@ -114,7 +114,7 @@ func (s *Service) Test(ctx context.Context, id string) (Attempt, error) {
 	if err != nil {
 		return Attempt{}, err
 	}
-	event := Event{Type: WebhookTest, Data: append(appendString([]byte(`{"endpoint_id":`), e.ID), '}')}
+	event := Event{Type: WebhookTest, Data: append(AppendString([]byte(`{"endpoint_id":`), e.ID), '}')}
 	event.Init(time.Now())
 	answer, err := s.sender.Send(ctx, &e, &event, 1)
 	return answer.Attempt, err

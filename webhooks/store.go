@@ -204,9 +204,10 @@ type Backlog struct {
 	Due, Later [2]int64
 	// Oldest is how long the delivery that waits longest has been due, by lane; 0 where none is.
 	Oldest [2]time.Duration
-	// Endpoints counts the endpoints by state, the Active ones that their failures paused as Failing.
+	// Endpoints counts the endpoints by state.
 	Endpoints map[EndpointState]int64
-	Failing   int64
+	// Failing counts the Active ones that their failures paused, and that took nothing since (PausedUntil isn't zero).
+	Failing int64
 }
 
 // Expiry says what is not kept any longer.

@@ -158,7 +158,7 @@ func (w *Webhooks) Backlog(ctx context.Context) (b webhooks.Backlog, err error) 
 		at := now()
 		for _, r := range w.endpoints {
 			b.Endpoints[r.State]++
-			if r.State == webhooks.Active && r.PausedUntil.After(at) {
+			if r.State == webhooks.Active && !r.PausedUntil.IsZero() {
 				b.Failing++
 			}
 		}

@@ -121,9 +121,6 @@ func checkEvent(e *webhooks.Event) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
-	if _, ok := parseUUID(eventPrefix, e.ID); !ok && e.ID != "" {
-		return fmt.Errorf("postgres: the ID of an event must be as webhooks.NewID makes it, not %q", e.ID)
-	}
 	for _, text := range []string{e.Type, e.ImportID} {
 		if clean(text) != text {
 			return fmt.Errorf("postgres: an event can't have the type or import %q", text)
