@@ -411,3 +411,32 @@ func (s *hookScene) committed() map[string]told {
 		}
 	}
 }
+
+// TestAdminAddress looks at what a worker that only delivers says of itself.
+func TestAdminAddress(t *testing.T) {
+	s := newHookScene(t)
+	close(s.ledger.release)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	_, lines := s.begin(self, "-workers", "0", "-admin-addr", "127.0.0.1:0")
+	require.True(t, lines.Scan())
+	_, url, _ := strings.Cut(lines.Text(), ", ")
+	get := func(path string) (status int, text string) {
+		response, err := http.Get(url + path)
+		require.NoError(t, err)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		return response.StatusCode, string(body)
+	}
+	s.tell(3)
+	require.Eventually(t, func() bool {
+		_, text := get("/metrics")
+		return strings.Contains(text, `webhook_attempts_total{outcome="delivered"} 3`) && strings.Contains(text, "importer_worker_running 0") &&
+			strings.Contains(text, `webhook_endpoints{state="active"} 1`)
+	}, 30*time.Second, 10*time.Millisecond)
+	for _, path := range []string{"/livez", "/readyz"} {
+		status, _ := get(path)
+		require.Equal(t, http.StatusOK, status)
+	}
+}
