@@ -27,6 +27,8 @@ const (
 const (
 	// cleanup is how long taking back may take once the caller is gone.
 	cleanup = 10 * time.Second
+	// reportDuplicates is importer.Options.MaxDuplicates where many may ask for reports at the same time.
+	reportDuplicates = 1 << 16
 )
 
 // ServiceOptions are the settings of a Service. The zero value works.
@@ -186,11 +188,13 @@ func (s *Service) Rejects(ctx context.Context, id string, w io.Writer) error {
 }
 
 // Superseded writes which records of the job's file are superseded, and by which line, as importer.SupersededWriter
-// does. Like Rejects it reads the stored file again, but twice; its errors are the same. Its memory is that of an import's
-// first pass: constant but for the repeated SKUs.
+// does. Like Rejects it reads the stored file again, in bounded memory: twice, and more often where more than 65,536
+// SKUs come again, whose records are then not in the file's order. Its errors are those of Rejects.
 func (s *Service) Superseded(ctx context.Context, id string, w io.Writer) error {
 	superseded := importer.NewSupersededWriter(w)
-	err := s.check(ctx, id, func(o *importer.Options) { o.KeyRule, o.OnSuperseded = s.options.KeyRule, superseded.Write })
+	err := s.check(ctx, id, func(o *importer.Options) {
+		o.KeyRule, o.OnSuperseded, o.MaxDuplicates = s.options.KeyRule, superseded.Write, reportDuplicates
+	})
 	if err != nil {
 		return err
 	}
