@@ -136,7 +136,7 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 		}
 	}
 	if r.Inherited > 0 {
-		english.Fprintf(b, "\n%d of the records have no name of their own, and inherit that of their product\n", r.Inherited)
+		english.Fprintf(b, "\nnames inherited from another record of the group: %d\n", r.Inherited)
 	}
 }
 
