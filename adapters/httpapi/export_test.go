@@ -115,7 +115,7 @@ func TestExportIsTheInverseOfImport(t *testing.T) {
 		for _, c := range []struct {
 			store products.Store
 			mode  products.Mode
-			want  func(progress.Counts) int64
+			count func(progress.Counts) int64
 		}{
 			{f.store, products.Update, func(c progress.Counts) int64 { return c.Unchanged }},
 			{f.store, products.Ignore, func(c progress.Counts) int64 { return c.Skipped }},
@@ -125,7 +125,7 @@ func TestExportIsTheInverseOfImport(t *testing.T) {
 			result, err := importer.Run(t.Context(), importer.Bytes(w.Body.Bytes()), c.store, importer.Options{Mode: c.mode, Extra: importer.ExtraKeep})
 			require.NoError(t, err)
 			require.EqualValues(t, len(before.Products), result.Read)
-			require.EqualValues(t, len(before.Products), c.want(result.Counts), "%+v", result.Counts)
+			require.EqualValues(t, len(before.Products), c.count(result.Counts), "%+v", result.Counts)
 		}
 		after, err := fresh.List(t.Context(), products.Query{Limit: products.MaxLimit})
 		require.NoError(t, err)
