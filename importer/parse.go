@@ -69,11 +69,12 @@ func (p *parser) parse(b *block, out *parsed) {
 	out.attributes = make([]string, 0, len(b.spans)*len(p.extra)) // kept by the records
 	for i := range b.spans {
 		s := &b.spans[i]
-		r := out.raw(i)
+		r := rawRecord{text: text, fields: b.fields[s.first : s.first+s.width], line: s.line}
 		out.items = append(out.items, item{end: b.offset + int64(s.end)})
+		it := &out.items[len(out.items)-1]
 		fault := p.damage(s)
 		if fault == nil {
-			fault = p.record(&r, clean, &out.items[i], out)
+			fault = p.record(&r, clean, it, out)
 		}
 		if fault != nil {
 			out.reject(i, &r, fault)
@@ -176,10 +177,10 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 		}
 		rec.Extra = out.attributes[first:len(out.attributes):len(out.attributes)]
 	}
-	if it.variant = p.group >= 0 && strings.TrimSpace(rec.Name) == "" && p.belongs(r) != ""; it.variant {
-		out.variants++ // to be validated when it has inherited
-	} else if it.long || !products.Plain(rec.SKU, rec.Name, rec.Description) {
-		if fault := p.validate(rec); fault != nil {
+	if it.long || !products.Plain(rec.SKU, rec.Name, rec.Description) {
+		if it.variant = strings.TrimSpace(rec.Name) == "" && p.belongs(r) != ""; it.variant {
+			out.variants++ // to be validated when it has inherited
+		} else if fault := p.validate(rec); fault != nil {
 			return fault
 		}
 	}
