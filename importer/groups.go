@@ -10,7 +10,7 @@ import (
 // one. Which record inherits depends on these bounds: changing them changes what a resumed import finds.
 const (
 	maxGroups     = 1 << 16
-	maxGroupBytes = 16 << 20
+	maxGroupBytes = 8 << 20
 )
 
 // groups remembers what records can inherit: the last record with a name of each group, for the groups that were named

@@ -124,7 +124,7 @@ type Options struct {
 	// is empty, from the last earlier record of its group that has a name and could be told apart into fields, whether or
 	// not that one was valid. The records of a group have the same in that column. A column Parent is another kind, which
 	// WooCommerce has: it names the SKU of the record to inherit from, or "id:" and what that one has in a column ID. The
-	// 65,536 groups used last are remembered, and at most 16 MiB of their text. Who finds none is rejected: CodeNoParent.
+	// 65,536 groups used last are remembered, and at most 8 MiB of their text. Who finds none is rejected: CodeNoParent.
 	Group string
 	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written.
 	MaxRejects *RejectLimit
