@@ -10,7 +10,8 @@
 // The scanner cuts the bytes into records, one after the other, because only it knows which line break ends a record.
 // Parsers run side by side: fields, validation, the SKU's key. What they give is put back into the file's order, so
 // what an import does depends on nothing but the file, the options and the store: batches have the same records
-// whatever the number of writers, and whatever their pace.
+// whatever the number of writers, and whatever their pace. In that order, too, records without a name inherit from their
+// group, see Options.Group; each pass finds that out for itself.
 //
 // Every stage holds a bounded number of blocks or batches and waits for the next one: a slow store slows the reading.
 package importer

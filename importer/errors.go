@@ -3,6 +3,8 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +25,8 @@ type HeaderError struct {
 	Found []string
 	// Missing are the fields for which there is none.
 	Missing []string
+	// Suggestions have for some fields the column that may be meant, as Options.Map names it.
+	Suggestions map[string]string
 	// Detail is a sentence about what else is wrong, or empty.
 	Detail string
 }
@@ -34,6 +38,9 @@ func (e *HeaderError) Error() string {
 		b.WriteString(e.Detail)
 	} else {
 		fmt.Fprintf(&b, "the header has no column for %s", strings.Join(e.Missing, " and none for "))
+	}
+	for _, field := range slices.Sorted(maps.Keys(e.Suggestions)) {
+		fmt.Fprintf(&b, "; did you mean %s for %s?", quoteList([]string{e.Suggestions[field]}), field)
 	}
 	fmt.Fprintf(&b, "; needed: sku and name; found: %s", quoteList(e.Found))
 	return b.String()

@@ -99,13 +99,6 @@ func (l *RejectLimit) exceeded(rejected, read int64) bool {
 	return rejected > l.Count
 }
 
-// Superseded is a valid record that doesn't count, because another record of the file has the same SKU.
-type Superseded struct {
-	SKU string
-	// Line is where the record begins, Winner where the one begins that counts.
-	Line, Winner int64
-}
-
 // Options are the settings of an import; the zero value is an import in mode ignore that expects a header.
 //
 // The functions are called from one goroutine at a time, in the file's order; an error from one ends the import.
@@ -124,6 +117,15 @@ type Options struct {
 	Map map[string]string
 	// Extra says what happens to columns that no field claims.
 	Extra ExtraMode
+	// Group names the column that says which records are variants of one product, by its name or its number; GroupNone is
+	// none. Empty, the column is the first that is known: Handle, URL handle, Product Handle, slug, Parent.
+	//
+	// A record without a name but with something in that column inherits name, description and status, each where its own
+	// is empty, from the last earlier record of its group that has a name and could be told apart into fields, whether or
+	// not that one was valid. The records of a group have the same in that column. A column Parent is another kind, which
+	// WooCommerce has: it names the SKU of the record to inherit from, or "id:" and what that one has in a column ID. The
+	// 65,536 groups used last are remembered, and at most 8 MiB of their text. Who finds none is rejected: CodeNoParent.
+	Group string
 	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written.
 	MaxRejects *RejectLimit
 	// MaxRecordBytes is the length of the longest record: 1 KiB to 64 MiB, 0 for 1 MiB. Longer ones are rejected.
@@ -142,7 +144,11 @@ type Options struct {
 	// by part, before the file is imported.
 	MaxDuplicates int
 
-	// OnHeader is given the file's header, nil when it has none, before any other function is called.
+	// KeyRule says which SKUs are the same, for Check: Run asks its store.
+	KeyRule products.KeyRule
+
+	// OnHeader is given the names of the file's columns as they are in it, made-up ones when it has no header, before any
+	// other function is called.
 	OnHeader func(names []string) error
 	// OnReject is given every rejected record, before anything is written.
 	OnReject func(Reject) error
@@ -213,6 +219,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Extra > ExtraReject {
 		return o, fmt.Errorf("importer: Options.Extra is unknown: %d", o.Extra)
+	}
+	if o.KeyRule > products.FoldedKeys {
+		return o, fmt.Errorf("importer: Options.KeyRule is unknown: %d", o.KeyRule)
 	}
 	if l := o.MaxRejects; l != nil && (l.Count < 0 || l.Share < 0 || l.Share > 1) {
 		return o, fmt.Errorf("importer: Options.MaxRejects is out of bounds: %+v", *l)

@@ -57,13 +57,20 @@ func (r *run) pass(ctx context.Context, handle func(*parsed) error) error {
 			}
 		})
 	}
+	var groups *groups // anew in each pass
+	if r.variants {
+		groups = newGroups()
+	}
 	for j := range ordered {
 		<-j.done
 		if err == nil {
 			err = context.Cause(ctx)
 		}
 		if err == nil {
-			if err = handle(&j.parsed); err != nil {
+			if err = r.inherit(groups, &j.parsed); err == nil {
+				err = handle(&j.parsed)
+			}
+			if err != nil {
 				cancel(err)
 			}
 		}
@@ -168,7 +175,7 @@ func (r *run) begin(ctx context.Context, in io.Reader) (*scanner, *block, error)
 		}
 	}
 	s.width = len(r.parser.columns)
-	if r.options.Header == HeaderNo {
+	if r.options.Header == HeaderNo && !r.parser.isHeader {
 		return s, first, nil
 	}
 	return s, nil, nil
@@ -193,7 +200,7 @@ func (r *run) mapColumns(b *block) error {
 		return err
 	}
 	r.parser = newParser(m, r.rule, r.options.MaxRecordBytes)
-	r.result.Dialect = Dialect{Delimiter: string(r.options.Delimiter), Header: m.header != nil, Columns: m.columns}
+	r.result.Dialect = Dialect{Delimiter: string(r.options.Delimiter), Header: m.named, Columns: m.columns, Hints: m.hints}
 	if r.options.OnHeader != nil {
 		return r.options.OnHeader(m.header)
 	}

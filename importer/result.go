@@ -12,6 +12,8 @@ type Result struct {
 	progress.Counts
 	// Rejects counts the rejected records by what was wrong.
 	Rejects map[Code]int64
+	// Inherited is how many valid records inherit from another one of their group, superseded ones too; see Options.Group.
+	Inherited int64
 	// Bytes is how much of the file is behind the import.
 	Bytes int64
 	// Batches is how many batches were committed, or would have been in a dry run.
@@ -30,6 +32,8 @@ type Dialect struct {
 	Header bool `json:"header"`
 	// Columns are the file's, in its order.
 	Columns []Column `json:"columns"`
+	// Hints are what looks like a mistake.
+	Hints []Hint `json:"hints,omitempty"`
 }
 
 // Ignored returns the names of the columns of which nothing becomes.

@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/products-importer/products-importer/products"
@@ -44,12 +43,21 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 	return &r.result, err
 }
 
-// Check reads the source as Run does, and tells OnHeader and OnReject what Run would tell them. It writes nothing, and
-// needs no store. Only Rejects and Dialect of the result are set.
+// Check reads the source as Run does, and tells OnHeader, OnReject and OnSuperseded what Run would tell them. It writes
+// nothing, and needs no store: Options.KeyRule says which SKUs are the same. Only Rejects, Inherited and Dialect of the
+// result are set.
 func Check(ctx context.Context, source Source, options Options) (*Result, error) {
 	r, err := newRun(source, options)
-	if err == nil {
-		err = r.check(ctx)
+	if err != nil {
+		return &r.result, err
+	}
+	r.rule = r.options.KeyRule
+	if r.options.OnSuperseded == nil {
+		return &r.result, r.check(ctx)
+	}
+	r.survey = newSurvey(r.options.Mode, source.Size(), r.options.MaxDuplicates)
+	if err = r.check(ctx); err == nil && r.survey.of == 1 {
+		err = r.pass(ctx, r.tellSuperseded) // else they were told part by part
 	}
 	return &r.result, err
 }
@@ -79,42 +87,27 @@ type run struct {
 	progress progress.Reporter // nil for none
 	meter    progress.Meter
 
-	parser *parser
-	survey *survey   // nil where nothing is to be written
-	end    *position // of the file, once it was read
-	result Result
+	parser   *parser
+	survey   *survey   // nil where it doesn't matter which record of a SKU counts
+	variants bool      // some record wants to inherit
+	end      *position // of the file, once it was read
+	result   Result
 }
 
 // check reads the file to find what can't be taken, and which record of a SKU counts.
 func (r *run) check(ctx context.Context) error {
 	r.report(ctx, progress.Checking, 0, 0)
-	var read, rejected int64
-	err := r.pass(ctx, func(p *parsed) error {
-		if r.stopped() {
-			return ErrStopped
-		}
-		read += int64(len(p.items))
-		r.note(p)
-		for _, reject := range p.rejects {
-			rejected++
-			r.result.Rejects[reject.Code]++
-			if r.options.OnReject != nil {
-				if err := r.options.OnReject(reject); err != nil {
-					return err
-				}
-			}
-			if l := r.options.MaxRejects; l != nil && l.Share == 0 && rejected > l.Count {
-				return fmt.Errorf("%w: more than %d; nothing was written", ErrTooManyRejects, l.Count)
-			}
-		}
-		r.report(ctx, progress.Checking, read, p.end)
-		return nil
-	})
+	c := &checking{run: r}
+	err := r.pass(ctx, func(p *parsed) error { return c.take(ctx, p) })
+	if errors.Is(err, errVariants) {
+		r.variants = true
+		err = r.pass(ctx, func(p *parsed) error { return c.take(ctx, p) })
+	}
+	if err == nil {
+		err = c.finish()
+	}
 	if err != nil {
 		return err
-	}
-	if l := r.options.MaxRejects; l.exceeded(rejected, read) {
-		return fmt.Errorf("%w: %d of %d, more than %g %%; nothing was written", ErrTooManyRejects, rejected, read, l.Share*100)
 	}
 	return r.checkParts(ctx)
 }
@@ -166,6 +159,22 @@ func (r *run) note(p *parsed) {
 	}
 }
 
+// tellSuperseded tells of the records that don't count.
+func (r *run) tellSuperseded(p *parsed) error {
+	for i := range p.items {
+		it := &p.items[i]
+		if it.reject {
+			continue
+		}
+		if winner := r.survey.admit(it.digest, it.record.Line); winner != it.record.Line {
+			if err := r.supersede(&it.record, winner); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // stopped tells whether Options.Stop was closed.
 func (r *run) stopped() bool {
 	select {
@@ -190,7 +199,7 @@ func (r *run) report(ctx context.Context, phase progress.Phase, checked, bytes i
 		return
 	}
 	now := time.Now()
-	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked, Bytes: bytes,
+	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked, Inherited: r.result.Inherited, Bytes: bytes,
 		TotalBytes: r.source.Size(), Elapsed: now.Sub(r.started)}
 	if phase == progress.Importing && bytes == 0 {
 		r.meter = progress.Meter{} // rates are those of the phase

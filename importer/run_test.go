@@ -286,6 +286,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		"Mode":           {Mode: 7},
 		"Header":         {Header: 9},
 		"Extra":          {Extra: 9},
+		"KeyRule":        {KeyRule: 9},
 		"MaxRejects":     {MaxRejects: &importer.RejectLimit{Share: 2}},
 		"Map":            {Map: map[string]string{"price": "x"}},
 	} {

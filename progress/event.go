@@ -60,6 +60,9 @@ type Event struct {
 	Counts
 	// Checked is how many records have been looked at while Checking.
 	Checked int64 `json:"checked"`
+	// Inherited is how many of them inherit from another record, see importer.Options.Group. It is complete, and doesn't
+	// change any more, when Checking is over.
+	Inherited int64 `json:"inherited,omitempty"`
 	// Bytes is how much of the file this phase has behind it: what was looked at, or what was committed.
 	Bytes int64 `json:"bytes"`
 	// TotalBytes is the file's size, or -1 where it isn't known.

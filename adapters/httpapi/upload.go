@@ -72,11 +72,11 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 
 // readUploadRequest reads what the client wants from the query and the header.
 func readUploadRequest(r *http.Request) (request job.Request, err error) {
-	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "header", "map...", "max_rejects", "priority")
+	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "header", "map...", "group", "max_rejects", "priority")
 	if p.err != nil {
 		return request, p.err
 	}
-	s := job.Settings{Delimiter: p.text("delimiter"), Header: p.text("header"), Extra: p.text("extra"), MaxRejects: p.text("max_rejects")}
+	s := job.Settings{Delimiter: p.text("delimiter"), Header: p.text("header"), Extra: p.text("extra"), Group: p.text("group"), MaxRejects: p.text("max_rejects")}
 	if mode := p.text("mode"); mode != "" {
 		if s.Mode, err = products.ParseMode(mode); err != nil {
 			p.fail("mode", codeValue, fmt.Sprintf("mode must be ignore or update, not %q", products.Shorten(mode)))

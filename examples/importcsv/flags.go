@@ -18,6 +18,7 @@ type settings struct {
 	file        string // "-" for standard input
 	databaseURL string // empty for memory
 	rejects     string // a path, empty for none
+	superseded  string // likewise
 	json, quiet bool
 	options     importer.Options
 }
@@ -47,6 +48,7 @@ func newFlags(s *settings) *flag.FlagSet {
 		return err
 	})
 	flags.Func("map", "`FIELD=COLUMN`: the column, by its name or its number from 1, of sku, name, description or status; may be repeated", s.addMapping)
+	flags.StringVar(&s.options.Group, "group", "", "the `COLUMN`, by its name or its number, that a product's variants share: those without a name inherit it; none turns it off (default a column called Handle, Product Handle, slug or Parent)")
 	flags.Func("writers", "how many connections write at the same `time`, 1 to 64 (default 2)", func(v string) (err error) {
 		s.options.Writers, err = strconv.Atoi(v)
 		if err != nil || s.options.Writers < 1 || s.options.Writers > maxWriters {
@@ -55,6 +57,7 @@ func newFlags(s *settings) *flag.FlagSet {
 		return nil
 	})
 	flags.StringVar(&s.rejects, "rejects", "", "write the rejected records to this `FILE`, a CSV to be mended and imported again")
+	flags.StringVar(&s.superseded, "superseded", "", "write to this `FILE`, a CSV, which records don't count because another one has the same SKU, and which one that is")
 	flags.Func("max-rejects", "fail, and write nothing, when more records are rejected: a `count`, or a share like 2.5%", func(v string) error {
 		limit, err := importer.ParseRejectLimit(v)
 		s.options.MaxRejects = &limit

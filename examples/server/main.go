@@ -88,7 +88,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
-	service, err := job.NewService(db.jobs, db.uploads, job.ServiceOptions{})
+	service, err := job.NewService(db.jobs, db.uploads, job.ServiceOptions{KeyRule: db.products.KeyRule()})
 	if err != nil {
 		return err
 	}

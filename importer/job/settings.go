@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func (s Settings) Options() (o importer.Options, err error) {
 	fail := func(field string, err error) (importer.Options, error) {
 		return importer.Options{}, &SettingsError{Field: field, Message: err.Error()}
 	}
-	o.Mode, o.DryRun, o.Map = s.Mode, s.DryRun, s.Map
+	o.Mode, o.DryRun, o.Map, o.Group = s.Mode, s.DryRun, s.Map, s.Group
 	if o.Mode > products.Update {
 		return fail("mode", fmt.Errorf("unknown mode %d", o.Mode))
 	}
@@ -68,6 +69,9 @@ func (s Settings) Options() (o importer.Options, err error) {
 	}
 	if err := checkMap(s.Map); err != nil {
 		return fail("map", err)
+	}
+	if s.Group != "" && strings.TrimSpace(s.Group) == "" {
+		return fail("group", errors.New("no column is named; leave it out, or say none"))
 	}
 	if s.MaxRejects != "" {
 		limit, err := importer.ParseRejectLimit(s.MaxRejects)

@@ -12,11 +12,11 @@ import (
 
 func TestSettingsOptions(t *testing.T) {
 	s := job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "no", Extra: "keep", Map: map[string]string{"sku": "A"},
-		MaxRejects: "2%", MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}
+		Group: "Handle", MaxRejects: "2%", MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}
 	o, err := s.Options()
 	require.NoError(t, err)
 	require.Equal(t, importer.Options{Mode: products.Update, DryRun: true, Delimiter: '\t', Header: importer.HeaderNo, Extra: importer.ExtraKeep,
-		Map: map[string]string{"sku": "A"}, MaxRejects: &importer.RejectLimit{Share: 0.02}, MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}, o)
+		Map: map[string]string{"sku": "A"}, Group: "Handle", MaxRejects: &importer.RejectLimit{Share: 0.02}, MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}, o)
 
 	text, err := json.Marshal(s)
 	require.NoError(t, err)
@@ -42,6 +42,7 @@ func TestSettingsErrors(t *testing.T) {
 		{job.Settings{Extra: "drop"}, "extra"},
 		{job.Settings{Map: map[string]string{"color": "a"}}, "map"},
 		{job.Settings{Map: map[string]string{"sku": " "}}, "map"},
+		{job.Settings{Group: " "}, "group"},
 		{job.Settings{MaxRejects: "-1"}, "max_rejects"},
 		{job.Settings{MaxRecordBytes: 100}, "max_record_bytes"},
 		{job.Settings{BatchRecords: -1}, "batch_records"},
