@@ -80,7 +80,7 @@ func (s *scene) kill(p *exec.Cmd, signal syscall.Signal) {
 }
 
 // catalogue is a file with a record here and there that is rejected.
-func catalogue(t *testing.T, variant catalogtest.Variant) io.Reader {
+func catalogue(t *testing.T, variant catalogtest.Variant) []byte {
 	t.Helper()
 	file, err := io.ReadAll(catalogtest.NewReader(records, variant))
 	require.NoError(t, err)
@@ -88,13 +88,14 @@ func catalogue(t *testing.T, variant catalogtest.Variant) io.Reader {
 	for i := 1_000; i < records; i += 1_000 {
 		lines[i] = fmt.Appendf(lines[i], ",nameless-%d,\r\n", i)
 	}
-	return bytes.NewReader(bytes.Join(lines, nil))
+	return bytes.Join(lines, nil)
 }
 
 // submit uploads a catalogue.
 func (s *scene) submit(variant catalogtest.Variant, mode products.Mode) job.Job {
 	s.t.Helper()
-	j, _, err := s.service.Submit(s.t.Context(), job.Request{Settings: job.Settings{Mode: mode, BatchRecords: batchRecords}}, catalogue(s.t, variant))
+	j, _, err := s.service.Submit(s.t.Context(), job.Request{Settings: job.Settings{Mode: mode, BatchRecords: batchRecords}},
+		bytes.NewReader(catalogue(s.t, variant)))
 	require.NoError(s.t, err)
 	return j
 }
@@ -143,6 +144,17 @@ func (s *scene) untilHeld(id string, is func(holding) bool) holding {
 			return h
 		}
 		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// untilWaits waits until a worker's batch waits at a gate: all of it is written.
+func (s *scene) untilWaits() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	for waits := false; !waits; {
+		require.NoError(s.t, s.raw.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'worker' AND wait_event_type = 'Lock')`).Scan(&waits))
 	}
 }
 
@@ -206,9 +218,8 @@ func (s *scene) end(id string) outcome {
 func prepared(t *testing.T, mode products.Mode) (s *scene, id string) {
 	t.Helper()
 	s = newScene(t)
-	p := s.worker()
-	s.end(s.submit(catalogtest.Base, mode).ID)
-	s.kill(p, syscall.SIGTERM)
+	_, err := importer.Run(t.Context(), importer.Bytes(catalogue(t, catalogtest.Base)), s.db.Products(), importer.Options{Mode: mode})
+	require.NoError(t, err)
 	return s, s.submit(catalogtest.HalfNew, mode).ID
 }
 
