@@ -39,9 +39,9 @@ type scene struct {
 	service *job.Service
 }
 
-func newScene(t *testing.T) *scene {
+func newScene(t *testing.T, url string) *scene {
 	t.Helper()
-	s := &scene{t: t, url: pgtest.URL(t)}
+	s := &scene{t: t, url: url}
 	var err error
 	s.db, err = postgres.Open(t.Context(), s.url, postgres.Options{})
 	require.NoError(t, err)
@@ -217,7 +217,7 @@ func (s *scene) end(id string) outcome {
 // prepared is a scene with Base imported, and HalfNew submitted to be imported over it in the mode. Nobody works.
 func prepared(t *testing.T, mode products.Mode) (s *scene, id string) {
 	t.Helper()
-	s = newScene(t)
+	s = newScene(t, pgtest.URL(t))
 	_, err := importer.Run(t.Context(), importer.Bytes(catalogue(t, catalogtest.Base)), s.db.Products(), importer.Options{Mode: mode})
 	require.NoError(t, err)
 	return s, s.submit(catalogtest.HalfNew, mode).ID

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -107,7 +108,7 @@ func TestHungWorker(t *testing.T) {
 // TestCancelledImport cancels while a batch is in hand that can't be committed: the import ends within a second all the
 // same, and what was committed is stated.
 func TestCancelledImport(t *testing.T) {
-	s := newScene(t)
+	s := newScene(t, pgtest.URL(t))
 	id := s.submit(catalogtest.Base, products.Ignore).ID
 	const at = 20
 	open := s.gate(id, at+1, records/batchRecords)
@@ -153,4 +154,25 @@ func TestConnectionsTerminated(t *testing.T) {
 		open()
 	}
 	requireSame(t, want, s.end(id))
+}
+
+// TestServerCrash crashes PostgreSQL in the middle of an import, while a batch is being written, and starts it again.
+func TestServerCrash(t *testing.T) {
+	want := undisturbed(t, products.Update)
+	server := pgtest.Own(t)
+	s := newScene(t, server.URL())
+	var got outcome
+	for _, variant := range []catalogtest.Variant{catalogtest.Base, catalogtest.HalfNew} {
+		id := s.submit(variant, products.Update).ID
+		const at = 20
+		s.gate(id, at+1, records/batchRecords)
+		p := s.worker()
+		s.untilHeld(id, func(h holding) bool { return h.batches == at })
+		s.untilWaits()
+		server.Crash()
+		server.Start() // the gate is gone
+		got = s.end(id)
+		s.kill(p, syscall.SIGTERM)
+	}
+	requireSame(t, want, got)
 }
