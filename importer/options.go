@@ -150,6 +150,8 @@ type Options struct {
 	// OnHeader is given the names of the file's columns as they are in it, made-up ones when it has no header, before any
 	// other function is called.
 	OnHeader func(names []string) error
+	// OnDialect is told how the file is read, after OnHeader and before any other function is called.
+	OnDialect func(Dialect) error
 	// OnReject is given every rejected record, before anything is written.
 	OnReject func(Reject) error
 	// OnSuperseded is given every superseded record, while the file is imported; see MaxDuplicates.
@@ -167,6 +169,10 @@ type Options struct {
 	// if that was committed. Such a batch is counted, and not written again: so an import is resumed. One that can't be of
 	// this file and these options ends the import with ErrSourceChanged.
 	Committed func(batch int64) (done Commit, committed bool)
+	// Resumed, if not nil, is what the batches that Committed knows add up to: the result and all events count them from
+	// the beginning, and not when they come by, so that what is told of an import that is resumed never goes back.
+	// ErrSourceChanged when they add up to something else.
+	Resumed *Commit
 	// Stop, if not nil, ends the import when it is closed: the batches in hand are committed and Run returns ErrStopped.
 	Stop <-chan struct{}
 }

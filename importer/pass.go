@@ -202,7 +202,12 @@ func (r *run) mapColumns(b *block) error {
 	r.parser = newParser(m, r.rule, r.options.MaxRecordBytes)
 	r.result.Dialect = Dialect{Delimiter: string(r.options.Delimiter), Header: m.named, Columns: m.columns, Hints: m.hints}
 	if r.options.OnHeader != nil {
-		return r.options.OnHeader(m.header)
+		if err := r.options.OnHeader(m.header); err != nil {
+			return err
+		}
+	}
+	if r.options.OnDialect != nil {
+		return r.options.OnDialect(r.result.Dialect)
 	}
 	return nil
 }

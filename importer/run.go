@@ -30,6 +30,9 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 	}
 	r.store, r.rule = store, store.KeyRule()
 	r.survey = newSurvey(r.options.Mode, source.Size(), r.options.MaxDuplicates)
+	if done := r.options.Resumed; done != nil {
+		r.result.Counts, r.result.Bytes = done.Counts, done.Bytes
+	}
 
 	if err = r.check(ctx); err == nil {
 		err = r.write(ctx)
@@ -120,6 +123,9 @@ func (r *run) checkParts(ctx context.Context) error {
 	for {
 		var index int64
 		err := r.pass(ctx, func(p *parsed) error {
+			if r.stopped() {
+				return ErrStopped
+			}
 			for i := range p.items {
 				it := &p.items[i]
 				if it.reject {
@@ -141,7 +147,14 @@ func (r *run) checkParts(ctx context.Context) error {
 		if err != nil || !r.survey.next() {
 			return err
 		}
-		if err = r.pass(ctx, func(p *parsed) error { r.note(p); return nil }); err != nil {
+		err = r.pass(ctx, func(p *parsed) error {
+			if r.stopped() {
+				return ErrStopped
+			}
+			r.note(p)
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -192,8 +205,7 @@ func (r *run) supersede(record *products.Record, winner int64) error {
 	return r.options.OnSuperseded(Superseded{SKU: record.SKU, Line: record.Line, Winner: winner})
 }
 
-// report tells the reporter, if there is one. While Checking so many records are checked; else the result's counts
-// count.
+// report tells the reporter, if there is one. While Checking so many records are checked.
 func (r *run) report(ctx context.Context, phase progress.Phase, checked, bytes int64) {
 	if r.progress == nil {
 		return
@@ -201,9 +213,10 @@ func (r *run) report(ctx context.Context, phase progress.Phase, checked, bytes i
 	now := time.Now()
 	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked, Inherited: r.result.Inherited, Bytes: bytes,
 		TotalBytes: r.source.Size(), Elapsed: now.Sub(r.started)}
-	if phase == progress.Importing && bytes == 0 {
-		r.meter = progress.Meter{} // rates are those of the phase
+	rows := e.Read
+	if phase == progress.Checking {
+		rows = checked
 	}
-	e.RowsPerSecond, e.ETA = r.meter.Observe(now, bytes, max(checked, e.Read), e.TotalBytes)
+	e.RowsPerSecond, e.ETA = r.meter.Observe(now, bytes, rows, e.TotalBytes)
 	r.progress.Report(context.WithoutCancel(ctx), e)
 }

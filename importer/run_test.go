@@ -428,6 +428,7 @@ func TestFunctionErrorsEndTheImport(t *testing.T) {
 	full := errors.New("no space left")
 	for name, o := range map[string]importer.Options{
 		"OnHeader":     {OnHeader: func([]string) error { return full }},
+		"OnDialect":    {OnDialect: func(importer.Dialect) error { return full }},
 		"OnReject":     {OnReject: func(importer.Reject) error { return full }},
 		"OnSuperseded": {OnSuperseded: func(importer.Superseded) error { return full }},
 		"Notifier":     {Notifier: notifier(func(context.Context, importer.Changes) error { return full })},

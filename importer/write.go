@@ -32,14 +32,16 @@ type writing struct {
 
 	mu        sync.Mutex // guards what follows, and run.result
 	expectNew bool
-	failure   error // the first, which made the others
+	resumed   Commit // what earlier Runs committed of what has come by
+	failure   error  // the first, which made the others
 }
 
 // write reads the file again and writes the records that count.
 func (r *run) write(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r.report(ctx, progress.Importing, 0, 0)
+	r.meter = progress.Meter{} // rates are those of the phase
+	r.report(ctx, progress.Importing, 0, r.result.Bytes)
 
 	// One batch is filled while the others are written.
 	w := &writing{run: r, columns: r.parser.batchColumns(), ready: make(chan *batch), free: make(chan *batch, r.options.Writers+1)}
@@ -73,6 +75,9 @@ func (r *run) write(ctx context.Context) error {
 		return w.failure
 	case stopped:
 		return ErrStopped
+	}
+	if done := r.options.Resumed; done != nil && (done.Counts != w.resumed.Counts || done.Bytes != w.resumed.Bytes) {
+		return fmt.Errorf("importer: other batches were committed than this file has: %w", ErrSourceChanged)
 	}
 	r.result.Bytes = r.end.offset
 	return nil
@@ -191,7 +196,7 @@ func (w *writing) commit(ctx context.Context, b *batch) error {
 			if done.Bytes != b.to-b.from || done.Counts.Read != b.counts.Read+int64(len(b.Records)) {
 				return fmt.Errorf("importer: batch %d was committed with other records: %w", b.Number, ErrSourceChanged)
 			}
-			w.account(ctx, b, done)
+			w.account(ctx, b, done, true)
 			return nil
 		}
 	}
@@ -210,7 +215,7 @@ func (w *writing) commit(ctx context.Context, b *batch) error {
 			return err
 		}
 	}
-	w.account(ctx, b, done)
+	w.account(ctx, b, done, false)
 	return nil
 }
 
@@ -268,13 +273,19 @@ func (b *batch) total(result *products.BatchResult) (progress.Counts, error) {
 	return counts, nil
 }
 
-// account adds a committed batch to the result and reports it.
-func (w *writing) account(ctx context.Context, b *batch, done Commit) {
+// account adds a committed batch to the result and reports it. One that an earlier Run committed may be counted already.
+func (w *writing) account(ctx context.Context, b *batch, done Commit, resumed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.expectNew = done.Counts.Created == int64(len(b.Records))
-	w.result.Add(done.Counts)
 	w.result.Batches++
-	w.result.Bytes += done.Bytes
+	if resumed {
+		w.resumed.Counts.Add(done.Counts)
+		w.resumed.Bytes += done.Bytes
+	}
+	if !resumed || w.options.Resumed == nil {
+		w.result.Add(done.Counts)
+		w.result.Bytes += done.Bytes
+	}
 	w.report(ctx, progress.Importing, 0, w.result.Bytes)
 }

@@ -67,15 +67,16 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 	return claim, more, err
 }
 
-// cutOff ends transactions of workers that hang in the middle of sending a batch: what they hold would block the batch's
-// next attempt for ever, and no timeout of PostgreSQL's reaches a COPY that waits for its client. It takes a worker for
-// hung when its COPY waits for it and began before the time, which a batch takes a fraction of a second for; one that is
-// only very slow loses its connection and sends the batch again.
+// cutOff ends transactions of workers that hang in the middle of sending a batch, or of reading the rows that it locked:
+// what they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a statement that
+// waits for its client. It takes a worker for hung when such a statement waits for it and began before the time; a batch
+// takes a fraction of a second for one. A worker that is only very slow loses its connection and writes the batch again.
 func (j *Jobs) cutOff(ctx context.Context, before time.Time) {
 	var n int
 	err := j.db.sql.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-		WHERE datname = current_database() AND usename = current_user AND state = 'active' AND wait_event = 'ClientRead'
-			AND query LIKE 'COPY "products"%' AND query_start < $1`, before).Scan(&n)
+		WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
+			AND (wait_event = 'ClientRead' AND query LIKE 'COPY "products"%'
+				OR wait_event = 'ClientWrite' AND query LIKE 'SELECT % FROM products WHERE sku_key = ANY % FOR UPDATE')`, before).Scan(&n)
 	switch {
 	case err != nil:
 		j.db.options.Logger.WarnContext(ctx, "can't look for workers that hang", "error", err)

@@ -53,7 +53,7 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.StringVar(&s.databaseURL, "database-url", "", "the PostgreSQL `URL`; without it that in DATABASE_URL")
 	flags.StringVar(&s.adminAddr, "admin-addr", "127.0.0.1:8081", "the `address` of /livez, /readyz and /metrics, which want no log-in; empty for none")
 	flags.IntVar(&s.workers, "workers", 1, "how many imports it does at the same time")
-	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; half a minute where it hangs inside a transaction")
+	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; up to twice as long where it hangs inside a transaction")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return flags

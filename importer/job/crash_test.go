@@ -13,6 +13,7 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -153,6 +154,55 @@ func TestCrashAgainAndAgain(t *testing.T) {
 		}
 		require.Greater(t, deaths, 5)
 		require.Equal(t, want, w.outcome(id))
+	})
+}
+
+// watched is a store of jobs that calls look when something was told of one.
+type watched struct {
+	job.Store
+	look func()
+}
+
+func (s *watched) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+	cancel, err := s.Store.Renew(ctx, claim, lease, update)
+	s.look()
+	return cancel, err
+}
+
+// TestNothingGoesBack watches an import whose workers are killed one after the other: a new one checks the file again, but
+// what is told of the import never goes back.
+func TestNothingGoesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(3, 900), job.Settings{}).ID
+		last, checks := w.get(id), 0
+		look := func() {
+			now := w.get(id)
+			assert.GreaterOrEqual(t, now.Event.Percent(), last.Event.Percent())
+			assert.GreaterOrEqual(t, now.Event.Read, last.Event.Read)
+			assert.GreaterOrEqual(t, now.Event.Created, last.Event.Created)
+			assert.GreaterOrEqual(t, now.Event.Superseded, last.Event.Superseded)
+			if last.Event.Phase == progress.Importing && now.Event.Phase == progress.Checking {
+				checks++
+			}
+			last = now
+		}
+		for !last.State.Final() {
+			ctx, cancel := context.WithCancel(t.Context())
+			process := &mortal{Store: &watched{w.db.Jobs(), look}}
+			store := killing(w, 5, false, func() { process.dead.Store(true); cancel() })
+			store.Store = w.slow()
+			r := w.runner(process, nil, store, job.RunnerOptions{})
+			claim := w.claim(r)
+			look()
+			if _, err := r.Run(ctx, claim, nil); err != nil {
+				time.Sleep(16 * time.Second)
+			}
+			look()
+			cancel()
+		}
+		require.Greater(t, checks, 3, "it was checked again")
+		require.InDelta(t, 100, last.Event.Percent(), 0)
 	})
 }
 

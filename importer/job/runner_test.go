@@ -60,6 +60,7 @@ func TestRunTellsHowFarItIs(t *testing.T) {
 		require.Equal(t, job.Progress, last.State)
 		require.Equal(t, progress.Importing, last.Event.Phase)
 		require.Positive(t, last.Event.Created, "what is committed shows while the import goes on")
+		require.NotNil(t, last.Dialect, "how the file is read is known while the import goes on")
 		require.NotEmpty(t, last.Rejects, "what was rejected is known once the file was checked")
 		revisions := map[int64]bool{}
 		for i := range seen {

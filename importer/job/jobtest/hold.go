@@ -91,7 +91,13 @@ var endCases = []StoreCase{
 	{Name: "finish/counts what was committed", run: func(c *check) {
 		first := c.claim(c.submit(job.Job{}))
 		c.written(first, 2, 3)
-		second := c.claim(c.give(first, false, "", 0))
+		c.renew(first, told())
+		given := c.give(first, false, "", 0)
+		require.Equal(c, progress.Counts{Read: 4, Created: 3, Rejected: 1}, given.Event.Counts, "a job that is given back counts its checkpoints")
+		require.EqualValues(c, 300, given.Event.Bytes, "and their bytes")
+		second := c.claim(given)
+		require.Equal(c, given.Event.Counts, second.Job.Event.Counts, "the next attempt begins with what was committed")
+		require.InDelta(c, given.Event.Percent(), second.Job.Event.Reached, 0, "and knows how far it was")
 		c.written(second, 1, 4)
 		for _, state := range []job.State{job.Success} {
 			j := c.end(second, state, "", told())
