@@ -20,7 +20,7 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 )
 
-// fill stores numbers in a table until the disk is full, or so many rows of about 1 KiB are there.
+// fill writes a new table until the disk is full, or it has so many rows of about 1 KiB.
 func fill(t *testing.T, db *sql.DB, table string, most int) {
 	t.Helper()
 	_, err := db.ExecContext(t.Context(), `CREATE TABLE `+table+` (a text)`)

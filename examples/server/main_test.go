@@ -19,15 +19,18 @@ import (
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
-// asProgram is set in the environment of a process that is to be the program, and not its tests.
+// asProgram is set in the environment of a process that is to be the program, or a worker, and not the tests.
 const asProgram = "SERVER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	switch os.Getenv(asProgram) {
+	case "server":
 		main()
-		return
+	case "worker":
+		work()
+	default:
+		pgtest.Main(m)
 	}
-	pgtest.Main(m)
 }
 
 func TestUsage(t *testing.T) {
@@ -70,7 +73,7 @@ func start(t *testing.T, args ...string) *client {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	c := &client{t: t, process: exec.Command(self, append([]string{"-addr", "127.0.0.1:0", "-log-level", "error"}, args...)...)}
-	c.process.Env = append(os.Environ(), asProgram+"=1", "DATABASE_URL=", "ADMIN_PASSWORD=", "ADMIN_USER=")
+	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADMIN_PASSWORD=", "ADMIN_USER=")
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)
