@@ -9,6 +9,9 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 )
 
+// giveBackTimeout is how long giving a claim back may take that nobody knows of.
+const giveBackTimeout = 2 * time.Second
+
 // Claim takes the job that should be done next.
 func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
 	if err := job.CheckClaim(worker, lease, maxAttempts); err != nil {
@@ -17,11 +20,29 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 	for {
 		claim, more, err := j.claim(ctx, clean(worker), lease, maxAttempts)
 		if err != nil {
+			if claim != nil && isUnknown(err) {
+				j.giveBack(ctx, claim)
+			}
 			return nil, fail(ctx, err)
 		}
 		if claim != nil || !more {
 			return claim, nil
 		}
+	}
+}
+
+// giveBack ends a claim of which it isn't known whether it was committed, as when the worker was told to stop meanwhile,
+// so that the job needn't wait for the end of a lease that nobody knows of. Where that fails, it waits.
+func (j *Jobs) giveBack(ctx context.Context, claim *job.Claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
+	defer cancel()
+	_, err := j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
+		r.GiveBack(r.now, false, sum.progressed, r.Error, 0, sum.Commit)
+		r.NotBefore = r.NotBefore.Truncate(time.Microsecond)
+		return nil
+	})
+	if err != nil && !errors.Is(err, job.ErrLeaseLost) { // it wasn't committed
+		j.db.options.Logger.WarnContext(ctx, "can't give a claim back", "job", claim.Job.ID, "error", err)
 	}
 }
 

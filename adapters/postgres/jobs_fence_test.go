@@ -246,3 +246,33 @@ func TestHungReaderIsCutOff(t *testing.T) {
 	hung.Wait()
 	require.ErrorIs(t, hungErr, job.ErrLeaseLost)
 }
+
+// TestClaimOfAWorkerThatStops: its claim is committed, but the worker hears nothing of it and is told to stop. The job is
+// given back.
+func TestClaimOfAWorkerThatStops(t *testing.T) {
+	direct := pgtest.URL(t)
+	p, url := newProxy(t, direct)
+	db, other := open(t, url, postgres.Options{}), open(t, direct, postgres.Options{})
+	created, err := other.Jobs().Create(t.Context(), job.Job{Upload: "u", Size: 100})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		when  cut
+		token int64 // of the next claim
+	}{{behindSuccess, 2}, {beforeCommit, 3}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		p.hung = cancel
+		p.cutNext(c.when, false)
+		_, err = db.Jobs().Claim(ctx, "first", time.Hour, 5)
+		require.Error(t, err)
+		j, err := other.Jobs().Get(t.Context(), created.ID)
+		require.NoError(t, err)
+		require.Equal(t, job.Pending, j.State)
+		require.Zero(t, j.Attempts)
+		second, err := other.Jobs().Claim(t.Context(), "second", time.Hour, 5)
+		require.NoError(t, err)
+		require.NotNil(t, second)
+		require.Equal(t, c.token, second.Token)
+		_, err = other.Jobs().Release(t.Context(), second, false, "", 0)
+		require.NoError(t, err)
+	}
+}

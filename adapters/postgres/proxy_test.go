@@ -36,7 +36,7 @@ type proxy struct {
 	next  cut  // 0 for none
 	down  bool // from then on nobody is let through
 	away  bool
-	hung  func() // called when a COMMIT hangs, and see hungLock
+	hung  func() // called when a COMMIT hangs, and, if not nil, when it or its answer is lost; see hungLock
 	reset bool   // cut by a reset, as a crashed host would, not by an end of the stream
 	pairs map[*pair]bool
 }
@@ -165,6 +165,10 @@ func (p *proxy) cutCommit(c *pair) bool {
 	p.away = p.away || when != 0 && p.down
 	p.mu.Unlock()
 	switch when {
+	case beforeCommit:
+		if p.hung != nil {
+			p.hung()
+		}
 	case hungCommit:
 		p.hung()
 		_, _ = io.Copy(io.Discard, c.client)
@@ -202,6 +206,9 @@ func (p *proxy) toClient(c *pair) {
 		swallow := c.swallow
 		p.mu.Unlock()
 		if swallow { // that is the answer to COMMIT
+			if p.hung != nil {
+				p.hung()
+			}
 			return
 		}
 		if _, err := c.client.Write(buf[:n]); err != nil {

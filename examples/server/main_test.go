@@ -143,13 +143,17 @@ func (c *client) count(query string) float64 {
 	return page.Count
 }
 
-// TestServer does what people do, over memory and over PostgreSQL, where a second server shares the database.
+// TestServer does what people do, over memory and over PostgreSQL, where a second server shares the database, directly
+// and behind a pooler in transaction mode.
 func TestServer(t *testing.T) {
-	for _, where := range []string{"memory", "PostgreSQL"} {
+	for _, where := range []string{"memory", "PostgreSQL", "pgbouncer"} {
 		t.Run(where, func(t *testing.T) {
 			var args []string
-			if where == "PostgreSQL" {
+			switch where {
+			case "PostgreSQL":
 				args = []string{"-database-url", pgtest.URL(t)}
+			case "pgbouncer":
+				args = []string{"-database-url", pgtest.Pooler(t, pgtest.URL(t))}
 			}
 			c := start(t, args...)
 			for path, status := range map[string]int{"/products/": 401, "/imports/": 401, "/metrics": 401, "/livez": 200, "/readyz": 200} {
@@ -178,7 +182,7 @@ func TestServer(t *testing.T) {
 
 			export := c.do("GET", "/products/export.csv", "", nil, 200)
 			other := c
-			if where == "PostgreSQL" {
+			if where != "memory" {
 				other = start(t, append(args, "-workers", "0")...)
 			}
 			ended, counts = other.importFile("?mode=update", strings.NewReader(export))

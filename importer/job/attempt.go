@@ -34,6 +34,11 @@ type attempt struct {
 
 // run imports the job's file.
 func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
+	select {
+	case <-stop: // as when the worker was told to stop while it claimed the job
+		return importer.ErrStopped
+	default:
+	}
 	o, err := a.claim.Job.Settings.fixed().Options()
 	if err != nil {
 		return err

@@ -232,6 +232,23 @@ func (s *stuck) Renew(ctx context.Context, claim *job.Claim, lease time.Duration
 	return s.Store.Renew(ctx, claim, lease, update)
 }
 
+// unread is a place for uploads that are never opened.
+type unread struct{ job.Uploads }
+
+// TestRunOfAWorkerThatStops begins nothing that it would only have to give up.
+func TestRunOfAWorkerThatStops(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(catalogue(1, 100), job.Settings{}).ID
+	r := w.runner(nil, &unread{}, nil, job.RunnerOptions{MaxAttempts: 1})
+	stop := make(chan struct{})
+	close(stop)
+	j, err := r.Run(t.Context(), w.claim(r), stop)
+	require.NoError(t, err)
+	require.Equal(t, job.Pending, j.State)
+	require.Zero(t, j.Attempts)
+	require.Equal(t, id, w.claim(r).Job.ID, "another worker goes on at once")
+}
+
 // TestRunAbandonsAtOnce takes the job away from an import that takes long for its batch.
 func TestRunAbandonsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
