@@ -28,14 +28,14 @@ type parsed struct {
 	rejects []Reject
 	// attributes backs the records' Extra.
 	attributes []string
-	end        int64 // offset in the file behind the block
+	source     int64 // bytes of the file that are behind the import with the block, about
 }
 
 // item is a valid record, or a reject.
 type item struct {
 	record products.Record
 	digest digest
-	end    int64 // offset in the file behind it
+	end    int64 // offset in the text behind it
 	bytes  int32 // of text that the record holds
 	reject bool
 }
@@ -55,11 +55,11 @@ func (p *parser) parse(b *block, out *parsed) {
 
 	clear(out.items)
 	clear(out.rejects)
-	out.items, out.rejects, out.end = out.items[:0], out.rejects[:0], b.end
+	out.items, out.rejects, out.source = out.items[:0], out.rejects[:0], b.source
 	out.attributes = make([]string, 0, len(b.spans)*len(p.extra)) // kept by the records
 	for i := range b.spans {
 		s := &b.spans[i]
-		r := rawRecord{text: text, fields: b.fields[s.first : s.first+s.width], line: s.line}
+		r := rawRecord{text: text, fields: b.fields[s.first : s.first+s.width], line: s.line, encoding: b.encoding}
 		out.items = append(out.items, item{end: b.offset + int64(s.end)})
 		it := &out.items[len(out.items)-1]
 		fault := p.damage(s)
@@ -94,9 +94,10 @@ func (p *parser) damage(s *span) *Reject {
 
 // rawRecord is a record's fields as text.
 type rawRecord struct {
-	text   string
-	fields []field
-	line   int64
+	text     string
+	fields   []field
+	line     int64
+	encoding Encoding
 }
 
 func (r *rawRecord) at(i int) string { return r.text[r.fields[i].start:r.fields[i].end] }
@@ -186,6 +187,9 @@ func (p *parser) shape(r *rawRecord) *Reject {
 func (p *parser) characters(r *rawRecord) *Reject {
 	for i := range r.fields {
 		value, label := r.at(i), p.columns[i].label()
+		if !utf8.ValidString(value) && r.encoding != UTF8 {
+			return &Reject{Code: CodeInvalidEncoding, Column: label, Reason: fmt.Sprintf("%s has bytes that are no characters in %v: %q", label, r.encoding, products.Shorten(value))}
+		}
 		if !utf8.ValidString(value) {
 			return &Reject{Code: CodeInvalidUTF8, Column: label, Reason: fmt.Sprintf("%s must be valid UTF-8: %q", label, products.Shorten(value))}
 		}

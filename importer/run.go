@@ -79,10 +79,11 @@ type run struct {
 	progress progress.Reporter // nil for none
 	meter    progress.Meter
 
-	parser *parser
-	survey *survey   // nil where nothing is to be written
-	end    *position // of the file, once it was read
-	result Result
+	detected *detected // nil until the file's beginning was read
+	parser   *parser
+	survey   *survey // nil where nothing is to be written
+	end      *extent // of the file, nil until it was read
+	result   Result
 }
 
 // check reads the file to find what can't be taken, and which record of a SKU counts.
@@ -107,7 +108,7 @@ func (r *run) check(ctx context.Context) error {
 				return fmt.Errorf("%w: more than %d; nothing was written", ErrTooManyRejects, l.Count)
 			}
 		}
-		r.report(ctx, progress.Checking, read, p.end)
+		r.report(ctx, progress.Checking, read, p.source)
 		return nil
 	})
 	if err != nil {
