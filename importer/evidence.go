@@ -42,7 +42,11 @@ func (l *look) evidence(o *Options) (e Evidence) {
 	if l.damaged > 0 {
 		e.Delimiter += fmt.Sprintf("; damaged lines: %d", l.damaged)
 	}
-	e.Quote = fmt.Sprintf("it stands around %d of the fields looked at", l.quoted)
+	if l.quoted > 0 {
+		e.Quote = fmt.Sprintf("it stands around %d of the fields looked at", l.quoted)
+	} else {
+		e.Quote = "it is the usual one; none of the fields looked at stands in quotes"
+	}
 	if l.backslash && o.Escape == 0 {
 		e.Quote += "; with quotes behind backslashes fewer lines are damaged"
 	}

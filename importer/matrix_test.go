@@ -2,6 +2,7 @@ package importer_test
 
 import (
 	"archive/zip"
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/progress"
 )
 
 // shop are the records of a shop's file, with what makes one hard to read.
@@ -183,3 +185,49 @@ func TestDamage(t *testing.T) {
 		})
 	}
 }
+
+// TestBytesOfAFileInAnotherForm: whatever the file's text is as long as, bytes are those of the file: they never go back, are
+// never more than there are, and come to all of them. So do those that batches commit.
+func TestBytesOfAFileInAnotherForm(t *testing.T) {
+	text := lines(20_000)
+	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text)
+	require.NoError(t, err)
+	for name, file := range map[string]string{
+		"plain": text, "marked": "\ufeff" + text, "UTF-16": utf16, "gzip": gzipped(t, text), "gzip of UTF-16": gzipped(t, utf16), "zstd": zstandard(t, text),
+		"zip": zipped(t, entry{name: "a.csv", text: text, sized: true}, entry{name: "more", text: text, sized: true}),
+	} {
+		for _, size := range []int64{int64(len(file)), -1} {
+			kept := &checkpoints{done: map[int64]importer.Commit{}}
+			var last progress.Event
+			o := kept.set(importer.Options{BatchRecords: 700, Writers: 1})
+			o.Progress = progress.Func(func(_ context.Context, e progress.Event) {
+				if e.Phase == last.Phase {
+					require.GreaterOrEqual(t, e.Bytes, last.Bytes)
+				}
+				require.LessOrEqual(t, e.Bytes, int64(len(file)))
+				require.LessOrEqual(t, e.Percent(), 100.0)
+				last = e
+			})
+			result, err := importer.Run(t.Context(), sized{importer.Bytes(file), size}, memory.New(memory.Options{}).Products(), o)
+			require.NoError(t, err, name)
+			require.EqualValues(t, 20_000, result.Created, name)
+			require.EqualValues(t, len(file), result.Bytes, name)
+			require.EqualValues(t, len(file), last.Bytes, name)
+			require.InDelta(t, 100, last.Percent(), 0)
+			var sum int64
+			for _, done := range kept.done {
+				require.Positive(t, done.Bytes, name)
+				sum += done.Bytes
+			}
+			require.EqualValues(t, len(file), sum, name)
+		}
+	}
+}
+
+// sized is a source that says another size.
+type sized struct {
+	importer.Source
+	size int64
+}
+
+func (s sized) Size() int64 { return s.size }

@@ -43,6 +43,20 @@ func ParseHeaderMode(s string) (HeaderMode, error) {
 
 func (m HeaderMode) String() string { return headerModes[m] }
 
+// ParseDelimiter takes one ASCII character that may separate fields, or one of the words tab and auto; auto is 0, for a
+// delimiter that is to be found out.
+func ParseDelimiter(s string) (byte, error) {
+	switch {
+	case s == "auto":
+		return 0, nil
+	case s == "tab", s == `\t`:
+		return '\t', nil
+	case len(s) == 1 && isDelimiter(s[0]):
+		return s[0], nil
+	}
+	return 0, fmt.Errorf("bad delimiter %q: want one ASCII character other than quotes and line breaks, or the word tab or auto", products.Shorten(s))
+}
+
 // ExtraMode says what happens to columns that no field claims.
 type ExtraMode uint8
 
