@@ -117,6 +117,7 @@ func TestDecompress(t *testing.T) {
 		{"zip, lengths in front", zipped(t, entry{name: "p.tsv", text: some, method: zip.Deflate, sized: true}), "zip", some},
 		{"zip, not compressed", zipped(t, entry{name: "p.csv", text: some, sized: true}), "zip", some},
 		{"zip of an empty file", zipped(t, entry{name: "p.csv", sized: true}), "zip", ""},
+		{"zip of a pipe", zipped(t, entry{name: "-", text: some, method: zip.Deflate}), "zip", some},
 		{"zip with what systems add", zipped(t, mac...), "zip", some},
 		{"zip with other files", zipped(t, entry{name: "readme.txt", text: "x", sized: true}, entry{name: "a/p.csv", text: some, method: zip.Deflate},
 			entry{name: "p.json", text: "{}", method: zip.Deflate}), "zip", some},

@@ -22,7 +22,7 @@ const (
 	// Windows1252 is that of Western Europe and America. The bytes 81, 8D, 8F, 90 and 9D are invalid.
 	Windows1252
 	// ISO8859_1 is Latin-1, in which every byte is valid. It is never detected: what calls itself so is Windows1252.
-	ISO8859_1 //nolint:revive // the standard's name has a dash there
+	ISO8859_1
 )
 
 // encodingNames has the names of the encodings, the one that is shown first.

@@ -2,6 +2,7 @@ package importer_test
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -231,3 +232,21 @@ type sized struct {
 }
 
 func (s sized) Size() int64 { return s.size }
+
+// A quote out of place costs its record, but the record comes back in its columns: it can be imported as it is.
+func TestBareQuotesComeBackMended(t *testing.T) {
+	file := "sku;name;description\n1;5\" pipe;\"a; b\"\n2;the \"best\" pipe;\"c\"\n3;\"5\" pipe\";d\n4;pipe;\"e\n5;pi\"pe;f;g;h\n6;pipe;\n"
+	var rejects bytes.Buffer
+	w := importer.NewRejectWriter(&rejects)
+	store := memory.New(memory.Options{}).Products()
+	result, err := importer.Run(t.Context(), importer.Bytes(file), store, importer.Options{OnHeader: w.Header, OnReject: w.Write})
+	require.NoError(t, err)
+	require.NoError(t, w.Flush())
+	require.EqualValues(t, 1, result.Created)
+	require.Equal(t, map[importer.Code]int64{importer.CodeBadQuote: 3}, result.Rejects, "lines 4 to 6 can't be told apart")
+
+	out, _, err := doImport(t, store, rejects.String(), importer.Options{})
+	require.NoError(t, err)
+	require.Equal(t, []string{"6|pipe||false", "1|5\" pipe|a; b|false", "2|the \"best\" pipe|c|false"}, catalogue(t, store))
+	require.Len(t, out.rejects, 1)
+}

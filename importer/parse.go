@@ -71,7 +71,7 @@ func (p *parser) parse(b *block, out *parsed) {
 		}
 		it.reject, it.record = true, products.Record{}
 		fault.Line, fault.LastLine, fault.Offset = s.line, s.lastLine, b.offset+int64(s.start)
-		if s.damage != "" {
+		if s.damage != "" && s.width == 0 {
 			fault.Fields = []string{strings.TrimRight(text[s.start:min(s.end, s.start+maxDamage)], "\r\n")}
 		} else {
 			fault.Fields = r.copyFields()
@@ -87,6 +87,10 @@ func (p *parser) damage(s *span) *Reject {
 		return nil
 	case CodeRecordTooLong:
 		return &Reject{Code: s.damage, Reason: fmt.Sprintf("the record is longer than %d bytes", p.max)}
+	}
+	if s.width > 0 {
+		return &Reject{Code: s.damage, Reason: `a quote stands in a field without quotes around it, where it must be doubled ("") and the field must stand in quotes; ` +
+			"among the rejects it does, if the quote is to be a character of the field"}
 	}
 	return &Reject{Code: s.damage, Reason: "a quote is out of place or never closed, so these lines can't be told apart into fields; " +
 		`a quote inside a field must be doubled ("") and the field must stand in quotes`}

@@ -68,6 +68,9 @@ func (s *scanner) record(b *block, pos int, eof bool) (end, at int, result scanR
 			return end, at, result
 		}
 		i := pos + s.plain(buf[pos:])
+		for s.literal && i < len(buf) && buf[i] == quote {
+			i += 1 + s.plain(buf[i+1:])
+		}
 		if i == len(buf) && !eof {
 			return 0, pos, unfinished
 		}

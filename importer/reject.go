@@ -39,7 +39,7 @@ type Reject struct {
 	// Reason is a sentence that names what is wrong.
 	Reason string `json:"reason"`
 	// Fields are the record's fields as the file has them. Of damage it is one field: the lines as they are, at most
-	// 64 KiB of them.
+	// 64 KiB of them. A line that would be a record if quotes out of place were characters comes as its fields.
 	Fields []string `json:"-"`
 }
 

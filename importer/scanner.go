@@ -26,7 +26,7 @@ type block struct {
 // span is a record in a block's bytes, or a damaged stretch of lines that no record could be made of.
 type span struct {
 	start, end   int32 // in buf, the line end included
-	first, width int32 // fields[first : first+width]
+	first, width int32 // fields[first : first+width]; of damage, the fields that it seems to have, if any
 	line         int64 // where it begins, from 1
 	lastLine     int64
 	damage       Code // empty for a record
@@ -52,6 +52,7 @@ type scanner struct {
 	widths   [2]int // fields of a record: the header's, and those of most records; 0 while they aren't known
 	rest     []byte // read, but not scanned
 	skipping bool   // the rest of an overlong line has to be passed over
+	literal  bool   // a quote in a field without quotes around it is a character
 	offset   int64  // of rest[0]
 	line     int64  // of rest[0]
 	err      error  // of r; io.EOF at its end
@@ -165,28 +166,64 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 			return pos
 		default:
 			b.fields = b.fields[:first]
-			sp.damage, sp.width = CodeBadQuote, 0
-			lineEnd := s.lineEnd(b.buf[pos:], eof)
-			if lineEnd < 0 && !eof && len(b.buf)-pos <= s.max {
+			if end = s.damaged(b, &sp, result, eof); end < 0 {
+				b.fields = b.fields[:first]
 				return pos
 			}
-			if lineEnd < 0 && !eof { // one line, longer than a record may be
-				sp.damage, s.skipping = CodeRecordTooLong, true
-				end = s.allButCR(b.buf)
-				sp.end = int32(end)
-				b.spans = append(b.spans, sp)
-				return end
-			}
-			end = s.recover(b, pos, eof)
-			if end < 0 {
-				return pos
-			}
-			s.finish(b, &sp, end)
 		}
 		b.spans = append(b.spans, sp)
 		pos = end
 	}
 	return pos
+}
+
+// damaged makes the span one of damage and returns its end, or -1 when that can't be told before more was read.
+func (s *scanner) damaged(b *block, sp *span, result scanResult, eof bool) (end int) {
+	pos := int(sp.start)
+	wait := !eof && len(b.buf)-pos <= s.max
+	sp.damage, sp.width = CodeBadQuote, 0
+	if result == broken {
+		end, guessed := s.guess(b, pos, eof)
+		switch {
+		case guessed == whole && end-pos <= s.max:
+			sp.width = int32(len(b.fields)) - sp.first
+			s.finish(b, sp, end)
+			return end
+		case guessed == unfinished && wait:
+			return -1
+		}
+		b.fields = b.fields[:sp.first]
+	}
+	if !eof && s.lineEnd(b.buf[pos:], eof) < 0 {
+		if wait {
+			return -1
+		}
+		// One line, longer than a record may be.
+		sp.damage, s.skipping = CodeRecordTooLong, true
+		end = s.allButCR(b.buf)
+		sp.end = int32(end)
+		return end
+	}
+	if end = s.recover(b, pos, eof); end >= 0 {
+		s.finish(b, sp, end)
+	}
+	return end
+}
+
+// guess scans a record as if a quote in a field without quotes around it were a character. It is whole only if it has a
+// usual number of fields.
+func (s *scanner) guess(b *block, pos int, eof bool) (end int, result scanResult) {
+	if s.widths[0] == 0 {
+		return 0, broken
+	}
+	first := len(b.fields)
+	s.literal = true
+	end, _, result = s.record(b, pos, eof)
+	s.literal = false
+	if result == whole && !s.usual(len(b.fields)-first) {
+		return 0, broken
+	}
+	return end, result
 }
 
 // finish makes the span end at end, and counts its lines.
@@ -220,6 +257,12 @@ func (s *scanner) recover(b *block, pos int, eof bool) int {
 		}
 		b.fields = b.fields[:first]
 		end, _, result := s.record(b, at, eof)
+		if result == broken {
+			b.fields = b.fields[:first]
+			if end, result = s.guess(b, at, eof); result == whole {
+				return at
+			}
+		}
 		switch {
 		case result == whole && (s.usual(len(b.fields)-first) || blank(b.buf[at:end])):
 			return at
@@ -239,7 +282,7 @@ func (s *scanner) usual(width int) bool {
 
 // lineEnd returns where the first line ends, its line break included; -1 if it goes on, or that can't be told.
 func (s *scanner) lineEnd(buf []byte, eof bool) int {
-	i := -1
+	var i int
 	if s.cr {
 		i = bytes.IndexAny(buf, "\r\n")
 	} else {

@@ -384,7 +384,7 @@ func isTable(name string) bool {
 	case ".csv", ".tsv", ".tab":
 		return true
 	}
-	return false
+	return name == "-" // what zip calls what was piped into it
 }
 
 // officeFile says what an archive is that has a file of the name, if that is a document and no mere archive.
