@@ -13,7 +13,7 @@ type checking struct {
 	*run
 	read, rejected int64
 	lackSKU        int64 // rejected for their empty SKU
-	done           int64 // offset in the file behind what was taken
+	done           int64 // offset in the text behind what was taken
 }
 
 // take takes what a block holds, but for what was taken before.
@@ -21,7 +21,8 @@ func (c *checking) take(ctx context.Context, p *parsed) error {
 	if c.stopped() {
 		return ErrStopped
 	}
-	if len(p.items) > 0 && p.items[0].end <= c.done {
+	end := p.items[len(p.items)-1].end
+	if p.items[0].end <= c.done {
 		p.items = slices.DeleteFunc(p.items, func(it item) bool { return it.end <= c.done })
 		p.rejects = slices.DeleteFunc(p.rejects, func(r Reject) bool { return r.Offset < c.done })
 	}
@@ -33,8 +34,8 @@ func (c *checking) take(ctx context.Context, p *parsed) error {
 			return err
 		}
 	}
-	if c.done = max(c.done, p.end); c.done == p.end {
-		c.report(ctx, progress.Checking, c.read, p.end)
+	if c.done = max(c.done, end); c.done == end {
+		c.report(ctx, progress.Checking, c.read, p.source)
 	}
 	return nil
 }

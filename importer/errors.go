@@ -11,6 +11,8 @@ import (
 var (
 	// ErrInput: the file can't be imported as it is; the error says why. Nothing was written.
 	ErrInput = errors.New("cannot be imported")
+	// ErrTooLarge: a compressed file is longer without its compression than it may be. It is an ErrInput.
+	ErrTooLarge = errors.New("importer: too large")
 	// ErrSourceChanged: the source gave other bytes the second time. What was committed until then stays.
 	ErrSourceChanged = errors.New("importer: the source changed while it was imported")
 	// ErrStopped: Options.Stop was closed before the end.
@@ -67,6 +69,12 @@ func quoteList(names []string) string {
 	}
 	return b.String()
 }
+
+// sizeError is an ErrTooLarge.
+type sizeError struct{ text string }
+
+func (e *sizeError) Error() string   { return inputError("%s", e.text).Error() }
+func (e *sizeError) Unwrap() []error { return []error{ErrInput, ErrTooLarge} }
 
 func inputError(format string, a ...any) error {
 	return fmt.Errorf("the file %w: %s", ErrInput, fmt.Sprintf(format, a...))

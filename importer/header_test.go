@@ -76,7 +76,7 @@ func TestSuggestions(t *testing.T) {
 		{"name,price", importer.Options{}, map[string]string{}, "no column for sku; needed"},
 		{"foo,bar", importer.Options{}, map[string]string{}, "no known column name"},
 		{"skuu,skuu,name", importer.Options{}, map[string]string{"sku": "1"}, ""},
-		{"sku;name;price", importer.Options{}, nil, "another character separates"},
+		{"sku;name;price", importer.Options{Delimiter: ','}, nil, "another character separates"},
 		{"sku,name,Vendor", importer.Options{Map: map[string]string{"status": "Vednor"}}, map[string]string{"status": "Vendor"}, "no column \"Vednor\""},
 		{"sku,name,Name", importer.Options{}, nil, "columns 2 and 3 are both called name; map the right one by its number, name=2 or name=3"},
 		{"_reason,name", importer.Options{}, map[string]string{}, "no column for sku; needed"},

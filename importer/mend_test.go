@@ -21,11 +21,11 @@ var damages = []struct {
 	mend   func(n int, fields []string)
 }{
 	{importer.CodeBadQuote, func(n int) string { return fmt.Sprintf("sku-%d,name %d,\"some text,yes\n", n, n) },
-		func(n int, fields []string) { copy(fields, strings.Split(strings.ReplaceAll(fields[0], `"`, ""), ",")) }},
+		mendQuotes},
 	{importer.CodeBadQuote, func(n int) string { return fmt.Sprintf("sku-%d,na\"me %d,some text,yes\n", n, n) },
-		func(n int, fields []string) { copy(fields, strings.Split(strings.ReplaceAll(fields[0], `"`, ""), ",")) }},
+		mendQuotes},
 	{importer.CodeBadQuote, func(n int) string { return fmt.Sprintf("sku-%d,name %d,\"some\" text,yes\n", n, n) },
-		func(n int, fields []string) { copy(fields, strings.Split(strings.ReplaceAll(fields[0], `"`, ""), ",")) }},
+		mendQuotes},
 	{importer.CodeFieldCount, func(n int) string { return fmt.Sprintf("sku-%d,name %d,some, text,yes\n", n, n) },
 		func(n int, fields []string) {
 			fields[2] += strings.TrimPrefix(fields[3], ",")
@@ -45,6 +45,12 @@ var damages = []struct {
 		return fmt.Sprintf("sku-%d,%sname %d,some text,yes\n", n, strings.Repeat("x", 501), n)
 	},
 		func(n int, fields []string) { fields[1] = strings.TrimLeft(fields[1], "x") }},
+}
+
+// mendQuotes removes the quotes of a line, be it one field or as many as it should be.
+func mendQuotes(_ int, fields []string) {
+	line := strings.ReplaceAll(strings.Join(fields[:4], ","), `"`, "")
+	copy(fields, strings.Split(line, ",")[:4])
 }
 
 // TestMendedRejects imports a file of 100,000 records of which 100 are damaged, and then the 100 from its rejects.

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
@@ -41,6 +42,20 @@ func ParseHeaderMode(s string) (HeaderMode, error) {
 }
 
 func (m HeaderMode) String() string { return headerModes[m] }
+
+// ParseDelimiter takes one ASCII character that may separate fields, or one of the words tab and auto; auto is 0, for a
+// delimiter that is to be found out.
+func ParseDelimiter(s string) (byte, error) {
+	switch {
+	case s == "auto":
+		return 0, nil
+	case s == "tab", s == `\t`:
+		return '\t', nil
+	case len(s) == 1 && isDelimiter(s[0]):
+		return s[0], nil
+	}
+	return 0, fmt.Errorf("bad delimiter %q: want one ASCII character other than quotes and line breaks, or the word tab or auto", products.Shorten(s))
+}
 
 // ExtraMode says what happens to columns that no field claims.
 type ExtraMode uint8
@@ -99,7 +114,8 @@ func (l *RejectLimit) exceeded(rejected, read int64) bool {
 	return rejected > l.Count
 }
 
-// Options are the settings of an import; the zero value is an import in mode ignore that expects a header.
+// Options are the settings of an import; the zero value is an import in mode ignore that finds out about the file's
+// format and expects a header.
 //
 // The functions are called from one goroutine at a time, in the file's order; an error from one ends the import.
 type Options struct {
@@ -108,8 +124,16 @@ type Options struct {
 	// DryRun finds out what an import would do and writes nothing. The counts are those of the real one, if nobody else
 	// changes the store.
 	DryRun bool
-	// Delimiter separates fields; 0 is a comma.
+	// Encoding is that of the file; see EncodingAuto for how it is found out otherwise.
+	Encoding Encoding
+	// Delimiter separates fields: any ASCII character but quotes, line breaks and NUL. 0: the one of , ; TAB and | with
+	// which the records at the file's beginning agree best.
 	Delimiter byte
+	// Quote stands around fields: " or '. 0: the one that the file's beginning uses, " where it uses none.
+	Quote byte
+	// Escape makes a quote inside a quoted field a character: '\\' before it, where a doubled quote is one too and a
+	// doubled backslash one backslash, or the quote, where it is only to be doubled. 0: as the file's beginning is damaged least.
+	Escape byte
 	// Header says whether the first record names the columns.
 	Header HeaderMode
 	// Map names the column of a field: by its name in the header, or by its number from 1. It goes before the names that
@@ -130,6 +154,8 @@ type Options struct {
 	MaxRejects *RejectLimit
 	// MaxRecordBytes is the length of the longest record: 1 KiB to 64 MiB, 0 for 1 MiB. Longer ones are rejected.
 	MaxRecordBytes int
+	// MaxDecompressedBytes is how long a compressed file may be without its compression: at least 1, 0 for 64 GiB.
+	MaxDecompressedBytes int64
 
 	// Writers is how many batches are written at the same time: 1 to 64, 0 for 2.
 	Writers int
@@ -183,7 +209,7 @@ type Commit struct {
 	Batch int64
 	// Counts are those of the stretch.
 	Counts progress.Counts
-	// Bytes is the stretch's length.
+	// Bytes is how much of the file it is: all stretches together are the whole file, compressed or not.
 	Bytes int64
 }
 
@@ -208,14 +234,23 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("importer: Options.%s must be between %d and %d, not %d", n.name, n.least, n.most, *n.value)
 		}
 	}
-	switch o.Delimiter {
-	case 0:
-		o.Delimiter = ','
-	case '"', '\r', '\n':
-		return o, fmt.Errorf("importer: Options.Delimiter must not be %q", o.Delimiter)
+	if o.MaxDecompressedBytes == 0 {
+		o.MaxDecompressedBytes = 64 << 30
 	}
-	if o.Delimiter >= 0x80 {
-		return o, fmt.Errorf("importer: Options.Delimiter must be an ASCII character, not %#x", o.Delimiter)
+	if o.MaxDecompressedBytes < 1 {
+		return o, fmt.Errorf("importer: Options.MaxDecompressedBytes must be at least 1, not %d", o.MaxDecompressedBytes)
+	}
+	if o.Encoding > ISO8859_1 {
+		return o, fmt.Errorf("importer: Options.Encoding is unknown: %d", o.Encoding)
+	}
+	if o.Delimiter != 0 && !isDelimiter(o.Delimiter) {
+		return o, fmt.Errorf("importer: Options.Delimiter must be an ASCII character other than quotes and line breaks, not %q", o.Delimiter)
+	}
+	if o.Quote != 0 && o.Quote != '"' && o.Quote != '\'' {
+		return o, fmt.Errorf("importer: Options.Quote must be \" or ', not %q", o.Quote)
+	}
+	if o.Escape != 0 && o.Escape != '\\' && o.Escape != o.Quote && (o.Quote != 0 || o.Escape != '"') {
+		return o, fmt.Errorf("importer: Options.Escape must be a backslash or the quote, not %q", o.Escape)
 	}
 	if o.Mode > products.Update {
 		return o, fmt.Errorf("importer: Options.Mode is unknown: %d", o.Mode)
@@ -238,4 +273,9 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	return o, nil
+}
+
+// isDelimiter tells whether the character may separate fields.
+func isDelimiter(c byte) bool {
+	return c != 0 && c < utf8.RuneSelf && c != '"' && c != '\'' && c != '\r' && c != '\n'
 }

@@ -29,7 +29,7 @@ type parsed struct {
 	rejects []Reject
 	// attributes backs the records' Extra.
 	attributes []string
-	end        int64 // offset in the file behind the block
+	source     int64 // bytes of the file that are behind the import with the block, about
 	// variants counts the items that are yet to inherit, inherited those that did.
 	variants, inherited int64
 	// block has a span for each item, and text is its bytes: for those who look at a record again before the block is
@@ -42,7 +42,7 @@ type parsed struct {
 type item struct {
 	record  products.Record
 	digest  digest
-	end     int64 // offset in the file behind it
+	end     int64 // offset in the text behind it
 	bytes   int32 // of text that the record holds
 	reject  bool
 	variant bool // it has no name, but a group to inherit one from
@@ -64,17 +64,16 @@ func (p *parser) parse(b *block, out *parsed) {
 
 	clear(out.items)
 	clear(out.rejects)
-	out.items, out.rejects, out.end = out.items[:0], out.rejects[:0], b.end
+	out.items, out.rejects, out.source = out.items[:0], out.rejects[:0], b.source
 	out.block, out.text, out.variants, out.inherited = b, text, 0, 0
 	out.attributes = make([]string, 0, len(b.spans)*len(p.extra)) // kept by the records
 	for i := range b.spans {
 		s := &b.spans[i]
-		r := rawRecord{text: text, fields: b.fields[s.first : s.first+s.width], line: s.line}
+		r := out.raw(i)
 		out.items = append(out.items, item{end: b.offset + int64(s.end)})
-		it := &out.items[len(out.items)-1]
 		fault := p.damage(s)
 		if fault == nil {
-			fault = p.record(&r, clean, it, out)
+			fault = p.record(&r, clean, &out.items[i], out)
 		}
 		if fault != nil {
 			out.reject(i, &r, fault)
@@ -85,7 +84,7 @@ func (p *parser) parse(b *block, out *parsed) {
 // raw is the record that the item was made of.
 func (p *parsed) raw(i int) rawRecord {
 	s := &p.block.spans[i]
-	return rawRecord{text: p.text, fields: p.block.fields[s.first : s.first+s.width], line: s.line}
+	return rawRecord{text: p.text, fields: p.block.fields[s.first : s.first+s.width], line: s.line, encoding: p.block.encoding}
 }
 
 // reject makes the item a rejected one.
@@ -95,7 +94,7 @@ func (p *parsed) reject(i int, r *rawRecord, fault *Reject) {
 	it.reject, it.record = true, products.Record{}
 	fault.Line, fault.LastLine, fault.Offset = s.line, s.lastLine, p.block.offset+int64(s.start)
 	switch {
-	case s.damage != "":
+	case s.damage != "" && s.width == 0:
 		fault.Fields = []string{strings.TrimRight(p.text[s.start:min(s.end, s.start+maxDamage)], "\r\n")}
 	case fault.Fields == nil:
 		fault.Fields = r.copyFields()
@@ -111,6 +110,10 @@ func (p *parser) damage(s *span) *Reject {
 	case CodeRecordTooLong:
 		return &Reject{Code: s.damage, Reason: fmt.Sprintf("the record is longer than %d bytes", p.max)}
 	}
+	if s.width > 0 {
+		return &Reject{Code: s.damage, Reason: `a quote stands in a field without quotes around it, where it must be doubled ("") and the field must stand in quotes; ` +
+			"among the rejects it does, if the quote is to be a character of the field"}
+	}
 	fault := &Reject{Code: s.damage, Reason: "a quote is out of place or never closed, so these lines can't be told apart into fields; " +
 		`a quote inside a field must be doubled ("") and the field must stand in quotes`}
 	if s.end-s.start > maxDamage {
@@ -121,9 +124,10 @@ func (p *parser) damage(s *span) *Reject {
 
 // rawRecord is a record's fields as text.
 type rawRecord struct {
-	text   string
-	fields []field
-	line   int64
+	text     string
+	fields   []field
+	line     int64
+	encoding Encoding
 }
 
 func (r *rawRecord) at(i int) string { return r.text[r.fields[i].start:r.fields[i].end] }
@@ -234,6 +238,9 @@ func (p *parser) shape(r *rawRecord) *Reject {
 func (p *parser) characters(r *rawRecord) *Reject {
 	for i := range r.fields {
 		value, label := r.at(i), p.columns[i].label()
+		if !utf8.ValidString(value) && r.encoding != UTF8 {
+			return &Reject{Code: CodeInvalidEncoding, Column: label, Reason: fmt.Sprintf("%s has bytes that are no characters in %v: %q", label, r.encoding, products.Shorten(value))}
+		}
 		if !utf8.ValidString(value) {
 			return &Reject{Code: CodeInvalidUTF8, Column: label, Reason: fmt.Sprintf("%s must be valid UTF-8: %q", label, products.Shorten(value))}
 		}

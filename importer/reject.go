@@ -5,17 +5,18 @@ type Code string
 
 // The codes of rejected records. The first five are those of products.FieldError.
 const (
-	CodeEmpty         Code = "empty"           // a field that must not be empty is
-	CodeTooLong       Code = "too_long"        // a field has too many characters
-	CodeTooMany       Code = "too_many"        // too many attributes
-	CodeBadCharacter  Code = "bad_character"   // a field has a NUL in it
-	CodeInvalidUTF8   Code = "invalid_utf8"    // a field is not in the file's encoding
-	CodeBadBoolean    Code = "bad_boolean"     // the status is no known word
-	CodeMissingColumn Code = "missing_column"  // the record ends before a column that it needs
-	CodeFieldCount    Code = "field_count"     // the record has more or fewer fields than the header
-	CodeBadQuote      Code = "bad_quote"       // a quote is out of place or never closed
-	CodeRecordTooLong Code = "record_too_long" // the record has more bytes than Options.MaxRecordBytes
-	CodeNoParent      Code = "no_parent"       // the name is empty, and no earlier record of the group has one
+	CodeEmpty           Code = "empty"            // a field that must not be empty is
+	CodeTooLong         Code = "too_long"         // a field has too many characters
+	CodeTooMany         Code = "too_many"         // too many attributes
+	CodeBadCharacter    Code = "bad_character"    // a field has a NUL in it
+	CodeInvalidUTF8     Code = "invalid_utf8"     // a field is not in the file's encoding, which is UTF-8
+	CodeInvalidEncoding Code = "invalid_encoding" // a field is not in the file's encoding, which is another one
+	CodeBadBoolean      Code = "bad_boolean"      // the status is no known word
+	CodeMissingColumn   Code = "missing_column"   // the record ends before a column that it needs
+	CodeFieldCount      Code = "field_count"      // the record has more or fewer fields than the header
+	CodeBadQuote        Code = "bad_quote"        // a quote is out of place or never closed
+	CodeRecordTooLong   Code = "record_too_long"  // the record has more bytes than Options.MaxRecordBytes
+	CodeNoParent        Code = "no_parent"        // the name is empty, and no earlier record of the group has one
 )
 
 // Reject is a record that was not taken, or a damaged stretch of lines that no record could be made of.
@@ -23,7 +24,8 @@ type Reject struct {
 	// Line and LastLine are the first and last line of it in the file, from 1.
 	Line     int64 `json:"line"`
 	LastLine int64 `json:"last_line"`
-	// Offset is the first byte of it in the file, from 0.
+	// Offset is the first byte of it in the file's text, from 0: in the file as it is, if that is in UTF-8 and not
+	// compressed; else in what it becomes without its compression, as UTF-8 and without a byte order mark.
 	Offset int64 `json:"offset"`
 	// Column is the name of the column that is wrong, its number from 1 where it has no name, or empty where the record
 	// as a whole is.
@@ -32,8 +34,9 @@ type Reject struct {
 	// Reason is a sentence that names what is wrong.
 	Reason string `json:"reason"`
 	// Fields are the record's fields as the file has them, surplus ones too. Of damage it is one field: the lines as they
-	// are, at most 64 KiB of them. A record that inherits from one that was not rejected has here, in its empty fields, what
-	// it inherits: else it would be lost once it is mended and imported without that one.
+	// are, at most 64 KiB of them; a line that would be a record if quotes out of place were characters comes as its fields.
+	// A record that inherits from one that was not rejected has here, in its empty fields, what it inherits: else it would
+	// be lost once it is mended and imported without that one.
 	Fields []string `json:"-"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -52,12 +53,19 @@ func (c *checkpoints) sum() *importer.Commit {
 
 // TestResume ends imports at every possible batch, with an error or by stopping them, and resumes them.
 func TestResume(t *testing.T) {
-	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+	for _, c := range []struct {
+		mode products.Mode
+		pack func(text string) string
+	}{
+		{products.Ignore, strings.Clone},
+		{products.Update, strings.Clone},
+		{products.Update, func(text string) string { return gzipped(t, text) }},
+	} {
 		rng := rand.New(rand.NewPCG(7, 8))
 		before, _ := randomFile(rng, 200, 300)
 		text, _ := randomFile(rng, 600, 300)
-		text += ",only rejects at the end\n"
-		o := importer.Options{Mode: mode, BatchRecords: 20, Writers: 2}
+		text = c.pack(text + ",only rejects at the end\n")
+		o := importer.Options{Mode: c.mode, BatchRecords: 20, Writers: 2}
 		undisturbed := memory.New(memory.Options{}).Products()
 		_, _, err := doImport(t, undisturbed, before, importer.Options{})
 		require.NoError(t, err)

@@ -90,10 +90,11 @@ type run struct {
 	progress progress.Reporter // nil for none
 	meter    progress.Meter
 
+	detected *detected // nil until the file's beginning was read
 	parser   *parser
-	survey   *survey   // nil where it doesn't matter which record of a SKU counts
-	variants bool      // some record wants to inherit
-	end      *position // of the file, once it was read
+	survey   *survey // nil where it doesn't matter which record of a SKU counts
+	variants bool    // some record wants to inherit
+	end      *extent // of the file, nil until it was read
 	result   Result
 }
 

@@ -16,7 +16,7 @@ type batch struct {
 	// counts are those of the records in the stretch that are not in the batch.
 	counts   progress.Counts
 	bytes    int64 // of text
-	from, to int64 // offsets in the file
+	from, to int64 // offsets in the text
 }
 
 // writing is the second half of an import: winners go into batches, and batches to the store.
@@ -27,7 +27,7 @@ type writing struct {
 	free    chan *batch
 	current *batch
 	number  int64
-	at      int64 // offset in the file where the next batch begins
+	at      int64 // offset in the text where the next batch begins
 	index   int64 // of the next valid record
 
 	mu        sync.Mutex // guards what follows, and run.result
@@ -79,7 +79,7 @@ func (r *run) write(ctx context.Context) error {
 	if done := r.options.Resumed; done != nil && (done.Counts != w.resumed.Counts || done.Bytes != w.resumed.Bytes) {
 		return fmt.Errorf("importer: other batches were committed than this file has: %w", ErrSourceChanged)
 	}
-	r.result.Bytes = r.end.offset
+	r.result.Bytes = r.end.source
 	return nil
 }
 
@@ -186,6 +186,9 @@ func (w *writing) finish(ctx context.Context) error {
 	return w.send(ctx)
 }
 
+// bytes is how much of the file the batch accounts for.
+func (w *writing) bytes(b *batch) int64 { return w.end.share(b.to) - w.end.share(b.from) }
+
 // commit writes a batch and counts what became of it.
 func (w *writing) commit(ctx context.Context, b *batch) error {
 	if err := context.Cause(ctx); err != nil {
@@ -193,14 +196,14 @@ func (w *writing) commit(ctx context.Context, b *batch) error {
 	}
 	if w.options.Committed != nil {
 		if done, committed := w.options.Committed(b.Number); committed {
-			if done.Bytes != b.to-b.from || done.Counts.Read != b.counts.Read+int64(len(b.Records)) {
+			if done.Bytes != w.bytes(b) || done.Counts.Read != b.counts.Read+int64(len(b.Records)) {
 				return fmt.Errorf("importer: batch %d was committed with other records: %w", b.Number, ErrSourceChanged)
 			}
 			w.account(ctx, b, done, true)
 			return nil
 		}
 	}
-	done := Commit{Batch: b.Number, Counts: b.counts, Bytes: b.to - b.from}
+	done := Commit{Batch: b.Number, Counts: b.counts, Bytes: w.bytes(b)}
 	if len(b.Records) > 0 || w.options.Checkpoint != nil && !b.DryRun {
 		w.mu.Lock()
 		b.ExpectNew = w.expectNew
@@ -244,7 +247,7 @@ func (w *writing) inTransaction(ctx context.Context, b *batch, result *products.
 	if err != nil {
 		return err
 	}
-	return w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: b.to - b.from})
+	return w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: w.bytes(b)})
 }
 
 // total adds what became of the batch's records to what is known of the others in its stretch of the file.

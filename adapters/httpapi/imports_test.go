@@ -25,8 +25,9 @@ func TestGetImport(t *testing.T) {
 	f.board.put(job.Job{
 		ID: id(1), State: job.Progress, FileName: "a.csv", Upload: "key", Size: 1_000, SHA256: "ab", DuplicateOf: id(9), Priority: 2,
 		Settings: job.Settings{Mode: products.Update}, CreatedAt: at, StartedAt: at, Rejects: map[importer.Code]int64{importer.CodeEmpty: 2},
-		Dialect: &importer.Dialect{Delimiter: ",", Header: true, Columns: []importer.Column{{Number: 1, Name: "sku", Field: "sku"}, {Number: 2, Name: "slug", Group: true}},
-			Hints: []importer.Hint{{Field: "sku", Column: "slug", Text: "map it"}}},
+		Dialect: &importer.Dialect{Encoding: "utf-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true,
+			Columns: []importer.Column{{Number: 1, Name: "sku", Field: "sku"}, {Number: 2, Name: "slug", Group: true}},
+			Hints:   []importer.Hint{{Field: "sku", Column: "slug", Text: "map it"}}, Evidence: importer.Evidence{Encoding: "given"}},
 		Event: progress.Event{Phase: progress.Importing, Inherited: 3, Bytes: 500, TotalBytes: 1_000, Checked: 7, RowsPerSecond: 12.345, ETA: 1234 * time.Millisecond, Elapsed: 2 * time.Second,
 			Counts: progress.Counts{Read: 7, Created: 1, Updated: 1, Unchanged: 1, Skipped: 1, Superseded: 1, Rejected: 2}},
 	})
@@ -34,7 +35,8 @@ func TestGetImport(t *testing.T) {
 	require.JSONEq(t, `{"id":"`+id(1)+`","task_id":"`+id(1)+`","state":"PROGRESS","phase":"importing","progression":55,"revision":1,"bytes":500,"total_bytes":1000,"checked":7,
 		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,
 		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"inherited":3,"attempts":0,"cancel_requested":false,"has_file":true,
-		"dialect":{"delimiter":",","header":true,"columns":[{"number":1,"name":"sku","field":"sku"},{"number":2,"name":"slug","group":true}],"hints":[{"field":"sku","column":"slug","text":"map it"}]},
+		"dialect":{"encoding":"utf-8","delimiter":",","quote":"\"","escape":"\"","header":true,"columns":[{"number":1,"name":"sku","field":"sku"},{"number":2,"name":"slug","group":true}],
+			"hints":[{"field":"sku","column":"slug","text":"map it"}],"evidence":{"encoding":"given"}},
 		"created_at":"2026-01-02T03:04:05Z","started_at":"2026-01-02T03:04:05Z","finished_at":null,"not_before":null}`, w.Body.String())
 
 	f.board.put(job.Job{ID: id(2), State: job.Success, Size: 10, Event: progress.Event{Phase: progress.Done}})

@@ -214,7 +214,10 @@ func TestOpenAPIDescribesTheResponses(t *testing.T) {
 	f := newFixture(t, httpapi.Options{MaxUploadBytes: 1_000, MaxBodyBytes: 1_024})
 	d := openAPI(t, f)
 	now := time.Now()
-	f.board.put(job.Job{ID: id(1), State: job.Progress, Upload: "k", CreatedAt: now, StartedAt: now, Rejects: map[importer.Code]int64{"empty": 1}, Dialect: &importer.Dialect{Delimiter: ",", Columns: []importer.Column{{Number: 1, Name: "a", Field: "sku", Attribute: "a", Group: true}}, Hints: []importer.Hint{{Field: "sku", Column: "a", Text: "b"}}}, Event: progress.Event{Phase: progress.Importing, ETA: 1}})
+	f.board.put(job.Job{ID: id(1), State: job.Progress, Upload: "k", CreatedAt: now, StartedAt: now, Rejects: map[importer.Code]int64{"empty": 1}, Dialect: &importer.Dialect{
+		Compression: "zip", Encoding: "utf-8", Delimiter: ",", Quote: "'", Escape: "'", LineEnds: "mixed", SkippedLines: 1, Evidence: importer.Evidence{Quote: "given"},
+		Columns: []importer.Column{{Number: 1, Name: "a", Field: "sku", Attribute: "a", Group: true}}, Hints: []importer.Hint{{Field: "sku", Column: "a", Text: "b"}},
+	}, Event: progress.Event{Phase: progress.Importing, ETA: 1}})
 	f.board.put(job.Job{ID: id(2), State: job.Success, CreatedAt: now, FinishedAt: now, Error: "x", Event: progress.Event{Phase: progress.Done}})
 	f.board.order = []string{id(1), id(2)}
 	f.add("A")

@@ -93,6 +93,7 @@ var kinds = []struct {
 	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
 	{job.ErrFull, http.StatusInsufficientStorage, "no_room", "there is no room for the file", false},
+	{importer.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "", false},
 	{importer.ErrInput, http.StatusUnprocessableEntity, "not_importable", "", false},
 	{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "request_timeout", "the request came too slowly", false},
 	{io.ErrUnexpectedEOF, http.StatusBadRequest, "cut_off", "the request's body ended too early", false},

@@ -56,7 +56,8 @@ hint: each of the 3 records was rejected for its empty SKU; if the column "Produ
   superseded           1  another record of the file has the same SKU and counts
 
 names inherited from another record of the group: 1
-
+`)
+	require.Contains(t, s.stdout, `
 columns:
   sku         from column 1, "Product Handle"
   group       from column 1, "Product Handle"

@@ -39,8 +39,12 @@ func newFlags(s *settings) *flag.FlagSet {
 		s.options.Extra, err = importer.ParseExtraMode(v)
 		return err
 	})
-	flags.Func("delimiter", "the `character` between fields, or the word tab (default comma)", func(v string) (err error) {
-		s.options.Delimiter, err = parseDelimiter(v)
+	flags.Func("delimiter", "the `character` between fields, the word tab, or auto: the one of , ; tab and | with which the records agree best (default auto)", func(v string) (err error) {
+		s.options.Delimiter, err = importer.ParseDelimiter(v)
+		return err
+	})
+	flags.Func("encoding", "the file's `encoding`: auto, utf-8, utf-16le, utf-16be, windows-1252 or iso-8859-1, which is never found by auto (default auto)", func(v string) (err error) {
+		s.options.Encoding, err = importer.ParseEncoding(v)
 		return err
 	})
 	flags.Func("header", "the first record names the columns: `auto` (it must have known names), yes, no (it is a product) or skip (it is passed over); without names the columns are "+strings.Join(importer.Positions, ",")+" (default auto)", func(v string) (err error) {
@@ -117,16 +121,6 @@ func (s *settings) addMapping(v string) error {
 	}
 	s.options.Map[field] = column
 	return nil
-}
-
-func parseDelimiter(v string) (byte, error) {
-	if v == "tab" || v == `\t` {
-		return '\t', nil
-	}
-	if len(v) != 1 || v[0] >= 0x80 || strings.Contains("\"\r\n\x00", v) {
-		return 0, errors.New("want one ASCII character other than the quote, or the word tab")
-	}
-	return v[0], nil
 }
 
 // usage explains the program to w.

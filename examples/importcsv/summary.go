@@ -92,6 +92,7 @@ func (o *outcome) writeSummary(w io.Writer) error {
 	var b strings.Builder
 	if r := o.result; r != nil && (o.err == nil || r.Read > 0) {
 		o.describeCounts(&b, r)
+		describeFormat(&b, &r.Dialect)
 		o.describeColumns(&b, r)
 	}
 	o.rejects.describe(&b, o)
@@ -137,6 +138,27 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 	}
 	if r.Inherited > 0 {
 		english.Fprintf(b, "\nnames inherited from another record of the group: %d\n", r.Inherited)
+	}
+}
+
+// describeFormat says how the file was read, and why so.
+func describeFormat(b *strings.Builder, d *importer.Dialect) {
+	b.WriteString("\nread as:\n")
+	for _, line := range []struct{ name, value, why string }{
+		{"compression", d.Compression, "by its first bytes"},
+		{"encoding", d.Encoding, d.Evidence.Encoding},
+		{"delimiter", fmt.Sprintf("%q", d.Delimiter), d.Evidence.Delimiter},
+		{"quote", d.Quote, d.Evidence.Quote},
+		{"escape", d.Escape, "in front of quotes"},
+		{"line ends", d.LineEnds, d.Evidence.LineEnds},
+	} {
+		usual := line.name == "quote" && d.Quote == `"` || line.name == "escape" && d.Escape == d.Quote
+		if line.value != "" && !usual {
+			fmt.Fprintf(b, "  %-11s %s: %s\n", line.name, line.value, line.why)
+		}
+	}
+	if d.SkippedLines > 0 {
+		fmt.Fprintf(b, "  before the header %s passed over\n", plural(int(d.SkippedLines), "line"))
 	}
 }
 

@@ -33,6 +33,7 @@ type Settings struct {
 	Mode       products.Mode     `json:"mode"`
 	DryRun     bool              `json:"dry_run,omitempty"`
 	Delimiter  string            `json:"delimiter,omitempty"`
+	Encoding   string            `json:"encoding,omitempty"`
 	Header     string            `json:"header,omitempty"`
 	Extra      string            `json:"extra,omitempty"`
 	Map        map[string]string `json:"map,omitempty"`

@@ -91,7 +91,7 @@ func TestSubmitRefuses(t *testing.T) {
 		{"a key that can't be shown", job.Request{IdempotencyKey: "a\nb"}, strings.NewReader(csv), nil, "idempotency_key"},
 		{"an empty file", job.Request{}, strings.NewReader(""), importer.ErrInput, "empty"},
 		{"blank lines", job.Request{}, strings.NewReader("\n\n"), importer.ErrInput, "empty"},
-		{"a spreadsheet", job.Request{}, strings.NewReader("PK\x03\x04" + strings.Repeat("x", 10_000)), importer.ErrInput, "spreadsheet"},
+		{"a spreadsheet", job.Request{}, strings.NewReader("PK\x03\x04" + strings.Repeat("\x00", 22) + "\x13\x00\x00\x00[Content_Types].xml" + strings.Repeat("x", 10_000)), importer.ErrInput, "spreadsheet"},
 		{"a binary", job.Request{}, bytes.NewReader(make([]byte, 100_000)), importer.ErrInput, "binary"},
 		{"a client that goes away at once", job.Request{}, iotest.ErrReader(broken), broken, "went away"},
 		{"a client that goes away", job.Request{}, io.MultiReader(strings.NewReader(catalogue(1, 10_000)), iotest.ErrReader(broken)), broken, "went away"},
