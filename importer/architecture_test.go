@@ -54,6 +54,7 @@ var mayImport = map[string][]string{
 	"adapters/postgres/pgtest": {docker, pq, testify},
 	"adapters/httpapi":         slices.Concat(core, []string{crypto, compress, metrics}),
 	"adapters/worker":          core,
+	"adapters/outbox":          core,
 }
 
 // topLevel are the entries of the module's folder, beside dotfiles.

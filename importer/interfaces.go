@@ -23,11 +23,19 @@ type ProgressReporter interface {
 }
 
 // WebhookNotifier is told what a batch changed, inside the batch's transaction: what it records through the context is
-// committed if and only if the batch is. It is not called for a batch that changed nothing, or in a dry run. An error
+// committed if and only if the batch is; it is the last thing that is written. It is not called for a batch that changed nothing, or in a dry run. An error
 // rolls the batch back and ends the import. Run calls it from Options.Writers goroutines at a time, and again for the
 // same batch where the store tries again.
 type WebhookNotifier interface {
 	NotifyBatch(ctx context.Context, changes Changes) error
+}
+
+// WebhookListener is a WebhookNotifier that doesn't always have somebody to tell. Run asks it before every batch, outside
+// of the batch's transaction and from Options.Writers goroutines at a time; where nobody wants to know, NotifyBatch isn't
+// called, and the store need not find out what the batch changed. An error ends the import.
+type WebhookListener interface {
+	WebhookNotifier
+	Wants(ctx context.Context) (bool, error)
 }
 
 // Changes is what one batch changed.

@@ -470,6 +470,57 @@ func TestNotifierIsToldWhatChanged(t *testing.T) {
 	require.Empty(t, told, "nor in a dry run")
 }
 
+// listener is a notifier that wants to know at times.
+type listener struct {
+	notifier
+	wants func() (bool, error)
+}
+
+func (l listener) Wants(context.Context) (bool, error) { return l.wants() }
+
+// wanting is a store that counts the batches whose changes are wanted.
+type wanting struct {
+	importer.Store
+	wanted []bool
+}
+
+func (w *wanting) WriteBatch(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
+	w.wanted = append(w.wanted, b.WantChanges)
+	return w.Store.WriteBatch(ctx, b)
+}
+
+func TestListenerIsAskedForEveryBatch(t *testing.T) {
+	store := &wanting{Store: memory.New(memory.Options{}).Products()}
+	var asked, told int
+	o := importer.Options{Writers: 1, BatchRecords: 2, Notifier: listener{
+		func(context.Context, importer.Changes) error { told++; return nil },
+		func() (bool, error) { asked++; return asked == 2, nil },
+	}}
+	_, err := importer.Run(t.Context(), importer.Bytes("sku,name\na,1\nb,1\nc,1\nd,1\ne,1\n"), store, o)
+	require.NoError(t, err)
+	require.Equal(t, []bool{false, true, false}, store.wanted)
+	require.Equal(t, 1, told)
+
+	failed := errors.New("nobody knows")
+	o.Notifier = listener{nil, func() (bool, error) { return false, failed }}
+	_, err = importer.Run(t.Context(), importer.Bytes("sku,name\nf,1\n"), store, o)
+	require.ErrorIs(t, err, failed)
+	o.DryRun = true
+	_, err = importer.Run(t.Context(), importer.Bytes("sku,name\nf,1\n"), store, o)
+	require.NoError(t, err, "a dry run asks nobody")
+}
+
+// TestNotifierComesLast makes sure that a batch holds what the notifier locks for as short as can be.
+func TestNotifierComesLast(t *testing.T) {
+	var order []string
+	_, _, err := doImport(t, memory.New(memory.Options{}).Products(), "sku,name\na,1\n", importer.Options{
+		Notifier:   notifier(func(context.Context, importer.Changes) error { order = append(order, "notify"); return nil }),
+		Checkpoint: func(context.Context, importer.Commit) error { order = append(order, "checkpoint"); return nil },
+	})
+	require.NoError(t, err)
+	require.Equal(t, []string{"checkpoint", "notify"}, order)
+}
+
 func TestProgressNeverGoesBack(t *testing.T) {
 	for name, o := range map[string]importer.Options{"success": {}, "failure": {Notifier: notifier(func(context.Context, importer.Changes) error { return io.ErrUnexpectedEOF })}} {
 		var events []progress.Event

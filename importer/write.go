@@ -190,7 +190,7 @@ func (w *writing) finish(ctx context.Context) error {
 func (w *writing) bytes(b *batch) int64 { return w.end.share(b.to) - w.end.share(b.from) }
 
 // commit writes a batch and counts what became of it.
-func (w *writing) commit(ctx context.Context, b *batch) error {
+func (w *writing) commit(ctx context.Context, b *batch) (err error) {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -208,7 +208,9 @@ func (w *writing) commit(ctx context.Context, b *batch) error {
 		w.mu.Lock()
 		b.ExpectNew = w.expectNew
 		w.mu.Unlock()
-		b.WantChanges = w.options.Notifier != nil && !b.DryRun
+		if b.WantChanges, err = w.wantsChanges(ctx, b); err != nil {
+			return w.batchError(ctx, b, err)
+		}
 		b.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error { return w.inTransaction(ctx, b, result) }
 		result, err := w.store.WriteBatch(ctx, &b.Batch)
 		if err != nil {
@@ -220,6 +222,17 @@ func (w *writing) commit(ctx context.Context, b *batch) error {
 	}
 	w.account(ctx, b, done, false)
 	return nil
+}
+
+// wantsChanges tells whether somebody wants to know what the batch changes.
+func (w *writing) wantsChanges(ctx context.Context, b *batch) (bool, error) {
+	if w.options.Notifier == nil || b.DryRun {
+		return false, nil
+	}
+	if l, ok := w.options.Notifier.(WebhookListener); ok {
+		return l.Wants(ctx)
+	}
+	return true, nil
 }
 
 // batchError says where in the file the batch is that failed, unless it failed because everything ends.
@@ -235,19 +248,20 @@ func (w *writing) batchError(ctx context.Context, b *batch, err error) error {
 
 // inTransaction writes what is to be committed with the batch.
 func (w *writing) inTransaction(ctx context.Context, b *batch, result *products.BatchResult) error {
-	if n := w.options.Notifier; n != nil && len(result.Created)+len(result.Updated) > 0 {
-		if err := n.NotifyBatch(ctx, Changes{Batch: b.Number, Created: result.Created, Updated: result.Updated}); err != nil {
+	if w.options.Checkpoint != nil {
+		counts, err := b.total(result)
+		if err != nil {
+			return err
+		}
+		if err := w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: w.bytes(b)}); err != nil {
 			return err
 		}
 	}
-	if w.options.Checkpoint == nil {
-		return nil
+	// Last, since events are numbered: from then on other batches may wait for this one.
+	if b.WantChanges && len(result.Created)+len(result.Updated) > 0 {
+		return w.options.Notifier.NotifyBatch(ctx, Changes{Batch: b.Number, Created: result.Created, Updated: result.Updated})
 	}
-	counts, err := b.total(result)
-	if err != nil {
-		return err
-	}
-	return w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: w.bytes(b)})
+	return nil
 }
 
 // total adds what became of the batch's records to what is known of the others in its stretch of the file.

@@ -24,6 +24,7 @@ type DB struct {
 	products Products
 	jobs     Jobs
 	uploads  Uploads
+	webhooks Webhooks
 }
 
 // New returns an empty DB.
@@ -34,6 +35,7 @@ func New(options Options) *DB {
 	db.products.clear()
 	db.jobs.init(db)
 	db.uploads.init(options.UploadBytes)
+	db.webhooks.init(db)
 	return db
 }
 

@@ -4,7 +4,7 @@
 // A DB is one set of data with one transaction at a time, so transactions are serializable. Its parts are reached
 // through it, and what is written to several parts with one context of InTx is committed or rolled back together:
 //
-//	DB -> Products, Jobs
+//	DB -> Products, Jobs, Webhooks
 //	   -> Uploads, which know no transactions
 //
 // Nothing outlives the process.

@@ -19,6 +19,7 @@ type Jobs struct {
 	rows  []*jobRow // in the order of their creation
 	byID  map[string]*jobRow
 	byKey map[string]*jobRow // those with an idempotency key
+	onEnd job.EndHook        // or nil
 
 	mu     sync.Mutex
 	wakers map[chan struct{}]struct{}
@@ -32,6 +33,17 @@ func (db *DB) Jobs() *Jobs { return &db.jobs }
 func (j *Jobs) init(db *DB) {
 	j.db = db
 	j.byID, j.byKey, j.wakers = map[string]*jobRow{}, map[string]*jobRow{}, map[chan struct{}]struct{}{}
+}
+
+// OnEnd sets what is told of jobs that become final. It must be called before anything else uses the Jobs.
+func (j *Jobs) OnEnd(hook job.EndHook) { j.onEnd = hook }
+
+// ended tells of a job that has just changed, if that was its end.
+func (j *Jobs) ended(ctx context.Context, r *jobRow) error {
+	if j.onEnd == nil || !r.State.Final() {
+		return nil
+	}
+	return j.onEnd(ctx, r.copy())
 }
 
 // jobRow is a stored job. What its maps and pointers point to is replaced rather than changed.
@@ -140,7 +152,7 @@ func (j *Jobs) Create(ctx context.Context, submitted job.Job) (stored job.Job, e
 
 // Cancel asks for a job's end.
 func (j *Jobs) Cancel(ctx context.Context, id string) (cancelled job.Job, err error) {
-	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+	err = j.db.do(ctx, func(ctx context.Context, t *tx) error {
 		r, err := j.find(id)
 		if err != nil {
 			return err
@@ -154,10 +166,13 @@ func (j *Jobs) Cancel(ctx context.Context, id string) (cancelled job.Job, err er
 				r.worker = ""
 			}
 			cancelled = r.copy()
-			return nil
+			return j.ended(ctx, r)
 		})
 	})
-	return cancelled, err
+	if err != nil {
+		return job.Job{}, err
+	}
+	return cancelled, nil
 }
 
 // Get finds the job by its ID.

@@ -14,25 +14,28 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 	if err := job.CheckClaim(worker, lease, maxAttempts); err != nil {
 		return nil, err
 	}
-	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+	err = j.db.do(ctx, func(ctx context.Context, t *tx) error {
 		at := now()
 		for claim == nil {
 			r := j.next(at)
 			if r == nil {
 				return nil
 			}
-			_ = r.change(t, func() error { // never fails
+			err := r.change(t, func() error {
 				if r.worker != "" {
 					r.Vanish(r.worker, r.progressed())
 				}
 				if r.worker = ""; !r.Take(at, maxAttempts, r.committed()) {
-					return nil
+					return j.ended(ctx, r)
 				}
 				r.token++
 				r.worker, r.until = worker, at.Add(lease)
 				claim = &job.Claim{Job: r.copy(), Token: r.token, Worker: worker}
 				return nil
 			})
+			if err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -81,19 +84,19 @@ func (j *Jobs) wake() {
 }
 
 // hold lets f use the claim's job, and change it, if the claim is still good.
-func (j *Jobs) hold(ctx context.Context, claim *job.Claim, f func(t *tx, r *jobRow) error) error {
-	return j.db.do(ctx, func(_ context.Context, t *tx) error {
+func (j *Jobs) hold(ctx context.Context, claim *job.Claim, f func(ctx context.Context, t *tx, r *jobRow) error) error {
+	return j.db.do(ctx, func(ctx context.Context, t *tx) error {
 		r := j.byID[claim.Job.ID]
 		if r == nil || r.worker == "" || r.token != claim.Token {
 			return fmt.Errorf("%w: %s, held by %s with token %d", job.ErrLeaseLost, claim.Job.ID, claim.Worker, claim.Token)
 		}
-		return r.change(t, func() error { return f(t, r) })
+		return r.change(t, func() error { return f(ctx, t, r) })
 	})
 }
 
 // Renew holds on to the job.
 func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (cancel bool, err error) {
-	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+	err = j.hold(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
 		r.until = now().Add(lease)
 		if update != nil {
 			if err := r.Tell(ownedUpdate(update)); err != nil {
@@ -117,7 +120,7 @@ func ownedUpdate(u *job.Update) *job.Update {
 
 // Checkpoint notes a batch in its transaction.
 func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.Commit) error {
-	return j.hold(ctx, claim, func(t *tx, r *jobRow) error {
+	return j.hold(ctx, claim, func(_ context.Context, t *tx, r *jobRow) error {
 		if _, before := r.checkpoints[done.Batch]; before {
 			return fmt.Errorf("%w: batch %d of %s", job.ErrCommitted, done.Batch, r.ID)
 		}
@@ -129,7 +132,7 @@ func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.C
 
 // Checkpoints returns the batches.
 func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int64]importer.Commit, err error) {
-	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+	err = j.hold(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
 		done = make(map[int64]importer.Commit, len(r.checkpoints))
 		for batch, c := range r.checkpoints {
 			done[batch] = c.Commit
@@ -144,11 +147,11 @@ func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int6
 
 // Release gives the job back.
 func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (given job.Job, err error) {
-	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+	err = j.hold(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
 		r.GiveBack(now(), failed, r.progressed(), reason, delay, r.committed())
 		r.worker = ""
 		given = r.copy()
-		return nil
+		return j.ended(ctx, r)
 	})
 	if err != nil {
 		return job.Job{}, err
@@ -159,13 +162,13 @@ func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reaso
 
 // Finish ends the job.
 func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (ended job.Job, err error) {
-	err = j.hold(ctx, claim, func(_ *tx, r *jobRow) error {
+	err = j.hold(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
 		if err := r.Job.Finish(now(), state, reason, ownedUpdate(update), r.committed()); err != nil {
 			return err
 		}
 		r.worker = ""
 		ended = r.copy()
-		return nil
+		return j.ended(ctx, r)
 	})
 	if err != nil {
 		return job.Job{}, err

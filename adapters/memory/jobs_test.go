@@ -16,7 +16,7 @@ import (
 func TestJobs(t *testing.T) {
 	jobtest.RunStore(t, func(*testing.T) jobtest.Stores {
 		db := memory.New(memory.Options{})
-		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()}
+		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
 	})
 }
 

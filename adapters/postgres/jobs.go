@@ -23,11 +23,28 @@ import (
 //
 // The first two go together; the third goes with none.
 type Jobs struct {
-	db   *DB
-	wake waker
+	db    *DB
+	wake  waker
+	onEnd job.EndHook // or nil
 }
 
 var _ job.Store = (*Jobs)(nil)
+
+// OnEnd sets what is told of jobs that become final. It must be called before anything else uses the Jobs.
+func (j *Jobs) OnEnd(hook job.EndHook) { j.onEnd = hook }
+
+// save writes the row, and tells of a job that has come to its end.
+func (j *Jobs) save(ctx context.Context, t *transaction, r *jobRow) error {
+	if err := r.save(ctx, t); err != nil {
+		return err
+	}
+	if j.onEnd != nil && r.State.Final() {
+		if err := j.onEnd(ctx, r.Job); err != nil {
+			return callbackError{err}
+		}
+	}
+	return nil
+}
 
 // Create stores a new job.
 func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
@@ -78,7 +95,7 @@ func (j *Jobs) Cancel(ctx context.Context, id string) (job.Job, error) {
 		if err := r.RequestCancel(r.now, held, committed.Commit); err != nil {
 			return err
 		}
-		return r.save(ctx, t)
+		return j.save(ctx, t, r)
 	})
 	if err != nil {
 		return job.Job{}, fail(ctx, err)

@@ -74,7 +74,7 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 		} else {
 			more = true
 		}
-		if err := r.save(ctx, t); err != nil {
+		if err := j.save(ctx, t, r); err != nil {
 			return err
 		}
 		if claim != nil {

@@ -162,7 +162,7 @@ func (j *Jobs) end(ctx context.Context, claim *job.Claim, how func(*jobRow, comm
 		if err := how(r, sum); err != nil {
 			return err
 		}
-		return r.save(ctx, t)
+		return j.save(ctx, t, r)
 	})
 	if err != nil {
 		return job.Job{}, j.lost(ctx, err)

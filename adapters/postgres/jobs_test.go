@@ -37,7 +37,7 @@ func TestJobs(t *testing.T) {
 	t.Parallel()
 	jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
 		db := open(t, pgtest.URL(t), postgres.Options{})
-		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()}
+		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
 	})
 }
 

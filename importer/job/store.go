@@ -106,6 +106,14 @@ type Holder interface {
 	Finish(ctx context.Context, claim *Claim, state State, reason string, update *Update) (Job, error)
 }
 
+// EndHook is told of a job that becomes final, in whichever way: by Finish, by Cancel, by Release of a job that was asked to
+// end, or by Claim, which gives one up. The context is the one of the transaction in which it becomes final: what is
+// written through it is committed if and only if the job's end is. An error rolls both back, and is returned. A store
+// that tries again calls it again, and only the last call's effects remain. It must not call the store of jobs.
+//
+// Stores have a method OnEnd(EndHook) that sets it, to be called before the store is used.
+type EndHook func(ctx context.Context, ended Job) error
+
 // Keeper is for housekeeping.
 type Keeper interface {
 	// Expire deletes the jobs that became final before the time, at most limit of them, with their checkpoints, and

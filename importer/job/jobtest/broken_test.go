@@ -11,6 +11,7 @@ import (
 // broken is a store with some methods replaced.
 type broken struct {
 	job.Store
+	onEnd        func(hook job.EndHook)
 	create       func(ctx context.Context, j job.Job) (job.Job, error)
 	cancel       func(ctx context.Context, id string) (job.Job, error)
 	get          func(ctx context.Context, id string) (job.Job, error)
@@ -26,8 +27,8 @@ type broken struct {
 }
 
 // breakAll lets every method be replaced.
-func breakAll(s job.Store) *broken {
-	return &broken{Store: s, create: s.Create, cancel: s.Cancel, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
+func breakAll(s job.Store, onEnd func(hook job.EndHook)) *broken {
+	return &broken{Store: s, onEnd: onEnd, create: s.Create, cancel: s.Cancel, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
 		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire, uploadsInUse: s.UploadsInUse}
 }
 

@@ -28,6 +28,11 @@ type check struct {
 	T
 	job.Store
 	products products.Store
+	onEnd    func(hook job.EndHook)
+}
+
+func newCheck(t T, s Stores) *check {
+	return &check{T: t, Store: s.Jobs, products: s.Products, onEnd: s.OnEnd}
 }
 
 // submit stores a job that must be accepted.

@@ -245,4 +245,35 @@ var brokenStores = []fault{
 			return s.Store.Get(context.WithoutCancel(ctx), id)
 		}
 	}, "context/one that has ended stops every method", "Get returns the error"},
+	{"tells nobody of the end", func(s *broken) {
+		s.onEnd = func(job.EndHook) {}
+	}, "hook/told of every end, in its transaction", "the hook is told"},
+	{"tells outside of the transaction", func(s *broken) {
+		hook := func(context.Context, job.Job) error { return nil }
+		s.onEnd = func(h job.EndHook) { hook = h }
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+			ended, err := s.Store.Finish(ctx, claim, state, reason, update)
+			if err == nil {
+				err = hook(ctx, ended)
+			}
+			return ended, err
+		}
+	}, "hook/its error keeps the job", "rolled back with the end"},
+	{"forgets the hook's error", func(s *broken) {
+		set := s.onEnd
+		s.onEnd = func(h job.EndHook) {
+			set(func(ctx context.Context, j job.Job) error {
+				_ = h(ctx, j)
+				return nil
+			})
+		}
+	}, "hook/its error keeps the job", "the hook's error is returned"},
+	{"tells of every release", func(s *broken) {
+		hook := func(context.Context, job.Job) error { return nil }
+		s.onEnd = func(h job.EndHook) { hook = h }
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+			j, err := s.Store.Release(ctx, claim, failed, reason, delay)
+			return j, errors.Join(err, hook(ctx, j))
+		}
+	}, "hook/not told of anything else", "nothing has ended"},
 }

@@ -6,7 +6,7 @@
 //	func TestJobs(t *testing.T) {
 //		jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
 //			db := memory.New(memory.Options{})
-//			return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()}
+//			return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
 //		})
 //	}
 //
@@ -30,6 +30,8 @@ import (
 type Stores struct {
 	Products products.Store
 	Jobs     job.Store
+	// OnEnd sets the hook of the Jobs.
+	OnEnd func(hook job.EndHook)
 }
 
 // T is what a case needs of a *testing.T.
@@ -59,7 +61,7 @@ func RunStore(t *testing.T, open func(t *testing.T) Stores) {
 	for _, c := range StoreCases() {
 		t.Run(c.Name, func(t *testing.T) {
 			s := open(t)
-			c.run(&check{T: t, Store: s.Jobs, products: s.Products})
+			c.run(newCheck(t, s))
 		})
 	}
 }
@@ -74,7 +76,7 @@ func RunUploads(t *testing.T, open func(t *testing.T) job.Uploads) {
 
 // StoreCases returns the cases of job.Store.
 func StoreCases() []StoreCase {
-	return slices.Concat(createCases, cancelCases, readCases, claimCases, leaseCases, holdCases, endCases, checkpointCases, keepCases)
+	return slices.Concat(createCases, cancelCases, readCases, claimCases, leaseCases, holdCases, endCases, hookCases, checkpointCases, keepCases)
 }
 
 // UploadsCases returns the cases of job.Uploads.
@@ -82,7 +84,7 @@ func UploadsCases() []UploadsCase { return uploadsCases }
 
 // Check runs the case on empty stores and returns what broke, or nil.
 func (c StoreCase) Check(ctx context.Context, s Stores) error {
-	return record(ctx, func(t T) { c.run(&check{T: t, Store: s.Jobs, products: s.Products}) })
+	return record(ctx, func(t T) { c.run(newCheck(t, s)) })
 }
 
 // Check runs the case on an empty place for uploads and returns what broke, or nil.

@@ -13,7 +13,7 @@ import (
 
 func open() jobtest.Stores {
 	db := memory.New(memory.Options{})
-	return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()}
+	return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
 }
 
 func TestCasesPassSoundStores(t *testing.T) {
@@ -49,9 +49,9 @@ func TestCasesFindBrokenStores(t *testing.T) {
 			at := slices.IndexFunc(jobtest.StoreCases(), func(c jobtest.StoreCase) bool { return c.Name == test.found })
 			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)
 			s := open()
-			b := breakAll(s.Jobs)
+			b := breakAll(s.Jobs, s.OnEnd)
 			test.spoil(b)
-			err := jobtest.StoreCases()[at].Check(t.Context(), jobtest.Stores{Products: s.Products, Jobs: b})
+			err := jobtest.StoreCases()[at].Check(t.Context(), jobtest.Stores{Products: s.Products, Jobs: b, OnEnd: b.onEnd})
 			require.Error(t, err, "the case finds the broken store")
 			require.ErrorContains(t, err, test.says, "the failure says which promise broke")
 		})

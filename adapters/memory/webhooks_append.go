@@ -1,0 +1,139 @@
+package memory
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// Listening tells which types somebody listens to.
+func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) (heard []string, err error) {
+	err = w.db.do(ctx, func(context.Context, *tx) error {
+		all := make([]webhooks.Endpoint, len(w.endpoints))
+		for i, r := range w.endpoints {
+			all[i] = r.Endpoint
+		}
+		heard = webhooks.Audience(all, imported, types)
+		return nil
+	})
+	return heard, err
+}
+
+// Numbers returns the last numbers of an import.
+func (w *Webhooks) Numbers(ctx context.Context, importID string) (last map[string]int64, err error) {
+	err = w.db.do(ctx, func(context.Context, *tx) error {
+		last = map[string]int64{}
+		for key, n := range w.numbers {
+			if key.importID == importID {
+				last[key.eventType] = n.last
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return last, nil
+}
+
+// Append stores events and makes their deliveries.
+func (w *Webhooks) Append(ctx context.Context, events []webhooks.Event) (stored int, err error) {
+	for i := range events {
+		if err := events[i].Check(); err != nil {
+			return 0, err
+		}
+	}
+	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
+		stored = w.append(t, events, now())
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	if stored > 0 {
+		w.wake()
+	}
+	return stored, nil
+}
+
+func (w *Webhooks) append(t *tx, events []webhooks.Event, at time.Time) (stored int) {
+	before := w.deliveries
+	for i := range events {
+		e := &events[i]
+		e.Init(at)
+		var listeners []*endpointRow
+		for _, r := range w.endpoints {
+			if r.Listens(e) {
+				listeners = append(listeners, r)
+			}
+		}
+		if len(listeners) == 0 {
+			continue
+		}
+		stored++
+		if e.Numbered() {
+			e.Number = w.nextNumber(t, numberKey{e.ImportID, e.Type}, at)
+		}
+		row := &eventRow{Event: *e, deliveries: len(listeners)}
+		row.Data = bytes.Clone(e.Data)
+		w.events[e.ID] = row
+		t.onRollback(func() { delete(w.events, row.ID) })
+		for _, r := range listeners {
+			w.lastID++
+			d := &deliveryRow{Delivery: webhooks.NewDelivery(&row.Event, &r.Endpoint), endpoint: r, event: row}
+			d.ID = w.lastID
+			d.enqueue()
+			w.deliveries = append(w.deliveries, d)
+		}
+	}
+	t.onRollback(func() {
+		for _, d := range w.deliveries[len(before):] {
+			d.order = time.Time{} // what the heap has of it counts no more
+		}
+		w.deliveries = before
+	})
+	return stored
+}
+
+// nextNumber counts an event of an import.
+func (w *Webhooks) nextNumber(t *tx, key numberKey, at time.Time) int64 {
+	before, counted := w.numbers[key]
+	w.numbers[key] = number{before.last + 1, at}
+	t.onRollback(func() {
+		if counted {
+			w.numbers[key] = before
+		} else {
+			delete(w.numbers, key)
+		}
+	})
+	return before.last + 1
+}
+
+// Wake returns a channel of hints.
+func (w *Webhooks) Wake(ctx context.Context) <-chan struct{} {
+	c := make(chan struct{}, 1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wakers[c] = struct{}{}
+	context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.wakers, c)
+	})
+	return c
+}
+
+// wake gives a hint to everybody who waits. Within a transaction it comes early, but whoever follows it waits for the
+// transaction's end.
+func (w *Webhooks) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.wakers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}

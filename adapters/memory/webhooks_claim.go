@@ -1,0 +1,206 @@
+package memory
+
+import (
+	"container/heap"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// dueHeap orders the deliveries of an endpoint and a lane by when they can be claimed. An entry counts while the delivery
+// is as it was when it was put in; so nothing is ever taken out of the middle.
+type dueHeap []dueEntry
+
+type dueEntry struct {
+	order time.Time
+	*deliveryRow
+}
+
+func (h dueHeap) Len() int      { return len(h) }
+func (h dueHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h dueHeap) Less(i, j int) bool {
+	if c := h[i].order.Compare(h[j].order); c != 0 {
+		return c < 0
+	}
+	return h[i].ID < h[j].ID
+}
+
+// Push adds an entry at the end, for container/heap.
+func (h *dueHeap) Push(entry any) { *h = append(*h, entry.(dueEntry)) }
+
+// Pop removes the last entry, for container/heap.
+func (h *dueHeap) Pop() any {
+	last := len(*h) - 1
+	entry := (*h)[last]
+	(*h)[last] = dueEntry{}
+	*h = (*h)[:last]
+	return entry
+}
+
+// held tells whether the delivery is in a claim that holds.
+func (r *deliveryRow) held(now time.Time) bool { return r.claim != "" && r.until.After(now) }
+
+// enqueue puts a Pending delivery where it will be found once it can be claimed.
+func (r *deliveryRow) enqueue() {
+	if r.State != webhooks.Pending {
+		return
+	}
+	if r.order = r.NotBefore; r.claim != "" {
+		r.order = r.until
+	}
+	heap.Push(&r.endpoint.due[r.Lane], dueEntry{r.order, r})
+}
+
+// take removes up to n of the deliveries that can be claimed now.
+func (r *endpointRow) take(lane webhooks.Lane, now time.Time, n int) (due []*deliveryRow) {
+	h := &r.due[lane]
+	for h.Len() > 0 && len(due) < n && !(*h)[0].order.After(now) {
+		entry := heap.Pop(h).(dueEntry)
+		d := entry.deliveryRow
+		if d.State == webhooks.Pending && d.Lane == lane && d.order.Equal(entry.order) && !slices.Contains(due, d) {
+			due = append(due, d)
+		}
+	}
+	return due
+}
+
+// Claim takes deliveries.
+func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) (claims []webhooks.Claim, err error) {
+	if err := request.Check(); err != nil {
+		return nil, err
+	}
+	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
+		at := now()
+		due := map[*webhooks.Endpoint]*[2][]*deliveryRow{}
+		var ready []webhooks.Ready
+		for _, r := range w.endpoints {
+			if r.State != webhooks.Active || at.Before(r.PausedUntil) {
+				continue
+			}
+			p := webhooks.Ready{Endpoint: &r.Endpoint, Open: r.open(at)}
+			rows := &[2][]*deliveryRow{}
+			for lane := range rows {
+				rows[lane] = r.take(webhooks.Lane(lane), at, request.Depth*r.Concurrency)
+				p.Due[lane] = len(rows[lane])
+			}
+			if p.Due[webhooks.Urgent]+p.Due[webhooks.Bulk] > 0 {
+				ready = append(ready, p)
+				due[&r.Endpoint] = rows
+				spent := r.Spent
+				t.onRollback(func() { r.Spent = spent })
+			}
+		}
+		for _, g := range webhooks.Plan(at, request, ready) {
+			rows := &due[g.Endpoint][g.Lane]
+			claims = append(claims, w.grant(t, g, (*rows)[:g.Deliveries], at)...)
+			*rows = (*rows)[g.Deliveries:]
+		}
+		for _, rows := range due {
+			for _, rest := range rows {
+				for _, d := range rest {
+					d.enqueue()
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claims, nil
+}
+
+// open counts the claims that hold, and forgets the others.
+func (r *endpointRow) open(now time.Time) (open [2]int) {
+	maps.DeleteFunc(r.claims, func(_ string, c *openClaim) bool { return !c.until.After(now) })
+	for _, c := range r.claims {
+		open[c.lane]++
+	}
+	return open
+}
+
+// grant makes the claims of a grant.
+func (w *Webhooks) grant(t *tx, g webhooks.Grant, rows []*deliveryRow, at time.Time) (claims []webhooks.Claim) {
+	work := make([]webhooks.Work, len(rows))
+	byID := map[int64]*deliveryRow{}
+	for i, d := range rows {
+		work[i] = webhooks.Work{Delivery: d.Delivery, Event: &d.event.Event}
+		byID[d.ID] = d
+	}
+	r := w.byID[g.Endpoint.ID]
+	until := at.Add(r.Lease())
+	for _, some := range webhooks.Spread(g, work) {
+		e := r.Clone()
+		c := webhooks.Claim{ID: webhooks.NewID("clm_", at), Endpoint: &e, Lane: g.Lane, Work: some}
+		claims = append(claims, c)
+		r.claims[c.ID] = &openClaim{g.Lane, until, len(some)}
+		t.onRollback(func() { delete(r.claims, c.ID) })
+		for i := range some {
+			d := byID[some[i].Delivery.ID]
+			d.change(t, func() { d.claim, d.until = c.ID, until })
+		}
+	}
+	return claims
+}
+
+// Finish stores results.
+func (w *Webhooks) Finish(ctx context.Context, results []webhooks.Result) (counted int, err error) {
+	for i := range results {
+		if err := results[i].Check(); err != nil {
+			return 0, err
+		}
+	}
+	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
+		counted = 0
+		at := now()
+		for i := range results {
+			if w.finish(t, &results[i], at) {
+				counted++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return counted, nil
+}
+
+// finish stores a result, if it counts.
+func (w *Webhooks) finish(t *tx, result *webhooks.Result, at time.Time) bool {
+	d := w.delivery(result.DeliveryID)
+	if d == nil || d.claim == "" || d.claim != result.ClaimID {
+		return false
+	}
+	r := d.endpoint
+	disabled := false
+	r.change(t, func() { _, disabled = r.Note(at, *result) })
+	d.change(t, func() {
+		d.Conclude(at, result, r.State)
+		d.claim, d.until = "", time.Time{}
+		if a := result.Attempt; a != nil {
+			own := *a
+			own.Response = slices.Clone(a.Response)
+			d.attempts = append(slices.Clip(d.attempts), own)
+		}
+	})
+	if c := r.claims[result.ClaimID]; c != nil {
+		before := *c
+		if c.left--; c.left == 0 {
+			delete(r.claims, result.ClaimID)
+		}
+		t.onRollback(func() {
+			*c = before
+			r.claims[result.ClaimID] = c
+		})
+	}
+	if disabled {
+		w.skip(t, r, at)
+		w.append(t, []webhooks.Event{webhooks.DisabledEvent(&r.Endpoint, at)}, at)
+		w.wake()
+	}
+	return true
+}

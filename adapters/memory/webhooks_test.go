@@ -1,0 +1,15 @@
+package memory_test
+
+import (
+	"testing"
+
+	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/webhooks/storetest"
+)
+
+func TestWebhooks(t *testing.T) {
+	storetest.Run(t, func(*testing.T) storetest.Stores {
+		db := memory.New(memory.Options{})
+		return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx}
+	})
+}

@@ -1,0 +1,39 @@
+package webhooks_test
+
+import (
+	"io"
+	"log"
+	"net/http"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// quiet is the log of servers whose clients break off.
+var quiet = log.New(io.Discard, "", 0)
+
+// endpoint is a valid one.
+func endpoint(url string) webhooks.Endpoint {
+	e := webhooks.Endpoint{URL: url, Events: []string{"*"}, Concurrency: 8, Timeout: 15 * time.Second, State: webhooks.Active}
+	e.Secrets = []webhooks.LiveSecret{{Secret: webhooks.NewSecret()}}
+	return e
+}
+
+// event is one that a store has taken.
+func event(data string) *webhooks.Event {
+	e := &webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(data)}
+	e.Init(time.Now())
+	return e
+}
+
+// requireSigned asks the official verifier about a delivery.
+func requireSigned(t *testing.T, secret webhooks.Secret, header http.Header, body []byte) {
+	t.Helper()
+	official, err := standardwebhooks.NewWebhook(secret.Reveal())
+	require.NoError(t, err)
+	require.NoError(t, official.Verify(body, header), "the official verifier takes the delivery")
+}

@@ -1,0 +1,233 @@
+package webhooks_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// ended makes the result of an attempt that ended so.
+func ended(state webhooks.DeliveryState, took time.Duration) webhooks.Result {
+	r := webhooks.Result{State: state, Attempt: &webhooks.Attempt{Duration: took, Status: 200}}
+	if state != webhooks.Delivered {
+		r.Attempt.Status, r.Attempt.Kind = 500, webhooks.KindStatus
+	}
+	return r
+}
+
+func TestHealthPauses(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	e := endpoint("https://example.com")
+	fail := func() { e.Note(now, ended(webhooks.Pending, time.Second)) }
+	for range 9 {
+		fail()
+	}
+	require.True(t, e.PausedUntil.IsZero(), "nine failures are no reason")
+	require.Equal(t, now, e.FailingSince)
+	fail()
+	require.Equal(t, now.Add(time.Minute), e.PausedUntil)
+	now = now.Add(500 * time.Millisecond)
+	fail()
+	require.Equal(t, 1, e.Pauses, "what was under way makes the pause no longer")
+	for i, minutes := range []int{2, 4, 8, 16, 32, 60, 60} {
+		now = e.PausedUntil.Add(500 * time.Millisecond)
+		fail()
+		require.Equal(t, i+1, e.Pauses, "an attempt that began within the pause doesn't count as a probe")
+		now = e.PausedUntil.Add(2 * time.Second)
+		fail()
+		require.Equal(t, now.Add(time.Duration(minutes)*time.Minute), e.PausedUntil, "probe %d", i+1)
+	}
+	changed, disabled := e.Note(now, ended(webhooks.Delivered, time.Second))
+	require.True(t, changed)
+	require.False(t, disabled)
+	require.Equal(t, webhooks.Health{LastSuccess: now}, e.Health, "a success heals")
+
+	changed, _ = e.Note(now.Add(59*time.Second), ended(webhooks.Delivered, time.Second))
+	require.False(t, changed, "while all goes well nothing is to be written")
+	changed, _ = e.Note(now.Add(time.Minute), ended(webhooks.Delivered, time.Second))
+	require.True(t, changed, "but for the time of the last success, to the minute")
+	changed, _ = e.Note(now, webhooks.Result{})
+	require.False(t, changed, "what wasn't tried says nothing")
+}
+
+func TestHealthDisables(t *testing.T) {
+	const day = 24 * time.Hour
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	e := endpoint("https://example.com")
+	e.Version = 3
+	for i := range 100 {
+		_, disabled := e.Note(start.Add(time.Duration(i)*time.Hour), ended(webhooks.Pending, time.Second))
+		require.False(t, disabled, "many failures in less than five days are no reason")
+	}
+	_, disabled := e.Note(start.Add(5*day), ended(webhooks.Failed, time.Second))
+	require.True(t, disabled)
+	require.Equal(t, webhooks.Disabled, e.State)
+	require.Equal(t, "nothing was delivered for 5 days, in 101 attempts", e.DisabledReason)
+	require.EqualValues(t, 4, e.Version)
+	_, disabled = e.Note(start.Add(6*day), ended(webhooks.Failed, time.Second))
+	require.False(t, disabled, "it happens once")
+
+	e = endpoint("https://example.com")
+	for i := range 19 {
+		_, disabled := e.Note(start.Add(time.Duration(i)*10*day), ended(webhooks.Pending, time.Second))
+		require.False(t, disabled, "few failures in many days are no reason")
+	}
+	e.State = webhooks.Paused
+	_, disabled = e.Note(start.Add(200*day), ended(webhooks.Pending, time.Second))
+	require.True(t, disabled, "twenty are, also for one that its owner paused meanwhile")
+
+	e = endpoint("https://example.com")
+	gone := ended(webhooks.Failed, time.Second)
+	gone.Gone = true
+	_, disabled = e.Note(start, gone)
+	require.True(t, disabled)
+	require.Contains(t, e.DisabledReason, "410")
+	told := webhooks.DisabledEvent(&e, start)
+	require.NoError(t, told.Check())
+	require.JSONEq(t, `{"endpoint_id":"","callback_url":"https://example.com","client_name":"","reason":"it answered 410: it is gone","failures":1}`, string(told.Data))
+}
+
+func TestChanged(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	before := endpoint("https://example.com")
+	before.Version, before.Failures, before.PausedUntil, before.LastSuccess = 7, 12, now.Add(time.Hour), now.Add(-time.Hour)
+	after := func(change func(e *webhooks.Endpoint)) (webhooks.Endpoint, bool) {
+		e := before.Clone()
+		change(&e)
+		changed := e.Changed(&before, now)
+		return e, changed
+	}
+	e, changed := after(func(e *webhooks.Endpoint) { e.Failures, e.Version, e.ID = 0, 9, "x" })
+	require.False(t, changed)
+	require.Equal(t, before, e)
+	e, changed = after(func(e *webhooks.Endpoint) { e.URL = "https://example.com/2" })
+	require.True(t, changed)
+	require.EqualValues(t, 8, e.Version)
+	require.Equal(t, now, e.UpdatedAt)
+	require.Equal(t, before.Health, e.Health, "a setting says nothing about its health")
+	e, changed = after((*webhooks.Endpoint).Resume)
+	require.True(t, changed, "the pause of its failures may be ended")
+	require.Equal(t, webhooks.Health{LastSuccess: before.LastSuccess}, e.Health)
+
+	before.State, before.DisabledReason = webhooks.Disabled, "because"
+	e, _ = after(func(e *webhooks.Endpoint) { e.State = webhooks.Inactive })
+	require.Empty(t, e.DisabledReason)
+	require.Equal(t, 12, e.Failures)
+	e, _ = after(func(e *webhooks.Endpoint) { e.State = webhooks.Active })
+	require.Zero(t, e.Failures, "an endpoint that is made Active begins anew")
+}
+
+// ready makes an endpoint with something to do.
+func ready(id string, concurrency, urgent, bulk int) webhooks.Ready {
+	e := endpoint("https://example.com")
+	e.ID, e.Concurrency = id, concurrency
+	return webhooks.Ready{Endpoint: &e, Due: [2]int{urgent, bulk}}
+}
+
+// grant is a Grant, short to write.
+type grant struct {
+	id                 string
+	lane               webhooks.Lane
+	claims, deliveries int
+}
+
+func TestPlan(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	const u, b = webhooks.Urgent, webhooks.Bulk
+	with := func(r webhooks.Ready, f func(r *webhooks.Ready)) webhooks.Ready { f(&r); return r }
+	open := func(u, b int) func(r *webhooks.Ready) {
+		return func(r *webhooks.Ready) { r.Open = [2]int{u, b} }
+	}
+	for _, test := range []struct {
+		name    string
+		request webhooks.ClaimRequest
+		ready   []webhooks.Ready
+		want    []grant
+	}{
+		{"nothing", webhooks.ClaimRequest{Limit: 10, Bulk: 10, Depth: 4}, nil, nil},
+		{"as wide as may be before it is deep", webhooks.ClaimRequest{Limit: 10, Bulk: 10, Depth: 4}, []webhooks.Ready{ready("a", 8, 3, 0)}, []grant{{"a", u, 3, 3}}},
+		{"then deep", webhooks.ClaimRequest{Limit: 10, Bulk: 10, Depth: 4}, []webhooks.Ready{ready("a", 2, 100, 0)}, []grant{{"a", u, 2, 8}}},
+		{"what is open counts", webhooks.ClaimRequest{Limit: 10, Bulk: 10, Depth: 1},
+			[]webhooks.Ready{with(ready("a", 8, 9, 0), open(5, 1)), with(ready("b", 2, 9, 0), open(2, 0)), with(ready("c", 2, 9, 0), open(9, 0))}, []grant{{"a", u, 2, 2}}},
+		{"one each first", webhooks.ClaimRequest{Limit: 4, Bulk: 4, Depth: 1}, []webhooks.Ready{ready("a", 8, 9, 0), ready("b", 8, 1, 0), ready("c", 8, 9, 0)},
+			[]grant{{"a", u, 2, 2}, {"b", u, 1, 1}, {"c", u, 1, 1}}},
+		{"those first that have the fewest", webhooks.ClaimRequest{Limit: 2, Bulk: 2, Depth: 1},
+			[]webhooks.Ready{with(ready("a", 8, 9, 0), open(3, 0)), with(ready("b", 8, 9, 0), open(0, 2)), ready("c", 8, 9, 0)}, []grant{{"c", u, 1, 1}, {"b", u, 1, 1}}},
+		{"urgent before bulk", webhooks.ClaimRequest{Limit: 3, Bulk: 3, Depth: 1}, []webhooks.Ready{ready("a", 8, 0, 9), ready("b", 8, 2, 9)},
+			[]grant{{"a", b, 1, 1}, {"b", u, 2, 2}}},
+		{"bulk leaves a quarter", webhooks.ClaimRequest{Limit: 20, Bulk: 20, Depth: 1}, []webhooks.Ready{ready("a", 8, 0, 9), ready("b", 2, 0, 9), ready("c", 1, 0, 9), with(ready("d", 8, 0, 9), open(0, 5))},
+			[]grant{{"a", b, 6, 6}, {"b", b, 1, 1}, {"c", b, 1, 1}, {"d", b, 1, 1}}},
+		{"a limit for bulk", webhooks.ClaimRequest{Limit: 9, Bulk: 1, Depth: 2}, []webhooks.Ready{ready("a", 8, 1, 9), ready("b", 8, 1, 9)},
+			[]grant{{"a", u, 1, 1}, {"a", b, 1, 2}, {"b", u, 1, 1}}},
+		{"shallow ones", webhooks.ClaimRequest{Limit: 9, Bulk: 9, Depth: 4, Shallow: []string{"a"}}, []webhooks.Ready{ready("a", 2, 9, 0), ready("b", 2, 9, 0)},
+			[]grant{{"a", u, 2, 2}, {"b", u, 2, 8}}},
+		{"fewer while it fails", webhooks.ClaimRequest{Limit: 20, Bulk: 20, Depth: 4},
+			[]webhooks.Ready{with(ready("a", 8, 9, 0), func(r *webhooks.Ready) { r.Endpoint.Failures = 3 }), with(ready("b", 8, 9, 0), func(r *webhooks.Ready) { r.Endpoint.Failures = 9 })},
+			[]grant{{"a", u, 5, 5}, {"b", u, 1, 1}}},
+		{"none within a pause, one after it", webhooks.ClaimRequest{Limit: 20, Bulk: 20, Depth: 4}, []webhooks.Ready{
+			with(ready("a", 8, 9, 0), func(r *webhooks.Ready) { r.Endpoint.Failures, r.Endpoint.PausedUntil = 10, now.Add(1) }),
+			with(ready("b", 8, 9, 9), func(r *webhooks.Ready) { r.Endpoint.Failures, r.Endpoint.PausedUntil = 10, now }),
+			with(ready("c", 8, 9, 9), func(r *webhooks.Ready) { r.Endpoint.Failures, r.Open = 10, [2]int{0, 1} }),
+		}, []grant{{"b", u, 1, 1}}},
+		{"none that isn't active", webhooks.ClaimRequest{Limit: 20, Bulk: 20, Depth: 4}, []webhooks.Ready{
+			with(ready("a", 8, 9, 0), func(r *webhooks.Ready) { r.Endpoint.State = webhooks.Paused }), with(ready("b", 8, 9, 0), func(r *webhooks.Ready) { r.Endpoint.State = webhooks.Disabled }),
+		}, nil},
+		{"a rate limit", webhooks.ClaimRequest{Limit: 20, Bulk: 20, Depth: 4}, []webhooks.Ready{
+			with(ready("a", 2, 9, 9), func(r *webhooks.Ready) { r.Endpoint.RateLimit = 30 }),
+			with(ready("b", 8, 9, 9), func(r *webhooks.Ready) { r.Endpoint.RateLimit = 1 }),
+			with(ready("c", 8, 9, 9), func(r *webhooks.Ready) { r.Endpoint.RateLimit, r.Endpoint.Spent = 1, now.Add(time.Millisecond) }),
+			with(ready("d", 8, 9, 9), func(r *webhooks.Ready) { r.Endpoint.RateLimit, r.Endpoint.Spent = 100, now.Add(79*time.Millisecond) }),
+		}, []grant{{"a", u, 2, 3}, {"b", u, 1, 1}, {"d", u, 2, 2}}},
+		{"a rate limit over both lanes", webhooks.ClaimRequest{Limit: 20, Bulk: 20, Depth: 4}, []webhooks.Ready{
+			with(ready("a", 8, 1, 9), func(r *webhooks.Ready) { r.Endpoint.RateLimit = 40 }),
+		}, []grant{{"a", u, 1, 1}, {"a", b, 3, 3}}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []grant
+			for _, g := range webhooks.Plan(now, test.request, test.ready) {
+				got = append(got, grant{g.Endpoint.ID, g.Lane, g.Claims, g.Deliveries})
+			}
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// TestRateLimit plans every few milliseconds for ten seconds.
+func TestRateLimit(t *testing.T) {
+	for _, rate := range []int{1, 7, 100, 10_000} {
+		r := ready("a", 64, 1_000, 1_000)
+		r.Endpoint.RateLimit = rate
+		start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+		total := 0
+		for at := time.Duration(0); at < 10*time.Second; at += 7 * time.Millisecond {
+			for _, g := range webhooks.Plan(start.Add(at), webhooks.ClaimRequest{Limit: 100, Bulk: 100, Depth: 100}, []webhooks.Ready{r}) {
+				total += g.Deliveries
+			}
+			require.LessOrEqual(t, float64(total), float64(rate)*at.Seconds()+max(1, float64(rate)/10)+1, "%d a second", rate)
+		}
+		require.GreaterOrEqual(t, total, 10*rate*9/10, "%d a second are reached", rate)
+	}
+}
+
+func TestSpread(t *testing.T) {
+	work := make([]webhooks.Work, 5)
+	for i := range work {
+		work[i].Delivery.ID = int64(i)
+	}
+	ids := func(dealt [][]webhooks.Work) (all [][]int64) {
+		for _, some := range dealt {
+			var one []int64
+			for _, w := range some {
+				one = append(one, w.Delivery.ID)
+			}
+			all = append(all, one)
+		}
+		return all
+	}
+	require.Equal(t, [][]int64{{0, 2, 4}, {1, 3}}, ids(webhooks.Spread(webhooks.Grant{Claims: 2}, work)))
+	require.Equal(t, [][]int64{{0}, {1}, {2}, {3}, {4}}, ids(webhooks.Spread(webhooks.Grant{Claims: 8}, work)))
+	require.Empty(t, webhooks.Spread(webhooks.Grant{Claims: 8}, nil))
+}

@@ -1,0 +1,82 @@
+package webhooks
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+)
+
+// Stats counts what a Dispatcher did since NewDispatcher.
+type Stats struct {
+	// Claimed deliveries, each counted as often as it was.
+	Claimed int64
+	// InFlight is how many attempts are under way now.
+	InFlight int64
+	// Delivered, Retried and Failed are attempts by what came of them: the endpoint took it, there will be another one, or
+	// there will be none.
+	Delivered, Retried, Failed int64
+	// Kinds counts the attempts that failed by kind.
+	Kinds map[Kind]int64
+	// GivenBack deliveries were claimed and not tried.
+	GivenBack int64
+	// Lost results counted for nothing, because another worker had the claim, or couldn't be stored.
+	Lost int64
+	// Outages is how often a look for work failed.
+	Outages int64
+}
+
+// Stats returns the counts of this moment.
+func (d *Dispatcher) Stats() Stats {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.stats
+	s.Kinds = maps.Clone(s.Kinds)
+	return s
+}
+
+// Healthy returns nil while the dispatcher runs and finds its store, and else what is wrong.
+func (d *Dispatcher) Healthy() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.running {
+		return errors.New("webhooks: the dispatcher doesn't run")
+	}
+	if d.outage != nil {
+		return fmt.Errorf("webhooks: looking for deliveries: %w", d.outage)
+	}
+	return nil
+}
+
+// count changes the counts.
+func (d *Dispatcher) count(f func(s *Stats)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f(&d.stats)
+}
+
+// attempted counts an attempt.
+func (s *Stats) attempted(r *Result) {
+	switch r.State {
+	case Delivered:
+		s.Delivered++
+		return
+	case Failed:
+		s.Failed++
+	default:
+		s.Retried++
+	}
+	s.Kinds[r.Attempt.Kind]++
+}
+
+// stored counts results that were given to the store.
+func (s *Stats) stored(results []Result, counted int, err error) {
+	if err != nil {
+		counted = 0
+	}
+	s.Lost += int64(len(results) - counted)
+	for i := range results {
+		if results[i].Attempt == nil {
+			s.GivenBack++
+		}
+	}
+}

@@ -1,0 +1,94 @@
+// Package storetest holds the suite that every webhooks.Store passes: each case is one promise of the contract in package
+// webhooks, and its failure says which.
+//
+// A store's tests call Run:
+//
+//	func TestWebhooks(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) storetest.Stores {
+//			db := memory.New(memory.Options{})
+//			return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx}
+//		})
+//	}
+//
+// Leases in the suite run out in milliseconds of the store's time, and it waits for that by asking the store. For this
+// some endpoints have a negative Timeout, of which an Endpoint.Lease of about nothing is left.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// Stores are a store of webhooks and the transactions that it joins.
+type Stores struct {
+	Webhooks webhooks.Store
+	// InTx calls f with a context that carries a transaction, commits it when f returns nil, and else rolls it back and
+	// returns the error.
+	InTx func(ctx context.Context, f func(ctx context.Context) error) error
+}
+
+// T is what a case needs of a *testing.T.
+type T interface {
+	require.TestingT
+	Helper()
+	Context() context.Context
+}
+
+// Case is one promise.
+type Case struct {
+	// Name is topic/promise.
+	Name string
+	run  func(c *check)
+}
+
+// Run runs every case as a subtest. open returns empty stores, for one case; what it opens it closes in t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) Stores) {
+	for _, c := range Cases() {
+		t.Run(c.Name, func(t *testing.T) { c.run(newCheck(t, open(t))) })
+	}
+}
+
+// Cases returns the cases of the suite.
+func Cases() []Case {
+	return slices.Concat(endpointCases, switchCases, appendCases, numberCases, claimCases, fairnessCases, leaseCases, finishCases,
+		healthCases, lookCases, againCases, keepCases, transactionCases)
+}
+
+// Check runs the case on empty stores and returns what broke, or nil.
+func (c Case) Check(ctx context.Context, s Stores) error {
+	r := &recorder{ctx: ctx}
+	done := make(chan struct{})
+	go func() { // so that FailNow can end it
+		defer close(done)
+		defer func() {
+			if p := recover(); p != nil {
+				r.Errorf("panic: %v", p)
+			}
+		}()
+		c.run(newCheck(r, s))
+	}()
+	<-done
+	return errors.Join(r.failures...)
+}
+
+// recorder is a T outside a test.
+type recorder struct {
+	ctx      context.Context
+	failures []error
+}
+
+func (r *recorder) Errorf(format string, args ...any) {
+	r.failures = append(r.failures, fmt.Errorf(format, args...))
+}
+
+func (r *recorder) FailNow()                 { runtime.Goexit() }
+func (r *recorder) Helper()                  {}
+func (r *recorder) Context() context.Context { return r.ctx }

@@ -1,0 +1,288 @@
+package webhooks_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// raw is a server that answers a request with the bytes that say writes.
+func raw(t *testing.T, say func(conn net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			say(conn)
+			_ = conn.Close()
+		}
+	}()
+	t.Cleanup(func() { _ = listener.Close(); <-done })
+	return "http://" + listener.Addr().String()
+}
+
+// TestHostileReceivers shows what becomes of answers that no receiver should give.
+func TestHostileReceivers(t *testing.T) {
+	forever := func(conn net.Conn, bytes string, pause time.Duration) {
+		for {
+			if _, err := io.WriteString(conn, bytes); err != nil {
+				return
+			}
+			time.Sleep(pause)
+		}
+	}
+	bomb := strings.Repeat("\x1f\x8b\x08", 20_000)
+	for _, test := range []struct {
+		name   string
+		say    func(conn net.Conn)
+		kind   webhooks.Kind
+		status int
+		kept   int // bytes of the answer
+	}{
+		{"drips its body", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+			forever(c, "x", 20*time.Millisecond)
+		}, webhooks.KindTimeout, 200, -1},
+		{"drips its header", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			forever(c, "X: y\r\n", 20*time.Millisecond)
+		}, webhooks.KindTimeout, 0, 0},
+		{"never answers", func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, webhooks.KindTimeout, 0, 0},
+		{"never ends", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+			forever(c, strings.Repeat("x", 10_000), 0)
+		}, "", 200, webhooks.MaxResponse},
+		{"sends a gzip bomb", func(c net.Conn) {
+			_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", len(bomb), bomb)
+		}, "", 200, webhooks.MaxResponse},
+		{"sends 1 MB of headers", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			for i := range 10_000 {
+				if _, err := fmt.Fprintf(c, "X-%d: %s\r\n", i, strings.Repeat("x", 100)); err != nil {
+					return
+				}
+			}
+			_, _ = io.WriteString(c, "\r\n")
+		}, webhooks.KindHeader, 0, 0},
+		{"sends garbage", func(c net.Conn) { _, _ = io.WriteString(c, "\x00\xff garbage\r\n\r\n") }, webhooks.KindProtocol, 0, 0},
+		{"hangs up", func(net.Conn) {}, webhooks.KindConnection, 0, 0},
+		{"resets", func(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }, webhooks.KindConnection, 0, 0},
+		{"breaks off its body", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort")
+		}, webhooks.KindBody, 200, 5},
+		{"breaks off the body of a failure", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\nshort")
+		}, webhooks.KindStatus, 500, 5},
+		{"says no more than a number", func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 99999 Yes\r\n\r\n") }, webhooks.KindProtocol, 0, 0},
+		{"redirects to the metadata", func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 307 Go\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n")
+		}, webhooks.KindRedirect, 307, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			e := endpoint(raw(t, test.say))
+			e.Timeout = 300 * time.Millisecond
+			began := time.Now()
+			answer, err := sender(t, webhooks.SenderOptions{Policy: local}).Send(t.Context(), &e, event(`{}`), 1)
+			require.NoError(t, err)
+			require.Less(t, time.Since(began), 5*time.Second)
+			require.Equal(t, test.kind, answer.Kind, answer.Error)
+			require.Equal(t, test.status, answer.Status)
+			require.Equal(t, test.kind == "", answer.Error == "")
+			if test.kept >= 0 {
+				require.Len(t, answer.Response, test.kept)
+			}
+			require.LessOrEqual(t, len(answer.Response), webhooks.MaxResponse)
+		})
+	}
+}
+
+func TestNobodyThere(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	e := endpoint("http://" + listener.Addr().String())
+	answer, err := sender(t, webhooks.SenderOptions{Policy: local}).Send(t.Context(), &e, event(`{}`), 1)
+	require.NoError(t, err)
+	require.Equal(t, webhooks.KindRefused, answer.Kind, answer.Error)
+}
+
+// certificate makes one for 127.0.0.1 that ends then, signed by itself.
+func certificate(t *testing.T, until time.Time) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: until,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	leaf, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}
+
+func TestTLS(t *testing.T) {
+	good, expired := certificate(t, time.Now().Add(time.Hour)), certificate(t, time.Now().Add(-time.Hour))
+	for _, test := range []struct {
+		name        string
+		certificate tls.Certificate
+		version     uint16 // the newest that the server knows
+		trusted     bool
+		http        bool // without TLS
+		kind        webhooks.Kind
+	}{
+		{"good", good, tls.VersionTLS13, true, false, ""},
+		{"good, and old", good, tls.VersionTLS12, true, false, ""},
+		{"expired", expired, tls.VersionTLS13, true, false, webhooks.KindTLS},
+		{"by nobody known", good, tls.VersionTLS13, false, false, webhooks.KindTLS},
+		{"a version too old", good, tls.VersionTLS11, true, false, webhooks.KindTLS},
+		{"no TLS at all", good, tls.VersionTLS13, true, true, webhooks.KindTLS},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			s.Config.ErrorLog = quiet
+			s.TLS = &tls.Config{Certificates: []tls.Certificate{test.certificate}, MinVersion: tls.VersionTLS10, MaxVersion: test.version}
+			if test.http {
+				s.Start()
+			} else {
+				s.StartTLS()
+			}
+			defer s.Close()
+			transport := webhooks.NewTransport(local, nil)
+			defer transport.CloseIdleConnections()
+			if test.trusted {
+				transport.TLSClientConfig.RootCAs = x509.NewCertPool()
+				transport.TLSClientConfig.RootCAs.AddCert(test.certificate.Leaf)
+			}
+			e := endpoint("https://" + s.Listener.Addr().String())
+			answer, err := sender(t, webhooks.SenderOptions{Transport: transport}).Send(t.Context(), &e, event(`{}`), 1)
+			require.NoError(t, err)
+			require.Equal(t, test.kind, answer.Kind, answer.Error)
+		})
+	}
+}
+
+// TestForbiddenAddresses resolves names to addresses that must not be asked, when the connection is made.
+func TestForbiddenAddresses(t *testing.T) {
+	for _, address := range []string{
+		"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
+		"169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.1.1", "198.18.0.1",
+		"198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255",
+		"::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::1", "100::1", "2001::1",
+		"2001:2::1", "2001:10::1", "2001:20::1", "2001:1ff::1", "2001:db8::1", "2002:7f00:1::", "3fff::1", "4000::1", "5f00::1",
+		"fc00::1", "fd12:3456::1", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1",
+	} {
+		a := netip.MustParseAddr(address)
+		e := endpoint("https://" + hostOf(a) + "/")
+		answer, err := sender(t, webhooks.SenderOptions{}).Send(t.Context(), &e, event(`{}`), 1)
+		require.NoError(t, err)
+		require.Equal(t, webhooks.KindSSRF, answer.Kind, "%s: %s", address, answer.Error)
+		require.Contains(t, answer.Error, "not a public one", address)
+		require.Contains(t, fields((&webhooks.Policy{}).Check(&e)), "callback_url forbidden", "%s as a literal is refused before", address)
+	}
+	for _, address := range []string{"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "128.0.0.1", "169.253.1.1",
+		"172.15.255.255", "172.32.0.0", "192.0.1.1", "192.167.1.1", "198.17.1.1", "198.20.0.0", "223.255.255.255", "2000::1",
+		"2001:200::1", "2003::1", "2606:4700::1111", "3ffe::1"} {
+		e := endpoint("https://" + hostOf(netip.MustParseAddr(address)) + "/")
+		require.NoError(t, (&webhooks.Policy{}).Check(&e), address)
+	}
+}
+
+func hostOf(a netip.Addr) string {
+	if a.Is4() {
+		return a.String()
+	}
+	return "[" + strings.ReplaceAll(a.String(), "%", "%25") + "]"
+}
+
+// TestRebinding changes where a name leads to.
+func TestRebinding(t *testing.T) {
+	hits := 0
+	s := receiver(t, func(http.ResponseWriter, *http.Request) { hits++ })
+	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
+	require.NoError(t, err)
+	known := names{"rebinds.example": {"127.0.0.1"}, "metadata.example": {"169.254.169.254"}, "allowed.example": {"127.0.0.1"}}
+	policy := webhooks.Policy{AllowHTTP: true, AllowAnyPort: true}
+	transport := webhooks.NewTransport(policy, known.resolver(t))
+	defer transport.CloseIdleConnections()
+	from := sender(t, webhooks.SenderOptions{Transport: transport})
+	for host, kind := range map[string]webhooks.Kind{"rebinds.example": webhooks.KindSSRF, "metadata.example": webhooks.KindSSRF,
+		"localhost": webhooks.KindSSRF, "unknown.example": webhooks.KindDNS} {
+		e := endpoint("http://" + host + ":" + port)
+		if host != "localhost" {
+			require.NoError(t, policy.Check(&e), "%s: a name isn't looked up before", host)
+		}
+		answer, err := from.Send(t.Context(), &e, event(`{}`), 1)
+		require.NoError(t, err)
+		require.Equal(t, kind, answer.Kind, "%s: %s", host, answer.Error)
+	}
+	require.Zero(t, hits, "nothing gets through")
+
+	transport = webhooks.NewTransport(local, names{"rebinds.example": {"127.0.0.1", "10.0.0.1"}}.resolver(t))
+	from = sender(t, webhooks.SenderOptions{Transport: transport})
+	e := endpoint("http://rebinds.example:" + port)
+	answer, err := from.Send(t.Context(), &e, event(`{}`), 1)
+	require.NoError(t, err)
+	require.Empty(t, answer.Kind, answer.Error)
+	require.Equal(t, 1, hits)
+	transport.CloseIdleConnections()
+	answer, err = from.Send(t.Context(), &e, event(`{}`), 1)
+	require.NoError(t, err)
+	require.Equal(t, webhooks.KindSSRF, answer.Kind, "the name leads to another address when the next connection is made")
+}
+
+// TestForbiddenPort reaches the dialer with a port that Check would have refused.
+func TestForbiddenPort(t *testing.T) {
+	e := endpoint("http://127.0.0.1:25")
+	answer, err := sender(t, webhooks.SenderOptions{Policy: webhooks.Policy{AllowAddresses: webhooks.Everywhere()}}).Send(t.Context(), &e, event(`{}`), 1)
+	require.NoError(t, err)
+	require.Equal(t, webhooks.KindSSRF, answer.Kind)
+	require.Contains(t, answer.Error, "port 25")
+}
+
+func TestProxies(t *testing.T) {
+	asked := ""
+	proxy := receiver(t, func(_ http.ResponseWriter, r *http.Request) { asked = r.URL.String() })
+	t.Setenv("HTTP_PROXY", proxy.URL)
+	t.Setenv("http_proxy", proxy.URL)
+	e := endpoint("http://192.168.0.1/hook")
+	answer, err := sender(t, webhooks.SenderOptions{Policy: webhooks.Policy{AllowHTTP: true}}).Send(t.Context(), &e, event(`{}`), 1)
+	require.NoError(t, err)
+	require.Equal(t, webhooks.KindSSRF, answer.Kind)
+	require.Empty(t, asked, "the environment's proxy isn't asked")
+
+	u, err := url.Parse(proxy.URL)
+	require.NoError(t, err)
+	e.URL = "http://shop.example/hook"
+	answer, err = sender(t, webhooks.SenderOptions{Policy: webhooks.Policy{AllowHTTP: true, Proxy: u}}).Send(t.Context(), &e, event(`{}`), 1)
+	require.NoError(t, err)
+	require.Empty(t, answer.Kind, answer.Error)
+	require.Equal(t, "http://shop.example/hook", asked, "the policy's proxy is")
+}
