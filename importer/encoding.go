@@ -79,6 +79,7 @@ func utf16Of(start []byte) Encoding {
 	}
 	pairs := len(start) / 2
 	switch {
+	case nuls[0]+nuls[1] < 2: // a stray one
 	case nuls[1] > pairs/5 && nuls[0] <= nuls[1]/10:
 		return UTF16LE
 	case nuls[0] > pairs/5 && nuls[1] <= nuls[0]/10:

@@ -95,6 +95,8 @@ func TestEncodings(t *testing.T) {
 		{"one letter", "sku,name\n1,caf\xe9", EncodingAuto, "sku,name\n1,café", Windows1252, "windows-1252"},
 		{"damaged UTF-8", text + "\xff\n\xe4\n", EncodingAuto, text + "\xff\n\xe4\n", UTF8, "most"},
 		{"UTF-8 that ends too early", "a,é\n\xc3", EncodingAuto, "a,é\n\xc3", UTF8, "most"},
+		{"a stray NUL", "a,b\x00\n", EncodingAuto, "a,b\x00\n", UTF8, "ASCII"},
+		{"a stray byte among letters", "caf\xe9 \x81 Stra\xdfe", EncodingAuto, "café \x81 Straße", Windows1252, "café"},
 		{"stray bytes", "bo\xff\xffgie", EncodingAuto, "bo\xff\xffgie", UTF8, "neither"},
 		{"Polish", encode(t, charmap.ISO8859_2, "półka,żółty\n"), EncodingAuto, encode(t, charmap.ISO8859_2, "półka,żółty\n"), UTF8, "neither"},
 		{"Russian", encode(t, charmap.Windows1251, "товар,новый стол\n"), EncodingAuto, encode(t, charmap.Windows1251, "товар,новый стол\n"), UTF8, "neither"},

@@ -9,6 +9,8 @@ import (
 const (
 	// judgedBytes is how long the stretch is by which UTF-8 is told from Windows-1252.
 	judgedBytes = 64 << 10
+	// beforeBytes is how much of what is before it helps.
+	beforeBytes = 16
 	// rawBytes is how much is decoded at a time.
 	rawBytes = 32 << 10
 )
@@ -22,6 +24,8 @@ type textReader struct {
 	decode    decoder // nil for UTF-8
 	given     int64   // bytes of text, in UTF-8 a byte order mark too
 	err       error   // of in, once it has ended
+
+	before []byte // the last that was given while undecided
 
 	ahead []byte // read, and not yet given or decoded
 	raw   []byte // room for what is to be decoded
@@ -91,6 +95,8 @@ func (t *textReader) Read(p []byte) (n int, err error) {
 // them and what follows. It tells how many bytes may be given at once.
 func (t *textReader) decide(read []byte) int {
 	n := countASCII(read)
+	t.before = append(t.before, read[max(0, n-beforeBytes):n]...)
+	t.before = t.before[max(0, len(t.before)-beforeBytes):]
 	if n == len(read) {
 		return n
 	}
@@ -102,7 +108,7 @@ func (t *textReader) decide(read []byte) int {
 		t.ahead = t.ahead[:len(t.ahead)+more]
 	}
 	// The same stretch, however the reads fell.
-	t.judged = judge(t.ahead[:min(len(t.ahead), judgedBytes)], len(t.ahead) < judgedBytes)
+	t.judged = judge(t.before, t.ahead[:min(len(t.ahead), judgedBytes)], len(t.ahead) < judgedBytes)
 	t.decode = decoderOf(t.encoding)
 	return n
 }
