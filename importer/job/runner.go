@@ -27,7 +27,7 @@ type RunnerOptions struct {
 
 const (
 	// renewEvery is how long a wish to cancel may go unnoticed.
-	renewEvery = 500 * time.Millisecond
+	renewEvery = 300 * time.Millisecond
 	// farewell is how long the end of an attempt may take once its context has ended.
 	farewell = 2 * time.Second
 )
