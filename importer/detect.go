@@ -142,6 +142,7 @@ type look struct {
 	damaged     int64  // lines that are no record
 	quoted      int    // fields in quotes
 	quoting     int    // records with a field in quotes
+	all         bool   // fields of the first record are in quotes
 	apostrophes int    // fields that begin with one
 	ends        [3]int // records that end with LF, CRLF, CR
 	score       float64
@@ -164,9 +165,9 @@ func (d *detector) look(f format) look {
 			l.damaged += sp.lastLine - sp.line + 1
 			continue
 		}
+		l.count(b, sp)
 		l.records++
 		widths[int(sp.width)]++
-		l.count(b, sp)
 	}
 	for i := range spans { // of two as frequent the first one
 		if n := widths[int(spans[i].width)]; spans[i].damage == "" && n > l.fitting {
@@ -193,6 +194,9 @@ func (l *look) count(b *block, sp *span) {
 	}
 	if l.quoted > quoted {
 		l.quoting++
+	}
+	if l.records == 0 {
+		l.all = l.quoted == int(sp.width)
 	}
 	switch end := b.buf[sp.start:sp.end]; {
 	case bytes.HasSuffix(end, []byte("\r\n")):
@@ -229,15 +233,15 @@ func (l *look) findHeader(b *block, o *Options) int {
 	return 0
 }
 
-// betterThan tells whether the text looks better in this format than in another one that comes before it: first if a
-// header is found in one of them only, then by how well the records agree.
+// betterThan tells whether the text looks better in this format than in another one that comes before it: first if the
+// header has more names that are known, then by how well the records agree.
 func (l *look) betterThan(other *look) bool {
 	const same = 1e-9
 	if l.quote != other.quote {
 		switch {
 		case l.quoted <= other.quoted: // what is hardly used is none
 			return false
-		case l.score > other.score-same && l.quoting*2 >= l.records && other.quoted == 0:
+		case l.score > other.score-same && l.all && l.quoting*2 >= l.records && other.quoted == 0:
 			return l.header() >= other.header()
 		}
 	}
@@ -247,8 +251,13 @@ func (l *look) betterThan(other *look) bool {
 	return cmp.Or(cmp.Compare(l.header(), other.header()), cmp.Compare(l.score, other.score+same)) > 0
 }
 
-// header is 1 if there is a header with names that are known, else 0.
-func (l *look) header() int { return min(l.known/2, 1) }
+// header returns how many names the header has that are known, 0 where there are too few to make it one.
+func (l *look) header() int {
+	if l.known < 2 {
+		return 0
+	}
+	return l.known
+}
 
 // names returns the fields of a record as text.
 func (b *block) names(sp *span) []string {

@@ -24,8 +24,8 @@ type Reject struct {
 	// Line and LastLine are the first and last line of it in the file, from 1.
 	Line     int64 `json:"line"`
 	LastLine int64 `json:"last_line"`
-	// Offset is the first byte of it in the file's text, from 0: in the file as it is, if that is in UTF-8 and not
-	// compressed; else in what it becomes without its compression, as UTF-8 and without a byte order mark.
+	// Offset is the first byte of it in the file without its compression, from 0: in the file as it is, if that is in
+	// UTF-8; else in what it becomes as UTF-8, without a byte order mark.
 	Offset int64 `json:"offset"`
 	// Column is the name of the column that is wrong, its number from 1 where it has no name, or empty where the record
 	// as a whole is.

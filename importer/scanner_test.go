@@ -137,9 +137,9 @@ func TestScannerHandsReadErrorsOn(t *testing.T) {
 	require.ErrorIs(t, s.next(&block{}, 1), io.ErrNoProgress)
 }
 
-// TestScannerMemory reads 32 MiB behind a quote that is never closed.
+// TestScannerMemory reads 4 MiB behind a quote that is never closed.
 func TestScannerMemory(t *testing.T) {
-	const size = 32 << 20
+	const size = 4 << 20
 	cr, backslashes := format{',', '"', false, true}, format{',', '"', true, false}
 	for _, c := range []struct {
 		filler string
@@ -155,7 +155,7 @@ func TestScannerMemory(t *testing.T) {
 		{"\"\n", usual, size / 2},
 		{",\"", usual, 1},
 	} {
-		s := newScanner(io.MultiReader(strings.NewReader("\"a,b"), io.LimitReader(&endless{text: c.filler}, size)), 0, 1<<20)
+		s := newScanner(io.MultiReader(strings.NewReader("\"a,b"), io.LimitReader(&endless{text: c.filler}, size)), 0, 64<<10)
 		s.use(c.format)
 		s.widths[0] = 2
 		var b block
@@ -167,7 +167,7 @@ func TestScannerMemory(t *testing.T) {
 			}
 			require.NoError(t, err)
 			spans += len(b.spans)
-			require.Less(t, cap(b.buf), 8<<20, "a record over the limit is not held in memory")
+			require.LessOrEqual(t, cap(b.buf), 1<<20, "a record over the limit is not held in memory")
 		}
 		require.Positive(t, spans)
 		require.LessOrEqual(t, spans, c.spans, "%q", c.filler)
