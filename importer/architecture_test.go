@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"importer/catalogtest":     {"importer", "products", testify},
 	"importer/job/jobtest":     {"importer/job", "importer", "products", "progress", testify},
 	"adapters/memory":          core,
-	"adapters/postgres":        slices.Concat(core, []string{sqlx, pq, goose}),
+	"adapters/postgres":        slices.Concat(core, []string{sqlx, pq, goose, compress}),
 	"adapters/postgres/pgtest": {docker, pq, testify},
 	"adapters/httpapi":         slices.Concat(core, []string{crypto, compress, metrics}),
 	"adapters/worker":          core,

@@ -58,6 +58,8 @@ type Options struct {
 	ProgressInterval time.Duration
 	// MaxStreams is how many streams are served at the same time: at least 1, 0 for 20,000.
 	MaxStreams int
+	// Webhooks, where they are given, are managed under /webhooks/.
+	Webhooks Webhooks
 	// Registry collects the metrics that /metrics shows; nil for one of the API's own, with those of the process too. Two
 	// APIs can't share one.
 	Registry *prometheus.Registry
@@ -69,6 +71,9 @@ const lookInterval = 100 * time.Millisecond
 
 // withDefaults returns the options with the defaults filled in, or an error that names the first bad one.
 func (o Options) withDefaults() (Options, error) {
+	if err := o.Webhooks.check(); err != nil {
+		return o, err
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -167,7 +172,7 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users Users, options 
 	a.origins.SetDenyHandler(a.handle(func(http.ResponseWriter, *http.Request) error {
 		return newProblem(http.StatusForbidden, "cross_origin", "a page of another origin may not change anything here")
 	}))
-	if a.metrics, err = newMetrics(options.Registry, &a.streams); err != nil {
+	if a.metrics, err = newMetrics(options.Registry, &a.streams, &options.Webhooks); err != nil {
 		return nil, err
 	}
 	a.running, a.stop = context.WithCancel(context.Background())

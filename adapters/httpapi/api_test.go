@@ -17,6 +17,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/webhooks"
 )
 
 func TestNewNamesWhatIsWrong(t *testing.T) {
@@ -30,6 +31,7 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{httpapi.Options{ProgressInterval: time.Millisecond}, "ProgressInterval"}, {httpapi.Options{MaxStreams: -1}, "MaxStreams"},
 		{httpapi.Options{PublicURL: "shop.example"}, "PublicURL"}, {httpapi.Options{PublicURL: "https://x/?a"}, "PublicURL"}, {httpapi.Options{PublicURL: "%"}, "PublicURL"},
 		{httpapi.Options{TrustedOrigins: []string{"shop"}}, "TrustedOrigins"},
+		{httpapi.Options{Webhooks: httpapi.Webhooks{Store: silentStore{}}}, "Webhooks.Service"}, {httpapi.Options{Webhooks: httpapi.Webhooks{Service: &webhooks.Service{}}}, "Webhooks.Store"},
 	} {
 		_, err := httpapi.New(f.store, f.board, f.board, users, test.options)
 		require.ErrorContains(t, err, "Options."+test.want)
@@ -108,6 +110,10 @@ func FuzzRequests(f *testing.F) {
 		{"PATCH", "/products/1", "", `{"attributes":{"a":null},"status":null}`}, {"PUT", "/products/1/", "", `{"name":"\ud800","sku":"x"}`}, {"DELETE", "/products/1", "", ""},
 		{"POST", "/status/", "", `{"task_id":"` + id(1) + `"}`}, {"GET", "/imports/", "state=SUCCESS&limit=5", ""}, {"GET", "/products/export.csv", `attributes="a",b`, ""},
 		{"POST", "/upload_csv/", "map=a=b&priority=1", "name,sku\n"}, {"POST", "/upload_csv/", "", "\x1f\x8b\x08"}, {"POST", "/upload_csv/", "", "\x28\xb5\x2f\xfd\x04"}, {"GET", "//products/..", "", ""},
+		{"POST", "/webhooks/", "", `{"callback_url":"https://a.example/","events":["product.*"],"headers":{"x-a":"b"},"timeout":1.5,"token":"t","is_active":false}`},
+		{"PATCH", "/webhooks/EP", "", `{"headers":{"x-a":null},"concurrency":1,"state":"active"}`}, {"POST", "/webhooks/EP/rotate", "", `{"grace":1e9}`},
+		{"POST", "/webhooks/EP/replay", "", `{"since":"2026-01-01T00:00:00Z","states":["skipped"]}`}, {"GET", "/webhooks/EP/deliveries", "before=2&state=failed&event_id=evt_0", ""},
+		{"GET", "/webhooks/deliveries/1/attempts", "", ""}, {"POST", "/webhooks/deliveries/1/resend", "", ""}, {"POST", "/webhooks/EP/test", "", ""},
 	} {
 		f.Add(seed.method, seed.path, seed.query, seed.body, `W/"1"`)
 	}
@@ -119,7 +125,10 @@ func FuzzRequests(f *testing.F) {
 		if !strings.HasPrefix(r.URL.Path, "/upload_csv") {
 			r.Header.Set("Content-Type", "application/json")
 		}
-		fix := newFixture(t, httpapi.Options{})
+		fix := newHookFixture(t, webhooks.SenderOptions{Transport: nowhere{}})
+		hook := fix.create(`{"callback_url":"https://shop.example/"}`)
+		fix.tell(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
+		r.URL.Path = strings.ReplaceAll(r.URL.Path, "EP", hook.ID)
 		fix.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
 		fix.board.rejects = func(io.Writer) error { return nil }
 		fix.add("A")
@@ -130,3 +139,8 @@ func FuzzRequests(f *testing.F) {
 		}
 	})
 }
+
+// nowhere is a network without hosts.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }

@@ -95,7 +95,10 @@ func parseObject(body []byte, fields setters) error {
 		default:
 			var inner *innerError
 			if err := set(raw); errors.As(err, &inner) {
-				at := products.Shorten(name + "[" + inner.name + "]")
+				at := shown
+				if inner.name != "" {
+					at = products.Shorten(name + "[" + inner.name + "]")
+				}
 				fail(at, inner.code, "%s %s", at, inner.message)
 			} else if err != nil {
 				fail(shown, codeType, "%s must be %v", shown, err)
@@ -129,6 +132,10 @@ func fieldProblems(wrong []products.FieldError) error {
 	if len(wrong) == 0 {
 		return nil
 	}
+	return newFieldProblem(wrong)
+}
+
+func newFieldProblem(wrong []products.FieldError) *Problem {
 	p := newProblem(http.StatusUnprocessableEntity, "invalid_field", wrong[0].Message)
 	if len(wrong) > 1 {
 		p.Detail = fmt.Sprintf("%s (and %d more)", p.Detail, len(wrong)-1)
@@ -137,50 +144,7 @@ func fieldProblems(wrong []products.FieldError) error {
 	return p
 }
 
-// innerError says that a value inside a field is wrong.
+// innerError says that a value inside a field is wrong, or, without a name, the field's own.
 type innerError struct{ name, code, message string }
 
 func (e *innerError) Error() string { return e.message }
-
-// textSetter takes a string into the place; null is refused.
-func textSetter(to **string) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) || json.Unmarshal(raw, to) != nil {
-			return errors.New("a string")
-		}
-		return nil
-	}
-}
-
-// clearableSetter takes a string, or null for the empty one.
-func clearableSetter(to **string) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) {
-			*to = new(string)
-			return nil
-		}
-		if json.Unmarshal(raw, to) != nil {
-			return errors.New("a string or null")
-		}
-		return nil
-	}
-}
-
-// boolSetter takes a boolean, or null for false.
-func boolSetter(to **bool) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) {
-			*to = new(bool)
-			return nil
-		}
-		if json.Unmarshal(raw, to) != nil {
-			return errors.New("true, false or null")
-		}
-		return nil
-	}
-}
-
-// ignoreSetter takes anything and forgets it.
-func ignoreSetter(json.RawMessage) error { return nil }
-
-func isNull(raw json.RawMessage) bool { return bytes.Equal(raw, []byte("null")) }

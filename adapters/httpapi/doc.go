@@ -1,8 +1,9 @@
-// Package httpapi serves the importer over HTTP: uploads, jobs and their progress as server-sent events, products as
-// REST, health and metrics.
+// Package httpapi serves the importer over HTTP: uploads, jobs and their progress as server-sent events, products and
+// webhooks as REST, health and metrics.
 //
 //	client -> middleware (id, log, limits, log-in) -> a handler -> products.Store
 //	                                                            -> job.Service -> upload, job -> a worker, anywhere
+//	                                                            -> webhooks.Service, and its store
 //	client <- server-sent events <- job.Watcher <- job.Reader   <- what that worker notes
 //
 // New returns the whole API as one http.Handler; its methods return the handlers one by one, to be mounted under an

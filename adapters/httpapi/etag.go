@@ -1,16 +1,13 @@
 package httpapi
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/products-importer/products-importer/products"
 )
 
-// etag is the entity tag of a product's version.
+// etag is the entity tag of a version, a product's or an endpoint's.
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
 // tags is what an If-Match or If-None-Match header names.
@@ -58,9 +55,10 @@ func (t *tags) matchesWeakly(tag string) bool {
 // matchesStrongly is the comparison of If-Match: a weak tag matches nothing.
 func (t *tags) matchesStrongly(tag string) bool { return t.any || slices.Contains(t.strong, tag) }
 
-// precondition returns the version that a change of the product is for, as the request's If-Match and If-None-Match want
-// it: 0 for any. A version is passed on to the store, which compares it in the transaction of the change.
-func (a *API) precondition(ctx context.Context, h http.Header, id int64) (version int64, err error) {
+// precondition returns the version that a change is for, as the request's If-Match and If-None-Match want it: 0 for any. A
+// version is passed on to the store, which compares it in the transaction of the change. current finds the version that
+// there is, for headers that need it; changed is the error for another one than is wanted.
+func precondition(h http.Header, changed error, current func() (int64, error)) (version int64, err error) {
 	match, hasMatch := readTags(h, "If-Match")
 	none, hasNone := readTags(h, "If-None-Match")
 	if !hasMatch && !hasNone {
@@ -71,19 +69,19 @@ func (a *API) precondition(ctx context.Context, h http.Header, id int64) (versio
 			return version, nil
 		}
 	}
-	product, err := a.products.Get(ctx, id)
+	version, err = current()
 	if err != nil {
 		return 0, err
 	}
-	now := etag(product.Version)
+	now := etag(version)
 	if hasMatch && !match.matchesStrongly(now) {
-		return 0, products.ErrVersion
+		return 0, changed
 	}
 	if hasNone && none.matchesWeakly(now) {
-		return 0, newProblem(http.StatusPreconditionFailed, "version_matches", "the product is as If-None-Match says that it must not be")
+		return 0, newProblem(http.StatusPreconditionFailed, "version_matches", "it is as If-None-Match says that it must not be")
 	}
 	if match.any {
 		return 0, nil
 	}
-	return product.Version, nil
+	return version, nil
 }

@@ -21,7 +21,7 @@ type metrics struct {
 }
 
 // newMetrics registers them; without a registry it makes one, with the metrics of the process too.
-func newMetrics(registry *prometheus.Registry, streams *atomic.Int64) (*metrics, error) {
+func newMetrics(registry *prometheus.Registry, streams *atomic.Int64, hooks *Webhooks) (*metrics, error) {
 	own := []prometheus.Collector{}
 	if registry == nil {
 		registry = prometheus.NewRegistry()
@@ -43,6 +43,9 @@ func newMetrics(registry *prometheus.Registry, streams *atomic.Int64) (*metrics,
 	open := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "import_streams", Help: "Streams of progress that are open.",
 	}, func() float64 { return float64(streams.Load()) })
+	if hooks.given() {
+		own = append(own, NewWebhookCollector(hooks.Store, hooks.Dispatcher))
+	}
 	for _, c := range append(own, m.requests, m.duration, m.received, open) {
 		if err := registry.Register(c); err != nil {
 			return nil, fmt.Errorf("httpapi: Options.Registry: %w", err)

@@ -19,6 +19,7 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
+	"github.com/products-importer/products-importer/webhooks"
 )
 
 // object is a part of the OpenAPI document.
@@ -66,10 +67,12 @@ func (d *document) paths() map[string][]string {
 }
 
 func TestOpenAPIHasTheRoutes(t *testing.T) {
-	f := newFixture(t, httpapi.Options{})
+	plain := newFixture(t, httpapi.Options{})
+	require.NotContains(t, openAPI(t, plain).root, "webhooks")
+	require.ElementsMatch(t, httpapi.Routes(plain.api), slices.Collect(maps.Keys(openAPI(t, plain).paths())), "without webhooks")
+	f := newHookFixture(t, webhooks.SenderOptions{}).fixture
 	paths := openAPI(t, f).paths()
-	routes := httpapi.Routes(f.api)
-	require.ElementsMatch(t, routes, slices.Collect(maps.Keys(paths)))
+	require.ElementsMatch(t, httpapi.Routes(f.api), slices.Collect(maps.Keys(paths)))
 	for path, methods := range paths {
 		target := strings.ReplaceAll(path, "{id}", "1")
 		for _, target := range []string{strings.TrimSuffix(target, "/"), strings.TrimSuffix(target, "/") + "/"} {
@@ -82,7 +85,7 @@ func TestOpenAPIHasTheRoutes(t *testing.T) {
 }
 
 func TestOpenAPIReferences(t *testing.T) {
-	d := openAPI(t, newFixture(t, httpapi.Options{}))
+	d := openAPI(t, newHookFixture(t, webhooks.SenderOptions{}).fixture)
 	text, err := json.Marshal(d.root)
 	require.NoError(t, err)
 	used := map[string]bool{}
@@ -260,4 +263,56 @@ func TestOpenAPIDescribesTheResponses(t *testing.T) {
 	var value any
 	require.NoError(t, json.Unmarshal([]byte(strings.TrimSpace(payload)), &value))
 	d.check("event", object{"$ref": "#/components/schemas/ImportStatus"}, value)
+}
+
+func TestOpenAPIDescribesWebhooks(t *testing.T) {
+	f := newHookFixture(t, webhooks.SenderOptions{Policy: openPolicy})
+	d := openAPI(t, f.fixture)
+	r := newReceiver(t)
+	v := f.create(`{"callback_url":"` + r.url + `"}`)
+	one := "/webhooks/" + v.ID
+	off := "/webhooks/" + f.create(`{"callback_url":"`+newReceiver(t).url+`"}`).ID
+	f.deliver(t)
+	f.tell(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
+	taken := r.next(v.Secret)
+	delivery := fmt.Sprintf("/webhooks/deliveries/%d", decode[deliveries](t, f.call("GET", off+"/deliveries", "")).Results[0].ID)
+	require.Equal(t, 200, f.call("PATCH", off, `{"is_active":false}`).Code)
+	const nobody = "/webhooks/ep_00000000000070008000000000000000"
+	for _, test := range []struct {
+		path, method, target, body string
+		status                     int
+		headers                    []string
+	}{
+		{"/webhooks/", "GET", "/webhooks/?limit=1", "", 200, nil}, {"/webhooks/", "GET", "/webhooks/?limit=0", "", 400, nil},
+		{"/webhooks/", "POST", "/webhooks/", `{"callback_url":"` + r.url + `"}`, 201, nil}, {"/webhooks/", "POST", "/webhooks/", `{`, 400, nil}, {"/webhooks/", "POST", "/webhooks/", `{}`, 422, nil},
+		{"/webhooks/", "POST", "/webhooks/", `{}`, 415, []string{"Content-Type: text/plain"}}, {"/webhooks/", "POST", "/webhooks/", `{}`, 403, []string{"Origin: https://evil.example"}},
+		{"/webhooks/", "POST", "/webhooks/", strings.Repeat(" ", 30_000), 413, nil},
+		{"/webhooks/{id}", "GET", one, "", 200, nil}, {"/webhooks/{id}", "GET", nobody, "", 404, nil}, {"/webhooks/{id}", "GET", one, "", 412, []string{`If-Match: "9"`}},
+		{"/webhooks/{id}", "PUT", one, `{"callback_url":"` + r.url + `"}`, 200, nil}, {"/webhooks/{id}", "PUT", nobody, `{"callback_url":"` + r.url + `"}`, 404, nil}, {"/webhooks/{id}", "PUT", one, `{}`, 422, nil},
+		{"/webhooks/{id}", "PATCH", one, `{"client_name":"y"}`, 200, nil}, {"/webhooks/{id}", "PATCH", one, `{"client_name":"z"}`, 412, []string{`If-Match: "9"`}},
+		{"/webhooks/{id}/test", "POST", one + "/test", "", 200, nil}, {"/webhooks/{id}/test", "POST", nobody + "/test", "", 404, nil},
+		{"/webhooks/{id}/pause", "POST", one + "/pause", "", 200, nil}, {"/webhooks/{id}/pause", "POST", off + "/pause", "", 409, nil}, {"/webhooks/{id}/pause", "POST", nobody + "/pause", "", 404, nil},
+		{"/webhooks/{id}/resume", "POST", one + "/resume", "", 200, nil}, {"/webhooks/{id}/resume", "POST", one + "/resume", "", 412, []string{`If-Match: "9"`}},
+		{"/webhooks/{id}/rotate", "POST", one + "/rotate", "", 200, nil}, {"/webhooks/{id}/rotate", "POST", one + "/rotate", `{"grace":-1}`, 422, nil},
+		{"/webhooks/{id}/replay", "POST", one + "/replay", `{"since":"2026-01-01T00:00:00Z"}`, 202, nil}, {"/webhooks/{id}/replay", "POST", one + "/replay", `{}`, 422, nil},
+		{"/webhooks/{id}/replay", "POST", off + "/replay", `{"since":"2026-01-01T00:00:00Z"}`, 409, nil},
+		{"/webhooks/{id}/deliveries", "GET", one + "/deliveries", "", 200, nil}, {"/webhooks/{id}/deliveries", "GET", one + "/deliveries?x=1", "", 400, nil}, {"/webhooks/{id}/deliveries", "GET", nobody + "/deliveries", "", 404, nil},
+		{"/webhooks/deliveries/{id}/attempts", "GET", delivery + "/attempts", "", 200, nil}, {"/webhooks/deliveries/{id}/attempts", "GET", "/webhooks/deliveries/0/attempts", "", 404, nil},
+		{"/webhooks/deliveries/{id}/resend", "POST", delivery + "/resend", "", 409, nil}, {"/webhooks/deliveries/{id}/resend", "POST", "/webhooks/deliveries/0/resend", "", 404, nil},
+		{"/webhooks/{id}/resume", "POST", off + "/resume", "", 200, nil}, {"/webhooks/deliveries/{id}/resend", "POST", delivery + "/resend", "", 202, nil},
+		{"/webhooks/{id}", "DELETE", one, "", 204, nil}, {"/webhooks/{id}", "DELETE", one, "", 404, nil},
+	} {
+		w := f.call(test.method, test.target, test.body, test.headers...)
+		require.Equal(t, test.status, w.Code, "%s %s %s", test.method, test.target, w.Body)
+		d.checkResponse(test.path, test.method, w)
+	}
+	var sent any
+	require.NoError(t, json.Unmarshal(taken.body, &sent))
+	d.check("event", object{"$ref": "#/components/schemas/Event"}, sent)
+	for _, header := range d.root["webhooks"].(object)["event"].(object)["post"].(object)["parameters"].([]any) {
+		name, required := header.(object)["name"].(string), header.(object)["required"].(bool)
+		require.Equal(t, required, taken.header.Get(name) != "", name)
+	}
+	types := d.resolve(object{"$ref": "#/components/schemas/EventType"})["enum"]
+	require.Equal(t, webhooks.Types(), texts(types))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/webhooks"
 )
 
 // Problem is the body of every error, application/problem+json of RFC 9457. It is an error too: a handler returns one
@@ -94,6 +95,9 @@ var kinds = []struct {
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
 	{job.ErrFull, http.StatusInsufficientStorage, "no_room", "there is no room for the file", false},
 	{importer.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "", false},
+	{webhooks.ErrNotFound, http.StatusNotFound, "not_found", "there is no such webhook or delivery", false},
+	{webhooks.ErrVersion, http.StatusPreconditionFailed, "version_changed", "the webhook has changed since the version that If-Match names", false},
+	{webhooks.ErrOff, http.StatusConflict, "webhook_off", "the webhook is switched off: make it active first", false},
 	{importer.ErrInput, http.StatusUnprocessableEntity, "not_importable", "", false},
 	{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "request_timeout", "the request came too slowly", false},
 	{io.ErrUnexpectedEOF, http.StatusBadRequest, "cut_off", "the request's body ended too early", false},
@@ -114,6 +118,12 @@ func problemOf(err error) *Problem {
 	if errors.As(err, &invalid) && len(invalid.Fields) > 0 {
 		p = newProblem(http.StatusUnprocessableEntity, "invalid_field", invalid.Fields[0].Message)
 		p.Errors, p.cause = invalid.Fields, err
+		return p
+	}
+	var settings *webhooks.ValidationError
+	if errors.As(err, &settings) && len(settings.Fields) > 0 {
+		p = newFieldProblem(fieldsOf(settings))
+		p.cause = err
 		return p
 	}
 	var setting *job.SettingsError

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func (a *API) createProduct(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) getProduct(w http.ResponseWriter, r *http.Request) error {
-	id, err := productID(r)
+	id, err := pathNumber(r, products.ErrNotFound)
 	if err != nil {
 		return err
 	}
@@ -134,7 +135,7 @@ func (a *API) getProduct(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) putProduct(w http.ResponseWriter, r *http.Request) error {
-	id, err := productID(r)
+	id, err := pathNumber(r, products.ErrNotFound)
 	if err != nil {
 		return err
 	}
@@ -153,7 +154,7 @@ func (a *API) putProduct(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) patchProduct(w http.ResponseWriter, r *http.Request) error {
-	id, err := productID(r)
+	id, err := pathNumber(r, products.ErrNotFound)
 	if err != nil {
 		return err
 	}
@@ -167,7 +168,7 @@ func (a *API) patchProduct(w http.ResponseWriter, r *http.Request) error {
 func (a *API) changeProduct(w http.ResponseWriter, r *http.Request, id int64, patch products.Patch) error {
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
-	version, err := a.precondition(ctx, r.Header, id)
+	version, err := a.productPrecondition(ctx, r, id)
 	if err != nil {
 		return err
 	}
@@ -181,13 +182,13 @@ func (a *API) changeProduct(w http.ResponseWriter, r *http.Request, id int64, pa
 }
 
 func (a *API) deleteProduct(w http.ResponseWriter, r *http.Request) error {
-	id, err := productID(r)
+	id, err := pathNumber(r, products.ErrNotFound)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
-	version, err := a.precondition(ctx, r.Header, id)
+	version, err := a.productPrecondition(ctx, r, id)
 	if err != nil {
 		return err
 	}
@@ -199,17 +200,24 @@ func (a *API) deleteProduct(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+func (a *API) productPrecondition(ctx context.Context, r *http.Request, id int64) (version int64, err error) {
+	return precondition(r.Header, products.ErrVersion, func() (int64, error) {
+		product, err := a.products.Get(ctx, id)
+		return product.Version, err
+	})
+}
+
 func writeProduct(w http.ResponseWriter, status int, product *products.Product) {
 	w.Header().Set("ETag", etag(product.Version))
 	writeJSON(w, status, "application/json", product)
 }
 
-// productID reads the path's ID; what is no ID can't be found.
-func productID(r *http.Request) (int64, error) {
+// pathNumber reads the path's ID, a positive number; what is none can't be found.
+func pathNumber(r *http.Request, notFound error) (int64, error) {
 	text := r.PathValue("id")
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id <= 0 || strconv.FormatInt(id, 10) != text {
-		return 0, fmt.Errorf("%w: %q", products.ErrNotFound, products.Shorten(text))
+		return 0, fmt.Errorf("%w: %q", notFound, products.Shorten(text))
 	}
 	return id, nil
 }

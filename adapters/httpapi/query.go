@@ -82,7 +82,7 @@ func (p *parameters) number(name string, least, most, usual int) int {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
 		bounds := fmt.Sprintf("between %d and %d", least, most)
-		if most == math.MaxInt32 {
+		if most >= math.MaxInt32 {
 			bounds = fmt.Sprintf("%d or more", least)
 		}
 		p.fail(name, codeValue, fmt.Sprintf("%s must be a whole number, %s, not %q", name, bounds, products.Shorten(text)))

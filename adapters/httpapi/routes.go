@@ -17,7 +17,7 @@ type route struct {
 
 // routes are all there are. Each is served with and without a slash at its end.
 func (a *API) routes() []route {
-	return []route{
+	routes := []route{
 		{path: "/upload_csv/", handler: a.Upload()},
 		{path: "/status/", handler: a.Status()},
 		{path: "/imports/", handler: a.Imports()},
@@ -34,6 +34,26 @@ func (a *API) routes() []route {
 		{path: "/readyz", handler: a.Ready(), open: true},
 		{path: "/metrics", handler: a.Metrics()},
 		{path: "/openapi.json", handler: a.OpenAPI()},
+	}
+	if a.options.Webhooks.given() {
+		routes = append(routes, a.webhookRoutes()...)
+	}
+	return routes
+}
+
+// webhookRoutes are there where there are webhooks. An endpoint's ID is never "deliveries".
+func (a *API) webhookRoutes() []route {
+	return []route{
+		{path: "/webhooks/", handler: a.Webhooks()},
+		{path: "/webhooks/{id}", handler: a.Webhook()},
+		{path: "/webhooks/{id}/test", handler: a.TestWebhook()},
+		{path: "/webhooks/{id}/pause", handler: a.PauseWebhook()},
+		{path: "/webhooks/{id}/resume", handler: a.ResumeWebhook()},
+		{path: "/webhooks/{id}/rotate", handler: a.RotateSecret()},
+		{path: "/webhooks/{id}/replay", handler: a.Replay()},
+		{path: "/webhooks/{id}/deliveries", handler: a.Deliveries()},
+		{path: "/webhooks/deliveries/{id}/attempts", handler: a.Attempts()},
+		{path: "/webhooks/deliveries/{id}/resend", handler: a.Resend()},
 	}
 }
 

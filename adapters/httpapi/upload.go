@@ -197,10 +197,11 @@ func fileName(name string) string {
 	return path.Base(strings.ReplaceAll(name, `\`, "/"))
 }
 
-// optional is nil for an empty string.
-func optional(s string) *string {
-	if s == "" {
+// optional is nil for what is empty.
+func optional[V comparable](value V) *V {
+	var empty V
+	if value == empty {
 		return nil
 	}
-	return &s
+	return &value
 }

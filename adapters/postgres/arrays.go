@@ -1,6 +1,9 @@
 package postgres
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // array builds a parameter for an array type in PostgreSQL's binary format: a header, and each element with its length
 // before it. Unlike the text format it needs no quoting, on neither side.
@@ -14,7 +17,11 @@ type array struct {
 const (
 	arrayHeader = 20
 	oidBool     = 16
+	oidBytea    = 17
+	oidInt8     = 20
 	oidText     = 25
+	oidTime     = 1184 // with time zone
+	oidUUID     = 2950
 	null        = 1<<32 - 1
 )
 
@@ -45,7 +52,29 @@ func (a *array) addBool(v bool) {
 	a.n++
 }
 
-// open begins an element whose text is appended to buf, and close ends it.
+func (a *array) addInt(v int64) {
+	a.buf = binary.BigEndian.AppendUint64(append(a.buf, 0, 0, 0, 8), uint64(v))
+	a.n++
+}
+
+// epoch is where PostgreSQL's times begin, in microseconds.
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro()
+
+// addTime adds null for the zero time.
+func (a *array) addTime(t time.Time) {
+	if t.IsZero() {
+		a.addNull()
+		return
+	}
+	a.addInt(t.UnixMicro() - epoch)
+}
+
+func (a *array) addUUID(id uuid) {
+	a.buf = append(append(a.buf, 0, 0, 0, 16), id[:]...)
+	a.n++
+}
+
+// open begins an element whose value is appended to buf, and close ends it.
 func (a *array) open() (start int) {
 	a.buf = append(a.buf, 0, 0, 0, 0)
 	a.n++
@@ -66,4 +95,52 @@ func (a *array) bytes() []byte {
 		binary.BigEndian.PutUint32(a.buf[4*i:], v)
 	}
 	return a.buf
+}
+
+// arrays are the parameters of a statement that unnests them.
+type arrays []array
+
+// newArrays returns empty arrays of these types.
+func newArrays(oids ...uint32) arrays {
+	as := make(arrays, len(oids))
+	for i, oid := range oids {
+		as[i].oid = oid
+		as[i].reset()
+	}
+	return as
+}
+
+func (as arrays) reset() {
+	for i := range as {
+		as[i].reset()
+	}
+}
+
+// args returns the parameters, valid until the next reset.
+func (as arrays) args() []any {
+	args := make([]any, len(as))
+	for i := range as {
+		args[i] = as[i].bytes()
+	}
+	return args
+}
+
+// uuidArray is an array of these.
+func uuidArray(ids []uuid) []byte {
+	a := array{oid: oidUUID}
+	a.reset()
+	for _, id := range ids {
+		a.addUUID(id)
+	}
+	return a.bytes()
+}
+
+// intArray is an array of bigint.
+func intArray(vs []int64) []byte {
+	a := array{oid: oidInt8}
+	a.reset()
+	for _, v := range vs {
+		a.addInt(v)
+	}
+	return a.bytes()
 }

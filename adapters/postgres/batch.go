@@ -193,7 +193,7 @@ func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool
 		if err != nil {
 			return false, err
 		}
-		w.noteCreated(p.fresh, ids)
+		w.noteCreated(len(p.fresh), ids)
 	}
 	return w.update(ctx, t, different, round >= strictRounds)
 }
@@ -215,20 +215,24 @@ func (w *batchWrite) assignIDs(ctx context.Context, t *transaction, n int) ([]in
 	return ids, nil
 }
 
-// noteCreated keeps what the result and the witness need of the products that were created.
-func (w *batchWrite) noteCreated(places []int32, ids []int64) {
-	for _, at := range places {
-		if w.result.Outcomes[at] != products.Created {
+// noteCreated keeps what the result and the witness need of the products that were created, so many at most, in the order
+// of the records.
+func (w *batchWrite) noteCreated(most int, ids []int64) {
+	if w.batch.WantChanges {
+		w.result.Created = make([]products.Product, 0, most)
+	}
+	for at, outcome := range w.result.Outcomes {
+		if outcome != products.Created {
 			continue
 		}
 		if !w.batch.WantChanges && w.witness != nil {
 			return
 		}
-		r := &w.batch.Records[at]
-		p := w.columns.Apply(r, products.Product{})
+		p := w.columns.Apply(&w.batch.Records[at], products.Product{})
 		p.ID, p.Version, p.CreatedAt, p.UpdatedAt = ids[at], 1, w.now, w.now
 		if w.witness == nil {
-			w.witness = &p
+			first := p
+			w.witness = &first
 		}
 		if w.batch.WantChanges {
 			w.result.Created = append(w.result.Created, p)

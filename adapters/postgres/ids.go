@@ -78,3 +78,15 @@ func parseInts(to []int64, array string) ([]int64, error) {
 	}
 	return to, nil
 }
+
+// formatInts is the inverse of parseInts.
+func formatInts(vs []int64) string {
+	to := []byte{'{'}
+	for i, v := range vs {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = strconv.AppendInt(to, v, 10)
+	}
+	return string(append(to, '}'))
+}

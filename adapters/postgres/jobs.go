@@ -24,7 +24,6 @@ import (
 // The first two go together; the third goes with none.
 type Jobs struct {
 	db    *DB
-	wake  waker
 	onEnd job.EndHook // or nil
 }
 
@@ -68,9 +67,8 @@ func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
 
 // ready wakes workers if the job can be claimed.
 func (j *Jobs) ready(ctx context.Context, r *jobRow) {
-	// Inside of a caller's transaction nobody sees the job yet.
-	if r.State == job.Pending && !r.NotBefore.After(r.now) && j.db.current(ctx) == nil {
-		j.wake.tell()
+	if r.State == job.Pending && !r.NotBefore.After(r.now) {
+		j.db.onCommit(ctx, j.db.waker.jobs.tell)
 	}
 }
 
@@ -238,13 +236,17 @@ func (db *DB) short(ctx context.Context, f func(ctx context.Context, t *transact
 	})
 }
 
-// fail is the error of a call: the context's, when it has ended, else the translated one.
-func fail(ctx context.Context, err error) error {
+// fail is the error of a call to Jobs or Uploads.
+func fail(ctx context.Context, err error) error { return failAs(ctx, err, job.ErrNotFound) }
+
+// failAs is the error of a call: the context's, when it has ended, notFound where a row is missing, else the translated
+// one.
+func failAs(ctx context.Context, err, notFound error) error {
 	if ctx.Err() != nil && !isUnknown(err) {
 		return ctx.Err()
 	}
 	if errors.Is(err, sql.ErrNoRows) {
-		return job.ErrNotFound
+		return notFound
 	}
 	return translate(err)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/webhooks"
 )
 
 // Options are the settings of a DB. The zero value works.
@@ -27,6 +28,8 @@ type Options struct {
 	// RetryFor is how long a transaction is tried again after failures that can pass: a lost connection, a deadlock, a
 	// server that restarts. 0 is 10 seconds; negative is not at all.
 	RetryFor time.Duration
+	// Sealer encrypts the secrets, tokens and headers of webhooks' endpoints; nil stores them readable.
+	Sealer *webhooks.Sealer
 	// NoMigrate leaves the schema alone. Open then fails with a *SchemaError where it isn't the one that is needed.
 	NoMigrate bool
 	// Logger is told about migrations and about transactions that are tried again; nil for nothing.
@@ -60,6 +63,8 @@ type DB struct {
 	products Products
 	jobs     Jobs
 	uploads  Uploads
+	webhooks Webhooks
+	waker    waker
 	hung     time.Duration // see DB.bound
 
 	connector connector
@@ -88,8 +93,8 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	db.sql.SetMaxOpenConns(options.MaxConns)
 	db.sql.SetMaxIdleConns(options.MaxConns)
 	db.sql.SetConnMaxIdleTime(5 * time.Minute)
-	db.products.db, db.jobs.db, db.uploads.db = db, db, db
-	db.jobs.wake.db, db.jobs.wake.url = db, listenURL(databaseURL, config)
+	db.products.db, db.jobs.db, db.uploads.db, db.webhooks.db = db, db, db, db
+	db.waker.init(db, listenURL(databaseURL, config))
 
 	err = db.connect(ctx, config)
 	if err == nil {
@@ -106,7 +111,7 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 
 // Close closes all connections. Calls under way fail.
 func (db *DB) Close() error {
-	db.jobs.wake.close()
+	db.waker.close()
 	return db.sql.Close()
 }
 
@@ -118,6 +123,9 @@ func (db *DB) Jobs() *Jobs { return &db.jobs }
 
 // Uploads returns the storage of uploads.
 func (db *DB) Uploads() *Uploads { return &db.uploads }
+
+// Webhooks returns the store of webhooks.
+func (db *DB) Webhooks() *Webhooks { return &db.webhooks }
 
 // connect makes sure that the database answers.
 func (db *DB) connect(ctx context.Context, config pq.Config) error {

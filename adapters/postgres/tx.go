@@ -19,6 +19,8 @@ type transaction struct {
 	conn *sqlx.Conn
 	// witness, if not nil, tells whether something that the transaction wrote is there.
 	witness func(ctx context.Context) (bool, error)
+	// committed is called once the transaction is committed.
+	committed []func()
 }
 
 type transactionKey struct{ db *DB }
@@ -125,11 +127,25 @@ func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transa
 	release()
 	// A COMMIT gets as long as is spent on finding out what became of it.
 	release = db.connector.cutAfter(ctx, conn, db.resolveFor())
-	if err = tx.Commit(); err == nil || !lost(err) || !xid.Valid {
-		return err
+	if err = tx.Commit(); err != nil && lost(err) && xid.Valid {
+		conn.Close() // resolve needs one, and there may be no other
+		err = db.resolve(ctx, xid.String, t.witness, err)
 	}
-	conn.Close() // resolve needs one, and there may be no other
-	return db.resolve(ctx, xid.String, t.witness, err)
+	if err == nil {
+		for _, f := range t.committed {
+			f()
+		}
+	}
+	return err
+}
+
+// onCommit calls f once the context's transaction is committed, at once if it has none.
+func (db *DB) onCommit(ctx context.Context, f func()) {
+	if t := db.current(ctx); t != nil {
+		t.committed = append(t.committed, f)
+		return
+	}
+	f()
 }
 
 // resolve finds out, over another connection, whether a transaction was committed whose connection was lost in COMMIT.

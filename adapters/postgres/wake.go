@@ -11,34 +11,58 @@ import (
 )
 
 const (
-	wakeChannel = "products_importer_jobs"
-	// wakePause is between two notifications at least: each takes a lock of the whole server when it commits.
-	wakePause = 250 * time.Millisecond
+	jobChannel     = "products_importer_jobs"
+	webhookChannel = "products_importer_webhooks"
+	// A pause is between two notifications of a process at least: each takes a lock of the whole server when it commits.
+	// Deliveries are waited for by someone, so that theirs is short.
+	jobPause     = 250 * time.Millisecond
+	webhookPause = 25 * time.Millisecond
 	// wakeCheck is how often the connection that listens is tried when nothing comes.
 	wakeCheck = time.Minute
 	// wakeTimeout is how long a notification may take.
 	wakeTimeout = 5 * time.Second
 )
 
-// waker tells of jobs that became ready, within this process and, over LISTEN and NOTIFY, to others. All of it is a hint:
+// waker tells of work that became ready, within this process and, over LISTEN and NOTIFY, to others. All of it is a hint:
 // behind a pooler nothing may come through.
 type waker struct {
-	db  *DB
-	url string
+	db             *DB
+	url            string
+	jobs, webhooks bell
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards the bells too
 	closed   bool
-	ears     map[chan struct{}]bool
 	listener *pq.Listener // nil until somebody wants to be woken
-	last     time.Time    // of the last notification
-	pending  *time.Timer  // for the next one, nil for none
 	running  sync.WaitGroup
 }
 
-// Wake returns a channel that has a value soon after a job became ready.
-func (j *Jobs) Wake(ctx context.Context) <-chan struct{} { return j.wake.listen(ctx) }
+// bell is for those who wait for one kind of work.
+type bell struct {
+	waker   *waker
+	channel string
+	pause   time.Duration
+	ears    map[chan struct{}]bool
+	last    time.Time   // of the last notification
+	pending *time.Timer // for the next one, nil for none
+}
 
-func (w *waker) listen(ctx context.Context) <-chan struct{} {
+func (w *waker) init(db *DB, url string) {
+	w.db, w.url = db, url
+	w.jobs = bell{waker: w, channel: jobChannel, pause: jobPause, ears: map[chan struct{}]bool{}}
+	w.webhooks = bell{waker: w, channel: webhookChannel, pause: webhookPause, ears: map[chan struct{}]bool{}}
+}
+
+func (w *waker) bells() []*bell { return []*bell{&w.jobs, &w.webhooks} }
+
+// Wake returns a channel that has a value soon after a job became ready.
+func (j *Jobs) Wake(ctx context.Context) <-chan struct{} { return j.db.waker.jobs.listen(ctx) }
+
+// Wake returns a channel that has a value soon after a delivery became due.
+func (w *Webhooks) Wake(ctx context.Context) <-chan struct{} { return w.db.waker.webhooks.listen(ctx) }
+
+// listen returns a channel that has a value after the bell was rung, until the context ends.
+func (b *bell) listen(ctx context.Context) <-chan struct{} {
+	w := b.waker
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed || ctx.Err() != nil {
@@ -50,14 +74,11 @@ func (w *waker) listen(ctx context.Context) <-chan struct{} {
 		w.running.Go(func() { w.pass(w.listener) })
 	}
 	ear := make(chan struct{}, 1)
-	if w.ears == nil {
-		w.ears = map[chan struct{}]bool{}
-	}
-	w.ears[ear] = true
+	b.ears[ear] = true
 	context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		delete(w.ears, ear)
+		delete(b.ears, ear)
 	})
 	return ear
 }
@@ -65,31 +86,38 @@ func (w *waker) listen(ctx context.Context) <-chan struct{} {
 // pass passes on what other processes tell, until the listener is closed.
 func (w *waker) pass(listener *pq.Listener) {
 	// This waits for the first connection, meanwhile nothing comes.
-	if listener.Listen(wakeChannel) != nil {
-		for range listener.Notify { // until it is closed
+	for _, b := range w.bells() {
+		if listener.Listen(b.channel) != nil {
+			for range listener.Notify { // until it is closed
+			}
+			return
 		}
-		return
 	}
 	check := time.NewTicker(wakeCheck)
 	defer check.Stop()
 	for {
 		select {
-		case _, open := <-listener.Notify: // nil after the connection was lost for a while: something may have been missed
+		case n, open := <-listener.Notify:
 			if !open {
 				return
 			}
-			w.wake()
+			for _, b := range w.bells() {
+				// It is nil after the connection was lost for a while: something may have been missed.
+				if n == nil || n.Channel == b.channel {
+					b.ring()
+				}
+			}
 		case <-check.C:
 			_ = listener.Ping() // a connection that is broken is made anew
 		}
 	}
 }
 
-// wake wakes this process.
-func (w *waker) wake() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for ear := range w.ears {
+// ring wakes this process.
+func (b *bell) ring() {
+	b.waker.mu.Lock()
+	defer b.waker.mu.Unlock()
+	for ear := range b.ears {
 		select {
 		case ear <- struct{}{}:
 		default: // not asleep
@@ -98,35 +126,39 @@ func (w *waker) wake() {
 }
 
 // tell wakes this process, and the others at once or after a pause.
-func (w *waker) tell() {
-	w.wake()
+func (b *bell) tell() {
+	b.ring()
+	w := b.waker
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || w.pending != nil {
+	if w.closed || b.pending != nil {
 		return
 	}
 	w.running.Add(1)
-	w.pending = time.AfterFunc(time.Until(w.last.Add(wakePause)), w.notify)
+	b.pending = time.AfterFunc(time.Until(b.last.Add(b.pause)), b.notify)
 }
 
 // notify wakes the other processes.
-func (w *waker) notify() {
+func (b *bell) notify() {
+	w := b.waker
 	defer w.running.Done()
 	w.mu.Lock()
-	w.last, w.pending = time.Now(), nil
+	b.last, b.pending = time.Now(), nil
 	w.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), wakeTimeout)
 	defer cancel()
-	// Whoever isn't woken looks by himself.
-	_, _ = w.db.sql.ExecContext(ctx, `NOTIFY `+wakeChannel)
+	// Whoever isn't woken looks by himself. The lock isn't held while something is written to the disk.
+	_, _ = w.db.sql.ExecContext(ctx, `SELECT set_config('synchronous_commit', 'off', true), pg_notify('`+b.channel+`', '')`)
 }
 
 // close waits for what is under way. Nothing wakes or tells afterwards.
 func (w *waker) close() {
 	w.mu.Lock()
 	w.closed = true
-	if w.pending != nil && w.pending.Stop() {
-		w.running.Done()
+	for _, b := range w.bells() {
+		if b.pending != nil && b.pending.Stop() {
+			w.running.Done()
+		}
 	}
 	listener := w.listener
 	w.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 )
 
-// Stats counts what a Worker did since New.
+// Stats counts what a Worker did since New, but for webhooks, see webhooks.Dispatcher.Stats.
 type Stats struct {
 	// Claimed jobs, each counted as often as it was.
 	Claimed int64
@@ -33,8 +33,13 @@ func (w *Worker) Stats() Stats {
 	return w.stats
 }
 
-// Healthy returns nil while the worker runs and finds its store, and else what is wrong.
+// Healthy returns nil while the worker runs and finds its store, and so does its Dispatcher, and else what is wrong.
 func (w *Worker) Healthy() error {
+	if d := w.options.Dispatcher; d != nil {
+		if err := d.Healthy(); err != nil {
+			return fmt.Errorf("worker: %w", err)
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.running {

@@ -12,15 +12,11 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/webhooks"
 )
 
-// Housekeeper removes what nobody needs any more; *job.Service is one.
-type Housekeeper interface {
-	Keep(ctx context.Context, retention time.Duration) (job.Kept, error)
-}
-
 // Options are the settings of a Worker. The zero value works. How long leases last and how often an import is tried are
-// settings of the job.Runner.
+// settings of the job.Runner, and how webhooks are sent of the webhooks.Dispatcher.
 type Options struct {
 	// Concurrency is how many imports run at the same time: 1 to 1,000, 0 for 1.
 	Concurrency int
@@ -34,11 +30,15 @@ type Options struct {
 	Name string
 	// Logger is told what the worker does; nil for none.
 	Logger *slog.Logger
-	// Housekeeper, if not nil, is called about every KeepEvery, at least a minute, 0 for an hour, with the Retention, 0
-	// for jobs that are kept for ever.
-	Housekeeper Housekeeper
-	KeepEvery   time.Duration
-	Retention   time.Duration
+	// Dispatcher, if not nil, sends webhooks beside the imports, or without any where New is given no runner. It is run by
+	// the Worker, and by nobody else.
+	Dispatcher *webhooks.Dispatcher
+	// Housekeeper and WebhookKeeper, where they are not nil, are called about every KeepEvery, at least a minute, 0 for an
+	// hour; the Housekeeper with the Retention, 0 for jobs that are kept for ever.
+	Housekeeper   Housekeeper
+	WebhookKeeper WebhookKeeper
+	KeepEvery     time.Duration
+	Retention     time.Duration
 }
 
 // slowest is the longest pause between looks at a store that fails.
@@ -84,9 +84,9 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Worker works on jobs. Its methods are safe for concurrent use.
+// Worker works on jobs, and sends webhooks. Its methods are safe for concurrent use.
 type Worker struct {
-	runner  *job.Runner
+	runner  *job.Runner // nil for one that only sends webhooks
 	options Options
 	log     *slog.Logger
 
@@ -96,10 +96,11 @@ type Worker struct {
 	stats   Stats
 }
 
-// New returns a Worker that has the runner do the jobs of the runner's store.
+// New returns a Worker that has the runner do the jobs of the runner's store. The runner may be nil where there is a
+// Dispatcher.
 func New(runner *job.Runner, options Options) (*Worker, error) {
-	if runner == nil {
-		return nil, errors.New("worker: a worker needs a runner")
+	if runner == nil && options.Dispatcher == nil {
+		return nil, errors.New("worker: a worker needs a runner or Options.Dispatcher")
 	}
 	options, err := options.withDefaults()
 	if err != nil {
@@ -112,9 +113,9 @@ func New(runner *job.Runner, options Options) (*Worker, error) {
 func (w *Worker) Name() string { return w.options.Name }
 
 // Run works until the context ends. Then it takes no more jobs, lets the imports commit the batches that they have in
-// hand, gives their jobs back for others to go on with, and returns. It waits for a store that can't be reached. The error
-// is nil after that; it says so when a job could not be given back, which then waits for its lease to run out. Run is
-// called once at a time.
+// hand, gives their jobs back for others to go on with, does the same with deliveries, and returns. It waits for a store
+// that can't be reached. The error is nil after that; it says so when a job could not be given back, which then waits for
+// its lease to run out, or what came of deliveries not be stored, which are then sent again. Run is called once at a time.
 func (w *Worker) Run(ctx context.Context) error {
 	w.mu.Lock()
 	if w.running {
@@ -129,23 +130,37 @@ func (w *Worker) Run(ctx context.Context) error {
 		w.running = false
 	}()
 
-	w.log.Info("worker begins", "concurrency", w.options.Concurrency)
+	w.log.Info("worker begins", "concurrency", w.options.Concurrency, "imports", w.runner != nil, "webhooks", w.options.Dispatcher != nil)
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	// The work outlives the context, for as long as draining may take.
 	work, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
-	var busy sync.WaitGroup
-	if w.options.Housekeeper != nil {
-		busy.Go(func() { w.keep(ctx) })
-	}
-	var failures errorList
-	w.claim(ctx, func(claim *job.Claim, done func()) {
+	var (
+		busy     sync.WaitGroup
+		failures errorList
+	)
+	busy.Go(func() { w.keepHouse(ctx) })
+	if d := w.options.Dispatcher; d != nil {
 		busy.Go(func() {
-			defer done()
-			if err := w.do(work, claim, ctx.Done()); err != nil && ctx.Err() != nil && !errors.Is(err, job.ErrLeaseLost) {
-				failures.add(fmt.Errorf("worker: job %s: %w", claim.Job.ID, err))
+			defer end() // it ends before only if it can't run
+			if err := d.Run(ctx); err != nil {
+				failures.add(fmt.Errorf("worker: %w", err))
 			}
 		})
-	})
+	}
+	if w.runner == nil {
+		<-ctx.Done()
+	} else {
+		w.claim(ctx, func(claim *job.Claim, done func()) {
+			busy.Go(func() {
+				defer done()
+				if err := w.do(work, claim, ctx.Done()); err != nil && ctx.Err() != nil && !errors.Is(err, job.ErrLeaseLost) {
+					failures.add(fmt.Errorf("worker: job %s: %w", claim.Job.ID, err))
+				}
+			})
+		})
+	}
 	began := time.Now()
 	patience := time.AfterFunc(w.options.DrainTimeout, kill)
 	busy.Wait()
@@ -199,28 +214,6 @@ func (w *Worker) claim(ctx context.Context, begin func(claim *job.Claim, done fu
 
 // jitter spreads workers that would look for work in step.
 func jitter(d time.Duration) time.Duration { return d*3/4 + mathrand.N(d/2+1) }
-
-// keep has the house kept now and then.
-func (w *Worker) keep(ctx context.Context) {
-	wait := mathrand.N(w.options.KeepEvery)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		kept, err := w.options.Housekeeper.Keep(ctx, w.options.Retention)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			w.log.Warn("housekeeping failed", "error", err)
-		case kept != job.Kept{}:
-			w.log.Info("housekeeping", "jobs", kept.Jobs, "uploads", kept.Uploads)
-		}
-		wait = jitter(w.options.KeepEvery)
-	}
-}
 
 // errorList collects errors of several goroutines.
 type errorList struct {

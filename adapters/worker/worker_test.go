@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -132,7 +133,7 @@ func TestNew(t *testing.T) {
 		require.ErrorContains(t, err, test.says)
 	}
 	_, err = worker.New(nil, worker.Options{})
-	require.Error(t, err)
+	require.ErrorContains(t, err, "Options.Dispatcher")
 	a, err := worker.New(r, worker.Options{})
 	require.NoError(t, err)
 	b, err := worker.New(r, worker.Options{})
@@ -141,11 +142,13 @@ func TestNew(t *testing.T) {
 	require.Error(t, a.Healthy(), "a worker that doesn't run is not healthy")
 }
 
+func textLogger(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
+
 func TestWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var log bytes.Buffer
-		one := w.begin(nil, worker.Options{Concurrency: 3, Name: "worker-7", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		one := w.begin(nil, worker.Options{Concurrency: 3, Name: "worker-7", Logger: textLogger(&log)})
 		var ids []string
 		for range 8 {
 			ids = append(ids, w.submit(50))

@@ -1,6 +1,7 @@
-// Command server is the importer over HTTP: uploads, live progress, products.
+// Command server is the importer over HTTP: uploads, live progress, products, webhooks.
 //
 //	go run ./examples/server                                    # in memory
+//	go run ./examples/server -allow-private-webhooks            # with webhooks to this machine, see examples/receiver
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/server -workers 0   # workers run elsewhere
 //
 // Any number of servers and of workers (examples/worker) may share a database. SIGINT and SIGTERM end it in good order:
@@ -23,11 +24,8 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
-	"github.com/products-importer/products-importer/adapters/memory"
-	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/importer/job"
-	"github.com/products-importer/products-importer/products"
 )
 
 func main() {
@@ -55,32 +53,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return 0
 }
 
-// stores are where everything is kept.
-type stores struct {
-	products products.Store
-	jobs     job.Store
-	uploads  job.Uploads
-	close    func() error
-}
-
-// openStores opens the database, or one in memory when none is named.
-func openStores(ctx context.Context, s *settings, logger *slog.Logger) (*stores, error) {
-	if s.databaseURL == "" {
-		db := memory.New(memory.Options{})
-		return &stores{db.Products(), db.Jobs(), db.Uploads(), func() error { return nil }}, nil
-	}
-	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 20, Logger: logger})
-	if err != nil {
-		return nil, err
-	}
-	if s.searchIndex {
-		if err := db.BuildSearchIndex(ctx); err != nil {
-			return nil, errors.Join(err, db.Close())
-		}
-	}
-	return &stores{db.Products(), db.Jobs(), db.Uploads(), db.Close}, nil
-}
-
 // serve serves until the context ends.
 func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {
 	db, err := openStores(ctx, s, logger)
@@ -88,6 +60,10 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
+	hooks, err := newHooks(s, db, logger)
+	if err != nil {
+		return err
+	}
 	service, err := job.NewService(db.jobs, db.uploads, job.ServiceOptions{KeyRule: db.products.KeyRule()})
 	if err != nil {
 		return err
@@ -100,11 +76,13 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	api, err := httpapi.New(db.products, service, db.jobs, users, httpapi.Options{Logger: logger})
+	api, err := httpapi.New(hooks.products, service, db.jobs, users, httpapi.Options{
+		Logger: logger, Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.webhooks, Dispatcher: hooks.dispatcher},
+	})
 	if err != nil {
 		return err
 	}
-	runner, err := job.NewRunner(db.jobs, db.uploads, db.products, job.RunnerOptions{})
+	w, err := newWorker(s, db, service, &hooks, logger)
 	if err != nil {
 		return err
 	}
@@ -134,11 +112,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		defer end()
 		return errors.Join(server.Shutdown(grace), server.Close())
 	})
-	if s.workers > 0 {
-		w, err := worker.New(runner, worker.Options{Concurrency: s.workers, Logger: logger, Housekeeper: service, Retention: s.retention})
-		if err != nil {
-			return err
-		}
+	if w != nil {
 		start(w.Run)
 	}
 	s.announce(stdout, listener.Addr())
@@ -147,4 +121,22 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return cause
 	}
 	return nil
+}
+
+// newWorker returns a worker for the imports and deliveries that this process is to make, nil for none.
+func newWorker(s *settings, db *stores, service *job.Service, hooks *hooks, logger *slog.Logger) (*worker.Worker, error) {
+	if s.workers == 0 && hooks.dispatcher == nil {
+		return nil, nil
+	}
+	var runner *job.Runner
+	if s.workers > 0 {
+		var err error
+		if runner, err = job.NewRunner(db.jobs, db.uploads, db.products, job.RunnerOptions{Notifier: hooks.outbox.Import}); err != nil {
+			return nil, err
+		}
+	}
+	return worker.New(runner, worker.Options{
+		Concurrency: s.workers, Dispatcher: hooks.dispatcher, Logger: logger,
+		Housekeeper: service, Retention: s.retention, WebhookKeeper: hooks.service,
+	})
 }

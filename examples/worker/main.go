@@ -1,9 +1,12 @@
-// Command worker does the imports that servers have taken in, any number of workers beside any number of servers on one
-// database:
+// Command worker does the imports that servers have taken in and delivers webhooks, any number of workers beside any
+// number of servers on one database:
 //
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/worker
+//	DATABASE_URL=postgres://localhost/shop go run ./examples/worker -workers 0     # deliveries only
+//	DATABASE_URL=postgres://localhost/shop go run ./examples/worker -deliveries 0  # imports only
 //
-// SIGINT and SIGTERM end it in good order: the batches in hand are committed, and the next worker goes on at once.
+// SIGINT and SIGTERM end it in good order: the batches in hand are committed, deliveries under way come to their end, and
+// the next worker goes on at once.
 package main
 
 import (
@@ -26,9 +29,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/webhooks"
 )
 
 func main() {
@@ -42,6 +47,9 @@ type settings struct {
 	databaseURL string
 	adminAddr   string
 	workers     int
+	deliveries  int
+	anyReceiver bool // private addresses too
+	sealer      *webhooks.Sealer
 	lease       time.Duration
 	retention   time.Duration
 	logLevel    slog.Level
@@ -52,7 +60,9 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&s.databaseURL, "database-url", "", "the PostgreSQL `URL`; without it that in DATABASE_URL")
 	flags.StringVar(&s.adminAddr, "admin-addr", "127.0.0.1:8081", "the `address` of /livez, /readyz and /metrics, which want no log-in; empty for none")
-	flags.IntVar(&s.workers, "workers", 1, "how many imports it does at the same time")
+	flags.IntVar(&s.workers, "workers", 1, "how many imports it does at the same time; 0 for none")
+	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks it delivers at the same time; 0 for none")
+	flags.BoolVar(&s.anyReceiver, "allow-private-webhooks", false, "let webhooks go to any address and port, and over http: for trying them on this machine. Their secrets are encrypted with the key in WEBHOOKS_KEY, the servers' one")
 	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; up to twice as long where it hangs inside a transaction")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
@@ -65,7 +75,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags := newFlags(s)
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, "Usage: worker [flags]\n\nDoes the imports that servers have taken in.\n\n")
+		fmt.Fprint(stdout, "Usage: worker [flags]\n\nDoes the imports that servers have taken in, and delivers webhooks.\n\n")
 		flags.SetOutput(stdout)
 		flags.PrintDefaults()
 		return 0
@@ -73,14 +83,23 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if s.databaseURL == "" {
 		s.databaseURL = getenv("DATABASE_URL")
 	}
+	if key := getenv("WEBHOOKS_KEY"); err == nil && key != "" {
+		if s.sealer, err = webhooks.ParseSealer(key); err != nil {
+			err = fmt.Errorf("WEBHOOKS_KEY: %w", err)
+		}
+	}
 	switch {
 	case err != nil:
 	case flags.NArg() > 0:
 		err = fmt.Errorf("there is nothing to do with %q", flags.Arg(0))
 	case s.databaseURL == "":
 		err = errors.New("name the database, with -database-url or DATABASE_URL")
-	case s.workers < 1 || s.workers > 1000:
-		err = fmt.Errorf("-workers must be between 1 and 1000, not %d", s.workers)
+	case s.workers < 0 || s.workers > 1000:
+		err = fmt.Errorf("-workers must be between 0 and 1000, not %d", s.workers)
+	case s.deliveries < 0 || s.deliveries > 1000:
+		err = fmt.Errorf("-deliveries must be between 0 and 1000, not %d", s.deliveries)
+	case s.workers == 0 && s.deliveries == 0:
+		err = errors.New("there is nothing to do with -workers 0 and -deliveries 0")
 	case s.lease < time.Second:
 		err = fmt.Errorf("-lease must be at least a second, not %v", s.lease)
 	case s.retention < 0:
@@ -99,7 +118,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 // work works until the context ends.
 func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {
-	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 4*s.workers + 4, Logger: logger})
+	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 4*s.workers + 8, Logger: logger, Sealer: s.sealer})
 	if err != nil {
 		return err
 	}
@@ -108,11 +127,18 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	if err != nil {
 		return err
 	}
-	runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Lease: s.lease})
+	deliveries, dispatcher, err := newDispatcher(s, db, logger)
 	if err != nil {
 		return err
 	}
-	w, err := worker.New(runner, worker.Options{Concurrency: s.workers, Logger: logger, Housekeeper: service, Retention: s.retention})
+	runner, err := newRunner(s, db)
+	if err != nil {
+		return err
+	}
+	w, err := worker.New(runner, worker.Options{
+		Concurrency: s.workers, Dispatcher: dispatcher, Logger: logger,
+		Housekeeper: service, Retention: s.retention, WebhookKeeper: deliveries,
+	})
 	if err != nil {
 		return err
 	}
@@ -123,7 +149,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		if err != nil {
 			return err
 		}
-		server := httpapi.NewHTTPServer(adminRoutes(w), logger)
+		server := httpapi.NewHTTPServer(adminRoutes(w, httpapi.NewWebhookCollector(db.Webhooks(), dispatcher)), logger)
 		admin.Go(func() {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				logger.Error("the admin address can't be served any more", "error", err)
@@ -137,11 +163,42 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	return w.Run(ctx)
 }
 
+// newRunner returns what does the imports, nil for nothing. What they change and how they end is told in webhooks.
+func newRunner(s *settings, db *postgres.DB) (*job.Runner, error) {
+	if s.workers == 0 {
+		return nil, nil
+	}
+	tell, err := outbox.New(db.Webhooks())
+	if err != nil {
+		return nil, err
+	}
+	db.Jobs().OnEnd(tell.JobEnded)
+	return job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Lease: s.lease, Notifier: tell.Import})
+}
+
+// newDispatcher returns what delivers webhooks, nil for nothing, and what keeps their house.
+func newDispatcher(s *settings, db *postgres.DB, logger *slog.Logger) (*webhooks.Service, *webhooks.Dispatcher, error) {
+	var policy webhooks.Policy
+	if s.anyReceiver {
+		policy = webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.Everywhere()}
+	}
+	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: policy})
+	if err != nil {
+		return nil, nil, err
+	}
+	service, err := webhooks.NewService(db.Webhooks(), sender, webhooks.ServiceOptions{Policy: policy})
+	if err != nil || s.deliveries == 0 {
+		return service, nil, err
+	}
+	dispatcher, err := webhooks.NewDispatcher(db.Webhooks(), sender, webhooks.DispatcherOptions{Concurrency: s.deliveries, Logger: logger})
+	return service, dispatcher, err
+}
+
 // adminRoutes are for whoever operates the worker.
-func adminRoutes(w *worker.Worker) http.Handler {
+func adminRoutes(w *worker.Worker, hooks prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registry.MustRegister(statsCollector{w})
+	registry.MustRegister(statsCollector{w}, hooks)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) {

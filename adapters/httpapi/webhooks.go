@@ -1,0 +1,227 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strings"
+
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// WebhookStore is what the API needs of a webhooks.Store.
+type WebhookStore interface {
+	webhooks.Endpoints
+	webhooks.Deliveries
+}
+
+// Webhooks is the part of the API that manages webhooks. Without it there are no such routes.
+type Webhooks struct {
+	// Service has the rules, Store is the one that it works on. There are webhooks where both are given.
+	Service *webhooks.Service
+	Store   WebhookStore
+	// Dispatcher, if not nil, sends in this process: /metrics shows its counts.
+	Dispatcher *webhooks.Dispatcher
+}
+
+// check returns an error that names what is missing.
+func (h *Webhooks) check() error {
+	switch {
+	case h.Service == nil && (h.Store != nil || h.Dispatcher != nil):
+		return errors.New("httpapi: Options.Webhooks.Service is missing")
+	case h.Service != nil && h.Store == nil:
+		return errors.New("httpapi: Options.Webhooks.Store is missing")
+	}
+	return nil
+}
+
+func (h *Webhooks) given() bool { return h.Service != nil }
+
+// Webhooks is the handler of the list of endpoints: GET and POST. See the route /webhooks/ of the OpenAPI document.
+func (a *API) Webhooks() http.Handler {
+	return methods{http.MethodGet: a.hook(a.listWebhooks), http.MethodPost: a.hook(a.createWebhook)}
+}
+
+// Webhook is the handler of one endpoint: GET, PUT, PATCH and DELETE. The pattern that it is mounted under has {id}.
+func (a *API) Webhook() http.Handler {
+	return methods{
+		http.MethodGet: a.hook(a.getWebhook), http.MethodPut: a.hook(a.putWebhook),
+		http.MethodPatch: a.hook(a.patchWebhook), http.MethodDelete: a.hook(a.deleteWebhook),
+	}
+}
+
+// hook is handle for what needs webhooks.
+func (a *API) hook(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
+	if !a.options.Webhooks.given() {
+		f = func(http.ResponseWriter, *http.Request) error {
+			return newProblem(http.StatusNotFound, "not_found", "there are no webhooks here")
+		}
+	}
+	return a.handle(f)
+}
+
+// webhookList is a page of endpoints.
+type webhookList struct {
+	Count    int64         `json:"count"`
+	Next     *string       `json:"next"`
+	Previous *string       `json:"previous"`
+	Results  []webhookView `json:"results"`
+}
+
+func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
+	p := readParameters(r, "limit", "offset")
+	limit, offset := p.number("limit", 1, 1_000, products.DefaultLimit), p.number("offset", 0, math.MaxInt32, 0)
+	if p.err != nil {
+		return p.err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	endpoints, count, err := a.options.Webhooks.Store.ListEndpoints(ctx, limit, offset)
+	if err != nil {
+		return err
+	}
+	list := webhookList{Count: count, Results: make([]webhookView, len(endpoints))}
+	for i := range endpoints {
+		list.Results[i] = viewOfWebhook(&endpoints[i])
+	}
+	list.Next, list.Previous = a.offsetLinks(r, "/webhooks/", p, limit, offset, int64(offset)+int64(len(endpoints)) < count && len(endpoints) > 0)
+	writeJSON(w, http.StatusOK, "application/json", &list)
+	return nil
+}
+
+func (a *API) createWebhook(w http.ResponseWriter, r *http.Request) error {
+	var s webhookSettings
+	if err := a.readObject(w, r, []string{"application/json"}, s.setters()); err != nil {
+		return err
+	}
+	e := webhooks.Endpoint{State: webhooks.Active}
+	if err := s.create(&e); err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	e, err := a.options.Webhooks.Service.Create(ctx, e)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", a.location("/webhooks/%s", e.ID))
+	writeSecret(w, http.StatusCreated, &e)
+	return nil
+}
+
+func (a *API) getWebhook(w http.ResponseWriter, r *http.Request) error {
+	id, err := webhookID(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	e, err := a.options.Webhooks.Store.Endpoint(ctx, id)
+	if err != nil {
+		return err
+	}
+	// There is no 304: the endpoint's health changes, and its version, which is the tag, doesn't.
+	if match, given := readTags(r.Header, "If-Match"); given && !match.matchesStrongly(etag(e.Version)) {
+		return webhooks.ErrVersion
+	}
+	writeWebhook(w, http.StatusOK, &e)
+	return nil
+}
+
+func (a *API) putWebhook(w http.ResponseWriter, r *http.Request) error {
+	return a.readWebhook(w, r, []string{"application/json"}, (*webhookSettings).replace)
+}
+
+func (a *API) patchWebhook(w http.ResponseWriter, r *http.Request) error {
+	return a.readWebhook(w, r, []string{"application/merge-patch+json", "application/json"}, (*webhookSettings).change)
+}
+
+// readWebhook reads settings and changes the endpoint by them.
+func (a *API) readWebhook(w http.ResponseWriter, r *http.Request, contentTypes []string, apply func(s *webhookSettings, e *webhooks.Endpoint) error) error {
+	var s webhookSettings
+	if _, err := webhookID(r); err != nil {
+		return err
+	}
+	if err := a.readObject(w, r, contentTypes, s.setters()); err != nil {
+		return err
+	}
+	return a.changeWebhook(w, r, func(e *webhooks.Endpoint) error { return apply(&s, e) })
+}
+
+// changeWebhook changes the path's endpoint and answers with it.
+func (a *API) changeWebhook(w http.ResponseWriter, r *http.Request, change func(e *webhooks.Endpoint) error) error {
+	id, err := webhookID(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	version, err := a.webhookPrecondition(ctx, r, id)
+	if err != nil {
+		return err
+	}
+	e, err := a.options.Webhooks.Service.Update(ctx, id, version, change)
+	if err != nil {
+		return err
+	}
+	writeWebhook(w, http.StatusOK, &e)
+	return nil
+}
+
+func (a *API) deleteWebhook(w http.ResponseWriter, r *http.Request) error {
+	id, err := webhookID(r)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	version, err := a.webhookPrecondition(ctx, r, id)
+	if err != nil {
+		return err
+	}
+	if err := a.options.Webhooks.Store.DeleteEndpoint(ctx, id, version); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (a *API) webhookPrecondition(ctx context.Context, r *http.Request, id string) (version int64, err error) {
+	return precondition(r.Header, webhooks.ErrVersion, func() (int64, error) {
+		e, err := a.options.Webhooks.Store.Endpoint(ctx, id)
+		return e.Version, err
+	})
+}
+
+func writeWebhook(w http.ResponseWriter, status int, e *webhooks.Endpoint) {
+	view := viewOfWebhook(e)
+	w.Header().Set("ETag", etag(e.Version))
+	writeJSON(w, status, "application/json", &view)
+}
+
+// writeSecret is writeWebhook with the secret, which is shown this once.
+func writeSecret(w http.ResponseWriter, status int, e *webhooks.Endpoint) {
+	view := viewOfWebhook(e)
+	view.Secret = e.Secrets[0].Reveal()
+	w.Header().Set("ETag", etag(e.Version))
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, status, "application/json", &view)
+}
+
+// webhookID reads the path's ID; what is no ID can't be found.
+func webhookID(r *http.Request) (string, error) {
+	id := r.PathValue("id")
+	if !isID(id, "ep_") {
+		return "", fmt.Errorf("%w: %q", webhooks.ErrNotFound, products.Shorten(id))
+	}
+	return id, nil
+}
+
+// isID tells whether the text is one of webhooks.NewID's.
+func isID(text, prefix string) bool {
+	digits, ok := strings.CutPrefix(text, prefix)
+	return ok && len(digits) == 32 && strings.Trim(digits, "0123456789abcdef") == ""
+}

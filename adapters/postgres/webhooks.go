@@ -1,0 +1,56 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// Webhooks is the webhooks.Store in the tables whose names begin with webhook_.
+//
+// Rows are locked in this order, so that nobody waits in a circle:
+//
+//	an endpoint    by whoever claims for it, changes it, notes its health, or sends again; ascending by ID
+//	a claim        by Finish, and by whoever takes a delivery out of it; ascending by ID
+//	a delivery     by who has its claim locked, or its endpoint if it is in none
+//	numbers        by Append, ascending by import and type, until its transaction ends
+//
+// Claim and Expire wait for nobody: they pass over what is locked.
+type Webhooks struct{ db *DB }
+
+var _ webhooks.Store = (*Webhooks)(nil)
+
+// The prefixes of IDs.
+const (
+	endpointPrefix = "ep_"
+	eventPrefix    = "evt_"
+	claimPrefix    = "clm_"
+)
+
+// quick calls f in the context's transaction, or in a new one that is committed without waiting for the disk.
+func (w *Webhooks) quick(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	if w.db.current(ctx) != nil {
+		return w.db.short(ctx, f)
+	}
+	return w.db.transact(ctx, func(ctx context.Context, t *transaction) error {
+		_, err := t.ExecContext(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d; SET LOCAL synchronous_commit = off`,
+			w.db.hung.Milliseconds()))
+		if err != nil {
+			return err
+		}
+		return f(ctx, t)
+	})
+}
+
+// fail is the error of a call.
+func (w *Webhooks) fail(ctx context.Context, err error) error {
+	return failAs(ctx, err, webhooks.ErrNotFound)
+}
+
+// now returns the server's time.
+func (w *Webhooks) now(ctx context.Context, t *transaction) (now time.Time, err error) {
+	err = t.GetContext(ctx, &now, `SELECT clock_timestamp()`)
+	return now.UTC(), err
+}

@@ -1,0 +1,310 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// deliveryRows is how many deliveries are inserted in one statement.
+const deliveryRows = 5_000
+
+// Listening tells which of the types somebody listens to.
+func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) ([]string, error) {
+	endpoints, _, err := w.listeners(ctx, w.db.querier(ctx), types)
+	if err != nil {
+		return nil, w.fail(ctx, err)
+	}
+	return webhooks.Audience(endpoints, imported, types), nil
+}
+
+// listeners reads the endpoints that may listen to one of the types, no more of them than that takes, and the server's
+// time.
+func (w *Webhooks) listeners(ctx context.Context, q sqlx.QueryerContext, types []string) (endpoints []webhooks.Endpoint, now time.Time, err error) {
+	rows, err := q.QueryxContext(ctx, `SELECT n.now, e.id, e.state, e.summaries_only, e.events FROM (SELECT clock_timestamp() AS now) n
+		LEFT JOIN webhook_endpoints e ON e.state <> 'inactive' AND e.events && $1::text[] ORDER BY e.created_at, e.id`,
+		pq.Array(subscriptions(types)))
+	if err != nil {
+		return nil, now, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id sql.Null[uuid]
+		var state sql.NullString
+		var summaries sql.NullBool
+		var e webhooks.Endpoint
+		if err := rows.Scan(&now, &id, &state, &summaries, pq.Array(&e.Events)); err != nil {
+			return nil, now, err
+		}
+		if id.Valid {
+			e.ID, e.State, e.SummariesOnly = id.V.id(endpointPrefix), webhooks.EndpointState(state.String), summaries.Bool
+			endpoints = append(endpoints, e)
+		}
+	}
+	return endpoints, now.UTC(), rows.Err()
+}
+
+// subscriptions returns all that cover one of the types, see webhooks.Matches.
+func subscriptions(types []string) []string {
+	all := map[string]bool{"*": true}
+	for _, t := range types {
+		t = clean(t)
+		all[t] = true
+		for i := range len(t) {
+			if t[i] == '.' {
+				all[t[:i+1]+"*"] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// Numbers returns the numbers that were given last.
+func (w *Webhooks) Numbers(ctx context.Context, importID string) (map[string]int64, error) {
+	numbers := map[string]int64{}
+	rows, err := w.db.querier(ctx).QueryxContext(ctx, `SELECT type, last FROM webhook_numbers WHERE import_id = $1`, clean(importID))
+	if err != nil {
+		return nil, w.fail(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var eventType string
+		var last int64
+		if err := rows.Scan(&eventType, &last); err != nil {
+			return nil, w.fail(ctx, err)
+		}
+		numbers[eventType] = last
+	}
+	if err := rows.Err(); err != nil {
+		return nil, w.fail(ctx, err)
+	}
+	return numbers, nil
+}
+
+// Append stores events with their deliveries.
+func (w *Webhooks) Append(ctx context.Context, events []webhooks.Event) (stored int, err error) {
+	for i := range events {
+		if err := checkEvent(&events[i]); err != nil {
+			return 0, err
+		}
+	}
+	if len(events) == 0 {
+		return 0, nil
+	}
+	err = w.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
+		stored, err = w.append(ctx, t, events)
+		return err
+	})
+	if err != nil {
+		return 0, w.fail(ctx, err)
+	}
+	return stored, nil
+}
+
+// checkEvent returns an error for an event that can't be stored.
+func checkEvent(e *webhooks.Event) error {
+	if err := e.Check(); err != nil {
+		return err
+	}
+	if _, ok := parseUUID(eventPrefix, e.ID); !ok && e.ID != "" {
+		return fmt.Errorf("postgres: the ID of an event must be as webhooks.NewID makes it, not %q", e.ID)
+	}
+	for _, text := range []string{e.Type, e.ImportID} {
+		if clean(text) != text {
+			return fmt.Errorf("postgres: an event can't have the type or import %q", text)
+		}
+	}
+	return nil
+}
+
+// appending is what an Append stores.
+type appending struct {
+	t      *transaction
+	events []appended
+}
+
+// appended is an event that somebody listens to.
+type appended struct {
+	*webhooks.Event
+	id        uuid
+	listeners []*webhooks.Endpoint
+}
+
+// append stores the events. Numbers are taken as late as can be, so that others who append to the same import wait only
+// for the rest of the transaction.
+func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks.Event) (stored int, err error) {
+	var types []string
+	for i := range events {
+		if !slices.Contains(types, events[i].Type) {
+			types = append(types, events[i].Type)
+		}
+	}
+	endpoints, now, err := w.listeners(ctx, t, types)
+	if err != nil {
+		return 0, err
+	}
+	a := appending{t: t}
+	for i := range events {
+		e := appended{Event: &events[i]}
+		e.Init(now)
+		e.Number = 0
+		e.id = mustUUID(eventPrefix, e.ID)
+		for j := range endpoints {
+			if endpoints[j].Listens(e.Event) {
+				e.listeners = append(e.listeners, &endpoints[j])
+			}
+		}
+		if len(e.listeners) > 0 {
+			a.events = append(a.events, e)
+		}
+	}
+	if len(a.events) == 0 {
+		return 0, nil
+	}
+	if err := a.insertEvents(ctx); err != nil {
+		return 0, err
+	}
+	if err := a.number(ctx); err != nil {
+		return 0, err
+	}
+	if err := a.insertDeliveries(ctx); err != nil {
+		return 0, err
+	}
+	w.db.onCommit(ctx, w.db.waker.webhooks.tell)
+	return len(a.events), nil
+}
+
+// insertEvents inserts the events, about chunkBytes of them in a statement. Arrays that are unnested in this place aren't put
+// down in between, as a table would be.
+func (a *appending) insertEvents(ctx context.Context) error {
+	rows := newArrays(oidUUID, oidTime, oidInt8, oidBool, oidText, oidText, oidBytea)
+	data := &rows[6]
+	if len(a.events) > 1 {
+		data.buf = slices.Grow(data.buf, chunkBytes+chunkBytes/8)
+	}
+	for i, e := range a.events {
+		rows[0].addUUID(e.id)
+		rows[1].addTime(e.Time)
+		rows[2].addInt(int64(e.Lane))
+		rows[4].add(e.Type)
+		rows[5].add(e.ImportID)
+		start := data.open()
+		var packed bool
+		data.buf, packed = appendPayload(data.buf, e.Data)
+		data.close(start)
+		rows[3].addBool(packed)
+		if len(data.buf) < chunkBytes && i < len(a.events)-1 {
+			continue
+		}
+		if _, err := a.t.ExecContext(ctx, `INSERT INTO webhook_events (id, happened_at, lane, packed, type, import_id, data)
+			SELECT unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::boolean[]), unnest($5::text[]),
+				unnest($6::text[]), unnest($7::bytea[])`, rows.args()...); err != nil {
+			return err
+		}
+		rows.reset()
+	}
+	return nil
+}
+
+// insertDeliveries inserts a delivery of every event to each of its listeners.
+func (a *appending) insertDeliveries(ctx context.Context) error {
+	rows := newArrays(oidUUID, oidUUID, oidTime, oidTime, oidTime, oidInt8, oidText, oidInt8)
+	flush := func() error {
+		_, err := a.t.ExecContext(ctx, `INSERT INTO webhook_deliveries (endpoint, event, not_before, created_at, finished_at, lane, state, number)
+			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[], $8::bigint[])`, rows.args()...)
+		rows.reset()
+		return err
+	}
+	for _, e := range a.events {
+		for _, to := range e.listeners {
+			d := webhooks.NewDelivery(e.Event, to)
+			rows[0].addUUID(mustUUID(endpointPrefix, to.ID))
+			rows[1].addUUID(e.id)
+			rows[2].addTime(d.NotBefore)
+			rows[3].addTime(d.CreatedAt)
+			rows[4].addTime(d.FinishedAt)
+			rows[5].addInt(int64(d.Lane))
+			rows[6].add(string(d.State))
+			rows[7].addInt(d.Number)
+			if rows[0].n == deliveryRows {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if rows[0].n == 0 {
+		return nil
+	}
+	return flush()
+}
+
+// series is what is numbered together.
+type series struct{ importID, eventType string }
+
+// number gives the events that are numbered their numbers.
+func (a *appending) number(ctx context.Context) error {
+	counts := map[series]int64{}
+	for _, e := range a.events {
+		if e.Numbered() {
+			counts[series{e.ImportID, e.Type}]++
+		}
+	}
+	if len(counts) == 0 {
+		return nil
+	}
+	next, err := a.reserve(ctx, counts)
+	if err != nil {
+		return err
+	}
+	for _, e := range a.events {
+		if e.Numbered() {
+			s := series{e.ImportID, e.Type}
+			next[s]++
+			e.Number = next[s]
+		}
+	}
+	return nil
+}
+
+// reserve takes so many numbers of each series, and returns the ones in front of them. It locks the series' rows, in
+// order, until the transaction ends.
+func (a *appending) reserve(ctx context.Context, counts map[series]int64) (before map[series]int64, err error) {
+	rows := newArrays(oidText, oidText, oidInt8)
+	for _, s := range slices.SortedFunc(maps.Keys(counts), func(x, y series) int {
+		return cmp.Or(strings.Compare(x.importID, y.importID), strings.Compare(x.eventType, y.eventType))
+	}) {
+		rows[0].add(s.importID)
+		rows[1].add(s.eventType)
+		rows[2].addInt(counts[s])
+	}
+	last, err := a.t.QueryxContext(ctx, `INSERT INTO webhook_numbers AS n (import_id, type, last, given_at)
+		SELECT x.import_id, x.type, x.count, clock_timestamp()
+		FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS x(import_id, type, count, i) ORDER BY x.i
+		ON CONFLICT (import_id, type) DO UPDATE SET last = n.last + excluded.last, given_at = excluded.given_at
+		RETURNING import_id, type, last`, rows.args()...)
+	if err != nil {
+		return nil, err
+	}
+	defer last.Close()
+	before = map[series]int64{}
+	for last.Next() {
+		var s series
+		var n int64
+		if err := last.Scan(&s.importID, &s.eventType, &n); err != nil {
+			return nil, err
+		}
+		before[s] = n - counts[s]
+	}
+	return before, last.Err()
+}

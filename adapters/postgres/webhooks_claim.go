@@ -1,0 +1,272 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// maxReady is how many endpoints Claim looks at: of more those that have the fewest claims.
+const maxReady = 1_000
+
+// Claim takes deliveries that are due.
+func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) ([]webhooks.Claim, error) {
+	if err := request.Check(); err != nil {
+		return nil, err
+	}
+	c := claiming{store: w, request: request}
+	// Most often there is nothing to do, which one statement finds out.
+	ready, err := c.look(ctx)
+	if err != nil {
+		return nil, w.fail(ctx, err)
+	}
+	if len(ready) == 0 {
+		return nil, nil
+	}
+	err = w.quick(ctx, func(ctx context.Context, t *transaction) error { return c.run(ctx, t, ready) })
+	if err != nil {
+		return nil, w.fail(ctx, err)
+	}
+	return c.claims, nil
+}
+
+// claiming is a Claim under way.
+type claiming struct {
+	store   *Webhooks
+	request webhooks.ClaimRequest
+
+	// Of the current attempt.
+	now       time.Time
+	endpoints []endpointRow // locked
+	due       map[*webhooks.Endpoint]*[2][]int64
+	lost      bool // whether some were in claims whose lease has run out
+	claims    []webhooks.Claim
+}
+
+// look finds the endpoints to which something is due, those first that have the fewest claims. It steps through the index
+// from one endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything.
+func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
+	rows, err := c.store.db.querier(ctx).QueryxContext(ctx, `WITH RECURSIVE lanes AS (
+			(SELECT endpoint, lane, not_before FROM webhook_deliveries_pending ORDER BY endpoint, lane, not_before LIMIT 1)
+			UNION ALL
+			SELECT n.* FROM lanes l CROSS JOIN LATERAL (
+				SELECT endpoint, lane, not_before FROM webhook_deliveries_pending
+				WHERE (endpoint, lane) > (l.endpoint, l.lane) ORDER BY endpoint, lane, not_before LIMIT 1) n
+		)
+		SELECT e.id FROM lanes l JOIN webhook_endpoints e ON e.id = l.endpoint CROSS JOIN LATERAL (
+			SELECT count(*) AS claims FROM webhook_claims WHERE endpoint = e.id AND lease_until > clock_timestamp()) AS open
+		WHERE l.not_before <= clock_timestamp() AND (l.lane = $1::bigint OR $2)
+			AND e.state = 'active' AND (e.paused_until IS NULL OR e.paused_until <= clock_timestamp()) AND open.claims < e.concurrency
+		GROUP BY e.id ORDER BY min(open.claims), min(l.not_before) LIMIT $3`, int64(webhooks.Urgent), c.request.Bulk > 0, maxReady)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id uuid
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ready = append(ready, id)
+	}
+	return ready, rows.Err()
+}
+
+// run is the transaction.
+func (c *claiming) run(ctx context.Context, t *transaction, ready []uuid) error {
+	c.claims = nil
+	if err := c.lock(ctx, t, ready); err != nil || len(c.endpoints) == 0 {
+		return err
+	}
+	plan, err := c.count(ctx, t)
+	if err != nil {
+		return err
+	}
+	spent := make([]time.Time, len(plan))
+	for i := range plan {
+		spent[i] = plan[i].Endpoint.Spent
+	}
+	grants := webhooks.Plan(c.now, c.request, plan)
+	if len(grants) == 0 {
+		return nil
+	}
+	if err := c.grant(ctx, t, grants); err != nil {
+		return err
+	}
+	for i := range c.endpoints {
+		if r := &c.endpoints[i]; !r.Spent.Equal(spent[i]) {
+			if err := r.saveHealth(ctx, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// lock keeps the endpoints that nobody else has locked until the transaction ends.
+func (c *claiming) lock(ctx context.Context, t *transaction, ready []uuid) (err error) {
+	locked, err := c.store.endpoints(ctx, t, `JOIN unnest($1::uuid[]) WITH ORDINALITY AS x(id, i) ON x.id = e.id
+		WHERE e.state = 'active' ORDER BY x.i FOR UPDATE OF e SKIP LOCKED`, uuidArray(ready))
+	c.endpoints = locked[:0]
+	for _, r := range locked {
+		c.now = r.now // that of the last one
+		if err := r.unpack(c.store.db.options.Sealer); err != nil {
+			// One that can't be signed for must not hold up the others.
+			c.store.db.options.Logger.ErrorContext(ctx, "can't deliver to an endpoint", "endpoint", r.ID, "error", err)
+			continue
+		}
+		c.endpoints = append(c.endpoints, r)
+	}
+	return err
+}
+
+// count finds what is due to the endpoints. A claim whose lease has run out is locked, since it may lose deliveries; what
+// is just being finished of one is held by it still.
+func (c *claiming) count(ctx context.Context, t *transaction) ([]webhooks.Ready, error) {
+	wanted := newArrays(oidUUID, oidInt8)
+	for i := range c.endpoints {
+		wanted[0].addUUID(c.endpoints[i].id)
+		wanted[1].addInt(int64(c.request.Depth * c.endpoints[i].Concurrency))
+	}
+	rows, err := t.QueryContext(ctx, `WITH claims AS MATERIALIZED (
+			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[])
+		), lost AS MATERIALIZED (
+			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND lease_until <= $3
+			FOR UPDATE SKIP LOCKED
+		)
+		SELECT x.i - 1, l.lane, (SELECT count(*) FROM claims c WHERE c.endpoint = x.endpoint AND c.lane = l.lane AND c.lease_until > $3), ARRAY (
+			SELECT id FROM (
+				(SELECT d.id, d.not_before AS due FROM webhook_deliveries_pending d
+				WHERE d.endpoint = x.endpoint AND d.lane = l.lane AND d.not_before <= $3 AND d.id NOT IN (SELECT unnest(deliveries) FROM claims)
+				ORDER BY d.not_before, d.id LIMIT x.most)
+				UNION ALL
+				SELECT unnest(deliveries), lease_until FROM lost WHERE lost.endpoint = x.endpoint AND lost.lane = l.lane
+			) due ORDER BY due, id LIMIT x.most)::text, EXISTS (SELECT FROM lost)
+		FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS x(endpoint, most, i), (VALUES (0), (1)) AS l(lane)`,
+		wanted[0].bytes(), wanted[1].bytes(), c.now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	plan := make([]webhooks.Ready, len(c.endpoints))
+	c.due = map[*webhooks.Endpoint]*[2][]int64{}
+	for i := range plan {
+		plan[i].Endpoint = &c.endpoints[i].Endpoint
+		c.due[plan[i].Endpoint] = &[2][]int64{}
+	}
+	for rows.Next() {
+		var at, lane, open int
+		var ids string
+		if err := rows.Scan(&at, &lane, &open, &ids, &c.lost); err != nil {
+			return nil, err
+		}
+		due, err := parseInts(nil, ids)
+		if err != nil {
+			return nil, err
+		}
+		c.due[plan[at].Endpoint][lane] = due
+		plan[at].Open[lane], plan[at].Due[lane] = open, len(due)
+	}
+	return plan, rows.Err()
+}
+
+// grant stores the claims.
+func (c *claiming) grant(ctx context.Context, t *transaction, grants []webhooks.Grant) error {
+	var ids []int64
+	for _, g := range grants {
+		ids = append(ids, c.granted(g)...)
+	}
+	work, err := c.work(ctx, t, ids)
+	if err != nil {
+		return err
+	}
+	if c.lost {
+		if err := unhold(ctx, t, ids, `lease_until <= $2`, c.now); err != nil {
+			return err
+		}
+	}
+	rows := newArrays(oidUUID, oidUUID, oidTime, oidInt8, oidText)
+	for _, g := range grants {
+		var own []webhooks.Work
+		for _, id := range c.granted(g) {
+			if w, there := work[id]; there {
+				own = append(own, w)
+			}
+		}
+		for _, dealt := range webhooks.Spread(g, own) {
+			id := webhooks.NewID(claimPrefix, c.now)
+			c.claims = append(c.claims, webhooks.Claim{ID: id, Endpoint: g.Endpoint, Lane: g.Lane, Work: dealt})
+			held := make([]int64, len(dealt))
+			for i := range dealt {
+				held[i] = dealt[i].Delivery.ID
+			}
+			rows[0].addUUID(mustUUID(claimPrefix, id))
+			rows[1].addUUID(mustUUID(endpointPrefix, g.Endpoint.ID))
+			rows[2].addTime(c.now.Add(g.Endpoint.Lease()))
+			rows[3].addInt(int64(g.Lane))
+			rows[4].add(formatInts(held))
+		}
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO webhook_claims (id, endpoint, lease_until, lane, deliveries, worker)
+		SELECT x.id, x.endpoint, x.lease_until, x.lane, x.deliveries::bigint[], $6
+		FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::text[]) AS x(id, endpoint, lease_until, lane, deliveries)`,
+		append(rows.args(), clean(c.request.Worker))...)
+	return err
+}
+
+// granted returns the IDs of the deliveries that the grant is for.
+func (c *claiming) granted(g webhooks.Grant) []int64 {
+	due := c.due[g.Endpoint][g.Lane]
+	return due[:min(g.Deliveries, len(due))]
+}
+
+// work reads the deliveries with their events. One that a claim held is missing if Expire has removed it.
+func (c *claiming) work(ctx context.Context, t *transaction, ids []int64) (map[int64]webhooks.Work, error) {
+	deliveries, err := c.store.deliveries(ctx, t, `WHERE d.state = 'pending' AND d.id = ANY ($1::bigint[])`, intArray(ids))
+	if err != nil {
+		return nil, err
+	}
+	events, err := c.events(ctx, t, deliveries)
+	if err != nil {
+		return nil, err
+	}
+	work := make(map[int64]webhooks.Work, len(deliveries))
+	for _, d := range deliveries {
+		e := events[d.EventID]
+		e.Number = d.Number
+		work[d.ID] = webhooks.Work{Delivery: d, Event: e}
+	}
+	return work, nil
+}
+
+// events reads the deliveries' events, each once.
+func (c *claiming) events(ctx context.Context, t *transaction, deliveries []webhooks.Delivery) (map[string]*webhooks.Event, error) {
+	events := map[string]*webhooks.Event{}
+	var wanted []uuid
+	for i := range deliveries {
+		if id := deliveries[i].EventID; events[id] == nil {
+			events[id] = new(webhooks.Event)
+			wanted = append(wanted, mustUUID(eventPrefix, id))
+		}
+	}
+	// Only what a prepared statement returns comes in binary, and data in text would be twice as long.
+	statement, err := t.PrepareContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = ANY ($1::uuid[])`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = statement.Close() }() // it goes with the transaction
+	rows, err := statement.QueryContext(ctx, uuidArray(wanted))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e webhooks.Event
+		if err := scanEvent(rows, &e); err != nil {
+			return nil, err
+		}
+		*events[e.ID] = e
+	}
+	return events, rows.Err()
+}

@@ -1,0 +1,215 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// ListDeliveries returns deliveries, newest first.
+func (w *Webhooks) ListDeliveries(ctx context.Context, query webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
+	if err := query.Check(); err != nil {
+		return nil, err
+	}
+	clause, args, possible := listClause(&query)
+	var list []webhooks.Delivery
+	var err error
+	if possible {
+		list, err = w.deliveries(ctx, w.db.querier(ctx), clause, args...)
+	}
+	if err == nil && len(list) == 0 && query.EndpointID != "" {
+		_, err = w.endpoint(ctx, w.db.querier(ctx), query.EndpointID, ``) // else it is not known to be there
+	}
+	if err != nil {
+		return nil, w.fail(ctx, err)
+	}
+	return list, nil
+}
+
+// listClause makes the part of the statement behind its tables, and tells whether anything can be found.
+func listClause(query *webhooks.DeliveryQuery) (clause string, args []any, possible bool) {
+	var where []string
+	add := func(condition string, arg any) {
+		args = append(args, arg)
+		where = append(where, condition+strconv.Itoa(len(args)))
+	}
+	for _, id := range []struct{ prefix, value, condition string }{
+		{endpointPrefix, query.EndpointID, "d.endpoint = $"},
+		{eventPrefix, query.EventID, "d.event = $"},
+	} {
+		if id.value == "" {
+			continue
+		}
+		key, ok := parseUUID(id.prefix, id.value)
+		if !ok {
+			return "", nil, false
+		}
+		add(id.condition, key)
+	}
+	if query.EventType != "" {
+		add("e.type = $", clean(query.EventType))
+	}
+	if query.ImportID != "" {
+		add("e.import_id <> '' AND e.import_id = $", clean(query.ImportID))
+	}
+	if query.Before > 0 {
+		add("d.id < $", query.Before)
+	}
+	// The states are written out, so that it is known beforehand which of the two tables can have them.
+	if states := stateList(query.States); len(query.States) > 0 && states == "" {
+		return "", nil, false
+	} else if states != "" {
+		where = append(where, "d.state IN ("+states+")")
+	}
+	clause = `JOIN webhook_endpoints o ON o.id = d.endpoint`
+	if len(where) > 0 {
+		clause += ` WHERE ` + strings.Join(where, " AND ")
+	}
+	return clause + ` ORDER BY d.id DESC LIMIT ` + strconv.Itoa(query.Limit), args, true
+}
+
+// stateList returns those of the states that there are, as SQL.
+func stateList(states []webhooks.DeliveryState) string {
+	var list []string
+	for _, s := range states {
+		switch s {
+		case webhooks.Pending, webhooks.Delivered, webhooks.Failed, webhooks.Skipped:
+			list = append(list, "'"+string(s)+"'")
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// Delivery returns all that is known of a delivery.
+func (w *Webhooks) Delivery(ctx context.Context, id int64) (webhooks.Record, error) {
+	record, err := w.record(ctx, id)
+	if err != nil {
+		return webhooks.Record{}, w.fail(ctx, err)
+	}
+	return record, nil
+}
+
+func (w *Webhooks) record(ctx context.Context, id int64) (record webhooks.Record, err error) {
+	q := w.db.querier(ctx)
+	list, err := w.deliveries(ctx, q, `JOIN webhook_endpoints o ON o.id = d.endpoint WHERE d.id = $1`, id)
+	if err != nil {
+		return record, err
+	}
+	if len(list) == 0 {
+		return record, webhooks.ErrNotFound
+	}
+	record.Delivery = list[0]
+	event := mustUUID(eventPrefix, record.Delivery.EventID)
+	if err := scanEvent(q.QueryRowxContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = $1`, event), &record.Event); err != nil {
+		return record, err
+	}
+	record.Event.Number = record.Delivery.Number
+	rows, err := q.QueryxContext(ctx, `SELECT number, worker, at, duration, status, kind, error, response FROM webhook_attempts
+		WHERE delivery = $1 ORDER BY number`, id)
+	if err != nil {
+		return record, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a webhooks.Attempt
+		if err := rows.Scan(&a.Number, &a.Worker, &a.At, &a.Duration, &a.Status, &a.Kind, &a.Error, &a.Response); err != nil {
+			return record, err
+		}
+		a.At = a.At.UTC()
+		record.Attempts = append(record.Attempts, a)
+	}
+	return record, rows.Err()
+}
+
+// Resend makes the delivery due.
+func (w *Webhooks) Resend(ctx context.Context, id int64) (d webhooks.Delivery, err error) {
+	err = w.db.short(ctx, func(ctx context.Context, t *transaction) error {
+		var endpoint uuid
+		if err := t.GetContext(ctx, &endpoint, `SELECT endpoint FROM webhook_deliveries WHERE id = $1`, id); err != nil {
+			return err
+		}
+		now, err := w.receiver(ctx, t, endpoint.id(endpointPrefix))
+		if err != nil {
+			return err
+		}
+		var claimed bool
+		if err := t.GetContext(ctx, &claimed, `SELECT EXISTS (SELECT FROM webhook_claims WHERE endpoint = $1 AND lease_until > $2 AND $3 = ANY (deliveries))`,
+			endpoint, now, id); err != nil {
+			return err
+		}
+		if !claimed {
+			if err := unhold(ctx, t, []int64{id}, `endpoint = $2`, endpoint); err != nil {
+				return err
+			}
+		}
+		// What Finish did until now is seen here, and from now on it does nothing to a delivery that is in no claim.
+		list, err := w.deliveries(ctx, t, `WHERE d.id = $1`, id)
+		if err == nil && len(list) == 0 {
+			err = webhooks.ErrNotFound
+		}
+		if err != nil {
+			return err
+		}
+		if d = list[0]; claimed {
+			return nil
+		}
+		d.Again(now, false)
+		w.db.onCommit(ctx, w.db.waker.webhooks.tell)
+		return w.saveDeliveries(ctx, t, []webhooks.Delivery{d}, `true`)
+	})
+	if err != nil {
+		return webhooks.Delivery{}, w.fail(ctx, err)
+	}
+	return d, nil
+}
+
+// receiver keeps the endpoint until the transaction ends, and returns the server's time. ErrNotFound, or ErrOff.
+func (w *Webhooks) receiver(ctx context.Context, t *transaction, id string) (now time.Time, err error) {
+	r, err := w.lockEndpoint(ctx, t, id, 0)
+	if err != nil {
+		return now, err
+	}
+	if !r.State.Receives() {
+		return now, webhooks.ErrOff
+	}
+	return r.now, nil
+}
+
+// Replay makes deliveries due that have ended.
+func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int, last int64, err error) {
+	if err := step.Check(); err != nil {
+		return 0, 0, err
+	}
+	states := stateList(step.States)
+	err = w.db.short(ctx, func(ctx context.Context, t *transaction) error {
+		n, last = 0, 0
+		now, err := w.receiver(ctx, t, step.EndpointID)
+		if err != nil {
+			return err
+		}
+		if states == "" {
+			return nil
+		}
+		endpoint := mustUUID(endpointPrefix, step.EndpointID)
+		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.created_at >= $3 AND d.state IN (`+states+`)
+			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, endpoint, step.After, step.Since, step.Limit)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		if n = len(list); n == step.Limit {
+			last = list[n-1].ID
+		}
+		for i := range list {
+			list[i].Again(now, true)
+		}
+		w.db.onCommit(ctx, w.db.waker.webhooks.tell)
+		return w.saveDeliveries(ctx, t, list, `d.state <> 'pending'`)
+	})
+	if err != nil {
+		return 0, 0, w.fail(ctx, err)
+	}
+	return n, last, nil
+}

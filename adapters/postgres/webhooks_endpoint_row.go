@@ -1,0 +1,134 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// endpointColumns are those that endpointRow.scan reads, of the table e.
+const endpointColumns = `e.id, e.version, e.created_at, e.updated_at, e.failing_since, e.last_success, e.paused_until, e.spent,
+	e.timeout, e.failures, e.pauses, e.concurrency, e.rate_limit, e.summaries_only, e.state, e.disabled_reason, e.url,
+	e.client_name, e.events, clock_timestamp()`
+
+// endpointRow is a row of webhook_endpoints. What is Private is still packed, where it was read.
+type endpointRow struct {
+	webhooks.Endpoint
+	id      uuid
+	now     time.Time // the server's when the row was read
+	private []byte
+}
+
+// scan reads a row with endpointColumns, and what else is wanted behind them.
+func (r *endpointRow) scan(from interface{ Scan(...any) error }, more ...any) error {
+	var failing, success, paused, spent sql.NullTime
+	err := from.Scan(append([]any{&r.id, &r.Version, &r.CreatedAt, &r.UpdatedAt, &failing, &success, &paused, &spent,
+		&r.Timeout, &r.Failures, &r.Pauses, &r.Concurrency, &r.RateLimit, &r.SummariesOnly, &r.State, &r.DisabledReason, &r.URL,
+		&r.ClientName, pq.Array(&r.Events), &r.now}, more...)...)
+	r.ID = r.id.id(endpointPrefix)
+	r.CreatedAt, r.UpdatedAt, r.now = r.CreatedAt.UTC(), r.UpdatedAt.UTC(), r.now.UTC()
+	r.FailingSince, r.LastSuccess, r.PausedUntil, r.Spent = orZero(failing), orZero(success), orZero(paused), orZero(spent)
+	return err
+}
+
+// orZero makes the zero time of null.
+func orZero(t sql.NullTime) time.Time {
+	if !t.Valid {
+		return time.Time{}
+	}
+	return t.Time.UTC()
+}
+
+// unpack opens what is Private.
+func (r *endpointRow) unpack(sealer *webhooks.Sealer) (err error) {
+	r.Private, err = webhooks.UnpackPrivate(sealer, r.ID, r.private)
+	return err
+}
+
+// endpoints reads endpoints, Private too.
+func (w *Webhooks) endpoints(ctx context.Context, q sqlx.QueryerContext, clause string, args ...any) ([]endpointRow, error) {
+	rows, err := q.QueryxContext(ctx, `SELECT `+endpointColumns+`, e.private FROM webhook_endpoints e `+clause, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []endpointRow
+	for rows.Next() {
+		var r endpointRow
+		if err := r.scan(rows, &r.private); err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// endpoint reads the endpoint, or returns ErrNotFound. What is Private is still packed.
+func (w *Webhooks) endpoint(ctx context.Context, q sqlx.QueryerContext, id, lock string) (*endpointRow, error) {
+	key, ok := parseUUID(endpointPrefix, id)
+	if !ok {
+		return nil, webhooks.ErrNotFound
+	}
+	rows, err := w.endpoints(ctx, q, `WHERE e.id = $1 `+lock, key)
+	if err == nil && len(rows) == 0 {
+		err = webhooks.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+// clean makes of the endpoint what PostgreSQL can keep, and gives back.
+func (r *endpointRow) clean(sealer *webhooks.Sealer) (err error) {
+	r.URL, r.ClientName, r.DisabledReason = clean(r.URL), clean(r.ClientName), clean(r.DisabledReason)
+	events := make([]string, len(r.Events))
+	for i := range r.Events {
+		events[i] = clean(r.Events[i])
+	}
+	r.Events = events
+	if r.private, err = r.Pack(sealer, r.ID); err != nil {
+		return err
+	}
+	return r.unpack(sealer)
+}
+
+// settings are the parameters of the columns that an owner changes.
+func (r *endpointRow) settings() []any {
+	return []any{r.id, r.Version, r.UpdatedAt, int64(r.Timeout), r.Concurrency, r.RateLimit, r.SummariesOnly, string(r.State),
+		r.DisabledReason, r.URL, r.ClientName, pq.Array(r.Events), r.private}
+}
+
+// insert stores a new endpoint.
+func (r *endpointRow) insert(ctx context.Context, t *transaction) error {
+	_, err := t.ExecContext(ctx, `INSERT INTO webhook_endpoints (id, version, updated_at, timeout, concurrency, rate_limit,
+			summaries_only, state, disabled_reason, url, client_name, events, private, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, append(r.settings(), r.CreatedAt)...)
+	return err
+}
+
+// save writes back what UpdateEndpoint can change.
+func (r *endpointRow) save(ctx context.Context, t *transaction) error {
+	_, err := t.ExecContext(ctx, `UPDATE webhook_endpoints SET version = $2, updated_at = $3, timeout = $4, concurrency = $5,
+			rate_limit = $6, summaries_only = $7, state = $8, disabled_reason = $9, url = $10, client_name = $11, events = $12,
+			private = $13
+		WHERE id = $1`, r.settings()...)
+	if err != nil {
+		return err
+	}
+	return r.saveHealth(ctx, t)
+}
+
+// saveHealth writes back what Note and Plan can change.
+func (r *endpointRow) saveHealth(ctx context.Context, t *transaction) error {
+	_, err := t.ExecContext(ctx, `UPDATE webhook_endpoints SET failures = $2, failing_since = $3, last_success = $4, paused_until = $5,
+			pauses = $6, spent = $7, version = $8, updated_at = $9, state = $10, disabled_reason = $11
+		WHERE id = $1`, r.id, r.Failures, orNull(r.FailingSince), orNull(r.LastSuccess), orNull(r.PausedUntil),
+		r.Pauses, orNull(r.Spent), r.Version, r.UpdatedAt, string(r.State), r.DisabledReason)
+	return err
+}

@@ -1,0 +1,280 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// Finish stores the results of claims.
+func (w *Webhooks) Finish(ctx context.Context, results []webhooks.Result) (counted int, err error) {
+	for i := range results {
+		if err := results[i].Check(); err != nil {
+			return 0, err
+		}
+	}
+	f := finishing{store: w, results: results}
+	err = w.quick(ctx, func(ctx context.Context, t *transaction) (err error) {
+		counted, err = f.run(ctx, t)
+		return err
+	})
+	if err != nil {
+		return 0, w.fail(ctx, err)
+	}
+	return counted, nil
+}
+
+// finishing is a Finish under way.
+type finishing struct {
+	store   *Webhooks
+	results []webhooks.Result
+
+	// Of the current attempt.
+	now       time.Time
+	endpoints map[uuid]*endpointRow // by claim
+	locked    map[*endpointRow]bool // those that may be changed
+	held      map[int64]*held       // by delivery
+	counted   []*held
+}
+
+// held is a delivery that a claim holds, or held last.
+type held struct {
+	webhooks.Delivery // what Conclude looks at
+	claim             uuid
+	endpoint          *endpointRow
+	result            *webhooks.Result // nil until there is one that counts
+}
+
+// run is the transaction.
+func (f *finishing) run(ctx context.Context, t *transaction) (counted int, err error) {
+	f.endpoints, f.locked, f.held, f.counted = map[uuid]*endpointRow{}, map[*endpointRow]bool{}, map[int64]*held{}, nil
+	if err := f.find(ctx, t); err != nil || len(f.endpoints) == 0 {
+		return 0, err
+	}
+	if err := f.lock(ctx, t); err != nil {
+		return 0, err
+	}
+	if err := f.hold(ctx, t); err != nil {
+		return 0, err
+	}
+	for i := range f.results {
+		r := &f.results[i]
+		h := f.held[r.DeliveryID]
+		if claim, ok := parseUUID(claimPrefix, r.ClaimID); ok && h != nil && h.claim == claim && h.result == nil {
+			h.result = r
+			f.counted = append(f.counted, h)
+		}
+	}
+	if len(f.counted) == 0 {
+		return 0, nil
+	}
+	return len(f.counted), f.save(ctx, t)
+}
+
+// find reads the endpoints of the claims.
+func (f *finishing) find(ctx context.Context, t *transaction) error {
+	rows, err := t.QueryxContext(ctx, `SELECT `+endpointColumns+`, c.id FROM webhook_claims c JOIN webhook_endpoints e ON e.id = c.endpoint
+		WHERE c.id = ANY ($1::uuid[])`, uuidArray(f.claims()))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	known := map[uuid]*endpointRow{}
+	for rows.Next() {
+		r := new(endpointRow)
+		var claim uuid
+		if err := r.scan(rows, &claim); err != nil {
+			return err
+		}
+		if known[r.id] == nil {
+			known[r.id] = r
+		}
+		f.now, f.endpoints[claim] = r.now, known[r.id]
+	}
+	return rows.Err()
+}
+
+// claims are those of the results, once each.
+func (f *finishing) claims() (ids []uuid) {
+	seen := map[uuid]bool{}
+	for i := range f.results {
+		if id, ok := parseUUID(claimPrefix, f.results[i].ClaimID); ok && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// lock keeps, and reads again, those endpoints that have to be changed, or whose state decides what becomes of a delivery.
+// While all goes well there are none: Note is tried without a lock, and what it leaves alone for all of the results it
+// leaves alone for those that count.
+func (f *finishing) lock(ctx context.Context, t *transaction) error {
+	results := map[*endpointRow][]webhooks.Result{}
+	wanted := map[uuid]*endpointRow{}
+	for i := range f.results {
+		r := &f.results[i]
+		claim, _ := parseUUID(claimPrefix, r.ClaimID)
+		e := f.endpoints[claim]
+		if e == nil {
+			continue
+		}
+		results[e] = append(results[e], *r)
+		if r.Attempt == nil || r.State != webhooks.Delivered {
+			wanted[e.id] = e
+		}
+	}
+	for e, of := range results {
+		try := e.Endpoint
+		if changed, _ := try.Note(f.now, of...); changed {
+			wanted[e.id] = e
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	rows, err := t.QueryxContext(ctx, `SELECT `+endpointColumns+` FROM webhook_endpoints e WHERE e.id = ANY ($1::uuid[]) ORDER BY e.id FOR UPDATE`,
+		uuidArray(slices.Collect(maps.Keys(wanted))))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() { // what is missing is deleted, and so are its claims
+		var r endpointRow
+		if err := r.scan(rows); err != nil {
+			return err
+		}
+		e := wanted[r.id]
+		*e = r
+		f.locked[e] = true
+	}
+	return rows.Err()
+}
+
+// hold keeps the claims, and reads what they hold of the results. A claim whose lease has run out holds what nobody has taken
+// out of it.
+func (f *finishing) hold(ctx context.Context, t *transaction) error {
+	ids := make([]int64, len(f.results))
+	for i := range f.results {
+		ids[i] = f.results[i].DeliveryID
+	}
+	rows, err := t.QueryContext(ctx, `SELECT c.id, d.id, d.lane, d.attempts, d.earlier, d.not_before, d.last_attempt, d.last_status, d.last_kind
+		FROM webhook_claims c JOIN webhook_deliveries_pending d ON d.id = ANY (c.deliveries)
+		WHERE c.id = ANY ($1::uuid[]) AND d.id = ANY ($2::bigint[])
+		ORDER BY c.id FOR UPDATE OF c`, uuidArray(f.claims()), intArray(ids))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		h := &held{Delivery: webhooks.Delivery{State: webhooks.Pending}}
+		var last sql.NullTime
+		if err := rows.Scan(&h.claim, &h.ID, &h.Lane, &h.Attempts, &h.Earlier, &h.NotBefore, &last, &h.LastStatus, &h.LastKind); err != nil {
+			return err
+		}
+		h.LastAttempt, h.endpoint = orZero(last), f.endpoints[h.claim]
+		f.held[h.ID] = h
+	}
+	return rows.Err()
+}
+
+// save stores what counts.
+func (f *finishing) save(ctx context.Context, t *transaction) error {
+	disabled, err := f.note(ctx, t)
+	if err != nil {
+		return err
+	}
+	deliveries := make([]webhooks.Delivery, len(f.counted))
+	claims := make([]uuid, len(f.counted))
+	ids := make([]int64, len(f.counted))
+	for i, h := range f.counted {
+		h.Conclude(f.now, h.result, h.endpoint.State)
+		deliveries[i], claims[i], ids[i] = h.Delivery, h.claim, h.ID
+	}
+	if err := f.log(ctx, t); err != nil {
+		return err
+	}
+	if err := f.store.saveDeliveries(ctx, t, deliveries, `d.state = 'pending'`); err != nil {
+		return err
+	}
+	if err := unhold(ctx, t, ids, `id = ANY ($2::uuid[])`, uuidArray(claims)); err != nil {
+		return err
+	}
+	var events []webhooks.Event
+	for _, e := range disabled {
+		if err := f.store.skipPending(ctx, t, e); err != nil {
+			return err
+		}
+		events = append(events, webhooks.DisabledEvent(&e.Endpoint, f.now))
+	}
+	if len(events) > 0 {
+		_, err = f.store.append(ctx, t, events)
+	}
+	return err
+}
+
+// unhold takes deliveries out of claims, which are locked, or the only ones that the condition is true for. With its last
+// delivery a claim goes.
+func unhold(ctx context.Context, t *transaction, ids []int64, where string, arg any) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE deliveries <@ $1::bigint[] AND `+where, intArray(ids), arg); err != nil {
+		return err
+	}
+	_, err := t.ExecContext(ctx, `UPDATE webhook_claims SET deliveries = ARRAY (SELECT d FROM unnest(deliveries) AS d WHERE d <> ALL ($1::bigint[]))
+		WHERE deliveries && $1::bigint[] AND `+where, intArray(ids), arg)
+	return err
+}
+
+// note changes the endpoints' health, and returns those that became Disabled.
+func (f *finishing) note(ctx context.Context, t *transaction) (disabled []*endpointRow, err error) {
+	results := map[*endpointRow][]webhooks.Result{}
+	var order []*endpointRow
+	for _, h := range f.counted {
+		if results[h.endpoint] == nil && f.locked[h.endpoint] {
+			order = append(order, h.endpoint)
+		}
+		results[h.endpoint] = append(results[h.endpoint], *h.result)
+	}
+	for _, e := range order {
+		changed, off := e.Note(f.now, results[e]...)
+		if changed {
+			if err := e.saveHealth(ctx, t); err != nil {
+				return nil, err
+			}
+		}
+		if off {
+			disabled = append(disabled, e)
+		}
+	}
+	return disabled, nil
+}
+
+// log adds the attempts to the log.
+func (f *finishing) log(ctx context.Context, t *transaction) error {
+	rows := newArrays(oidInt8, oidInt8, oidTime, oidInt8, oidInt8, oidText, oidText, oidText, oidBytea)
+	for _, h := range f.counted {
+		a := h.result.Attempt
+		if a == nil {
+			continue
+		}
+		rows[0].addInt(h.ID)
+		rows[1].addInt(int64(h.Attempts))
+		rows[2].addTime(a.At)
+		rows[3].addInt(int64(a.Duration))
+		rows[4].addInt(int64(a.Status))
+		rows[5].add(clean(string(a.Kind)))
+		rows[6].add(clean(a.Worker))
+		rows[7].add(clean(a.Error))
+		rows[8].add(string(a.Response))
+	}
+	if rows[0].n == 0 {
+		return nil
+	}
+	_, err := t.ExecContext(ctx, `INSERT INTO webhook_attempts (delivery, number, at, duration, status, kind, worker, error, response)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bytea[])`,
+		rows.args()...)
+	return err
+}

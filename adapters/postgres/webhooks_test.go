@@ -1,0 +1,17 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/webhooks/storetest"
+)
+
+func TestWebhooks(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) storetest.Stores {
+		db := open(t, pgtest.URL(t), postgres.Options{})
+		return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx}
+	})
+}

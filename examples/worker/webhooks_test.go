@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// told is an event as a receiver knows it.
+type told struct {
+	eventType, importID string
+	number              int64
+}
+
+// ledger is a receiver that takes its time. It asks the official verifier about everything, and writes down what it gets.
+type ledger struct {
+	url     string
+	secret  webhooks.Secret
+	tally   *webhooks.Tally
+	began   chan string   // the IDs of requests, while there is room
+	release chan struct{} // closed when requests are to be answered
+
+	mu       sync.Mutex
+	bad      error
+	requests int
+	bodies   map[string]string // by ID
+	events   map[string]told
+	skus     map[string][]string // by SKU: the events that tell of it, as type and import
+	imported *webhooks.Imported  // as it was last
+}
+
+func newLedger(t *testing.T) *ledger {
+	t.Helper()
+	l := &ledger{secret: webhooks.NewSecret(), tally: webhooks.NewTally(), began: make(chan string, 100), release: make(chan struct{}), bodies: map[string]string{}, events: map[string]told{}, skus: map[string][]string{}}
+	official, err := standardwebhooks.NewWebhook(l.secret.Reveal())
+	require.NoError(t, err)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the sender was killed
+		}
+		err = official.Verify(body, r.Header)
+		select {
+		case l.began <- r.Header.Get(webhooks.HeaderID):
+		default:
+		}
+		<-l.release
+		time.Sleep(5 * time.Millisecond) // during which the sender may be killed
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if err == nil {
+			err = l.take(body)
+		}
+		if err != nil && l.bad == nil {
+			l.bad = err
+		}
+	}))
+	t.Cleanup(server.Close)
+	l.url = server.URL
+	return l
+}
+
+func (l *ledger) take(body []byte) error {
+	l.requests++
+	var m webhooks.Message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return err
+	}
+	if before, again := l.bodies[m.ID]; again {
+		if before != string(body) {
+			return fmt.Errorf("%s came with another body: %s", m.ID, body)
+		}
+		return nil
+	}
+	l.bodies[m.ID] = string(body)
+	var data struct {
+		ImportID string `json:"import_id"`
+		Number   int64
+		Products []struct{ SKU string }
+	}
+	if err := json.Unmarshal(m.Data, &data); err != nil {
+		return err
+	}
+	l.events[m.ID] = told{m.Type, data.ImportID, data.Number}
+	for _, p := range data.Products {
+		l.skus[p.SKU] = append(l.skus[p.SKU], m.Type+" "+data.ImportID)
+	}
+	imported, err := l.tally.Add(&m)
+	if imported != nil {
+		l.imported = imported
+	}
+	return err
+}
+
+// hookScene is a scene with a receiver that is told everything.
+type hookScene struct {
+	*scene
+	ledger *ledger
+}
+
+func newHookScene(t *testing.T) *hookScene {
+	t.Helper()
+	s := &hookScene{scene: newScene(t, pgtest.URL(t)), ledger: newLedger(t)}
+	_, err := s.db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{URL: s.ledger.url, Events: []string{"*"}, Concurrency: 16, Timeout: 15 * time.Second,
+		Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: s.ledger.secret}}}})
+	require.NoError(t, err)
+	return s
+}
+
+// begin starts a process, which is killed at the end of the test if it still runs.
+func (s *hookScene) begin(program string, args ...string) (*exec.Cmd, *bufio.Scanner) {
+	s.t.Helper()
+	p := exec.Command(program, append(args, "-database-url", s.url, "-log-level", "error", "-allow-private-webhooks", "-deliveries", "8")...)
+	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin")
+	p.Stderr = os.Stderr
+	stdout, err := p.StdoutPipe()
+	require.NoError(s.t, err)
+	require.NoError(s.t, p.Start())
+	s.t.Cleanup(func() {
+		if p.ProcessState == nil {
+			_ = p.Process.Kill()
+			_ = p.Wait()
+		}
+	})
+	return p, bufio.NewScanner(stdout)
+}
+
+// hookWorker starts a worker, which imports and delivers.
+func (s *hookScene) hookWorker(args ...string) *exec.Cmd {
+	s.t.Helper()
+	self, err := os.Executable()
+	require.NoError(s.t, err)
+	p, _ := s.begin(self, append(args, "-admin-addr", "", "-lease", "1s")...)
+	return p
+}
+
+// server starts a server, which delivers, and returns where it is.
+func (s *hookScene) server(program string) (p *exec.Cmd, url string) {
+	s.t.Helper()
+	p, lines := s.begin(program, "-addr", "127.0.0.1:0", "-workers", "0")
+	for lines.Scan() {
+		if url, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
+			return p, url
+		}
+	}
+	require.FailNow(s.t, "the server did not say where it is")
+	return nil, ""
+}
+
+// vanish kills a process, and ends its hold.
+func (s *hookScene) vanish(p *exec.Cmd) {
+	s.t.Helper()
+	s.kill(p, syscall.SIGKILL)
+	s.expire(p)
+}
+
+// expire ends a process's hold on deliveries, as half a minute would.
+func (s *hookScene) expire(p *exec.Cmd) {
+	s.t.Helper()
+	_, err := s.raw.ExecContext(s.t.Context(), `UPDATE webhook_claims SET lease_until = clock_timestamp() WHERE worker LIKE '%-' || $1 || '-%'`, p.Process.Pid)
+	require.NoError(s.t, err)
+}
+
+// create creates products at the server until that is gone, and returns the SKUs of those that it said to have created.
+// It calls enough once there are so many, or at its end.
+func create(ctx context.Context, url, prefix string, many int, enough func()) (created []string) {
+	defer enough()
+	for i := 0; ; i++ {
+		if i == many {
+			enough()
+		}
+		sku := fmt.Sprintf("%s-%d", prefix, i)
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/products/", strings.NewReader(`{"name":"x","sku":"`+sku+`"}`))
+		if err != nil {
+			return created
+		}
+		r.SetBasicAuth("admin", "secret")
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return created
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusCreated {
+			return created
+		}
+		created = append(created, sku)
+	}
+}
+
+// untilCommitted waits until so many batches of the job are committed and one of the workers holds it, and returns which.
+func (s *hookScene) untilCommitted(id string, batches int, workers []*exec.Cmd) int {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	defer cancel()
+	for {
+		var holder string
+		var committed int
+		require.NoError(s.t, s.raw.QueryRowContext(ctx, `SELECT worker, (SELECT count(*) FROM import_checkpoints WHERE job_id = id) FROM import_jobs WHERE id = $1`, id).
+			Scan(&holder, &committed))
+		for i, w := range workers {
+			if committed >= batches && strings.Contains(holder, fmt.Sprintf("-%d-", w.Process.Pid)) {
+				return i
+			}
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+// untilDelivered waits until nothing is left to be delivered.
+func (s *hookScene) untilDelivered() {
+	s.t.Helper()
+	require.Eventually(s.t, func() bool {
+		b, err := s.db.Webhooks().Backlog(s.t.Context())
+		require.NoError(s.t, err)
+		return b.Due == [2]int64{} && b.Later == [2]int64{}
+	}, time.Minute, 20*time.Millisecond)
+}
+
+// tell appends events, and returns once their deliveries are under way.
+func (s *hookScene) tell(n int) {
+	s.t.Helper()
+	events := make([]webhooks.Event, n)
+	for i := range events {
+		events[i] = webhooks.Event{Type: webhooks.ProductsDeletedAll, Data: []byte(`{"count":1}`)}
+	}
+	_, err := s.db.Webhooks().Append(s.t.Context(), events)
+	require.NoError(s.t, err)
+	for range n {
+		<-s.ledger.began
+	}
+}
+
+// requireDelivered makes sure that each event was delivered at the first attempt that counts, by the process, of so many
+// that were made.
+func (s *hookScene) requireDelivered(n int, p *exec.Cmd, made int) {
+	s.t.Helper()
+	deliveries, err := s.db.Webhooks().ListDeliveries(s.t.Context(), webhooks.DeliveryQuery{})
+	require.NoError(s.t, err)
+	require.Len(s.t, deliveries, n)
+	for _, d := range deliveries {
+		r, err := s.db.Webhooks().Delivery(s.t.Context(), d.ID)
+		require.NoError(s.t, err)
+		require.Len(s.t, r.Attempts, 1)
+		require.Contains(s.t, r.Attempts[0].Worker, fmt.Sprintf("-%d-", p.Process.Pid))
+	}
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	require.NoError(s.t, s.ledger.bad)
+	require.Equal(s.t, s.committed(), s.ledger.events)
+	require.Equal(s.t, made, s.ledger.requests)
+}
+
+// TestHungWithWebhooks halts a worker while its requests are under way, for longer than it holds the deliveries: another
+// one makes them, and what the hung one finds out when it wakes counts for nothing.
+func TestHungWithWebhooks(t *testing.T) {
+	s := newHookScene(t)
+	hung := s.hookWorker("-workers", "0")
+	const n = 4
+	s.tell(n)
+	require.NoError(t, hung.Process.Signal(syscall.SIGSTOP))
+	s.expire(hung)
+	close(s.ledger.release)
+	second := s.hookWorker("-workers", "0")
+	s.untilDelivered()
+	require.NoError(t, hung.Process.Signal(syscall.SIGCONT))
+	s.kill(hung, syscall.SIGTERM)
+	require.Zero(t, hung.ProcessState.ExitCode())
+	s.kill(second, syscall.SIGTERM)
+	s.requireDelivered(n, second, 2*n)
+}
+
+// TestTerminatedWithWebhooks ends all connections of a worker while requests are under way: what came of them is stored all the same,
+// and nothing is sent twice.
+func TestTerminatedWithWebhooks(t *testing.T) {
+	s := newHookScene(t)
+	p := s.hookWorker("-workers", "0")
+	const n = 4
+	s.tell(n)
+	var ended int
+	require.NoError(t, s.raw.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity 
+		WHERE datname = current_database() AND application_name = 'process'`).Scan(&ended))
+	require.Positive(t, ended)
+	close(s.ledger.release)
+	s.untilDelivered()
+	s.kill(p, syscall.SIGTERM)
+	require.Zero(t, p.ProcessState.ExitCode())
+	s.requireDelivered(n, p, n)
+}
+
+// TestKilledWithWebhooks kills, again and again, the worker that holds the import, and the server at which products are
+// created, both of which deliver. What is delivered in the end is what was committed, each event under an ID of its own
+// and with the same body however often it came; no product of the import is told of twice; and the receiver can tell
+// that it has everything.
+func TestKilledWithWebhooks(t *testing.T) {
+	kills := 6
+	if testing.Short() {
+		kills = 2
+	}
+	const records, batch = 20_000, 200
+	s := newHookScene(t)
+	close(s.ledger.release)
+	base, err := io.ReadAll(catalogtest.NewReader(records, catalogtest.Base))
+	require.NoError(t, err)
+	_, err = importer.Run(t.Context(), importer.Bytes(base), s.db.Products(), importer.Options{})
+	require.NoError(t, err)
+	j, _, err := s.service.Submit(t.Context(), job.Request{Settings: job.Settings{Mode: products.Update, BatchRecords: batch}}, catalogtest.NewReader(records, catalogtest.HalfNew))
+	require.NoError(t, err)
+
+	rng := rand.New(rand.NewPCG(5, 8))
+	workers := []*exec.Cmd{s.hookWorker(), s.hookWorker()}
+	program := filepath.Join(t.TempDir(), "server")
+	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
+	require.NoError(t, err, string(said))
+	server, url := s.server(program)
+	var acknowledged []string
+	for round := range kills {
+		holder := s.untilCommitted(j.ID, (round+1)*records/batch/(kills+2), workers)
+		s.vanish(workers[holder])
+		at, err := s.db.Jobs().Get(t.Context(), j.ID)
+		require.NoError(t, err)
+		require.False(t, at.State.Final(), "the kill hit the import")
+
+		created, enough := make(chan []string, 1), make(chan struct{})
+		go func() {
+			created <- create(t.Context(), url, fmt.Sprintf("single-%d", round), 10+rng.IntN(20), sync.OnceFunc(func() { close(enough) }))
+		}()
+		<-enough
+		s.vanish(server)
+		some := <-created
+		require.NotEmpty(t, some)
+		acknowledged = append(acknowledged, some...)
+		workers[holder] = s.hookWorker()
+		server, url = s.server(program)
+	}
+	got := s.until(j.ID, final)
+	require.Equal(t, job.Success, got.State, got.Error)
+	require.EqualValues(t, catalogtest.Shared(records), got.Event.Updated)
+	require.EqualValues(t, catalogtest.Distinct(records)-catalogtest.Shared(records), got.Event.Created)
+	s.untilDelivered()
+	for _, p := range append(workers, server) {
+		s.kill(p, syscall.SIGTERM)
+	}
+
+	l := s.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	require.NoError(t, l.bad)
+	require.Equal(t, s.committed(), l.events, "what was delivered is what was committed")
+	require.True(t, l.imported.Complete, l.imported.Missing)
+	require.EqualValues(t, catalogtest.Distinct(records), l.imported.Products)
+	for _, sku := range acknowledged {
+		require.Equal(t, []string{"product.created "}, l.skus[sku], "what the server said to have created is told of")
+	}
+	singles := 0
+	for sku, events := range l.skus {
+		require.Len(t, events, 1, "%s is told of once", sku)
+		if strings.HasPrefix(sku, "single-") {
+			singles++
+			continue
+		}
+		require.Contains(t, []string{"product.created " + j.ID, "product.updated " + j.ID}, events[0])
+	}
+	var stored int
+	require.NoError(t, s.raw.QueryRowContext(t.Context(), `SELECT count(*) FROM products WHERE sku LIKE 'single-%'`).Scan(&stored))
+	require.Equal(t, stored, singles, "what was not committed is not told of")
+	t.Logf("%d requests for %d events; %d products created one by one, of which %d were acknowledged", l.requests, len(l.events), singles, len(acknowledged))
+}
+
+// committed are the events that the database has deliveries of.
+func (s *hookScene) committed() map[string]told {
+	s.t.Helper()
+	all := map[string]told{}
+	for q := (webhooks.DeliveryQuery{Limit: 1_000}); ; {
+		deliveries, err := s.db.Webhooks().ListDeliveries(s.t.Context(), q)
+		require.NoError(s.t, err)
+		for _, d := range deliveries {
+			require.Equal(s.t, webhooks.Delivered, d.State)
+			all[d.EventID] = told{d.EventType, d.ImportID, d.Number}
+			q.Before = d.ID
+		}
+		if len(deliveries) < q.Limit {
+			return all
+		}
+	}
+}
