@@ -16,8 +16,13 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// deliveryRows is how many deliveries are inserted in one statement.
-const deliveryRows = 5_000
+const (
+	// eventBytes is about how much text is inserted in one statement: a server takes memory for larger ones from the
+	// system, and gives it back, each time, which costs as much again as storing what is in them.
+	eventBytes = 256 << 10
+	// deliveryRows is how many deliveries are inserted in one statement.
+	deliveryRows = 2_000
+)
 
 // Listening tells which of the types somebody listens to.
 func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) ([]string, error) {
@@ -116,9 +121,6 @@ func checkEvent(e *webhooks.Event) error {
 	if err := e.Check(); err != nil {
 		return err
 	}
-	if _, ok := parseUUID(eventPrefix, e.ID); !ok && e.ID != "" {
-		return fmt.Errorf("postgres: the ID of an event must be as webhooks.NewID makes it, not %q", e.ID)
-	}
 	for _, text := range []string{e.Type, e.ImportID} {
 		if clean(text) != text {
 			return fmt.Errorf("postgres: an event can't have the type or import %q", text)
@@ -184,13 +186,13 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 	return len(a.events), nil
 }
 
-// insertEvents inserts the events, about chunkBytes of them in a statement. Arrays that are unnested in this place aren't put
+// insertEvents inserts the events, about eventBytes of them in a statement. Arrays that are unnested in this place aren't put
 // down in between, as a table would be.
 func (a *appending) insertEvents(ctx context.Context) error {
 	rows := newArrays(oidUUID, oidTime, oidInt8, oidBool, oidText, oidText, oidBytea)
 	data := &rows[6]
 	if len(a.events) > 1 {
-		data.buf = slices.Grow(data.buf, chunkBytes+chunkBytes/8)
+		data.buf = slices.Grow(data.buf, 2*eventBytes)
 	}
 	for i, e := range a.events {
 		rows[0].addUUID(e.id)
@@ -203,7 +205,7 @@ func (a *appending) insertEvents(ctx context.Context) error {
 		data.buf, packed = appendPayload(data.buf, e.Data)
 		data.close(start)
 		rows[3].addBool(packed)
-		if len(data.buf) < chunkBytes && i < len(a.events)-1 {
+		if len(data.buf) < eventBytes && i < len(a.events)-1 {
 			continue
 		}
 		if _, err := a.t.ExecContext(ctx, `INSERT INTO webhook_events (id, happened_at, lane, packed, type, import_id, data)

@@ -25,7 +25,7 @@ func (w *Webhooks) Backlog(ctx context.Context) (webhooks.Backlog, error) {
 	if err != nil {
 		return webhooks.Backlog{}, w.fail(ctx, err)
 	}
-	err = w.each(ctx, `SELECT state, count(*), count(*) FILTER (WHERE state = 'active' AND paused_until > clock_timestamp())
+	err = w.each(ctx, `SELECT state, count(*), count(*) FILTER (WHERE state = 'active' AND paused_until IS NOT NULL)
 		FROM webhook_endpoints GROUP BY state`, func(scan func(...any) error) error {
 		var state webhooks.EndpointState
 		var n, failing int64
