@@ -3,12 +3,16 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
 var (
 	// ErrInput: the file can't be imported as it is; the error says why. Nothing was written.
 	ErrInput = errors.New("cannot be imported")
+	// ErrTooLarge: a compressed file is longer without its compression than it may be. It is an ErrInput.
+	ErrTooLarge = errors.New("importer: too large")
 	// ErrSourceChanged: the source gave other bytes the second time. What was committed until then stays.
 	ErrSourceChanged = errors.New("importer: the source changed while it was imported")
 	// ErrStopped: Options.Stop was closed before the end.
@@ -23,6 +27,8 @@ type HeaderError struct {
 	Found []string
 	// Missing are the fields for which there is none.
 	Missing []string
+	// Suggestions have for some fields the column that may be meant, as Options.Map names it.
+	Suggestions map[string]string
 	// Detail is a sentence about what else is wrong, or empty.
 	Detail string
 }
@@ -34,6 +40,9 @@ func (e *HeaderError) Error() string {
 		b.WriteString(e.Detail)
 	} else {
 		fmt.Fprintf(&b, "the header has no column for %s", strings.Join(e.Missing, " and none for "))
+	}
+	for _, field := range slices.Sorted(maps.Keys(e.Suggestions)) {
+		fmt.Fprintf(&b, "; did you mean %s for %s?", quoteList([]string{e.Suggestions[field]}), field)
 	}
 	fmt.Fprintf(&b, "; needed: sku and name; found: %s", quoteList(e.Found))
 	return b.String()
@@ -60,6 +69,12 @@ func quoteList(names []string) string {
 	}
 	return b.String()
 }
+
+// sizeError is an ErrTooLarge.
+type sizeError struct{ text string }
+
+func (e *sizeError) Error() string   { return inputError("%s", e.text).Error() }
+func (e *sizeError) Unwrap() []error { return []error{ErrInput, ErrTooLarge} }
 
 func inputError(format string, a ...any) error {
 	return fmt.Errorf("the file %w: %s", ErrInput, fmt.Sprintf(format, a...))

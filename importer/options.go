@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
@@ -41,6 +42,20 @@ func ParseHeaderMode(s string) (HeaderMode, error) {
 }
 
 func (m HeaderMode) String() string { return headerModes[m] }
+
+// ParseDelimiter takes one ASCII character that may separate fields, or one of the words tab and auto; auto is 0, for a
+// delimiter that is to be found out.
+func ParseDelimiter(s string) (byte, error) {
+	switch {
+	case s == "auto":
+		return 0, nil
+	case s == "tab", s == `\t`:
+		return '\t', nil
+	case len(s) == 1 && isDelimiter(s[0]):
+		return s[0], nil
+	}
+	return 0, fmt.Errorf("bad delimiter %q: want one ASCII character other than quotes and line breaks, or the word tab or auto", products.Shorten(s))
+}
 
 // ExtraMode says what happens to columns that no field claims.
 type ExtraMode uint8
@@ -99,14 +114,8 @@ func (l *RejectLimit) exceeded(rejected, read int64) bool {
 	return rejected > l.Count
 }
 
-// Superseded is a valid record that doesn't count, because another record of the file has the same SKU.
-type Superseded struct {
-	SKU string
-	// Line is where the record begins, Winner where the one begins that counts.
-	Line, Winner int64
-}
-
-// Options are the settings of an import; the zero value is an import in mode ignore that expects a header.
+// Options are the settings of an import; the zero value is an import in mode ignore that finds out about the file's
+// format and expects a header.
 //
 // The functions are called from one goroutine at a time, in the file's order; an error from one ends the import.
 type Options struct {
@@ -115,8 +124,16 @@ type Options struct {
 	// DryRun finds out what an import would do and writes nothing. The counts are those of the real one, if nobody else
 	// changes the store.
 	DryRun bool
-	// Delimiter separates fields; 0 is a comma.
+	// Encoding is that of the file; see EncodingAuto for how it is found out otherwise.
+	Encoding Encoding
+	// Delimiter separates fields: any ASCII character but quotes, line breaks and NUL. 0: the one of , ; TAB and | with
+	// which the records at the file's beginning agree best.
 	Delimiter byte
+	// Quote stands around fields: " or '. 0: the one that the file's beginning uses, " where it uses none.
+	Quote byte
+	// Escape makes a quote inside a quoted field a character: '\\' before it, where a doubled quote is one too and a
+	// doubled backslash one backslash, or the quote, where it is only to be doubled. 0: as the file's beginning is damaged least.
+	Escape byte
 	// Header says whether the first record names the columns.
 	Header HeaderMode
 	// Map names the column of a field: by its name in the header, or by its number from 1. It goes before the names that
@@ -124,10 +141,21 @@ type Options struct {
 	Map map[string]string
 	// Extra says what happens to columns that no field claims.
 	Extra ExtraMode
+	// Group names the column that says which records are variants of one product, by its name or its number; GroupNone is
+	// none. Empty, the column is the first that is known: Handle, URL handle, Product Handle, slug, Parent.
+	//
+	// A record without a name but with something in that column inherits name, description and status, each where its own
+	// is empty, from the last earlier record of its group that has a name and could be told apart into fields, whether or
+	// not that one was valid. The records of a group have the same in that column. A column Parent is another kind, which
+	// WooCommerce has: it names the SKU of the record to inherit from, or "id:" and what that one has in a column ID. The
+	// 65,536 groups used last are remembered, and at most 8 MiB of their text. Who finds none is rejected: CodeNoParent.
+	Group string
 	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written.
 	MaxRejects *RejectLimit
 	// MaxRecordBytes is the length of the longest record: 1 KiB to 64 MiB, 0 for 1 MiB. Longer ones are rejected.
 	MaxRecordBytes int
+	// MaxDecompressedBytes is how long a compressed file may be without its compression: at least 1, 0 for 64 GiB.
+	MaxDecompressedBytes int64
 
 	// Writers is how many batches are written at the same time: 1 to 64, 0 for 2.
 	Writers int
@@ -142,8 +170,14 @@ type Options struct {
 	// by part, before the file is imported.
 	MaxDuplicates int
 
-	// OnHeader is given the file's header, nil when it has none, before any other function is called.
+	// KeyRule says which SKUs are the same, for Check: Run asks its store.
+	KeyRule products.KeyRule
+
+	// OnHeader is given the names of the file's columns as they are in it, made-up ones when it has no header, before any
+	// other function is called.
 	OnHeader func(names []string) error
+	// OnDialect is told how the file is read, after OnHeader and before any other function is called.
+	OnDialect func(Dialect) error
 	// OnReject is given every rejected record, before anything is written.
 	OnReject func(Reject) error
 	// OnSuperseded is given every superseded record, while the file is imported; see MaxDuplicates.
@@ -161,6 +195,10 @@ type Options struct {
 	// if that was committed. Such a batch is counted, and not written again: so an import is resumed. One that can't be of
 	// this file and these options ends the import with ErrSourceChanged.
 	Committed func(batch int64) (done Commit, committed bool)
+	// Resumed, if not nil, is what the batches that Committed knows add up to: the result and all events count them from
+	// the beginning, and not when they come by, so that what is told of an import that is resumed never goes back.
+	// ErrSourceChanged when they add up to something else.
+	Resumed *Commit
 	// Stop, if not nil, ends the import when it is closed: the batches in hand are committed and Run returns ErrStopped.
 	Stop <-chan struct{}
 }
@@ -171,7 +209,7 @@ type Commit struct {
 	Batch int64
 	// Counts are those of the stretch.
 	Counts progress.Counts
-	// Bytes is the stretch's length.
+	// Bytes is how much of the file it is: all stretches together are the whole file, compressed or not.
 	Bytes int64
 }
 
@@ -196,14 +234,23 @@ func (o Options) withDefaults() (Options, error) {
 			return o, fmt.Errorf("importer: Options.%s must be between %d and %d, not %d", n.name, n.least, n.most, *n.value)
 		}
 	}
-	switch o.Delimiter {
-	case 0:
-		o.Delimiter = ','
-	case '"', '\r', '\n':
-		return o, fmt.Errorf("importer: Options.Delimiter must not be %q", o.Delimiter)
+	if o.MaxDecompressedBytes == 0 {
+		o.MaxDecompressedBytes = 64 << 30
 	}
-	if o.Delimiter >= 0x80 {
-		return o, fmt.Errorf("importer: Options.Delimiter must be an ASCII character, not %#x", o.Delimiter)
+	if o.MaxDecompressedBytes < 1 {
+		return o, fmt.Errorf("importer: Options.MaxDecompressedBytes must be at least 1, not %d", o.MaxDecompressedBytes)
+	}
+	if o.Encoding > ISO8859_1 {
+		return o, fmt.Errorf("importer: Options.Encoding is unknown: %d", o.Encoding)
+	}
+	if o.Delimiter != 0 && !isDelimiter(o.Delimiter) {
+		return o, fmt.Errorf("importer: Options.Delimiter must be an ASCII character other than quotes and line breaks, not %q", o.Delimiter)
+	}
+	if o.Quote != 0 && o.Quote != '"' && o.Quote != '\'' {
+		return o, fmt.Errorf("importer: Options.Quote must be \" or ', not %q", o.Quote)
+	}
+	if o.Escape != 0 && o.Escape != '\\' && o.Escape != o.Quote && (o.Quote != 0 || o.Escape != '"') {
+		return o, fmt.Errorf("importer: Options.Escape must be a backslash or the quote, not %q", o.Escape)
 	}
 	if o.Mode > products.Update {
 		return o, fmt.Errorf("importer: Options.Mode is unknown: %d", o.Mode)
@@ -214,6 +261,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Extra > ExtraReject {
 		return o, fmt.Errorf("importer: Options.Extra is unknown: %d", o.Extra)
 	}
+	if o.KeyRule > products.FoldedKeys {
+		return o, fmt.Errorf("importer: Options.KeyRule is unknown: %d", o.KeyRule)
+	}
 	if l := o.MaxRejects; l != nil && (l.Count < 0 || l.Share < 0 || l.Share > 1) {
 		return o, fmt.Errorf("importer: Options.MaxRejects is out of bounds: %+v", *l)
 	}
@@ -223,4 +273,9 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	return o, nil
+}
+
+// isDelimiter tells whether the character may separate fields.
+func isDelimiter(c byte) bool {
+	return c != 0 && c < utf8.RuneSelf && c != '"' && c != '\'' && c != '\r' && c != '\n'
 }

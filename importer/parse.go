@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -28,16 +29,24 @@ type parsed struct {
 	rejects []Reject
 	// attributes backs the records' Extra.
 	attributes []string
-	end        int64 // offset in the file behind the block
+	source     int64 // bytes of the file that are behind the import with the block, about
+	// variants counts the items that are yet to inherit, inherited those that did.
+	variants, inherited int64
+	// block has a span for each item, and text is its bytes: for those who look at a record again before the block is
+	// filled with others.
+	block *block
+	text  string
 }
 
 // item is a valid record, or a reject.
 type item struct {
-	record products.Record
-	digest digest
-	end    int64 // offset in the file behind it
-	bytes  int32 // of text that the record holds
-	reject bool
+	record  products.Record
+	digest  digest
+	end     int64 // offset in the text behind it
+	bytes   int32 // of text that the record holds
+	reject  bool
+	variant bool // it has no name, but a group to inherit one from
+	long    bool // an attribute may be too long
 }
 
 func newParser(m *mapping, rule products.KeyRule, maxRecord int) *parser {
@@ -55,29 +64,42 @@ func (p *parser) parse(b *block, out *parsed) {
 
 	clear(out.items)
 	clear(out.rejects)
-	out.items, out.rejects, out.end = out.items[:0], out.rejects[:0], b.end
+	out.items, out.rejects, out.source = out.items[:0], out.rejects[:0], b.source
+	out.block, out.text, out.variants, out.inherited = b, text, 0, 0
 	out.attributes = make([]string, 0, len(b.spans)*len(p.extra)) // kept by the records
 	for i := range b.spans {
 		s := &b.spans[i]
-		r := rawRecord{text: text, fields: b.fields[s.first : s.first+s.width], line: s.line}
+		r := out.raw(i)
 		out.items = append(out.items, item{end: b.offset + int64(s.end)})
-		it := &out.items[len(out.items)-1]
 		fault := p.damage(s)
 		if fault == nil {
-			fault = p.record(&r, clean, it, out)
+			fault = p.record(&r, clean, &out.items[i], out)
 		}
-		if fault == nil {
-			continue
+		if fault != nil {
+			out.reject(i, &r, fault)
 		}
-		it.reject, it.record = true, products.Record{}
-		fault.Line, fault.LastLine, fault.Offset = s.line, s.lastLine, b.offset+int64(s.start)
-		if s.damage != "" {
-			fault.Fields = []string{strings.TrimRight(text[s.start:min(s.end, s.start+maxDamage)], "\r\n")}
-		} else {
-			fault.Fields = r.copyFields()
-		}
-		out.rejects = append(out.rejects, *fault)
 	}
+}
+
+// raw is the record that the item was made of.
+func (p *parsed) raw(i int) rawRecord {
+	s := &p.block.spans[i]
+	return rawRecord{text: p.text, fields: p.block.fields[s.first : s.first+s.width], line: s.line, encoding: p.block.encoding}
+}
+
+// reject makes the item a rejected one.
+func (p *parsed) reject(i int, r *rawRecord, fault *Reject) {
+	s := &p.block.spans[i]
+	it := &p.items[i]
+	it.reject, it.record = true, products.Record{}
+	fault.Line, fault.LastLine, fault.Offset = s.line, s.lastLine, p.block.offset+int64(s.start)
+	switch {
+	case s.damage != "" && s.width == 0:
+		fault.Fields = []string{strings.TrimRight(p.text[s.start:min(s.end, s.start+maxDamage)], "\r\n")}
+	case fault.Fields == nil:
+		fault.Fields = r.copyFields()
+	}
+	p.rejects = append(p.rejects, *fault)
 }
 
 // damage says what is wrong with a stretch of lines that is no record; nil for a record.
@@ -88,15 +110,24 @@ func (p *parser) damage(s *span) *Reject {
 	case CodeRecordTooLong:
 		return &Reject{Code: s.damage, Reason: fmt.Sprintf("the record is longer than %d bytes", p.max)}
 	}
-	return &Reject{Code: s.damage, Reason: "a quote is out of place or never closed, so these lines can't be told apart into fields; " +
+	if s.width > 0 {
+		return &Reject{Code: s.damage, Reason: `a quote stands in a field without quotes around it, where it must be doubled ("") and the field must stand in quotes; ` +
+			"among the rejects it does, if the quote is to be a character of the field"}
+	}
+	fault := &Reject{Code: s.damage, Reason: "a quote is out of place or never closed, so these lines can't be told apart into fields; " +
 		`a quote inside a field must be doubled ("") and the field must stand in quotes`}
+	if s.end-s.start > maxDamage {
+		fault.Reason += fmt.Sprintf("; only the first %d bytes of lines %d to %d are shown", maxDamage, s.line, s.lastLine)
+	}
+	return fault
 }
 
 // rawRecord is a record's fields as text.
 type rawRecord struct {
-	text   string
-	fields []field
-	line   int64
+	text     string
+	fields   []field
+	line     int64
+	encoding Encoding
 }
 
 func (r *rawRecord) at(i int) string { return r.text[r.fields[i].start:r.fields[i].end] }
@@ -124,7 +155,7 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 	}
 	rec := &it.record
 	rec.Line = r.line
-	rec.SKU = strings.TrimSpace(UnescapeFormula(strings.TrimSpace(r.at(p.sku))))
+	rec.SKU = p.skuOf(r)
 	rec.Name = r.value(p.name)
 	it.bytes = int32(len(rec.SKU) + len(rec.Name))
 	if p.description >= 0 {
@@ -133,13 +164,10 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 	}
 	if p.status >= 0 {
 		var ok bool
-		if rec.Status, rec.HasStatus, ok = parseStatus(r.at(p.status)); !ok {
-			return &Reject{Code: CodeBadBoolean, Column: p.columns[p.status].label(), Reason: fmt.Sprintf(
-				"%s must be a yes or a no (true/false, 1/0, yes/no, on/off, active/inactive, published/unpublished, enabled/disabled, draft, archived), not %q",
-				p.columns[p.status].label(), products.Shorten(r.at(p.status)))}
+		if rec.Status, rec.HasStatus, ok = p.statusOf(r.value(p.status)); !ok {
+			return p.badStatus(r.value(p.status))
 		}
 	}
-	long := false
 	if len(p.extra) > 0 {
 		first := len(out.attributes)
 		for _, i := range p.extra {
@@ -147,26 +175,50 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 			if i < len(r.fields) {
 				value = r.value(i)
 			}
-			long = long || len(value) > products.MaxAttributeValue
+			it.long = it.long || len(value) > products.MaxAttributeValue
 			it.bytes += int32(len(value))
 			out.attributes = append(out.attributes, value)
 		}
 		rec.Extra = out.attributes[first:len(out.attributes):len(out.attributes)]
 	}
-	if long || !products.Plain(rec.SKU, rec.Name, rec.Description) {
-		if fault := p.validate(rec); fault != nil {
+	if it.long || !products.Plain(rec.SKU, rec.Name, rec.Description) {
+		if it.variant = strings.TrimSpace(rec.Name) == "" && p.belongs(r) != ""; it.variant {
+			out.variants++ // to be validated when it has inherited
+		} else if fault := p.validate(rec); fault != nil {
 			return fault
 		}
 	}
 	rec.Key = p.rule.Key(rec.SKU)
-	it.digest = digest{maphash.String(p.seeds[0], rec.Key), maphash.String(p.seeds[1], rec.Key)}
+	it.digest = p.digest(rec.Key)
 	return nil
 }
 
+// digest is that of a key.
+func (p *parser) digest(key string) digest {
+	return digest{maphash.String(p.seeds[0], key), maphash.String(p.seeds[1], key)}
+}
+
+// skuOf is the record's SKU, without white space around it.
+func (p *parser) skuOf(r *rawRecord) string {
+	return strings.TrimSpace(UnescapeFormula(strings.TrimSpace(r.at(p.sku))))
+}
+
+// badStatus rejects a record for its status.
+func (p *parser) badStatus(status string) *Reject {
+	label := p.columns[p.status].label()
+	return &Reject{Code: CodeBadBoolean, Column: label, Reason: fmt.Sprintf(
+		"%s must be a yes or a no (true/false, 1/0, yes/no, on/off, active/inactive, published/unpublished, enabled/disabled, draft, archived), not %q",
+		label, products.Shorten(status))}
+}
+
 // shape checks that the record has the fields that the mapping needs, and no more than there are columns. Columns at
-// the end of which nothing becomes may be missing: programs that write CSV leave them off.
+// the end of which nothing becomes may be missing: programs that write CSV leave them off. Some of them end each record
+// with a delimiter: empty fields behind the last column are cut off.
 func (p *parser) shape(r *rawRecord) *Reject {
 	n, want := len(r.fields), len(p.columns)
+	if n > want && !slices.ContainsFunc(r.fields[want:], func(f field) bool { return f.end > f.start }) {
+		n, r.fields = want, r.fields[:want]
+	}
 	if n > want {
 		return &Reject{Code: CodeFieldCount, Reason: fmt.Sprintf(
 			"the record has %d fields, but there are %d columns; a field with the delimiter in it must stand in quotes", n, want)}
@@ -186,6 +238,9 @@ func (p *parser) shape(r *rawRecord) *Reject {
 func (p *parser) characters(r *rawRecord) *Reject {
 	for i := range r.fields {
 		value, label := r.at(i), p.columns[i].label()
+		if !utf8.ValidString(value) && r.encoding != UTF8 {
+			return &Reject{Code: CodeInvalidEncoding, Column: label, Reason: fmt.Sprintf("%s has bytes that are no characters in %v: %q", label, r.encoding, products.Shorten(value))}
+		}
 		if !utf8.ValidString(value) {
 			return &Reject{Code: CodeInvalidUTF8, Column: label, Reason: fmt.Sprintf("%s must be valid UTF-8: %q", label, products.Shorten(value))}
 		}

@@ -12,7 +12,9 @@ type Result struct {
 	progress.Counts
 	// Rejects counts the rejected records by what was wrong.
 	Rejects map[Code]int64
-	// Bytes is how much of the file is behind the import.
+	// Inherited is how many valid records inherit from another one of their group, superseded ones too; see Options.Group.
+	Inherited int64
+	// Bytes is how much of the file is behind the import, as it came: of a compressed or decoded one, in proportion.
 	Bytes int64
 	// Batches is how many batches were committed, or would have been in a dry run.
 	Batches int64
@@ -24,12 +26,28 @@ type Result struct {
 
 // Dialect says how a file was read and what its columns were taken for.
 type Dialect struct {
+	// Compression is gzip, zstd or zip, empty for none.
+	Compression string `json:"compression,omitempty"`
+	// Encoding is the name of the file's encoding.
+	Encoding string `json:"encoding"`
 	// Delimiter separates fields.
 	Delimiter string `json:"delimiter"`
+	// Quote stands around fields.
+	Quote string `json:"quote"`
+	// Escape stands before a quote in a quoted field: the quote itself, or a backslash.
+	Escape string `json:"escape"`
+	// LineEnds are what was behind the records looked at: lf, crlf, cr or mixed, empty where there was none.
+	LineEnds string `json:"line_ends,omitempty"`
+	// SkippedLines is how many lines before the header were passed over.
+	SkippedLines int64 `json:"skipped_lines,omitempty"`
 	// Header tells whether the first record names the columns.
 	Header bool `json:"header"`
 	// Columns are the file's, in its order.
 	Columns []Column `json:"columns"`
+	// Hints are what looks like a mistake.
+	Hints []Hint `json:"hints,omitempty"`
+	// Evidence says by what this was told.
+	Evidence Evidence `json:"evidence"`
 }
 
 // Ignored returns the names of the columns of which nothing becomes.

@@ -3,13 +3,17 @@ package importer_test
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -35,14 +39,33 @@ func (c *checkpoints) set(o importer.Options) importer.Options {
 	return o
 }
 
+// sum adds up what was committed.
+func (c *checkpoints) sum() *importer.Commit {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum importer.Commit
+	for _, done := range c.done {
+		sum.Counts.Add(done.Counts)
+		sum.Bytes += done.Bytes
+	}
+	return &sum
+}
+
 // TestResume ends imports at every possible batch, with an error or by stopping them, and resumes them.
 func TestResume(t *testing.T) {
-	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+	for _, c := range []struct {
+		mode products.Mode
+		pack func(text string) string
+	}{
+		{products.Ignore, strings.Clone},
+		{products.Update, strings.Clone},
+		{products.Update, func(text string) string { return gzipped(t, text) }},
+	} {
 		rng := rand.New(rand.NewPCG(7, 8))
 		before, _ := randomFile(rng, 200, 300)
 		text, _ := randomFile(rng, 600, 300)
-		text += ",only rejects at the end\n"
-		o := importer.Options{Mode: mode, BatchRecords: 20, Writers: 2}
+		text = c.pack(text + ",only rejects at the end\n")
+		o := importer.Options{Mode: c.mode, BatchRecords: 20, Writers: 2}
 		undisturbed := memory.New(memory.Options{}).Products()
 		_, _, err := doImport(t, undisturbed, before, importer.Options{})
 		require.NoError(t, err)
@@ -76,8 +99,23 @@ func TestResume(t *testing.T) {
 				require.ErrorIs(t, err, importer.ErrStopped)
 				require.GreaterOrEqual(t, first.Batches, ends, "the batches in hand are committed")
 			}
-			got, resumed, err := doImport(t, store, text, kept.set(o))
+			resuming := kept.set(o)
+			if ends%3 > 0 {
+				resuming.Resumed = kept.sum()
+				told := *resuming.Resumed
+				resuming.Progress = progress.Func(func(_ context.Context, e progress.Event) {
+					assert.GreaterOrEqual(t, e.Read, told.Counts.Read, "it never goes back")
+					assert.GreaterOrEqual(t, e.Created, told.Counts.Created)
+					told.Counts = e.Counts
+					if e.Phase != progress.Checking {
+						assert.GreaterOrEqual(t, e.Bytes, told.Bytes)
+						told.Bytes = e.Bytes
+					}
+				})
+			}
+			got, resumed, err := doImport(t, store, text, resuming)
 			require.NoError(t, err)
+			require.Equal(t, result.Batches, resumed.Batches)
 			require.Equal(t, want.counts, got.counts, "the counts are those of an undisturbed import")
 			require.Equal(t, result.Bytes, resumed.Bytes)
 			require.ElementsMatch(t, catalogue(t, undisturbed), catalogue(t, store))
@@ -95,6 +133,11 @@ func TestResumeOfAnotherFileIsNoticed(t *testing.T) {
 		_, _, err = doImport(t, store, "sku,name\nother,n\n"+lines(99), kept.set(o))
 		require.ErrorIs(t, err, importer.ErrSourceChanged)
 	}
+	o := kept.set(importer.Options{BatchRecords: 10, Writers: 1})
+	o.Resumed = kept.sum()
+	_, result, err := doImport(t, store, lines(90), o)
+	require.ErrorIs(t, err, importer.ErrSourceChanged, "a batch was committed that the file doesn't have")
+	require.Equal(t, o.Resumed.Counts, result.Counts)
 	require.Zero(t, store.batches)
 }
 
@@ -107,14 +150,56 @@ func TestStopBeforeAnythingIsWritten(t *testing.T) {
 	require.Zero(t, store.batches)
 }
 
+// opens is a file that counts how often it was opened.
+type opens struct {
+	importer.Bytes
+	count  int
+	opened func(count int)
+}
+
+func (o *opens) Open(ctx context.Context) (io.ReadCloser, error) {
+	o.count++
+	o.opened(o.count)
+	return o.Bytes.Open(ctx)
+}
+
+// TestStopWhileTheFileIsSurveyed stops in each of the passes over a file that repeats too many SKUs to survey it in one.
+func TestStopWhileTheFileIsSurveyed(t *testing.T) {
+	text, _ := randomFile(rand.New(rand.NewPCG(5, 6)), 12_000, 4_000)
+	for at := 1; ; at++ {
+		stop := make(chan struct{})
+		file := &opens{Bytes: importer.Bytes(text), opened: func(count int) {
+			if count == at {
+				close(stop)
+			}
+		}}
+		store := &countingStore{Store: memory.New(memory.Options{}).Products()}
+		_, err := importer.Run(t.Context(), file, store, importer.Options{Stop: stop, MaxDuplicates: 1024})
+		if err == nil {
+			require.Greater(t, at, 5, "the test is about several passes")
+			break
+		}
+		require.ErrorIs(t, err, importer.ErrStopped)
+		require.Equal(t, at, file.count, "it reads no further")
+		require.Zero(t, store.batches)
+	}
+}
+
 func TestCheckTellsWhatRunRejects(t *testing.T) {
 	text, _ := randomFile(rand.New(rand.NewPCG(9, 10)), 500, 300)
 	want, result, err := doImport(t, memory.New(memory.Options{}).Products(), text, importer.Options{})
 	require.NoError(t, err)
 	var header []string
 	var reasons []string
+	var dialect importer.Dialect
 	checked, err := importer.Check(t.Context(), importer.Bytes(text), importer.Options{
 		OnHeader: func(names []string) error { header = names; return nil },
+		OnDialect: func(d importer.Dialect) error {
+			require.NotNil(t, header, "the header comes first")
+			require.Empty(t, reasons, "and the dialect next")
+			dialect = d
+			return nil
+		},
 		OnReject: func(r importer.Reject) error { reasons = append(reasons, r.Reason); return nil },
 	})
 	require.NoError(t, err)
@@ -122,4 +207,5 @@ func TestCheckTellsWhatRunRejects(t *testing.T) {
 	require.Equal(t, want.reasons, reasons)
 	require.Equal(t, result.Rejects, checked.Rejects)
 	require.Equal(t, result.Dialect, checked.Dialect)
+	require.Equal(t, result.Dialect, dialect)
 }

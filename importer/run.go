@@ -3,7 +3,6 @@ package importer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/products-importer/products-importer/products"
@@ -31,6 +30,9 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 	}
 	r.store, r.rule = store, store.KeyRule()
 	r.survey = newSurvey(r.options.Mode, source.Size(), r.options.MaxDuplicates)
+	if done := r.options.Resumed; done != nil {
+		r.result.Counts, r.result.Bytes = done.Counts, done.Bytes
+	}
 
 	if err = r.check(ctx); err == nil {
 		err = r.write(ctx)
@@ -44,12 +46,21 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 	return &r.result, err
 }
 
-// Check reads the source as Run does, and tells OnHeader and OnReject what Run would tell them. It writes nothing, and
-// needs no store. Only Rejects and Dialect of the result are set.
+// Check reads the source as Run does, and tells OnHeader, OnReject and OnSuperseded what Run would tell them. It writes
+// nothing, and needs no store: Options.KeyRule says which SKUs are the same. Only Rejects, Inherited and Dialect of the
+// result are set.
 func Check(ctx context.Context, source Source, options Options) (*Result, error) {
 	r, err := newRun(source, options)
-	if err == nil {
-		err = r.check(ctx)
+	if err != nil {
+		return &r.result, err
+	}
+	r.rule = r.options.KeyRule
+	if r.options.OnSuperseded == nil {
+		return &r.result, r.check(ctx)
+	}
+	r.survey = newSurvey(r.options.Mode, source.Size(), r.options.MaxDuplicates)
+	if err = r.check(ctx); err == nil && r.survey.of == 1 {
+		err = r.pass(ctx, r.tellSuperseded) // else they were told part by part
 	}
 	return &r.result, err
 }
@@ -79,42 +90,28 @@ type run struct {
 	progress progress.Reporter // nil for none
 	meter    progress.Meter
 
-	parser *parser
-	survey *survey   // nil where nothing is to be written
-	end    *position // of the file, once it was read
-	result Result
+	detected *detected // nil until the file's beginning was read
+	parser   *parser
+	survey   *survey // nil where it doesn't matter which record of a SKU counts
+	variants bool    // some record wants to inherit
+	end      *extent // of the file, nil until it was read
+	result   Result
 }
 
 // check reads the file to find what can't be taken, and which record of a SKU counts.
 func (r *run) check(ctx context.Context) error {
 	r.report(ctx, progress.Checking, 0, 0)
-	var read, rejected int64
-	err := r.pass(ctx, func(p *parsed) error {
-		if r.stopped() {
-			return ErrStopped
-		}
-		read += int64(len(p.items))
-		r.note(p)
-		for _, reject := range p.rejects {
-			rejected++
-			r.result.Rejects[reject.Code]++
-			if r.options.OnReject != nil {
-				if err := r.options.OnReject(reject); err != nil {
-					return err
-				}
-			}
-			if l := r.options.MaxRejects; l != nil && l.Share == 0 && rejected > l.Count {
-				return fmt.Errorf("%w: more than %d; nothing was written", ErrTooManyRejects, l.Count)
-			}
-		}
-		r.report(ctx, progress.Checking, read, p.end)
-		return nil
-	})
+	c := &checking{run: r}
+	err := r.pass(ctx, func(p *parsed) error { return c.take(ctx, p) })
+	if errors.Is(err, errVariants) {
+		r.variants = true
+		err = r.pass(ctx, func(p *parsed) error { return c.take(ctx, p) })
+	}
+	if err == nil {
+		err = c.finish()
+	}
 	if err != nil {
 		return err
-	}
-	if l := r.options.MaxRejects; l.exceeded(rejected, read) {
-		return fmt.Errorf("%w: %d of %d, more than %g %%; nothing was written", ErrTooManyRejects, rejected, read, l.Share*100)
 	}
 	return r.checkParts(ctx)
 }
@@ -127,6 +124,9 @@ func (r *run) checkParts(ctx context.Context) error {
 	for {
 		var index int64
 		err := r.pass(ctx, func(p *parsed) error {
+			if r.stopped() {
+				return ErrStopped
+			}
 			for i := range p.items {
 				it := &p.items[i]
 				if it.reject {
@@ -148,7 +148,14 @@ func (r *run) checkParts(ctx context.Context) error {
 		if err != nil || !r.survey.next() {
 			return err
 		}
-		if err = r.pass(ctx, func(p *parsed) error { r.note(p); return nil }); err != nil {
+		err = r.pass(ctx, func(p *parsed) error {
+			if r.stopped() {
+				return ErrStopped
+			}
+			r.note(p)
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -164,6 +171,22 @@ func (r *run) note(p *parsed) {
 			r.survey.note(it.digest, it.record.Line)
 		}
 	}
+}
+
+// tellSuperseded tells of the records that don't count.
+func (r *run) tellSuperseded(p *parsed) error {
+	for i := range p.items {
+		it := &p.items[i]
+		if it.reject {
+			continue
+		}
+		if winner := r.survey.admit(it.digest, it.record.Line); winner != it.record.Line {
+			if err := r.supersede(&it.record, winner); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // stopped tells whether Options.Stop was closed.
@@ -183,18 +206,18 @@ func (r *run) supersede(record *products.Record, winner int64) error {
 	return r.options.OnSuperseded(Superseded{SKU: record.SKU, Line: record.Line, Winner: winner})
 }
 
-// report tells the reporter, if there is one. While Checking so many records are checked; else the result's counts
-// count.
+// report tells the reporter, if there is one. While Checking so many records are checked.
 func (r *run) report(ctx context.Context, phase progress.Phase, checked, bytes int64) {
 	if r.progress == nil {
 		return
 	}
 	now := time.Now()
-	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked, Bytes: bytes,
+	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked, Inherited: r.result.Inherited, Bytes: bytes,
 		TotalBytes: r.source.Size(), Elapsed: now.Sub(r.started)}
-	if phase == progress.Importing && bytes == 0 {
-		r.meter = progress.Meter{} // rates are those of the phase
+	rows := e.Read
+	if phase == progress.Checking {
+		rows = checked
 	}
-	e.RowsPerSecond, e.ETA = r.meter.Observe(now, bytes, max(checked, e.Read), e.TotalBytes)
+	e.RowsPerSecond, e.ETA = r.meter.Observe(now, bytes, rows, e.TotalBytes)
 	r.progress.Report(context.WithoutCancel(ctx), e)
 }

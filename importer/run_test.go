@@ -260,7 +260,7 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"binary", "MZ\x00\x00\x00\x00\x01\n", importer.Options{}, []string{"binary"}},
 		{"a picture", "\x89PNG\r\n\x1a\n", importer.Options{}, []string{"picture"}},
 		{"gzip", "\x1f\x8b\x08", importer.Options{}, []string{"gzip"}},
-		{"UTF-16", "\xff\xfes\x00k\x00", importer.Options{}, []string{"UTF-16"}},
+		{"UTF-16 with a mark that the encoding contradicts", "\xff\xfes\x00k\x00", importer.Options{Encoding: importer.UTF8}, []string{"utf-16le", "utf-8"}},
 		{"a header that is no text", "sku,na\xffme\n", importer.Options{}, []string{"column 2", "UTF-8"}},
 		{"a quote in the header", "sku,na\"me\n", importer.Options{}, []string{"first line"}},
 	} {
@@ -286,6 +286,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		"Mode":           {Mode: 7},
 		"Header":         {Header: 9},
 		"Extra":          {Extra: 9},
+		"KeyRule":        {KeyRule: 9},
 		"MaxRejects":     {MaxRejects: &importer.RejectLimit{Share: 2}},
 		"Map":            {Map: map[string]string{"price": "x"}},
 	} {
@@ -427,6 +428,7 @@ func TestFunctionErrorsEndTheImport(t *testing.T) {
 	full := errors.New("no space left")
 	for name, o := range map[string]importer.Options{
 		"OnHeader":     {OnHeader: func([]string) error { return full }},
+		"OnDialect":    {OnDialect: func(importer.Dialect) error { return full }},
 		"OnReject":     {OnReject: func(importer.Reject) error { return full }},
 		"OnSuperseded": {OnSuperseded: func(importer.Superseded) error { return full }},
 		"Notifier":     {Notifier: notifier(func(context.Context, importer.Changes) error { return full })},

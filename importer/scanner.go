@@ -2,11 +2,9 @@ package importer
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"io"
-	"math/bits"
 )
 
 // blockSize is how many bytes a block holds: large enough that handing it on costs nothing beside parsing it.
@@ -15,62 +13,82 @@ const blockSize = 256 << 10
 // block is a run of whole records, with the bytes that they are made of.
 type block struct {
 	buf    []byte
+	format format
 	spans  []span
 	fields []field
-	offset int64 // of buf[0] in the file
+	offset int64 // of buf[0] in the text
 	end    int64 // offset behind the last span
+
+	encoding Encoding // of the file, as far as this block shows it
+	source   int64    // bytes of the file that are behind, about
 }
 
 // span is a record in a block's bytes, or a damaged stretch of lines that no record could be made of.
 type span struct {
 	start, end   int32 // in buf, the line end included
-	first, width int32 // fields[first : first+width]
+	first, width int32 // fields[first : first+width]; of damage, the fields that it seems to have, if any
 	line         int64 // where it begins, from 1
 	lastLine     int64
 	damage       Code // empty for a record
-	at           int32
 }
 
 // field is a field's bytes in a block, without quotes around it.
 type field struct {
 	start, end int32
-	escaped    bool // quotes in it are doubled
+	escaped    bool // there are escaped quotes in it, or backslashes
 }
 
 func (b *block) reset() {
 	b.buf, b.spans, b.fields = b.buf[:0], b.spans[:0], b.fields[:0]
 }
 
-// scanner cuts a CSV file into records as RFC 4180 has them, with LF or CRLF behind a record. It goes on behind damage:
-// after a quote that is out of place, at the next line at which a record of the right width begins. Empty lines
-// are passed over.
+// scanner cuts a text into records as RFC 4180 has them, in the file's format. It goes on behind damage: after a quote
+// that is out of place, at the next line at which a record of a usual width begins. Empty lines are passed over.
 type scanner struct {
-	r        io.Reader
-	comma    byte
-	max      int       // bytes of the longest record
-	width    int       // fields of a record, 0 while it isn't known
-	special  [3]uint64 // comma, line feed and quote, in every byte of a word
-	rest     []byte    // read, but not scanned
-	skipping bool      // the rest of an overlong line has to be passed over
-	offset   int64     // of rest[0]
-	line     int64     // of rest[0]
-	err      error     // of r; io.EOF at its end
-	sum      uint32    // CRC-32C of what was read: tells whether two passes saw the same bytes
+	r io.Reader
+	format
+	special  special
+	max      int    // bytes of the longest record
+	widths   [2]int // fields of a record: the header's, and those of most records; 0 while they aren't known
+	rest     []byte // read, but not scanned
+	skipping bool   // the rest of an overlong line has to be passed over
+	literal  bool   // a quote in a field without quotes around it is a character
+	offset   int64  // of rest[0]
+	line     int64  // of rest[0]
+	err      error  // of r; io.EOF at its end
+	sum      uint32 // CRC-32C of what was read: tells whether two passes saw the same bytes
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func newScanner(r io.Reader, comma byte, maxRecord int) *scanner {
-	s := &scanner{r: r, comma: comma, max: maxRecord, line: 1}
-	for i, c := range []byte{comma, '\n', '"'} {
-		s.special[i] = uint64(c) * eachByte
+// newScanner returns a scanner of what r gives from the offset on. It needs a format before it can scan.
+func newScanner(r io.Reader, offset int64, maxRecord int) *scanner {
+	return &scanner{r: r, offset: offset, max: maxRecord, line: 1}
+}
+
+// use sets the format.
+func (s *scanner) use(f format) {
+	s.format, s.special = f, f.special()
+}
+
+// peek returns what comes next, n bytes of it if there are as many. No record was scanned yet.
+func (s *scanner) peek(n int) ([]byte, error) {
+	s.rest = s.fill(s.rest, n)
+	if s.err != nil && !errors.Is(s.err, io.EOF) {
+		return nil, s.err
 	}
-	return s
+	return s.rest, nil
+}
+
+// skip passes over n bytes of what was peeked at, which are so many lines.
+func (s *scanner) skip(n int, lines int64) {
+	s.rest, s.offset, s.line = s.rest[n:], s.offset+int64(n), s.line+lines
 }
 
 // next fills the block with up to limit whole records, at least one, and io.EOF when there are no more.
 func (s *scanner) next(b *block, limit int) error {
 	b.reset()
+	b.format = s.format
 	b.buf = append(b.buf, s.rest...)
 	b.offset = s.offset
 	want := max(blockSize, len(b.buf))
@@ -114,13 +132,13 @@ func (s *scanner) fill(buf []byte, n int) []byte {
 func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 	for pos < len(b.buf) && len(b.spans) < limit {
 		if s.skipping {
-			n := bytes.IndexByte(b.buf[pos:], '\n')
+			n := s.lineEnd(b.buf[pos:], eof)
 			if n < 0 {
-				return len(b.buf)
+				return s.allButCR(b.buf)
 			}
 			s.skipping = false
 			s.line++
-			pos += n + 1
+			pos += n
 			continue
 		}
 		first := len(b.fields)
@@ -148,23 +166,10 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 			return pos
 		default:
 			b.fields = b.fields[:first]
-			sp.damage, sp.width, sp.at = CodeBadQuote, 0, int32(at)
-			lineEnd := bytes.IndexByte(b.buf[pos:], '\n')
-			if lineEnd < 0 && !eof && len(b.buf)-pos <= s.max {
+			if end = s.damaged(b, &sp, result, eof); end < 0 {
+				b.fields = b.fields[:first]
 				return pos
 			}
-			if lineEnd < 0 && !eof { // one line, longer than a record may be
-				sp.damage, sp.at = CodeRecordTooLong, 0
-				s.skipping = true
-				sp.end = int32(len(b.buf))
-				b.spans = append(b.spans, sp)
-				return len(b.buf)
-			}
-			end = s.recover(b, pos, eof)
-			if end < 0 {
-				return pos
-			}
-			s.finish(b, &sp, end)
 		}
 		b.spans = append(b.spans, sp)
 		pos = end
@@ -172,13 +177,59 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 	return pos
 }
 
+// damaged makes the span one of damage and returns its end, or -1 when that can't be told before more was read.
+func (s *scanner) damaged(b *block, sp *span, result scanResult, eof bool) (end int) {
+	pos := int(sp.start)
+	wait := !eof && len(b.buf)-pos <= s.max
+	sp.damage, sp.width = CodeBadQuote, 0
+	if result == broken {
+		end, guessed := s.guess(b, pos, eof)
+		switch {
+		case guessed == whole && end-pos <= s.max:
+			sp.width = int32(len(b.fields)) - sp.first
+			s.finish(b, sp, end)
+			return end
+		case guessed == unfinished && wait:
+			return -1
+		}
+		b.fields = b.fields[:sp.first]
+	}
+	if !eof && s.lineEnd(b.buf[pos:], eof) < 0 {
+		if wait {
+			return -1
+		}
+		// One line, longer than a record may be.
+		sp.damage, s.skipping = CodeRecordTooLong, true
+		end = s.allButCR(b.buf)
+		sp.end = int32(end)
+		return end
+	}
+	if end = s.recover(b, pos, eof); end >= 0 {
+		s.finish(b, sp, end)
+	}
+	return end
+}
+
+// guess scans a record as if a quote in a field without quotes around it were a character. It is whole only if it has a
+// usual number of fields.
+func (s *scanner) guess(b *block, pos int, eof bool) (end int, result scanResult) {
+	if s.widths[0] == 0 {
+		return 0, broken
+	}
+	first := len(b.fields)
+	s.literal = true
+	end, _, result = s.record(b, pos, eof)
+	s.literal = false
+	if result == whole && !s.usual(len(b.fields)-first) {
+		return 0, broken
+	}
+	return end, result
+}
+
 // finish makes the span end at end, and counts its lines.
 func (s *scanner) finish(b *block, sp *span, end int) {
 	sp.end = int32(end)
-	lines := int64(bytes.Count(b.buf[sp.start:end], lineFeed))
-	if b.buf[end-1] != '\n' {
-		lines++
-	}
+	lines := s.countLines(b.buf[sp.start:end])
 	sp.lastLine = sp.line + lines - 1
 	s.line += lines
 }
@@ -190,7 +241,7 @@ func (s *scanner) recover(b *block, pos int, eof bool) int {
 	first := len(b.fields)
 	defer func() { b.fields = b.fields[:first] }()
 	for {
-		n := bytes.IndexByte(b.buf[at:], '\n')
+		n := s.lineEnd(b.buf[at:], eof)
 		if n < 0 {
 			if eof {
 				return len(b.buf)
@@ -200,14 +251,20 @@ func (s *scanner) recover(b *block, pos int, eof bool) int {
 			}
 			return -1
 		}
-		at += n + 1
+		at += n
 		if at == len(b.buf) && eof {
 			return at
 		}
 		b.fields = b.fields[:first]
 		end, _, result := s.record(b, at, eof)
+		if result == broken {
+			b.fields = b.fields[:first]
+			if end, result = s.guess(b, at, eof); result == whole {
+				return at
+			}
+		}
 		switch {
-		case result == whole && (s.width == 0 || len(b.fields)-first == s.width || blank(b.buf[at:end])):
+		case result == whole && (s.usual(len(b.fields)-first) || blank(b.buf[at:end])):
 			return at
 		case result == unfinished && !eof:
 			if len(b.buf)-pos > s.max {
@@ -218,126 +275,60 @@ func (s *scanner) recover(b *block, pos int, eof bool) int {
 	}
 }
 
+// usual tells whether records may have so many fields.
+func (s *scanner) usual(width int) bool {
+	return s.widths[0] == 0 || width == s.widths[0] || width == s.widths[1]
+}
+
+// lineEnd returns where the first line ends, its line break included; -1 if it goes on, or that can't be told.
+func (s *scanner) lineEnd(buf []byte, eof bool) int {
+	var i int
+	if s.cr {
+		i = bytes.IndexAny(buf, "\r\n")
+	} else {
+		i = bytes.IndexByte(buf, '\n')
+	}
+	if i < 0 {
+		return -1
+	}
+	end, result := s.lineBreak(buf, i, eof)
+	if result == unfinished {
+		return -1
+	}
+	return end
+}
+
+// allButCR is the end of the buffer, before a CR that a LF may follow.
+func (s *scanner) allButCR(buf []byte) int {
+	if s.cr && buf[len(buf)-1] == '\r' {
+		return len(buf) - 1
+	}
+	return len(buf)
+}
+
+// countLines counts the lines that the text is made of, the last one maybe without its line break.
+func (s *scanner) countLines(text []byte) int64 {
+	lines := bytes.Count(text, lineFeed)
+	if last := text[len(text)-1]; last != '\n' && !(s.cr && last == '\r') {
+		lines++
+	}
+	if s.cr {
+		for {
+			i := bytes.IndexByte(text, '\r')
+			if i < 0 {
+				break
+			}
+			if text = text[i+1:]; len(text) == 0 || text[0] != '\n' {
+				lines++
+			}
+		}
+	}
+	return int64(lines)
+}
+
 var lineFeed = []byte{'\n'}
 
 // blank tells whether a line has nothing but its end.
 func blank(line []byte) bool {
 	return len(line) == 1 && line[0] == '\n' || len(line) == 2 && line[0] == '\r' && line[1] == '\n' || len(line) == 1 && line[0] == '\r'
-}
-
-type scanResult uint8
-
-const (
-	whole      scanResult = iota // a record, ending at end
-	unfinished                   // more bytes are needed, or a quote is never closed
-	broken                       // a quote out of place, at at
-)
-
-// record scans one record at pos and appends its fields to the block. For a whole record at is 0 if and only if it has
-// no quoted field.
-func (s *scanner) record(b *block, pos int, eof bool) (end, at int, result scanResult) {
-	buf := b.buf
-	for {
-		if pos < len(buf) && buf[pos] == '"' {
-			start, escaped := pos+1, false
-			i := start
-			for {
-				n := bytes.IndexByte(buf[i:], '"')
-				if n < 0 {
-					return 0, pos, unfinished
-				}
-				i += n + 1
-				if i == len(buf) {
-					if !eof {
-						return 0, pos, unfinished
-					}
-					break
-				}
-				if buf[i] != '"' {
-					break
-				}
-				escaped = true
-				i++
-			}
-			b.fields = append(b.fields, field{int32(start), int32(i - 1), escaped})
-			at = start
-			switch {
-			case i == len(buf):
-				return i, at, whole
-			case buf[i] == s.comma:
-				pos = i + 1
-				continue
-			case buf[i] == '\n':
-				return i + 1, at, whole
-			case buf[i] == '\r' && i+1 == len(buf):
-				if eof {
-					return i + 1, at, whole
-				}
-				return 0, pos, unfinished
-			case buf[i] == '\r' && buf[i+1] == '\n':
-				return i + 2, at, whole
-			}
-			return 0, i - 1, broken
-		}
-		i := pos + s.plain(buf[pos:])
-		if i == len(buf) && !eof {
-			return 0, pos, unfinished
-		}
-		if i < len(buf) && buf[i] == '"' {
-			return 0, i, broken
-		}
-		f := field{int32(pos), int32(i), false}
-		if i < len(buf) && buf[i] == s.comma {
-			b.fields = append(b.fields, f)
-			pos = i + 1
-			continue
-		}
-		if i > pos && buf[i-1] == '\r' {
-			f.end--
-		}
-		b.fields = append(b.fields, f)
-		return min(i+1, len(buf)), at, whole
-	}
-}
-
-const eachByte = 0x0101010101010101
-
-// plain returns how many bytes are before the first comma, line feed or quote. It looks at eight bytes at a time: a
-// byte of a word is zero where (w-1)&^w has the byte's top bit, but for bytes above the first such one, which a borrow
-// may have reached (Warren, Hacker's Delight, 6-1).
-func (s *scanner) plain(buf []byte) int {
-	i := 0
-	for ; i+8 <= len(buf); i += 8 {
-		w := binary.LittleEndian.Uint64(buf[i:])
-		a, b, c := w^s.special[0], w^s.special[1], w^s.special[2]
-		if found := ((a-eachByte)&^a | (b-eachByte)&^b | (c-eachByte)&^c) & (eachByte << 7); found != 0 {
-			return i + bits.TrailingZeros64(found)/8
-		}
-	}
-	for ; i < len(buf); i++ {
-		if c := buf[i]; c == s.comma || c == '\n' || c == '"' {
-			break
-		}
-	}
-	return i
-}
-
-// unescape turns the doubled quotes of a field into single ones, in place.
-func (b *block) unescape(f *field) {
-	if !f.escaped {
-		return
-	}
-	f.escaped = false
-	in := b.buf[f.start:f.end]
-	out := in[:0]
-	for {
-		n := bytes.IndexByte(in, '"')
-		if n < 0 {
-			break
-		}
-		out = append(out, in[:n+1]...)
-		in = in[n+2:]
-	}
-	out = append(out, in...)
-	f.end = f.start + int32(len(out))
 }

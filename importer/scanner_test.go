@@ -14,11 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// usual is the format of RFC 4180.
+var usual = format{comma: ',', quote: '"'}
+
 // scanAll returns the records of the text, "damage CODE lines A-B" for damage, and checks that the spans follow on one
 // another.
-func scanAll(t testing.TB, r io.Reader, maxRecord, width, limit int) (records []string) {
-	s := newScanner(r, ',', maxRecord)
-	s.width = width
+func scanAll(t testing.TB, r io.Reader, f format, maxRecord, width, limit int) (records []string) {
+	s := newScanner(r, 0, maxRecord)
+	s.use(f)
+	s.widths[0] = width
 	var b block
 	var at int64
 	for {
@@ -68,61 +72,141 @@ func TestScanner(t *testing.T) {
 		{"a long quote that is never closed", "\"" + strings.Repeat("y\n", 100) + "c,d\n", 50, 2, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := scanAll(t, strings.NewReader(c.text), c.max, c.width, math.MaxInt)
+			got := scanAll(t, strings.NewReader(c.text), usual, c.max, c.width, math.MaxInt)
 			if c.want != nil {
 				require.Equal(t, c.want, got)
 			} else {
 				require.Equal(t, `101:["c" "d"]`, got[len(got)-1], "the last record is found")
 			}
 			for limit := range 4 {
-				require.Equal(t, got, scanAll(t, iotest.OneByteReader(strings.NewReader(c.text)), c.max, c.width, limit+1), "whatever the reads")
+				require.Equal(t, got, scanAll(t, iotest.OneByteReader(strings.NewReader(c.text)), usual, c.max, c.width, limit+1), "whatever the reads")
 			}
 		})
 	}
 }
 
+// TestScannerFormats scans with CR as a line break, with apostrophes and with backslashes, and what is damaged there.
+func TestScannerFormats(t *testing.T) {
+	long := strings.Repeat("x", 60)
+	cr, apostrophes := format{',', '"', false, true}, format{';', '\'', false, false}
+	backslashes := format{',', '"', true, false}
+	for _, c := range []struct {
+		name, text string
+		format
+		want []string
+	}{
+		{"CR", "a,b\rc,d", cr, []string{`1:["a" "b"]`, `2:["c" "d"]`}},
+		{"CR, LF and CRLF", "a,b\rc,d\ne,f\r\n\r\r\n\n\"g\",h\r\"i\",\"j\"\rk,l\r", cr, []string{`1:["a" "b"]`, `2:["c" "d"]`, `3:["e" "f"]`, `7:["g" "h"]`, `8:["i" "j"]`, `9:["k" "l"]`}},
+		{"CR in quotes stays", "a,\"b\rc\r\nd\ne\"\rf,g\r", cr, []string{`1:["a" "b\rc\r\nd\ne"]`, `5:["f" "g"]`}},
+		{"CR and control characters", "a\t\t\t\t\t\t\t\t\tb\x08,c\x0e\x0f\v\f\rd\t,e\r", cr, []string{`1:["a\t\t\t\t\t\t\t\t\tb\b" "c\x0e\x0f\v\f"]`, `2:["d\t" "e"]`}},
+		{"CR behind damage", "a\"x,b\rc,d\r\"e\"x,f\r1,2,3\rg,h\r", cr, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`, "damage bad_quote lines 3-4", `5:["g" "h"]`}},
+		{"CR behind an unclosed quote", "a,\"b\rc,d\r", cr, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`}},
+		{"CR behind a long line", "a,b\r" + long + "\rc,d\r" + long + "\r\ne,f\r", cr, []string{`1:["a" "b"]`, "damage record_too_long lines 2-2", `3:["c" "d"]`, "damage record_too_long lines 4-4", `5:["e" "f"]`}},
+		{"CR that ends nothing", "a\rb,c\r\nd,e\r\r\n", usual, []string{`1:["a\rb" "c"]`, `2:["d" "e\r"]`}},
+		{"CR behind a quoted field that ends nothing", "\"a\"\rb,c\nd,e\n", usual, []string{"damage bad_quote lines 1-1", `2:["d" "e"]`}},
+		{"apostrophes", "'a;''b''';\"c\"\n'd';e\"f\n", apostrophes, []string{`1:["a;'b'" "\"c\""]`, `2:["d" "e\"f"]`}},
+		{"an apostrophe out of place", "a;it's\nc;d\n", apostrophes, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`}},
+		{"backslashes", `"a\"b","c\\","d""e\"","\n\x\\\""` + "\nf\\,\"g\\\n\\\"\"\n", backslashes, []string{`1:["a\"b" "c\\" "d\"e\"" "\\n\\x\\\""]`, `2:["f\\" "g\\\n\""]`}},
+		{"a backslash before the last quote", `"a\",b` + "\nc,d\n", backslashes, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := scanAll(t, strings.NewReader(c.text), c.format, 50, 2, math.MaxInt)
+			require.Equal(t, c.want, got)
+			for limit := range 4 {
+				require.Equal(t, got, scanAll(t, iotest.OneByteReader(strings.NewReader(c.text)), c.format, 50, 2, limit+1), "whatever the reads")
+			}
+		})
+	}
+}
+
+// Where most records have another width than the header, both tell where damage ends.
+func TestScannerWidths(t *testing.T) {
+	s := newScanner(strings.NewReader("\"a\"x\n1\n1,2,3\n\"a\"x\n1\n1,2\n"), 0, 100)
+	s.use(usual)
+	s.widths = [2]int{2, 3}
+	var b block
+	require.NoError(t, s.next(&b, math.MaxInt))
+	require.Len(t, b.spans, 4)
+	require.EqualValues(t, 2, b.spans[0].lastLine)
+	require.EqualValues(t, 5, b.spans[2].lastLine)
+}
+
 func TestScannerHandsReadErrorsOn(t *testing.T) {
-	s := newScanner(iotest.ErrReader(io.ErrNoProgress), ',', 100)
+	s := newScanner(iotest.ErrReader(io.ErrNoProgress), 0, 100)
+	s.use(usual)
 	require.ErrorIs(t, s.next(&block{}, 1), io.ErrNoProgress)
 }
 
-// TestScannerMemory reads 64 MiB behind a quote that is never closed.
+// TestScannerMemory reads 4 MiB behind a quote that is never closed.
 func TestScannerMemory(t *testing.T) {
-	const size = 64 << 20
-	s := newScanner(io.MultiReader(strings.NewReader("\"a,b"), io.LimitReader(endless{}, size)), ',', 1<<20)
-	s.width = 2
-	var b block
-	damaged := 0
-	for {
-		err := s.next(&b, math.MaxInt)
-		if errors.Is(err, io.EOF) {
-			break
+	const size = 4 << 20
+	cr, backslashes := format{',', '"', false, true}, format{',', '"', true, false}
+	for _, c := range []struct {
+		filler string
+		format format
+		spans  int // at most
+	}{
+		{"x", usual, 1},
+		{"x", cr, 1},
+		{"\\\"", backslashes, 1},
+		{"x,y\n", usual, size / 4},
+		{"x,y\r", cr, size / 4},
+		{"\"\"", usual, 1},
+		{"\"\n", usual, size / 2},
+		{",\"", usual, 1},
+	} {
+		s := newScanner(io.MultiReader(strings.NewReader("\"a,b"), io.LimitReader(&endless{text: c.filler}, size)), 0, 64<<10)
+		s.use(c.format)
+		s.widths[0] = 2
+		var b block
+		spans := 0
+		for {
+			err := s.next(&b, math.MaxInt)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			spans += len(b.spans)
+			require.LessOrEqual(t, cap(b.buf), 1<<20, "a record over the limit is not held in memory")
 		}
-		require.NoError(t, err)
-		damaged += len(b.spans)
-		require.Less(t, cap(b.buf), 8<<20, "a record over the limit is not held in memory")
+		require.Positive(t, spans)
+		require.LessOrEqual(t, spans, c.spans, "%q", c.filler)
+		require.EqualValues(t, size+4, s.offset, "%q", c.filler)
 	}
-	require.Equal(t, 1, damaged)
 }
 
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'x'
-	}
-	return len(p), nil
+// endless repeats a text.
+type endless struct {
+	text string
+	at   int
 }
 
-// FuzzScanner: the scanner never panics, always ends, and gives encoding/csv's records of what that reads without an
+func (e *endless) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		k := copy(p[n:], e.text[e.at:])
+		n += k
+		e.at = (e.at + k) % len(e.text)
+	}
+	return n, nil
+}
+
+// FuzzScanner: the scanner never panics in any format, always ends, and gives encoding/csv's records of what that reads without an
 // error. It leaves CRLF inside quotes as it is, which encoding/csv turns into LF.
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{"a,b\n", "\"a\"\"\",b\r\n", "\"a\nb\",c\n\n", "a\"b\n", "\"\"\"", "\r\n\r", ",,\n", "a\r\rb\n"} {
 		f.Add([]byte(seed), 2)
 	}
 	f.Fuzz(func(t *testing.T, data []byte, width int) {
-		got := scanAll(t, bytes.NewReader(data), 1<<10, width%8, math.MaxInt)
-		require.Equal(t, got, scanAll(t, iotest.HalfReader(bytes.NewReader(data)), 1<<10, width%8, 2))
+		got := scanAll(t, bytes.NewReader(data), usual, 1<<10, width%8, math.MaxInt)
+		require.Equal(t, got, scanAll(t, iotest.HalfReader(bytes.NewReader(data)), usual, 1<<10, width%8, 2))
+		for _, f := range []format{{';', '\'', false, true}, {'\t', '"', true, true}, {'|', '\'', true, false}} {
+			got := scanAll(t, bytes.NewReader(data), f, 1<<10, width%8, math.MaxInt)
+			require.Equal(t, got, scanAll(t, iotest.HalfReader(bytes.NewReader(data)), f, 1<<10, width%8, 2))
+		}
+		// Where every CR is that of a CRLF, it makes no difference whether others would end records.
+		if bytes.Count(data, []byte("\r")) == bytes.Count(data, []byte("\r\n")) {
+			require.Equal(t, got, scanAll(t, bytes.NewReader(data), format{',', '"', false, true}, 1<<10, width%8, math.MaxInt))
+		}
 		if len(data) > 1<<10 {
 			return // a record may be over the limit
 		}

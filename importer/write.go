@@ -16,7 +16,7 @@ type batch struct {
 	// counts are those of the records in the stretch that are not in the batch.
 	counts   progress.Counts
 	bytes    int64 // of text
-	from, to int64 // offsets in the file
+	from, to int64 // offsets in the text
 }
 
 // writing is the second half of an import: winners go into batches, and batches to the store.
@@ -27,19 +27,21 @@ type writing struct {
 	free    chan *batch
 	current *batch
 	number  int64
-	at      int64 // offset in the file where the next batch begins
+	at      int64 // offset in the text where the next batch begins
 	index   int64 // of the next valid record
 
 	mu        sync.Mutex // guards what follows, and run.result
 	expectNew bool
-	failure   error // the first, which made the others
+	resumed   Commit // what earlier Runs committed of what has come by
+	failure   error  // the first, which made the others
 }
 
 // write reads the file again and writes the records that count.
 func (r *run) write(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	r.report(ctx, progress.Importing, 0, 0)
+	r.meter = progress.Meter{} // rates are those of the phase
+	r.report(ctx, progress.Importing, 0, r.result.Bytes)
 
 	// One batch is filled while the others are written.
 	w := &writing{run: r, columns: r.parser.batchColumns(), ready: make(chan *batch), free: make(chan *batch, r.options.Writers+1)}
@@ -74,7 +76,10 @@ func (r *run) write(ctx context.Context) error {
 	case stopped:
 		return ErrStopped
 	}
-	r.result.Bytes = r.end.offset
+	if done := r.options.Resumed; done != nil && (done.Counts != w.resumed.Counts || done.Bytes != w.resumed.Bytes) {
+		return fmt.Errorf("importer: other batches were committed than this file has: %w", ErrSourceChanged)
+	}
+	r.result.Bytes = r.end.source
 	return nil
 }
 
@@ -181,6 +186,9 @@ func (w *writing) finish(ctx context.Context) error {
 	return w.send(ctx)
 }
 
+// bytes is how much of the file the batch accounts for.
+func (w *writing) bytes(b *batch) int64 { return w.end.share(b.to) - w.end.share(b.from) }
+
 // commit writes a batch and counts what became of it.
 func (w *writing) commit(ctx context.Context, b *batch) (err error) {
 	if err := context.Cause(ctx); err != nil {
@@ -188,14 +196,14 @@ func (w *writing) commit(ctx context.Context, b *batch) (err error) {
 	}
 	if w.options.Committed != nil {
 		if done, committed := w.options.Committed(b.Number); committed {
-			if done.Bytes != b.to-b.from || done.Counts.Read != b.counts.Read+int64(len(b.Records)) {
+			if done.Bytes != w.bytes(b) || done.Counts.Read != b.counts.Read+int64(len(b.Records)) {
 				return fmt.Errorf("importer: batch %d was committed with other records: %w", b.Number, ErrSourceChanged)
 			}
-			w.account(ctx, b, done)
+			w.account(ctx, b, done, true)
 			return nil
 		}
 	}
-	done := Commit{Batch: b.Number, Counts: b.counts, Bytes: b.to - b.from}
+	done := Commit{Batch: b.Number, Counts: b.counts, Bytes: w.bytes(b)}
 	if len(b.Records) > 0 || w.options.Checkpoint != nil && !b.DryRun {
 		w.mu.Lock()
 		b.ExpectNew = w.expectNew
@@ -212,7 +220,7 @@ func (w *writing) commit(ctx context.Context, b *batch) (err error) {
 			return err
 		}
 	}
-	w.account(ctx, b, done)
+	w.account(ctx, b, done, false)
 	return nil
 }
 
@@ -245,7 +253,7 @@ func (w *writing) inTransaction(ctx context.Context, b *batch, result *products.
 		if err != nil {
 			return err
 		}
-		if err := w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: b.to - b.from}); err != nil {
+		if err := w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: w.bytes(b)}); err != nil {
 			return err
 		}
 	}
@@ -282,13 +290,19 @@ func (b *batch) total(result *products.BatchResult) (progress.Counts, error) {
 	return counts, nil
 }
 
-// account adds a committed batch to the result and reports it.
-func (w *writing) account(ctx context.Context, b *batch, done Commit) {
+// account adds a committed batch to the result and reports it. One that an earlier Run committed may be counted already.
+func (w *writing) account(ctx context.Context, b *batch, done Commit, resumed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.expectNew = done.Counts.Created == int64(len(b.Records))
-	w.result.Add(done.Counts)
 	w.result.Batches++
-	w.result.Bytes += done.Bytes
+	if resumed {
+		w.resumed.Counts.Add(done.Counts)
+		w.resumed.Bytes += done.Bytes
+	}
+	if !resumed || w.options.Resumed == nil {
+		w.result.Add(done.Counts)
+		w.result.Bytes += done.Bytes
+	}
 	w.report(ctx, progress.Importing, 0, w.result.Bytes)
 }

@@ -56,10 +56,13 @@ func (c *Counts) Add(other Counts) {
 type Event struct {
 	Phase Phase     `json:"phase"`
 	Time  time.Time `json:"time"`
-	// Counts are what is committed. While Checking they are zero.
+	// Counts are what is committed. While Checking that is what earlier attempts committed.
 	Counts
 	// Checked is how many records have been looked at while Checking.
 	Checked int64 `json:"checked"`
+	// Inherited is how many of them inherit from another record, see importer.Options.Group. It is complete, and doesn't
+	// change any more, when Checking is over.
+	Inherited int64 `json:"inherited,omitempty"`
 	// Bytes is how much of the file this phase has behind it: what was looked at, or what was committed.
 	Bytes int64 `json:"bytes"`
 	// TotalBytes is the file's size, or -1 where it isn't known.
@@ -70,13 +73,19 @@ type Event struct {
 	ETA time.Duration `json:"eta"`
 	// Elapsed is the time since the import began.
 	Elapsed time.Duration `json:"elapsed"`
+	// Reached is the way, in percent, that was behind an earlier attempt at the same import; 0 for none. A new attempt
+	// checks the file again, but Percent doesn't go back for that.
+	Reached float64 `json:"reached,omitempty"`
 }
 
 // checkingShare is the part of an import's way, in percent, that checking the file is taken for.
 const checkingShare = 10
 
-// Percent is the way that is behind the import over both phases, 0 to 100; 100 only when it is Done. Without a known
-// size it stays 0 until then.
+// most is Percent's value before the import is Done.
+const most = 99.9
+
+// Percent is the way that is behind the import over both phases, 0 to 100, but no less than Reached; 100 only when it is
+// Done. Without a known size it stays 0 until then.
 func (e *Event) Percent() float64 {
 	if e.Phase == Done {
 		return 100
@@ -85,10 +94,11 @@ func (e *Event) Percent() float64 {
 		return 0
 	}
 	part := min(float64(e.Bytes)/float64(e.TotalBytes), 1)
-	if e.Phase == Checking {
-		return part * checkingShare
+	percent := part * checkingShare
+	if e.Phase != Checking {
+		percent = checkingShare + part*(100-checkingShare)
 	}
-	return min(checkingShare+part*(100-checkingShare), 99.9)
+	return min(max(percent, e.Reached), most)
 }
 
 // Reporter is told how far an import is. An import calls it from one goroutine at a time, in the order of the events,

@@ -65,6 +65,10 @@ func TestPercent(t *testing.T) {
 		{progress.Event{Phase: progress.Importing, Bytes: 100, TotalBytes: 100}, 99.9},
 		{progress.Event{Phase: progress.Importing, Bytes: 100, TotalBytes: -1}, 0},
 		{progress.Event{Phase: progress.Done, TotalBytes: -1}, 100},
+		{progress.Event{Phase: progress.Checking, Bytes: 50, TotalBytes: 100, Reached: 40}, 40},
+		{progress.Event{Phase: progress.Importing, Bytes: 50, TotalBytes: 100, Reached: 40}, 55},
+		{progress.Event{Phase: progress.Failed, Bytes: 10, TotalBytes: 100, Reached: 40}, 40},
+		{progress.Event{Phase: progress.Checking, TotalBytes: 100, Reached: 100}, 99.9},
 	} {
 		require.InDelta(t, c.want, c.event.Percent(), 1e-9, "%+v", c.event)
 	}

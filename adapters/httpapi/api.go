@@ -31,6 +31,7 @@ type Jobs interface {
 	List(ctx context.Context, limit, offset int, states ...job.State) (jobs []job.Job, count int64, err error)
 	Cancel(ctx context.Context, id string) (job.Job, error)
 	Rejects(ctx context.Context, id string, w io.Writer) error
+	Superseded(ctx context.Context, id string, w io.Writer) error
 }
 
 // Options are the settings of an API. The zero value works.

@@ -95,6 +95,8 @@ func exportAttributes(text string) ([]string, error) {
 		switch {
 		case strings.TrimSpace(name) == "":
 			return fail("has an empty name")
+		case strings.TrimSpace(name) != name, slices.Contains(importer.RejectColumns, name):
+			return fail("has %q, which an import would not take for an attribute", products.Shorten(name))
 		case taken[name] || slices.Contains(exportColumns, plain):
 			return fail("has %q, which another column is called", products.Shorten(name))
 		}

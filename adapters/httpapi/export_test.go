@@ -2,15 +2,21 @@ package httpapi_test
 
 import (
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"math/rand"
+	"reflect"
 	"strings"
 	"testing"
+	"testing/quick"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
 )
 
 // nasty are texts that files of CSV and spreadsheets get wrong.
@@ -75,11 +81,68 @@ func TestExportImportsAgainWithoutChanges(t *testing.T) {
 	require.EqualValues(t, len(nasty), result.Read)
 }
 
+// TestExportIsTheInverseOfImport: whatever products there are, what is exported imports again, in either mode, and changes
+// nothing; and into an empty catalogue it brings the same products.
+func TestExportIsTheInverseOfImport(t *testing.T) {
+	pieces := []string{"a", "B", " ", "'", "''", "=", "+", "-", "@", "\t", "\r", "\n", "\r\n", ",", ";", "|", "\"", "\"\"", "\\", "\\.", "é", "e\u0301", "＝", "＋", "－", "＠", "\ufeff", "\u2028", "😀", "#", "0"}
+	text := func(r *rand.Rand) (s string) {
+		for range r.Intn(7) {
+			s += pieces[r.Intn(len(pieces))]
+		}
+		return s
+	}
+	generate := func(values []reflect.Value, r *rand.Rand) {
+		all := make([]products.Product, 40)
+		for i := range all {
+			all[i] = products.Product{SKU: text(r) + fmt.Sprint("x", i), Name: text(r) + "x" + text(r), Description: text(r), Status: r.Intn(2) == 0}
+			if color := text(r); color != "" {
+				all[i].Attributes = map[string]string{"=color": color}
+			}
+		}
+		values[0] = reflect.ValueOf(all)
+	}
+	holds := func(all []products.Product) bool {
+		f := newFixture(t, httpapi.Options{})
+		for _, p := range all {
+			if _, err := f.store.Create(t.Context(), p); err != nil && !errors.Is(err, products.ErrExists) && !errors.Is(err, products.ErrInvalid) {
+				require.NoError(t, err)
+			}
+		}
+		before, err := f.store.List(t.Context(), products.Query{Limit: products.MaxLimit})
+		require.NoError(t, err)
+		w := f.call("GET", "/products/export.csv?attributes=%3Dcolor", "")
+		fresh := memory.New(memory.Options{}).Products()
+		for _, c := range []struct {
+			store products.Store
+			mode  products.Mode
+			count func(progress.Counts) int64
+		}{
+			{f.store, products.Update, func(c progress.Counts) int64 { return c.Unchanged }},
+			{f.store, products.Ignore, func(c progress.Counts) int64 { return c.Skipped }},
+			{fresh, products.Ignore, func(c progress.Counts) int64 { return c.Created }},
+			{f.store, products.Update, func(c progress.Counts) int64 { return c.Unchanged }},
+		} {
+			result, err := importer.Run(t.Context(), importer.Bytes(w.Body.Bytes()), c.store, importer.Options{Mode: c.mode, Extra: importer.ExtraKeep})
+			require.NoError(t, err)
+			require.EqualValues(t, len(before.Products), result.Read)
+			require.EqualValues(t, len(before.Products), c.count(result.Counts), "%+v", result.Counts)
+		}
+		after, err := fresh.List(t.Context(), products.Query{Limit: products.MaxLimit})
+		require.NoError(t, err)
+		for i, p := range before.Products {
+			q := after.Products[i]
+			require.Equal(t, []any{p.SKU, p.Name, p.Description, p.Status, p.Attributes}, []any{q.SKU, q.Name, q.Description, q.Status, q.Attributes})
+		}
+		return len(before.Products) > 0
+	}
+	require.NoError(t, quick.Check(holds, &quick.Config{MaxCount: 100, Values: generate, Rand: rand.New(rand.NewSource(1))}))
+}
+
 func TestBadExports(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	for query, field := range map[string]string{
 		"attributes=a,,b": "attributes", "attributes=a,a": "attributes", "attributes=name": "attributes", "attributes=S%20K%20U": "attributes",
-		"attributes=%22a": "attributes", "attributes=a%0Ab": "attributes", "limit=5": "limit", "attributes=" + strings.Repeat("a,", 3_000) + "b": "attributes",
+		"attributes=%22a": "attributes", "attributes=a%0Ab": "attributes", "attributes=%20a": "attributes", "attributes=_line": "attributes", "limit=5": "limit", "attributes=" + strings.Repeat("a,", 3_000) + "b": "attributes",
 	} {
 		require.Equal(t, field, problem(t, f.call("GET", "/products/export.csv?"+query, ""), 400).Errors[0].Field, query)
 	}

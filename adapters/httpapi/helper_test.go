@@ -131,6 +131,8 @@ type board struct {
 	files    []string
 	requests []job.Request
 	rejects  func(w io.Writer) error
+
+	superseded func(w io.Writer) error
 }
 
 func id(n int) string { return fmt.Sprintf("01900000-0000-7000-8000-%012d", n) }
@@ -218,3 +220,5 @@ func (b *board) Cancel(ctx context.Context, id string) (job.Job, error) {
 }
 
 func (b *board) Rejects(_ context.Context, _ string, w io.Writer) error { return b.rejects(w) }
+
+func (b *board) Superseded(_ context.Context, _ string, w io.Writer) error { return b.superseded(w) }

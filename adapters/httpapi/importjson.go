@@ -33,19 +33,21 @@ type importStatus struct {
 // importView is an import.
 type importView struct {
 	importStatus
-	FileName        string                  `json:"file_name"`
-	SHA256          string                  `json:"sha256"`
-	DuplicateOf     *string                 `json:"duplicate_of"`
-	Settings        job.Settings            `json:"settings"`
-	Priority        int                     `json:"priority"`
-	Dialect         *importer.Dialect       `json:"dialect"`
-	Rejects         map[importer.Code]int64 `json:"rejects"`
-	Attempts        int                     `json:"attempts"`
-	CancelRequested bool                    `json:"cancel_requested"`
-	HasFile         bool                    `json:"has_file"`
-	CreatedAt       time.Time               `json:"created_at"`
-	StartedAt       *time.Time              `json:"started_at"`
-	FinishedAt      *time.Time              `json:"finished_at"`
+	FileName    string                  `json:"file_name"`
+	SHA256      string                  `json:"sha256"`
+	DuplicateOf *string                 `json:"duplicate_of"`
+	Settings    job.Settings            `json:"settings"`
+	Priority    int                     `json:"priority"`
+	Dialect     *importer.Dialect       `json:"dialect"`
+	Rejects     map[importer.Code]int64 `json:"rejects"`
+	// Inherited is how many records have no name of their own and inherit another one's.
+	Inherited       int64      `json:"inherited"`
+	Attempts        int        `json:"attempts"`
+	CancelRequested bool       `json:"cancel_requested"`
+	HasFile         bool       `json:"has_file"`
+	CreatedAt       time.Time  `json:"created_at"`
+	StartedAt       *time.Time `json:"started_at"`
+	FinishedAt      *time.Time `json:"finished_at"`
 	// NotBefore is when the next attempt may begin, null unless there was one that failed.
 	NotBefore *time.Time `json:"not_before"`
 }
@@ -75,7 +77,7 @@ func statusOf(j *job.Job) importStatus {
 func viewOf(j *job.Job) importView {
 	v := importView{
 		importStatus: statusOf(j), FileName: j.FileName, SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf), Settings: j.Settings, Priority: j.Priority,
-		Dialect: j.Dialect, Rejects: j.Rejects, Attempts: j.Attempts, CancelRequested: j.CancelRequested, HasFile: j.Upload != "",
+		Dialect: j.Dialect, Rejects: j.Rejects, Inherited: j.Event.Inherited, Attempts: j.Attempts, CancelRequested: j.CancelRequested, HasFile: j.Upload != "",
 		CreatedAt: j.CreatedAt, StartedAt: optionalTime(j.StartedAt), FinishedAt: optionalTime(j.FinishedAt),
 	}
 	if v.Rejects == nil {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,11 @@ func (a *API) Cancel() http.Handler { return methods{http.MethodPost: a.handle(a
 
 // Rejects is the handler of the rejected records as CSV: GET. The pattern that it is mounted under has {id}.
 func (a *API) Rejects() http.Handler { return methods{http.MethodGet: a.handle(a.getRejects)} }
+
+// Superseded is the handler of the superseded records as CSV: GET. The pattern that it is mounted under has {id}.
+func (a *API) Superseded() http.Handler {
+	return methods{http.MethodGet: a.handle(a.getSuperseded)}
+}
 
 // importList is a page of imports.
 type importList struct {
@@ -101,6 +107,15 @@ func (a *API) cancelImport(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) getRejects(w http.ResponseWriter, r *http.Request) error {
+	return a.report(w, r, "rejects", a.jobs.Rejects)
+}
+
+func (a *API) getSuperseded(w http.ResponseWriter, r *http.Request) error {
+	return a.report(w, r, "superseded", a.jobs.Superseded)
+}
+
+// report sends what write finds in the file of an import.
+func (a *API) report(w http.ResponseWriter, r *http.Request, name string, write func(ctx context.Context, id string, w io.Writer) error) error {
 	id, err := importID(r.PathValue("id"))
 	if err != nil {
 		return err
@@ -112,11 +127,11 @@ func (a *API) getRejects(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if j.Upload == "" {
-		return newProblem(http.StatusNotFound, "file_gone", "the import's file was deleted, and the rejected records with it")
+		return newProblem(http.StatusNotFound, "file_gone", "the import's file was deleted, and its "+name+" with it")
 	}
-	file := newCSVResponse(w, "rejects-"+id+".csv")
+	file := newCSVResponse(w, name+"-"+id+".csv")
 	// The file is read again to find them, and a client that is slow to take them is waited for piece by piece.
-	err = a.jobs.Rejects(r.Context(), id, file)
+	err = write(r.Context(), id, file)
 	return file.end(err)
 }
 

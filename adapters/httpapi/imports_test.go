@@ -25,15 +25,18 @@ func TestGetImport(t *testing.T) {
 	f.board.put(job.Job{
 		ID: id(1), State: job.Progress, FileName: "a.csv", Upload: "key", Size: 1_000, SHA256: "ab", DuplicateOf: id(9), Priority: 2,
 		Settings: job.Settings{Mode: products.Update}, CreatedAt: at, StartedAt: at, Rejects: map[importer.Code]int64{importer.CodeEmpty: 2},
-		Dialect: &importer.Dialect{Delimiter: ",", Header: true, Columns: []importer.Column{{Number: 1, Name: "sku", Field: "sku"}}},
-		Event: progress.Event{Phase: progress.Importing, Bytes: 500, TotalBytes: 1_000, Checked: 7, RowsPerSecond: 12.345, ETA: 1234 * time.Millisecond, Elapsed: 2 * time.Second,
+		Dialect: &importer.Dialect{Encoding: "utf-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true,
+			Columns: []importer.Column{{Number: 1, Name: "sku", Field: "sku"}, {Number: 2, Name: "slug", Group: true}},
+			Hints:   []importer.Hint{{Field: "sku", Column: "slug", Text: "map it"}}, Evidence: importer.Evidence{Encoding: "given"}},
+		Event: progress.Event{Phase: progress.Importing, Inherited: 3, Bytes: 500, TotalBytes: 1_000, Checked: 7, RowsPerSecond: 12.345, ETA: 1234 * time.Millisecond, Elapsed: 2 * time.Second,
 			Counts: progress.Counts{Read: 7, Created: 1, Updated: 1, Unchanged: 1, Skipped: 1, Superseded: 1, Rejected: 2}},
 	})
 	w := f.call("GET", "/imports/"+id(1), "")
 	require.JSONEq(t, `{"id":"`+id(1)+`","task_id":"`+id(1)+`","state":"PROGRESS","phase":"importing","progression":55,"revision":1,"bytes":500,"total_bytes":1000,"checked":7,
 		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,
-		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"attempts":0,"cancel_requested":false,"has_file":true,
-		"dialect":{"delimiter":",","header":true,"columns":[{"number":1,"name":"sku","field":"sku"}]},
+		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"inherited":3,"attempts":0,"cancel_requested":false,"has_file":true,
+		"dialect":{"encoding":"utf-8","delimiter":",","quote":"\"","escape":"\"","header":true,"columns":[{"number":1,"name":"sku","field":"sku"},{"number":2,"name":"slug","group":true}],
+			"hints":[{"field":"sku","column":"slug","text":"map it"}],"evidence":{"encoding":"given"}},
 		"created_at":"2026-01-02T03:04:05Z","started_at":"2026-01-02T03:04:05Z","finished_at":null,"not_before":null}`, w.Body.String())
 
 	f.board.put(job.Job{ID: id(2), State: job.Success, Size: 10, Event: progress.Event{Phase: progress.Done}})
@@ -84,30 +87,35 @@ func TestCancelImport(t *testing.T) {
 	problem(t, f.call("GET", "/imports/"+id(1)+"/cancel", ""), 405)
 }
 
-func TestRejects(t *testing.T) {
-	f := newFixture(t, httpapi.Options{})
-	f.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
-	f.board.put(job.Job{ID: id(2), State: job.Success})
-	target := "/imports/" + id(1) + "/rejects.csv"
-	large := strings.Repeat("a,b\n", 100_000)
-	for _, text := range []string{"", "name,sku\n", large} {
-		f.board.rejects = func(w io.Writer) error { _, err := io.WriteString(w, text); return err }
-		w := f.call("GET", target, "")
-		require.Equal(t, 200, w.Code)
-		require.Equal(t, "text/csv; charset=utf-8", w.Header().Get("Content-Type"))
-		require.Equal(t, `attachment; filename="rejects-`+id(1)+`.csv"`, w.Header().Get("Content-Disposition"))
-		require.Equal(t, text, w.Body.String())
+func TestReports(t *testing.T) {
+	for name, set := range map[string]func(*board, func(w io.Writer) error){
+		"rejects":    func(b *board, f func(w io.Writer) error) { b.rejects = f },
+		"superseded": func(b *board, f func(w io.Writer) error) { b.superseded = f },
+	} {
+		f := newFixture(t, httpapi.Options{})
+		f.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
+		f.board.put(job.Job{ID: id(2), State: job.Success})
+		target := "/imports/" + id(1) + "/" + name + ".csv"
+		large := strings.Repeat("a,b\n", 100_000)
+		for _, text := range []string{"", "name,sku\n", large} {
+			set(f.board, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+			w := f.call("GET", target, "")
+			require.Equal(t, 200, w.Code)
+			require.Equal(t, "text/csv; charset=utf-8", w.Header().Get("Content-Type"))
+			require.Equal(t, `attachment; filename="`+name+`-`+id(1)+`.csv"`, w.Header().Get("Content-Disposition"))
+			require.Equal(t, text, w.Body.String())
+		}
+		require.Contains(t, problem(t, f.call("GET", "/imports/"+id(2)+"/"+name+".csv", ""), 404).Detail, "deleted, and its "+name)
+		problem(t, f.call("GET", "/imports/"+id(3)+"/"+name+".csv", ""), 404)
+		for err, status := range map[error]int{fmt.Errorf("the file %w: no header", importer.ErrInput): 422, job.ErrNotFound: 404, errors.New("x"): 500} {
+			set(f.board, func(w io.Writer) error { _, _ = io.WriteString(w, "name"); return err })
+			w := f.call("GET", target, "")
+			problem(t, w, status)
+			require.Empty(t, w.Header().Get("Content-Disposition"))
+		}
+		set(f.board, func(w io.Writer) error { _, _ = io.WriteString(w, large); return errors.New("x") })
+		require.PanicsWithValue(t, http.ErrAbortHandler, func() { f.call("GET", target, "") }, "what has begun is cut off, so that nobody takes it for whole")
 	}
-	problem(t, f.call("GET", "/imports/"+id(2)+"/rejects.csv", ""), 404)
-	problem(t, f.call("GET", "/imports/"+id(3)+"/rejects.csv", ""), 404)
-	for err, status := range map[error]int{fmt.Errorf("the file %w: no header", importer.ErrInput): 422, job.ErrNotFound: 404, errors.New("x"): 500} {
-		f.board.rejects = func(w io.Writer) error { _, _ = io.WriteString(w, "name"); return err }
-		w := f.call("GET", target, "")
-		problem(t, w, status)
-		require.Empty(t, w.Header().Get("Content-Disposition"))
-	}
-	f.board.rejects = func(w io.Writer) error { _, _ = io.WriteString(w, large); return errors.New("x") }
-	require.PanicsWithValue(t, http.ErrAbortHandler, func() { f.call("GET", target, "") }, "what has begun is cut off, so that nobody takes it for whole")
 }
 
 func TestDownloadsThatNobodyTakes(t *testing.T) {

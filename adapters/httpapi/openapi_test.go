@@ -217,7 +217,10 @@ func TestOpenAPIDescribesTheResponses(t *testing.T) {
 	f := newFixture(t, httpapi.Options{MaxUploadBytes: 1_000, MaxBodyBytes: 1_024})
 	d := openAPI(t, f)
 	now := time.Now()
-	f.board.put(job.Job{ID: id(1), State: job.Progress, Upload: "k", CreatedAt: now, StartedAt: now, Rejects: map[importer.Code]int64{"empty": 1}, Dialect: &importer.Dialect{Delimiter: ","}, Event: progress.Event{Phase: progress.Importing, ETA: 1}})
+	f.board.put(job.Job{ID: id(1), State: job.Progress, Upload: "k", CreatedAt: now, StartedAt: now, Rejects: map[importer.Code]int64{"empty": 1}, Dialect: &importer.Dialect{
+		Compression: "zip", Encoding: "utf-8", Delimiter: ",", Quote: "'", Escape: "'", LineEnds: "mixed", SkippedLines: 1, Evidence: importer.Evidence{Quote: "given"},
+		Columns: []importer.Column{{Number: 1, Name: "a", Field: "sku", Attribute: "a", Group: true}}, Hints: []importer.Hint{{Field: "sku", Column: "a", Text: "b"}},
+	}, Event: progress.Event{Phase: progress.Importing, ETA: 1}})
 	f.board.put(job.Job{ID: id(2), State: job.Success, CreatedAt: now, FinishedAt: now, Error: "x", Event: progress.Event{Phase: progress.Done}})
 	f.board.order = []string{id(1), id(2)}
 	f.add("A")
@@ -225,6 +228,7 @@ func TestOpenAPIDescribesTheResponses(t *testing.T) {
 	require.NoError(t, err)
 	one := fmt.Sprint("/products/", p.ID)
 	f.board.rejects = func(w io.Writer) error { _, err := w.Write([]byte("x\n")); return err }
+	f.board.superseded = f.board.rejects
 	for _, test := range []struct {
 		path, method, target, body string
 		status                     int
@@ -244,6 +248,7 @@ func TestOpenAPIDescribesTheResponses(t *testing.T) {
 		{"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 200, nil}, {"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 204, []string{"Last-Event-ID: 1"}}, {"/imports/{id}/events", "GET", "/imports/x/events", "", 404, nil},
 		{"/imports/{id}/cancel", "POST", "/imports/" + id(1) + "/cancel", "", 202, nil}, {"/imports/{id}/cancel", "POST", "/imports/" + id(2) + "/cancel", "", 409, nil}, {"/imports/{id}/cancel", "POST", "/imports/x/cancel", "", 404, nil},
 		{"/imports/{id}/rejects.csv", "GET", "/imports/" + id(1) + "/rejects.csv", "", 200, nil}, {"/imports/{id}/rejects.csv", "GET", "/imports/" + id(2) + "/rejects.csv", "", 404, nil},
+		{"/imports/{id}/superseded.csv", "GET", "/imports/" + id(1) + "/superseded.csv", "", 200, nil}, {"/imports/{id}/superseded.csv", "GET", "/imports/" + id(2) + "/superseded.csv", "", 404, nil},
 		{"/status/", "POST", "/status/", `{"task_id":"` + id(2) + `"}`, 200, nil}, {"/status/", "POST", "/status/", `{"task_id":"x"}`, 404, nil}, {"/status/", "POST", "/status/", `{}`, 422, nil},
 		{"/upload_csv/", "POST", "/upload_csv/", catalogue, 202, []string{"Content-Type: text/csv"}}, {"/upload_csv/", "POST", "/upload_csv/?mode=x", catalogue, 400, []string{"Content-Type: text/csv"}},
 		{"/upload_csv/", "POST", "/upload_csv/", strings.Repeat("x", 2_000), 413, []string{"Content-Type: text/csv"}}, {"/upload_csv/", "POST", "/upload_csv/", "{}", 415, nil}, {"/upload_csv/", "POST", "/upload_csv/", "\x1f\x8b", 422, []string{"Content-Type: text/csv"}},

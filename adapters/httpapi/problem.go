@@ -94,6 +94,7 @@ var kinds = []struct {
 	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
 	{job.ErrFull, http.StatusInsufficientStorage, "no_room", "there is no room for the file", false},
+	{importer.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "", false},
 	{webhooks.ErrNotFound, http.StatusNotFound, "not_found", "there is no such webhook or delivery", false},
 	{webhooks.ErrVersion, http.StatusPreconditionFailed, "version_changed", "the webhook has changed since the version that If-Match names", false},
 	{webhooks.ErrOff, http.StatusConflict, "webhook_off", "the webhook is switched off: make it active first", false},

@@ -25,6 +25,7 @@ func (a *API) routes() []route {
 		{path: "/imports/{id}/events", handler: a.Events()},
 		{path: "/imports/{id}/cancel", handler: a.Cancel()},
 		{path: "/imports/{id}/rejects.csv", handler: a.Rejects()},
+		{path: "/imports/{id}/superseded.csv", handler: a.Superseded()},
 		{path: "/products/", handler: a.Products()},
 		{path: "/products/{id}", handler: a.Product()},
 		{path: "/products/export.csv", handler: a.Export()},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 )
 
@@ -102,6 +103,7 @@ func TestFromUploadToExport(t *testing.T) {
 		rejects := s.call("GET", "/imports/"+first+"/rejects.csv", "").Body.String()
 		require.Contains(t, rejects, "name,sku,description,status,color,_line,_column,_code,_reason\n")
 		require.Contains(t, rejects, ",no name,,,,")
+		require.Equal(t, fmt.Sprintf("sku,line,winner\nS-1,%d,4\n", 2*n+3), s.call("GET", "/imports/"+first+"/superseded.csv", "").Body.String())
 
 		export := s.call("GET", "/products/export.csv?attributes=color", "")
 		require.Equal(t, 200, export.Code)
@@ -125,11 +127,41 @@ func TestImportsThatDoNotSucceed(t *testing.T) {
 		require.Equal(t, "failed", failed.name)
 		require.Equal(t, "FAILURE", failed.status["state"])
 		require.Contains(t, failed.status["error"], "sku")
-		failed = s.wait(s.upload("?max_rejects=0", "name,sku\n,a\n"))
-		require.Equal(t, "failed", failed.name)
+		for limit, reason := range map[string]string{"1": "more than 1", "50%25": "2 of 3, more than 50 %"} {
+			failed = s.wait(s.upload("?max_rejects="+limit, "name,sku\n,a\n,b\nB,b\n"))
+			require.Equal(t, "failed", failed.name)
+			require.Contains(t, failed.status["error"], "too many rejected records: "+reason+"; nothing was written")
+			require.EqualValues(t, 0, failed.status["created"])
+		}
 		dry := s.wait(s.upload("?dry_run=true", catalogue))
 		require.EqualValues(t, 2, dry.status["created"])
 		require.Zero(t, decode[list](t, s.call("GET", "/products/", "")).Count)
+	})
+}
+
+// TestVariantsOverHTTP uploads what a shop exports, finds the hint, and takes it.
+func TestVariantsOverHTTP(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, stop := newSystem(t)
+		defer stop()
+		const shop = "Handle,Title,Variant SKU\na,A,\na,,\nb,B,\n"
+		first := s.upload("", shop)
+		require.EqualValues(t, 3, s.wait(first).status["rejected"])
+		view := decode[struct {
+			Dialect   struct{ Hints []importer.Hint }
+			Inherited int
+		}](t, s.call("GET", "/imports/"+first, ""))
+		require.Len(t, view.Dialect.Hints, 1)
+		hint := view.Dialect.Hints[0]
+		require.Contains(t, hint.Text, "each of the 3 records was rejected for its empty SKU")
+		require.Zero(t, view.Inherited)
+
+		second := s.upload("?map="+hint.Field+"="+hint.Column, shop)
+		done := s.wait(second)
+		require.EqualValues(t, 2, done.status["created"], "one product a handle")
+		require.EqualValues(t, 1, done.status["superseded"])
+		require.EqualValues(t, 1, decode[map[string]any](t, s.call("GET", "/imports/"+second, ""))["inherited"])
+		require.EqualValues(t, 2, s.wait(s.upload("?group=none&map=sku=Handle&mode=update", shop)).status["unchanged"])
 	})
 }
 
@@ -150,6 +182,7 @@ func TestWhatTheServiceRefuses(t *testing.T) {
 			{"header", "?header=maybe", catalogue, nil, 400, "header"},
 			{"extra", "?extra=all", catalogue, nil, 400, "extra"},
 			{"max_rejects", "?max_rejects=-1", catalogue, nil, 400, "max_rejects"},
+			{"group", "?group=%20", catalogue, nil, 400, "group"},
 			{"map", "?map=price=Price", catalogue, nil, 400, "map"},
 			{"key", "", catalogue, []string{"Idempotency-Key: " + strings.Repeat("k", 256)}, 400, "idempotency_key"},
 		} {

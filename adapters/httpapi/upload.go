@@ -18,7 +18,7 @@ import (
 // fileTypes are the types of a body that is the file itself. Browsers on Windows take CSV files for Excel's.
 var fileTypes = []string{
 	"text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/octet-stream", "application/vnd.ms-excel",
-	"application/gzip", "application/x-gzip", "application/zstd",
+	"application/gzip", "application/x-gzip", "application/zstd", "application/zip", "application/x-zip-compressed",
 }
 
 // accepted answers an upload. ID and TaskID are the same: the latter is the name that older clients read.
@@ -52,7 +52,7 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	defer file.Close()
 	// The answer is due once the file is there.
 	j, created, err := a.jobs.Submit(r.Context(), request, file)
-	a.metrics.received.Add(float64(file.received.n))
+	a.metrics.received.Add(float64(file.received()))
 	extendDeadline(w, writeTime)
 	if err != nil {
 		if file.err != nil && !errors.Is(file.err, io.EOF) {
@@ -72,11 +72,12 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 
 // readUploadRequest reads what the client wants from the query and the header.
 func readUploadRequest(r *http.Request) (request job.Request, err error) {
-	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "header", "map...", "max_rejects", "priority")
+	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "encoding", "header", "map...", "group", "max_rejects", "priority")
 	if p.err != nil {
 		return request, p.err
 	}
-	s := job.Settings{Delimiter: p.text("delimiter"), Header: p.text("header"), Extra: p.text("extra"), MaxRejects: p.text("max_rejects")}
+	s := job.Settings{Delimiter: p.text("delimiter"), Encoding: p.text("encoding"), Header: p.text("header"), Extra: p.text("extra"),
+		Group: p.text("group"), MaxRejects: p.text("max_rejects")}
 	if mode := p.text("mode"); mode != "" {
 		if s.Mode, err = products.ParseMode(mode); err != nil {
 			p.fail("mode", codeValue, fmt.Sprintf("mode must be ignore or update, not %q", products.Shorten(mode)))
@@ -119,7 +120,7 @@ func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Requ
 		return newPlainReader(body, r.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
 	case mediaType != "multipart/form-data":
 		return nil, newProblem(http.StatusUnsupportedMediaType, "content_type",
-			fmt.Sprintf("the Content-Type must be multipart/form-data with a field %q, or text/csv, application/gzip or application/zstd, not %q", fileField, products.Shorten(given)))
+			fmt.Sprintf("the Content-Type must be multipart/form-data with a field %q, or text/csv, application/gzip, application/zstd or application/zip, not %q", fileField, products.Shorten(given)))
 	}
 	r.Body = body
 	form, err := r.MultipartReader()

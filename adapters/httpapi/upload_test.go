@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"fmt"
@@ -64,6 +65,18 @@ func zstandard(t testing.TB, text string, options ...zstd.EOption) string {
 	return b.String()
 }
 
+// zipped returns an archive of one file.
+func zipped(t testing.TB, name, text string) string {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.Create(name)
+	require.NoError(t, err)
+	_, err = io.WriteString(f, text)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return b.String()
+}
+
 func TestUpload(t *testing.T) {
 	plain, plainType := form(t, "@file", catalogue)
 	packed, packedType := form(t, "@file", zstandard(t, catalogue))
@@ -83,6 +96,8 @@ func TestUpload(t *testing.T) {
 		{"gzip", gzipped(t, catalogue), []string{"Content-Type: application/gzip"}, ""},
 		{"gzip in two members", gzipped(t, catalogue[:7]) + gzipped(t, catalogue[7:]), []string{"Content-Type: application/gzip"}, ""},
 		{"zstd", zstandard(t, catalogue), []string{"Content-Type: application/zstd"}, ""},
+		{"zip", zipped(t, "a/products.csv", catalogue), []string{"Content-Type: application/zip"}, ""},
+		{"zip as browsers on Windows call it", zipped(t, "products.csv", catalogue), []string{"Content-Type: application/x-zip-compressed"}, ""},
 		{"gzip that says it is CSV", gzipped(t, catalogue), []string{"Content-Type: text/csv"}, ""},
 		{"encoded with gzip", gzipped(t, catalogue), []string{"Content-Type: text/csv", "Content-Encoding: gzip"}, ""},
 		{"encoded with zstd", zstandard(t, catalogue), []string{"Content-Type: text/csv", "Content-Encoding: ZSTD"}, ""},
@@ -105,11 +120,11 @@ func TestUpload(t *testing.T) {
 
 func TestUploadSettings(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	query := url.Values{"mode": {"update"}, "dry_run": {"true"}, "extra": {"keep"}, "delimiter": {";"}, "header": {"no"}, "map": {"name=Title", "sku=a=b"}, "max_rejects": {"2.5%"}, "priority": {"-3"}}
+	query := url.Values{"mode": {"update"}, "dry_run": {"true"}, "extra": {"keep"}, "delimiter": {";"}, "encoding": {"windows-1252"}, "header": {"no"}, "map": {"name=Title", "sku=a=b"}, "group": {"Handle"}, "max_rejects": {"2.5%"}, "priority": {"-3"}}
 	w := f.send(request("POST", "/upload_csv?"+query.Encode(), catalogue, "Idempotency-Key: k-1"))
 	require.Equal(t, 202, w.Code, w.Body.String())
-	require.Equal(t, job.Request{Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update, DryRun: true, Extra: "keep", Delimiter: ";",
-		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, MaxRejects: "2.5%"}}, f.board.requests[0])
+	require.Equal(t, job.Request{Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update, DryRun: true, Extra: "keep", Delimiter: ";", Encoding: "windows-1252",
+		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, Group: "Handle", MaxRejects: "2.5%"}}, f.board.requests[0])
 }
 
 func TestBadUploads(t *testing.T) {
@@ -166,6 +181,16 @@ func TestBadUploads(t *testing.T) {
 		{"too long once it is decompressed", func(t *testing.T) *http.Request {
 			return request("POST", "/upload_csv/", gzipped(t, strings.Repeat("a,b\n", 10_000)))
 		}, 413, ""},
+		{"too long without compression", func(t *testing.T) *http.Request {
+			return request("POST", "/upload_csv/", gzipped(t, strings.Repeat("a,b\n", 10_000)), "Content-Encoding: gzip")
+		}, 413, ""},
+		{"zip without a CSV file", func(t *testing.T) *http.Request {
+			return request("POST", "/upload_csv/", zipped(t, "readme.txt", catalogue))
+		}, 422, ""},
+		{"a spreadsheet", func(t *testing.T) *http.Request {
+			return request("POST", "/upload_csv/", zipped(t, "[Content_Types].xml", "<x/>"))
+		}, 422, ""},
+		{"another encoding than is said", plain("", zstandard(t, catalogue), "Content-Type: text/csv", "Content-Encoding: gzip"), 422, ""},
 		{"zstd too long", func(t *testing.T) *http.Request {
 			return request("POST", "/upload_csv/", zstandard(t, strings.Repeat("a,b\n", 10_000)))
 		}, 413, ""},

@@ -70,7 +70,7 @@ func ownedJob(j job.Job) job.Job {
 	j.Rejects = maps.Clone(j.Rejects)
 	if j.Dialect != nil {
 		d := *j.Dialect
-		d.Columns = slices.Clone(d.Columns)
+		d.Columns, d.Hints = slices.Clone(d.Columns), slices.Clone(d.Hints)
 		j.Dialect = &d
 	}
 	return j

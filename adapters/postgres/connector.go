@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -17,13 +18,17 @@ const patience = 500 * time.Millisecond
 
 // connector opens connections as lib/pq does, and mends what lib/pq does when a context ends while the server, or the
 // network on the way to it, is silent: it waits for the first answer on a new connection, and for the answer to
-// a statement that it asked the server to cancel.
+// a statement that it asked the server to cancel. It opens none to a standby, unless target_session_attrs asks for that:
+// the pool would give it out again and again.
 type connector struct {
 	*pq.Connector
 	lines *sync.Map // the *line of each driver.Conn
 }
 
 func newConnector(config pq.Config) (connector, error) {
+	if config.TargetSessionAttrs == "" {
+		config.TargetSessionAttrs = pq.TargetSessionAttrsPrimary
+	}
 	c, err := pq.NewConnectorConfig(config)
 	if err != nil {
 		return connector{}, err
@@ -65,6 +70,8 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 			_ = conn.Close() // the context may have cut it already
 		}
 		return nil, ctx.Err()
+	case err != nil && strings.Contains(err.Error(), "hot standby"): // the driver gives no other sign of it
+		return nil, fmt.Errorf("%w (%w)", errStandby, oneLine{err})
 	case err != nil && strings.Contains(err.Error(), "\n"): // each of several hosts has a line of its own
 		return nil, oneLine{err}
 	case err != nil:

@@ -21,6 +21,7 @@ var (
 	passingCodes = map[pqerror.Code]bool{
 		"40001": true, // serialization failure
 		"40P01": true, // deadlock
+		"55P03": true, // a lock wasn't to be had within lock_timeout
 		"57P01": true, // the server shuts down, or an administrator ended the connection
 		"57P02": true, // the server crashed
 		"57P03": true, // the server starts up, or shuts down
@@ -34,15 +35,22 @@ var (
 	}
 )
 
+// errStandby: the address leads to a standby, as in the middle of a failover.
+var errStandby = fmt.Errorf("%w: the server is a standby, on which nothing can be written", products.ErrUnavailable)
+
 const uniqueViolation = pqerror.Code("23505")
 
 // passing tells whether the failure can pass.
 func passing(err error) bool {
 	if e := pq.As(err); e != nil {
-		return passingCodes[e.Code] || passingClasses[e.Code.Class()]
+		return passingCodes[e.Code] || passingClasses[e.Code.Class()] || standby(e)
 	}
 	return errors.Is(err, products.ErrUnavailable) || lost(err)
 }
+
+// standby tells whether a standby refused to begin a transaction: the driver begins them READ WRITE, and gets "feature not
+// supported" from the function that sets this, whatever the server's language.
+func standby(e *pq.Error) bool { return e.Code == "0A000" && e.Routine == "call_bool_check_hook" }
 
 // lost tells whether the connection has gone, so that what the server did with the last message isn't known.
 func lost(err error) bool {

@@ -3,12 +3,33 @@ package postgres_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
+
+// lender lends the cases of a suite databases of their key rules, with the tables in place; setUp, if not nil, sets them up
+// further.
+func lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
+	pools := map[products.KeyRule]*pgtest.Pool{}
+	for _, rule := range []products.KeyRule{products.ExactKeys, products.FoldedKeys} {
+		keep := func(table string) bool { return strings.HasPrefix(table, "products_importer_") }
+		pools[rule] = pgtest.NewPool(t, keep, func(url string) {
+			db, err := postgres.Open(t.Context(), url, postgres.Options{KeyRule: &rule})
+			require.NoError(t, err)
+			require.NoError(t, db.Close())
+			if setUp != nil {
+				setUp(url)
+			}
+		})
+	}
+	return func(t *testing.T, rule products.KeyRule) string { return pools[rule].URL(t) }
+}
 
 // scan runs a query with one value outside of the adapter, and closes its connection before it returns.
 func scan[V any](t testing.TB, url, statement string) (value V) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/lib/pq"
@@ -202,13 +202,27 @@ func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State)
 	return jobs, count, nil
 }
 
-// hung is how long a transaction may wait for its client before PostgreSQL ends it. What it locks nobody else gets until
-// then, however long ago the client froze or its machine went away.
-const hung = 30 * time.Second
+// What a transaction locks nobody else gets until it ends, however long ago its client froze or its machine went away.
+// So PostgreSQL ends one that has waited for its client for too long: for the lease of the job that it is part of, since
+// then the next worker comes, but for no less than leastHung, which a busy machine may take between two statements, and
+// no longer than hung.
+const (
+	hung      = 30 * time.Second
+	leastHung = time.Second
+)
+
+// limit is how long a transaction with the context may wait for its client, in milliseconds.
+func (db *DB) limit(ctx context.Context) string {
+	limit := db.hung
+	if lease := job.LeaseOf(ctx); lease > 0 {
+		limit = min(limit, max(lease, leastHung))
+	}
+	return strconv.FormatInt(limit.Milliseconds(), 10)
+}
 
 // bound sets that limit for the transaction.
 func (db *DB) bound(ctx context.Context, t *transaction) error {
-	_, err := t.ExecContext(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d`, db.hung.Milliseconds()))
+	_, err := t.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = `+db.limit(ctx))
 	return err
 }
 

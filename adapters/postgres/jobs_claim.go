@@ -9,6 +9,9 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 )
 
+// giveBackTimeout is how long giving a claim back may take that nobody knows of.
+const giveBackTimeout = 2 * time.Second
+
 // Claim takes the job that should be done next.
 func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
 	if err := job.CheckClaim(worker, lease, maxAttempts); err != nil {
@@ -17,11 +20,29 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 	for {
 		claim, more, err := j.claim(ctx, clean(worker), lease, maxAttempts)
 		if err != nil {
+			if claim != nil && isUnknown(err) {
+				j.giveBack(ctx, claim)
+			}
 			return nil, fail(ctx, err)
 		}
 		if claim != nil || !more {
 			return claim, nil
 		}
+	}
+}
+
+// giveBack ends a claim of which it isn't known whether it was committed, as when the worker was told to stop meanwhile,
+// so that the job needn't wait for the end of a lease that nobody knows of. Where that fails, it waits.
+func (j *Jobs) giveBack(ctx context.Context, claim *job.Claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
+	defer cancel()
+	_, err := j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
+		r.GiveBack(r.now, false, sum.progressed, r.Error, 0, sum.Commit)
+		r.NotBefore = r.NotBefore.Truncate(time.Microsecond)
+		return nil
+	})
+	if err != nil && !errors.Is(err, job.ErrLeaseLost) { // it wasn't committed
+		j.db.options.Logger.WarnContext(ctx, "can't give a claim back", "job", claim.Job.ID, "error", err)
 	}
 }
 
@@ -67,15 +88,16 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 	return claim, more, err
 }
 
-// cutOff ends transactions of workers that hang in the middle of sending a batch: what they hold would block the batch's
-// next attempt for ever, and no timeout of PostgreSQL's reaches a COPY that waits for its client. It takes a worker for
-// hung when its COPY waits for it and began before the time, which a batch takes a fraction of a second for; one that is
-// only very slow loses its connection and sends the batch again.
+// cutOff ends transactions of workers that hang in the middle of sending a batch, or of reading the rows that it locked:
+// what they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a statement that
+// waits for its client. It takes a worker for hung when such a statement waits for it and began before the time; a batch
+// takes a fraction of a second for one. A worker that is only very slow loses its connection and writes the batch again.
 func (j *Jobs) cutOff(ctx context.Context, before time.Time) {
 	var n int
 	err := j.db.sql.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-		WHERE datname = current_database() AND usename = current_user AND state = 'active' AND wait_event = 'ClientRead'
-			AND query LIKE 'COPY "products"%' AND query_start < $1`, before).Scan(&n)
+		WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
+			AND (wait_event = 'ClientRead' AND query LIKE 'COPY "products"%'
+				OR wait_event = 'ClientWrite' AND query LIKE 'SELECT % FROM products WHERE sku_key = ANY % FOR UPDATE')`, before).Scan(&n)
 	switch {
 	case err != nil:
 		j.db.options.Logger.WarnContext(ctx, "can't look for workers that hang", "error", err)

@@ -102,26 +102,70 @@ func TestCommitWaitsForTakeover(t *testing.T) {
 // TestHungWorkerIsCutOff: a worker that hangs with its batch all but committed holds off the next one for so long and no
 // longer, and can commit nothing when it comes back.
 func TestHungWorkerIsCutOff(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		hung  time.Duration // for a transaction that belongs to no job
+		lease time.Duration // 0 for none
+	}{
+		{"without a lease", 300 * time.Millisecond, 0},
+		{"a long lease", 300 * time.Millisecond, time.Hour},
+		{"a short lease", time.Hour, time.Millisecond}, // it has a second all the same
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			url := pgtest.URL(t)
+			db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
+			postgres.SetHung(db, c.hung)
+			ctx := t.Context()
+			if c.lease > 0 {
+				ctx = job.WithLease(ctx, c.lease)
+			}
+			first := claimed(t, db.Jobs(), time.Microsecond)
+			hangs, back := make(chan struct{}), make(chan struct{})
+			var hung sync.WaitGroup
+			var err error
+			hung.Go(func() {
+				err = writeFor(ctx, db, first, sync.OnceFunc(func() { close(hangs); <-back }))
+			})
+			<-hangs
+			second := takeOver(t, other)
+			require.NoError(t, writeFor(t.Context(), other, second, nothing))
+			close(back)
+			hung.Wait()
+			require.ErrorIs(t, err, job.ErrLeaseLost)
+			require.Len(t, content(t, url), 10)
+			done, err := other.Jobs().Checkpoints(t.Context(), second)
+			require.NoError(t, err)
+			require.Equal(t, map[int64]importer.Commit{1: commit(1, 10)}, done)
+		})
+	}
+}
+
+// TestHungBatchIsCutOff: a worker that hangs in the middle of its batch, before the checkpoint, can't keep its job, but
+// keys that the next one needs.
+func TestHungBatchIsCutOff(t *testing.T) {
 	url := pgtest.URL(t)
 	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
-	postgres.SetHung(db, 300*time.Millisecond)
 	first := claimed(t, db.Jobs(), time.Microsecond)
 	hangs, back := make(chan struct{}), make(chan struct{})
 	var hung sync.WaitGroup
 	var err error
 	hung.Go(func() {
-		err = writeFor(t.Context(), db, first, sync.OnceFunc(func() { close(hangs); <-back }))
+		once := sync.OnceFunc(func() { close(hangs); <-back })
+		_, err = db.Products().WriteBatch(job.WithLease(t.Context(), time.Millisecond), &products.Batch{Number: 1, Records: records(10, "p", "name"),
+			BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
+				once()
+				return db.Jobs().Checkpoint(ctx, first, commit(1, 10))
+			}})
 	})
 	<-hangs
 	second := takeOver(t, other)
+	began := time.Now()
 	require.NoError(t, writeFor(t.Context(), other, second, nothing))
+	require.Less(t, time.Since(began), 10*time.Second)
 	close(back)
 	hung.Wait()
 	require.ErrorIs(t, err, job.ErrLeaseLost)
 	require.Len(t, content(t, url), 10)
-	done, err := other.Jobs().Checkpoints(t.Context(), second)
-	require.NoError(t, err)
-	require.Equal(t, map[int64]importer.Commit{1: commit(1, 10)}, done)
 }
 
 // takeOver claims the job as soon as that is possible.
@@ -164,4 +208,71 @@ func TestHungCopyIsCutOff(t *testing.T) {
 	require.Len(t, content(t, url), 10)
 	_, err = copyIn.ExecContext(t.Context())
 	require.Error(t, err, "its connection is gone")
+}
+
+// TestHungReaderIsCutOff: a worker that hangs while it is sent the rows that it has locked.
+func TestHungReaderIsCutOff(t *testing.T) {
+	direct := pgtest.URL(t)
+	p, url := newProxy(t, direct)
+	db, other := open(t, url, postgres.Options{}), open(t, direct, postgres.Options{})
+	_, err := other.Products().WriteBatch(t.Context(), &products.Batch{Records: records(10, "p", "name")})
+	require.NoError(t, err)
+	query(t, direct, `UPDATE products SET description = repeat('x', 4000000)`) // more than all on the way keep to themselves
+	first := claimed(t, db.Jobs(), time.Microsecond)
+	ends := make(chan func(), 1)
+	p.hung = func() { ends <- p.silence() }
+	p.cutNext(hungLock, false)
+	write := func(db *postgres.DB, claim *job.Claim) error {
+		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Number: 1, Mode: products.Update, Records: records(10, "p", "new name"),
+			BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
+				return db.Jobs().Checkpoint(ctx, claim, commit(1, 10))
+			}})
+		return err
+	}
+	var hung sync.WaitGroup
+	var hungErr error
+	hung.Go(func() { hungErr = write(db, first) })
+	back := <-ends
+	require.Eventually(t, func() bool {
+		return scan[bool](t, direct, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'ClientWrite')`)
+	}, 10*time.Second, 10*time.Millisecond)
+	// It is taken for hung once it is older than the lease that ran out, by half of the new one.
+	query(t, direct, `UPDATE import_jobs SET lease_until = clock_timestamp()`)
+	second, err := other.Jobs().Claim(t.Context(), "second", time.Microsecond, 5)
+	require.NoError(t, err)
+	require.NotNil(t, second)
+	require.NoError(t, write(other, second))
+	back()
+	hung.Wait()
+	require.ErrorIs(t, hungErr, job.ErrLeaseLost)
+}
+
+// TestClaimOfAWorkerThatStops: its claim is committed, but the worker hears nothing of it and is told to stop. The job is
+// given back.
+func TestClaimOfAWorkerThatStops(t *testing.T) {
+	direct := pgtest.URL(t)
+	p, url := newProxy(t, direct)
+	db, other := open(t, url, postgres.Options{}), open(t, direct, postgres.Options{})
+	created, err := other.Jobs().Create(t.Context(), job.Job{Upload: "u", Size: 100})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		when  cut
+		token int64 // of the next claim
+	}{{behindSuccess, 2}, {beforeCommit, 3}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		p.hung = cancel
+		p.cutNext(c.when, false)
+		_, err = db.Jobs().Claim(ctx, "first", time.Hour, 5)
+		require.Error(t, err)
+		j, err := other.Jobs().Get(t.Context(), created.ID)
+		require.NoError(t, err)
+		require.Equal(t, job.Pending, j.State)
+		require.Zero(t, j.Attempts)
+		second, err := other.Jobs().Claim(t.Context(), "second", time.Hour, 5)
+		require.NoError(t, err)
+		require.NotNil(t, second)
+		require.Equal(t, c.token, second.Token)
+		_, err = other.Jobs().Release(t.Context(), second, false, "", 0)
+		require.NoError(t, err)
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
@@ -85,7 +84,7 @@ func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim,
 		)
 		SELECT EXISTS (SELECT FROM noted), set_config('idle_in_transaction_session_timeout', $12, true) FROM held`,
 		idParameter(claim.Job.ID), claim.Token, done.Batch, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Superseded,
-		c.Rejected, done.Bytes, strconv.FormatInt(j.db.hung.Milliseconds(), 10)).Scan(&noted, &limit)
+		c.Rejected, done.Bytes, j.db.limit(ctx)).Scan(&noted, &limit)
 	return noted, err
 }
 

@@ -35,8 +35,9 @@ func claimed(t *testing.T, jobs *postgres.Jobs, lease time.Duration) *job.Claim 
 
 func TestJobs(t *testing.T) {
 	t.Parallel()
+	lend := lender(t, nil)
 	jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
-		db := open(t, pgtest.URL(t), postgres.Options{})
+		db := open(t, lend(t, products.ExactKeys), postgres.Options{})
 		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/products/storetest"
 )
@@ -34,8 +33,9 @@ func query(t testing.TB, url, statements string) {
 
 func TestProducts(t *testing.T) {
 	t.Parallel()
+	lend := lender(t, nil)
 	storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
-		return open(t, pgtest.URL(t), postgres.Options{KeyRule: &rule}).Products()
+		return open(t, lend(t, rule), postgres.Options{}).Products()
 	})
 }
 
@@ -43,15 +43,15 @@ func TestProducts(t *testing.T) {
 // table distributed over several servers forbids: other unique columns, changing a row's place, system columns.
 func TestProductsPartitioned(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
-		url := pgtest.URL(t)
-		open(t, url, postgres.Options{KeyRule: &rule}) // makes the tables
+	lend := lender(t, func(url string) {
 		partition := `DROP TABLE IF EXISTS plain; ALTER TABLE products RENAME TO plain;
 			CREATE TABLE products (LIKE plain INCLUDING DEFAULTS, PRIMARY KEY (sku_key)) PARTITION BY HASH (sku_key);`
 		for i := range 4 {
 			partition += fmt.Sprintf("CREATE TABLE products_%d PARTITION OF products FOR VALUES WITH (MODULUS 4, REMAINDER %d);", i, i)
 		}
 		query(t, url, partition+`CREATE INDEX ON products (id); DROP TABLE plain;`)
-		return open(t, url, postgres.Options{}).Products()
+	})
+	storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
+		return open(t, lend(t, rule), postgres.Options{}).Products()
 	})
 }

@@ -23,6 +23,7 @@ const (
 	behindSuccess                // the server has committed and said so, but its answer is lost
 	inCopy                       // what COPY is to read doesn't reach the server
 	hungCommit                   // COMMIT doesn't reach the server, and the driver hears nothing until it closes
+	hungLock                     // nothing is cut when rows are to be locked, but hung is called
 )
 
 // proxy stands between the driver and the server.
@@ -35,7 +36,7 @@ type proxy struct {
 	next  cut  // 0 for none
 	down  bool // from then on nobody is let through
 	away  bool
-	hung  func() // called when a COMMIT hangs
+	hung  func() // called when a COMMIT hangs, and, if not nil, when it or its answer is lost; see hungLock
 	reset bool   // cut by a reset, as a crashed host would, not by an end of the stream
 	pairs map[*pair]bool
 }
@@ -143,8 +144,11 @@ func (p *proxy) toServer(c *pair) {
 			return
 		}
 		// The driver waits for the answer to what is before COMMIT, so COMMIT comes alone.
-		if bytes.Equal(buf[:n], commitMessage) && p.cutCommit(c) || buf[0] == 'd' && p.cutCopy() {
+		if bytes.Equal(buf[:n], commitMessage) && p.cutCommit(c) || buf[0] == 'd' && p.taken(inCopy) {
 			return
+		}
+		if bytes.Contains(buf[:n], []byte("FOR UPDATE")) && p.taken(hungLock) {
+			p.hung()
 		}
 		if _, err := c.server.Write(buf[:n]); err != nil {
 			return
@@ -161,6 +165,10 @@ func (p *proxy) cutCommit(c *pair) bool {
 	p.away = p.away || when != 0 && p.down
 	p.mu.Unlock()
 	switch when {
+	case beforeCommit:
+		if p.hung != nil {
+			p.hung()
+		}
 	case hungCommit:
 		p.hung()
 		_, _ = io.Copy(io.Discard, c.client)
@@ -175,11 +183,11 @@ func (p *proxy) cutCommit(c *pair) bool {
 	return when == beforeCommit || when == behindCommit
 }
 
-// cutCopy tells whether the connection is to be cut now that COPY's data comes.
-func (p *proxy) cutCopy() bool {
+// taken tells whether that cut comes next, and takes it.
+func (p *proxy) taken(when cut) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.next != inCopy {
+	if p.next != when {
 		return false
 	}
 	p.next = 0
@@ -198,6 +206,9 @@ func (p *proxy) toClient(c *pair) {
 		swallow := c.swallow
 		p.mu.Unlock()
 		if swallow { // that is the answer to COMMIT
+			if p.hung != nil {
+				p.hung()
+			}
 			return
 		}
 		if _, err := c.client.Write(buf[:n]); err != nil {

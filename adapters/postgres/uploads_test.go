@@ -18,6 +18,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/jobtest"
+	"github.com/products-importer/products-importer/products"
 )
 
 const mib = 1 << 20
@@ -45,7 +46,10 @@ func left(t *testing.T, url string) int {
 }
 
 func TestUploads(t *testing.T) {
-	jobtest.RunUploads(t, func(t *testing.T) job.Uploads { return open(t, pgtest.URL(t), postgres.Options{}).Uploads() })
+	lend := lender(t, nil)
+	jobtest.RunUploads(t, func(t *testing.T) job.Uploads {
+		return open(t, lend(t, products.ExactKeys), postgres.Options{}).Uploads()
+	})
 }
 
 func TestUpload(t *testing.T) {

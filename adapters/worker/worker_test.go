@@ -289,6 +289,36 @@ func TestDrains(t *testing.T) {
 	})
 }
 
+// departing is a store of jobs whose worker is told to stop while it claims one.
+type departing struct {
+	job.Store
+	stop context.CancelFunc
+}
+
+func (d *departing) Claim(ctx context.Context, name string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+	claim, err := d.Store.Claim(ctx, name, lease, maxAttempts)
+	if claim != nil {
+		d.stop()
+	}
+	return claim, err
+}
+
+// TestGivesBackWhatItClaimedLast: a job that was claimed when the worker was told to stop doesn't wait for its lease.
+func TestGivesBackWhatItClaimedLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		jobs := &departing{Store: w.db.Jobs()}
+		r := w.begin(jobs, worker.Options{})
+		jobs.stop = r.stop
+		id := w.submit(100)
+		require.NoError(t, <-r.done)
+		require.Equal(t, job.Pending, w.get(id).State)
+		require.Zero(t, w.get(id).Attempts)
+		require.Zero(t, w.busiest.Load(), "nothing was begun")
+		require.EqualValues(t, 1, r.Stats().GivenBack)
+	})
+}
+
 func TestDrainsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -18,6 +18,7 @@ type settings struct {
 	file        string // "-" for standard input
 	databaseURL string // empty for memory
 	rejects     string // a path, empty for none
+	superseded  string // likewise
 	json, quiet bool
 	options     importer.Options
 }
@@ -38,8 +39,12 @@ func newFlags(s *settings) *flag.FlagSet {
 		s.options.Extra, err = importer.ParseExtraMode(v)
 		return err
 	})
-	flags.Func("delimiter", "the `character` between fields, or the word tab (default comma)", func(v string) (err error) {
-		s.options.Delimiter, err = parseDelimiter(v)
+	flags.Func("delimiter", "the `character` between fields, the word tab, or auto: the one of , ; tab and | with which the records agree best (default auto)", func(v string) (err error) {
+		s.options.Delimiter, err = importer.ParseDelimiter(v)
+		return err
+	})
+	flags.Func("encoding", "the file's `encoding`: auto, utf-8, utf-16le, utf-16be, windows-1252 or iso-8859-1, which is never found by auto (default auto)", func(v string) (err error) {
+		s.options.Encoding, err = importer.ParseEncoding(v)
 		return err
 	})
 	flags.Func("header", "the first record names the columns: `auto` (it must have known names), yes, no (it is a product) or skip (it is passed over); without names the columns are "+strings.Join(importer.Positions, ",")+" (default auto)", func(v string) (err error) {
@@ -47,6 +52,7 @@ func newFlags(s *settings) *flag.FlagSet {
 		return err
 	})
 	flags.Func("map", "`FIELD=COLUMN`: the column, by its name or its number from 1, of sku, name, description or status; may be repeated", s.addMapping)
+	flags.StringVar(&s.options.Group, "group", "", "the `COLUMN`, by its name or its number, that a product's variants share: those without a name inherit it; none turns it off (default a column called Handle, Product Handle, slug or Parent)")
 	flags.Func("writers", "how many connections write at the same `time`, 1 to 64 (default 2)", func(v string) (err error) {
 		s.options.Writers, err = strconv.Atoi(v)
 		if err != nil || s.options.Writers < 1 || s.options.Writers > maxWriters {
@@ -55,6 +61,7 @@ func newFlags(s *settings) *flag.FlagSet {
 		return nil
 	})
 	flags.StringVar(&s.rejects, "rejects", "", "write the rejected records to this `FILE`, a CSV to be mended and imported again")
+	flags.StringVar(&s.superseded, "superseded", "", "write to this `FILE`, a CSV, which records don't count because another one has the same SKU, and which one that is")
 	flags.Func("max-rejects", "fail, and write nothing, when more records are rejected: a `count`, or a share like 2.5%", func(v string) error {
 		limit, err := importer.ParseRejectLimit(v)
 		s.options.MaxRejects = &limit
@@ -114,16 +121,6 @@ func (s *settings) addMapping(v string) error {
 	}
 	s.options.Map[field] = column
 	return nil
-}
-
-func parseDelimiter(v string) (byte, error) {
-	if v == "tab" || v == `\t` {
-		return '\t', nil
-	}
-	if len(v) != 1 || v[0] >= 0x80 || strings.Contains("\"\r\n\x00", v) {
-		return 0, errors.New("want one ASCII character other than the quote, or the word tab")
-	}
-	return v[0], nil
 }
 
 // usage explains the program to w.

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 
 	"github.com/products-importer/products-importer/adapters/memory"
@@ -37,14 +34,12 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	options.OnReject = o.noteReject
-	if s.rejects != "" {
-		var rejects *rejectsFile
-		if rejects, err = openRejects(s, &options); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, rejects.close()) }()
+	options.OnReject = o.rejects.note
+	closeReports, err := openReports(s, &options)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, closeReports()) }()
 	if !s.quiet && isTerminal(stderr) {
 		options.Progress = newBar(stderr)
 	}
@@ -115,39 +110,4 @@ func saveMemory(getenv func(string) string, options *importer.Options, size int6
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
 	}
-}
-
-// rejectsFile is where the rejected records go.
-type rejectsFile struct {
-	file   *os.File
-	buffer *bufio.Writer
-	writer *importer.RejectWriter
-}
-
-// openRejects creates the file and makes the options write to it. The file that is imported is not overwritten.
-func openRejects(s *settings, options *importer.Options) (*rejectsFile, error) {
-	if have, err := os.Stat(s.rejects); err == nil && s.file != "-" {
-		if input, err := os.Stat(s.file); err == nil && os.SameFile(have, input) {
-			return nil, fmt.Errorf("-rejects %s is the file that is imported: name another one", s.rejects)
-		}
-	}
-	file, err := os.Create(s.rejects)
-	if err != nil {
-		return nil, fmt.Errorf("the file for rejects: %w", err)
-	}
-	buffer := bufio.NewWriter(file)
-	f := &rejectsFile{file: file, buffer: buffer, writer: importer.NewRejectWriter(buffer)}
-	options.OnHeader = f.writer.Header
-	note := options.OnReject
-	options.OnReject = func(r importer.Reject) error {
-		return errors.Join(note(r), f.writer.Write(r))
-	}
-	return f, nil
-}
-
-func (f *rejectsFile) close() error {
-	if err := errors.Join(f.writer.Flush(), f.buffer.Flush(), f.file.Close()); err != nil {
-		return fmt.Errorf("the file for rejects: %w", err)
-	}
-	return nil
 }

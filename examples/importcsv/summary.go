@@ -1,13 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,25 +18,13 @@ import (
 // english writes numbers for people: 466,693.
 var english = message.NewPrinter(language.English)
 
-// shownRejects is how many rejected records the summary names.
-const shownRejects = 5
-
 // outcome is what became of the import.
 type outcome struct {
 	settings  *settings
 	result    *importer.Result // nil when it didn't come to importing
-	rejects   []importer.Reject
+	rejects   rejects
 	err       error
 	cancelled bool
-}
-
-// noteReject keeps the first few rejected records for the summary.
-func (o *outcome) noteReject(r importer.Reject) error {
-	if len(o.rejects) < shownRejects {
-		r.Fields = nil
-		o.rejects = append(o.rejects, r)
-	}
-	return nil
 }
 
 // state is the import's state as jobs have it.
@@ -65,6 +50,10 @@ func (o *outcome) message() string {
 	if o.result == nil {
 		return text
 	}
+	var header *importer.HeaderError
+	if errors.As(o.err, &header) {
+		text += headerAdvice(header)
+	}
 	switch n := o.result.Counts; {
 	case o.settings.options.DryRun, errors.Is(o.err, importer.ErrInput), errors.Is(o.err, importer.ErrTooManyRejects):
 	case n.Created+n.Updated > 0:
@@ -83,10 +72,12 @@ func (o *outcome) writeJSON(w io.Writer) error {
 		Bytes   int64             `json:"bytes"`
 		Seconds float64           `json:"seconds"`
 		Dialect *importer.Dialect `json:"dialect"`
-		Error   string            `json:"error,omitempty"`
+		// Inherited is how many records inherit from another one of their group.
+		Inherited int64  `json:"inherited,omitempty"`
+		Error     string `json:"error,omitempty"`
 	}{State: o.state(), Error: o.message()}
 	if r := o.result; r != nil {
-		object.Counts, object.Bytes, object.Seconds = r.Counts, r.Bytes, r.Elapsed.Seconds()
+		object.Counts, object.Inherited, object.Bytes, object.Seconds = r.Counts, r.Inherited, r.Bytes, r.Elapsed.Seconds()
 		if len(r.Dialect.Columns) > 0 {
 			object.Dialect = &r.Dialect
 		}
@@ -101,9 +92,13 @@ func (o *outcome) writeSummary(w io.Writer) error {
 	var b strings.Builder
 	if r := o.result; r != nil && (o.err == nil || r.Read > 0) {
 		o.describeCounts(&b, r)
+		describeFormat(&b, &r.Dialect)
 		o.describeColumns(&b, r)
 	}
-	o.describeRejects(&b)
+	o.rejects.describe(&b, o)
+	if o.result != nil {
+		describeHints(&b, o.result.Dialect.Hints)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -141,23 +136,52 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 			english.Fprintf(b, "  %-10s %11d  %s\n", line.name, line.count, line.means)
 		}
 	}
+	if r.Inherited > 0 {
+		english.Fprintf(b, "\nnames inherited from another record of the group: %d\n", r.Inherited)
+	}
+}
+
+// describeFormat says how the file was read, and why so.
+func describeFormat(b *strings.Builder, d *importer.Dialect) {
+	b.WriteString("\nread as:\n")
+	for _, line := range []struct{ name, value, why string }{
+		{"compression", d.Compression, "by its first bytes"},
+		{"encoding", d.Encoding, d.Evidence.Encoding},
+		{"delimiter", fmt.Sprintf("%q", d.Delimiter), d.Evidence.Delimiter},
+		{"quote", d.Quote, d.Evidence.Quote},
+		{"escape", d.Escape, "in front of quotes"},
+		{"line ends", d.LineEnds, d.Evidence.LineEnds},
+	} {
+		usual := line.name == "quote" && d.Quote == `"` || line.name == "escape" && d.Escape == d.Quote
+		if line.value != "" && !usual {
+			fmt.Fprintf(b, "  %-11s %s: %s\n", line.name, line.value, line.why)
+		}
+	}
+	if d.SkippedLines > 0 {
+		fmt.Fprintf(b, "  before the header %s passed over\n", plural(int(d.SkippedLines), "line"))
+	}
 }
 
 func (o *outcome) describeColumns(b *strings.Builder, r *importer.Result) {
 	b.WriteString("\ncolumns:\n")
 	kept := 0
-	for _, c := range r.Dialect.Columns {
-		if c.Attribute != "" {
-			kept++
-		}
-		if c.Field == "" {
-			continue
-		}
-		fmt.Fprintf(b, "  %-11s from column %d", c.Field, c.Number)
+	from := func(what string, c importer.Column) {
+		fmt.Fprintf(b, "  %-11s from column %d", what, c.Number)
 		if c.Name != "" {
 			fmt.Fprintf(b, ", %q", c.Name)
 		}
 		b.WriteByte('\n')
+	}
+	for _, c := range r.Dialect.Columns {
+		if c.Attribute != "" {
+			kept++
+		}
+		if c.Field != "" {
+			from(c.Field, c)
+		}
+		if c.Group {
+			from("group", c)
+		}
 	}
 	if kept > 0 {
 		fmt.Fprintf(b, "  attributes  from %s\n", plural(kept, "other column"))
@@ -170,42 +194,6 @@ func (o *outcome) describeColumns(b *strings.Builder, r *importer.Result) {
 			fmt.Fprintf(b, " and %d more", more)
 		}
 		b.WriteByte('\n')
-	}
-}
-
-// describeRejects names the first rejected records, and counts all of them by code.
-func (o *outcome) describeRejects(b *strings.Builder) {
-	if len(o.rejects) == 0 {
-		return
-	}
-	b.WriteString("\nrejected:\n")
-	for _, r := range o.rejects {
-		fmt.Fprintf(b, "  line %d", r.Line)
-		if r.LastLine > r.Line {
-			fmt.Fprintf(b, " to %d", r.LastLine)
-		}
-		if r.Column != "" {
-			fmt.Fprintf(b, ", column %s", r.Column)
-		}
-		fmt.Fprintf(b, ": %s\n", r.Reason)
-	}
-	if o.result != nil && len(o.result.Rejects) > 0 {
-		codes := slices.SortedFunc(maps.Keys(o.result.Rejects), func(a, b importer.Code) int {
-			return cmp.Or(cmp.Compare(o.result.Rejects[b], o.result.Rejects[a]), cmp.Compare(a, b))
-		})
-		b.WriteString("  in all:")
-		for i, code := range codes {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			english.Fprintf(b, " %d %s", o.result.Rejects[code], code)
-		}
-		b.WriteByte('\n')
-	}
-	if o.settings.rejects != "" {
-		fmt.Fprintf(b, "  all of them are in %s, to be mended and imported again\n", o.settings.rejects)
-	} else {
-		b.WriteString("  -rejects FILE keeps them, to be mended and imported again\n")
 	}
 }
 

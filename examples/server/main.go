@@ -64,7 +64,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	service, err := job.NewService(db.jobs, db.uploads, job.ServiceOptions{})
+	service, err := job.NewService(db.jobs, db.uploads, job.ServiceOptions{KeyRule: db.products.KeyRule()})
 	if err != nil {
 		return err
 	}

@@ -19,15 +19,18 @@ import (
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
-// asProgram is set in the environment of a process that is to be the program, and not its tests.
+// asProgram is set in the environment of a process that is to be the program, or a worker, and not the tests.
 const asProgram = "SERVER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	switch os.Getenv(asProgram) {
+	case "server":
 		main()
-		return
+	case "worker":
+		work()
+	default:
+		pgtest.Main(m)
 	}
-	pgtest.Main(m)
 }
 
 func TestUsage(t *testing.T) {
@@ -70,7 +73,7 @@ func start(t *testing.T, args ...string) *client {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	c := &client{t: t, process: exec.Command(self, append([]string{"-addr", "127.0.0.1:0", "-log-level", "error"}, args...)...)}
-	c.process.Env = append(os.Environ(), asProgram+"=1", "DATABASE_URL=", "ADMIN_PASSWORD=", "ADMIN_USER=")
+	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADMIN_PASSWORD=", "ADMIN_USER=")
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)
@@ -140,13 +143,17 @@ func (c *client) count(query string) float64 {
 	return page.Count
 }
 
-// TestServer does what people do, over memory and over PostgreSQL, where a second server shares the database.
+// TestServer does what people do, over memory and over PostgreSQL, where a second server shares the database, directly
+// and behind a pooler in transaction mode.
 func TestServer(t *testing.T) {
-	for _, where := range []string{"memory", "PostgreSQL"} {
+	for _, where := range []string{"memory", "PostgreSQL", "pgbouncer"} {
 		t.Run(where, func(t *testing.T) {
 			var args []string
-			if where == "PostgreSQL" {
+			switch where {
+			case "PostgreSQL":
 				args = []string{"-database-url", pgtest.URL(t)}
+			case "pgbouncer":
+				args = []string{"-database-url", pgtest.Pooler(t, pgtest.URL(t))}
 			}
 			c := start(t, args...)
 			for path, status := range map[string]int{"/products/": 401, "/imports/": 401, "/metrics": 401, "/livez": 200, "/readyz": 200} {
@@ -175,7 +182,7 @@ func TestServer(t *testing.T) {
 
 			export := c.do("GET", "/products/export.csv", "", nil, 200)
 			other := c
-			if where == "PostgreSQL" {
+			if where != "memory" {
 				other = start(t, append(args, "-workers", "0")...)
 			}
 			ended, counts = other.importFile("?mode=update", strings.NewReader(export))

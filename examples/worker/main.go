@@ -63,7 +63,7 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.IntVar(&s.workers, "workers", 1, "how many imports it does at the same time; 0 for none")
 	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks it delivers at the same time; 0 for none")
 	flags.BoolVar(&s.anyReceiver, "allow-private-webhooks", false, "let webhooks go to any address and port, and over http: for trying them on this machine. Their secrets are encrypted with the key in WEBHOOKS_KEY, the servers' one")
-	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; half a minute where it hangs inside a transaction")
+	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; up to twice as long where it hangs inside a transaction")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return flags

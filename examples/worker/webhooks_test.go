@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,6 +21,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -118,18 +118,13 @@ func (l *ledger) take(body []byte) error {
 // hookScene is a scene with a receiver that is told everything.
 type hookScene struct {
 	*scene
-	raw    *sql.DB
 	ledger *ledger
 }
 
 func newHookScene(t *testing.T) *hookScene {
 	t.Helper()
-	s := &hookScene{scene: newScene(t), ledger: newLedger(t)}
-	var err error
-	s.raw, err = sql.Open("postgres", s.url)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.raw.Close()) })
-	_, err = s.db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{URL: s.ledger.url, Events: []string{"*"}, Concurrency: 16, Timeout: 15 * time.Second,
+	s := &hookScene{scene: newScene(t, pgtest.URL(t)), ledger: newLedger(t)}
+	_, err := s.db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{URL: s.ledger.url, Events: []string{"*"}, Concurrency: 16, Timeout: 15 * time.Second,
 		Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: s.ledger.secret}}}})
 	require.NoError(t, err)
 	return s

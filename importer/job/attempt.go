@@ -21,15 +21,24 @@ type attempt struct {
 	claim      *Claim
 	news       chan struct{} // holds a value when latest was not told yet
 	progressed bool          // a batch was committed
-	told       *Update       // by hold
+
+	// By hold.
+	told        *Update
+	toldDialect bool
 
 	mu      sync.Mutex
 	latest  *Update // what is known of the import
+	dialect *importer.Dialect
 	rejects map[importer.Code]int64
 }
 
 // run imports the job's file.
 func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
+	select {
+	case <-stop: // as when the worker was told to stop while it claimed the job
+		return importer.ErrStopped
+	default:
+	}
 	o, err := a.claim.Job.Settings.fixed().Options()
 	if err != nil {
 		return err
@@ -56,8 +65,10 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 		}
 		return done, committed
 	}
+	committed := Sum(before)
+	o.Resumed = &committed
 	o.Checkpoint = func(ctx context.Context, done importer.Commit) error { return a.store.Checkpoint(ctx, a.claim, done) }
-	o.Stop, o.Progress, o.OnReject = stop, progress.Func(a.report), a.reject
+	o.Stop, o.Progress, o.OnDialect, o.OnReject = stop, progress.Func(a.report), a.learn, a.reject
 	o.Writers, o.Parsers, o.MaxDuplicates = a.options.Writers, a.options.Parsers, a.options.MaxDuplicates
 	if a.options.Notifier != nil {
 		o.Notifier = a.options.Notifier(a.claim.Job)
@@ -95,7 +106,7 @@ func (a *attempt) hold(ctx context.Context, end context.CancelCauseFunc) {
 			end(errCancelled)
 			return
 		case update != nil:
-			a.told = update
+			a.told, a.toldDialect = update, a.toldDialect || update.Dialect != nil
 		}
 		timer.Reset(every)
 	}
@@ -105,6 +116,7 @@ func (a *attempt) hold(ctx context.Context, end context.CancelCauseFunc) {
 func (a *attempt) report(_ context.Context, event progress.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	event.Reached = a.claim.Job.Event.Reached
 	update := &Update{State: Started, Event: event}
 	if event.Phase != progress.Checking {
 		update.State = Progress
@@ -121,6 +133,14 @@ func (a *attempt) report(_ context.Context, event progress.Event) {
 	case a.news <- struct{}{}:
 	default:
 	}
+}
+
+// learn is told how the file is read.
+func (a *attempt) learn(dialect importer.Dialect) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dialect = &dialect
+	return nil
 }
 
 // reject counts the rejected records.
@@ -140,6 +160,9 @@ func (a *attempt) untold() *Update {
 	defer a.mu.Unlock()
 	if a.latest == nil || a.latest == a.told || a.latest.Event.Phase.Terminal() {
 		return nil
+	}
+	if !a.toldDialect {
+		a.latest.Dialect = a.dialect
 	}
 	return a.latest
 }

@@ -1,7 +1,9 @@
 package job_test
 
 import (
+	"bytes"
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -11,16 +13,20 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
 // outcome is what an import leaves.
 type outcome struct {
-	table   map[string]products.Product
-	counts  progress.Counts
-	bytes   int64
-	rejects map[importer.Code]int64
-	file    string // of rejects
+	table      map[string]products.Product
+	counts     progress.Counts
+	inherited  int64
+	bytes      int64
+	rejects    map[importer.Code]int64
+	file       string // of rejects
+	superseded string // likewise
+	dialect    importer.Dialect
 }
 
 // before is in the store when the imports of these tests begin.
@@ -39,7 +45,10 @@ func (w *world) outcome(id string) outcome {
 	c := j.Event.Counts
 	require.Equal(w.t, c.Read, c.Created+c.Updated+c.Unchanged+c.Skipped+c.Superseded+c.Rejected)
 	require.NotNil(w.t, j.Dialect)
-	return outcome{w.table(), c, j.Event.Bytes, j.Rejects, w.rejects(id)}
+	var superseded bytes.Buffer
+	require.NoError(w.t, w.service.Superseded(w.t.Context(), id, &superseded))
+	require.Equal(w.t, int(c.Superseded)+1, strings.Count(superseded.String(), "\n"), "each superseded record is named")
+	return outcome{w.table(), c, j.Event.Inherited, j.Event.Bytes, j.Rejects, w.rejects(id), superseded.String(), *j.Dialect}
 }
 
 // undisturbed is what an import leaves to which nothing happens.
@@ -74,10 +83,17 @@ func killing(w *world, at int64, afterCommit bool, kill func()) *stub {
 
 // TestCrash kills the worker at every batch, before and after its commit, and lets another one go on.
 func TestCrash(t *testing.T) {
-	text := catalogue(2, 500)
-	for _, mode := range []products.Mode{products.Ignore, products.Update} {
-		settings := job.Settings{Mode: mode}
-		want := undisturbed(t, text, settings)
+	for _, c := range []struct {
+		mode     products.Mode
+		text     string
+		inherits bool
+	}{
+		{products.Ignore, catalogue(2, 500), false}, {products.Update, catalogue(2, 500), false},
+		{products.Ignore, variants(2, 700), true}, {products.Update, variants(2, 700), true},
+	} {
+		settings := job.Settings{Mode: c.mode}
+		want := undisturbed(t, c.text, settings)
+		require.Equal(t, c.inherits, want.inherited > 0)
 		require.NotEmpty(t, want.rejects)
 		require.Positive(t, want.counts.Superseded)
 		for _, afterCommit := range []bool{false, true} {
@@ -87,7 +103,7 @@ func TestCrash(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t)
 					w.before()
-					id := w.submit(text, settings).ID
+					id := w.submit(c.text, settings).ID
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
 					process := &mortal{Store: w.db.Jobs()}
@@ -105,7 +121,7 @@ func TestCrash(t *testing.T) {
 					time.Sleep(16 * time.Second)
 					j := w.work(second)
 					require.Equal(t, 1, j.Attempts, "a worker that vanished is a failed attempt")
-					require.Equal(t, want, w.outcome(id), "%v, crash at batch %d, after its commit: %v", mode, at, afterCommit)
+					require.Equal(t, want, w.outcome(id), "%v, crash at batch %d, after its commit: %v", c.mode, at, afterCommit)
 				})
 				if !died {
 					break
@@ -138,6 +154,55 @@ func TestCrashAgainAndAgain(t *testing.T) {
 		}
 		require.Greater(t, deaths, 5)
 		require.Equal(t, want, w.outcome(id))
+	})
+}
+
+// watched is a store of jobs that calls look when something was told of one.
+type watched struct {
+	job.Store
+	look func()
+}
+
+func (s *watched) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+	cancel, err := s.Store.Renew(ctx, claim, lease, update)
+	s.look()
+	return cancel, err
+}
+
+// TestNothingGoesBack watches an import whose workers are killed one after the other: a new one checks the file again, but
+// what is told of the import never goes back.
+func TestNothingGoesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(3, 900), job.Settings{}).ID
+		last, checks := w.get(id), 0
+		look := func() {
+			now := w.get(id)
+			assert.GreaterOrEqual(t, now.Event.Percent(), last.Event.Percent())
+			assert.GreaterOrEqual(t, now.Event.Read, last.Event.Read)
+			assert.GreaterOrEqual(t, now.Event.Created, last.Event.Created)
+			assert.GreaterOrEqual(t, now.Event.Superseded, last.Event.Superseded)
+			if last.Event.Phase == progress.Importing && now.Event.Phase == progress.Checking {
+				checks++
+			}
+			last = now
+		}
+		for !last.State.Final() {
+			ctx, cancel := context.WithCancel(t.Context())
+			process := &mortal{Store: &watched{w.db.Jobs(), look}}
+			store := killing(w, 5, false, func() { process.dead.Store(true); cancel() })
+			store.Store = w.slow()
+			r := w.runner(process, nil, store, job.RunnerOptions{})
+			claim := w.claim(r)
+			look()
+			if _, err := r.Run(ctx, claim, nil); err != nil {
+				time.Sleep(16 * time.Second)
+			}
+			look()
+			cancel()
+		}
+		require.Greater(t, checks, 3, "it was checked again")
+		require.InDelta(t, 100, last.Event.Percent(), 0)
 	})
 }
 

@@ -10,8 +10,9 @@
 // batch, its counts and its checkpoint are one transaction, so that the next worker goes on where the last one
 // committed.
 //
-// Uploads are kept by the Store's database, in memory, or in a directory (Dir). Rejected records aren't kept: Service.Rejects
-// finds them again in the upload.
+// Uploads are kept by the Store's database, in memory, or in a directory (Dir). Rejected and
+// superseded records aren't kept: Service.Rejects and Service.Superseded find them again in the upload, the same ones
+// whatever happened to the workers.
 //
 // Package jobtest holds the suites that every Store and every Uploads pass.
 package job

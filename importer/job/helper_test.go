@@ -122,6 +122,21 @@ func catalogue(seed uint64, n int) string {
 	return b.String()
 }
 
+// variants makes a file of n records, most of which inherit from another one; some find none.
+func variants(seed uint64, n int) string {
+	rng := rand.New(rand.NewPCG(seed, 2))
+	var b strings.Builder
+	b.WriteString("slug,sku,name,description,status\n")
+	for i := range n {
+		name := ""
+		if rng.IntN(4) == 0 {
+			name = fmt.Sprint("name ", i)
+		}
+		fmt.Fprintf(&b, "g%d,sku-%d,%s,\"text\nof %d\",\n", rng.IntN(n/6), rng.IntN(n*2/3), name, rng.IntN(3))
+	}
+	return b.String()
+}
+
 // stub is a store of products with a hook around its batches.
 type stub struct {
 	importer.Store

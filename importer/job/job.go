@@ -33,9 +33,11 @@ type Settings struct {
 	Mode       products.Mode     `json:"mode"`
 	DryRun     bool              `json:"dry_run,omitempty"`
 	Delimiter  string            `json:"delimiter,omitempty"`
+	Encoding   string            `json:"encoding,omitempty"`
 	Header     string            `json:"header,omitempty"`
 	Extra      string            `json:"extra,omitempty"`
 	Map        map[string]string `json:"map,omitempty"`
+	Group      string            `json:"group,omitempty"`
 	MaxRejects string            `json:"max_rejects,omitempty"`
 
 	// These decide where batches end. They are kept with the job, so that every worker, whatever its version and its own
@@ -68,7 +70,8 @@ type Job struct {
 	// Priority: of the jobs that wait, those with the highest are claimed first, then the oldest.
 	Priority int
 
-	// Event is how far the import is. Its counts are those of the committed batches, exactly, once the state is final.
+	// Event is how far the import is. Its counts are those of the committed batches, exactly, once the state is final. How
+	// many records inherit is known once the file was checked, and is found again by every attempt.
 	Event progress.Event
 	// Dialect says how the file is read; nil until that is known.
 	Dialect *importer.Dialect

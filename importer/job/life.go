@@ -63,12 +63,26 @@ func (j *Job) Take(now time.Time, maxAttempts int, committed importer.Commit) bo
 		j.End(now, Failure, GaveUp(j.Attempts, j.Error), committed)
 		return false
 	}
+	j.rest(committed)
+	j.Event.Reached = j.Event.Percent()
 	j.State = Started
 	if j.StartedAt.IsZero() {
 		j.StartedAt = now
 	}
 	j.Revision++
 	return true
+}
+
+// rest makes the event that of a job that nobody works on: it counts what is committed.
+func (j *Job) rest(committed importer.Commit) {
+	j.Event.RowsPerSecond, j.Event.ETA = 0, -1
+	if j.Settings.DryRun {
+		return
+	}
+	j.Event.Counts = committed.Counts
+	if j.Event.Phase == progress.Importing {
+		j.Event.Bytes = committed.Bytes
+	}
 }
 
 // GaveUp is the Error of a job that ends after so many failed attempts.
@@ -115,6 +129,7 @@ func (j *Job) GiveBack(now time.Time, failed, progressed bool, reason string, de
 		j.End(now, Revoked, "", committed)
 		return
 	}
+	j.rest(committed)
 	j.State, j.NotBefore = Pending, now.Add(delay)
 	j.Revision++
 }

@@ -27,7 +27,7 @@ type RunnerOptions struct {
 
 const (
 	// renewEvery is how long a wish to cancel may go unnoticed.
-	renewEvery = 500 * time.Millisecond
+	renewEvery = 300 * time.Millisecond
 	// farewell is how long the end of an attempt may take once its context has ended.
 	farewell = 2 * time.Second
 )
@@ -80,7 +80,7 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 
 // Claim takes the next job for the worker, as Claimer.Claim does, or returns nil when there is none.
 func (r *Runner) Claim(ctx context.Context, worker string) (*Claim, error) {
-	return r.store.Claim(ctx, worker, r.options.Lease, r.options.MaxAttempts)
+	return r.store.Claim(WithLease(ctx, r.options.Lease), worker, r.options.Lease, r.options.MaxAttempts)
 }
 
 // Wake returns a channel of hints that there is a job to claim, as Claimer.Wake does.
@@ -97,6 +97,7 @@ func (r *Runner) Wake(ctx context.Context) <-chan struct{} { return r.store.Wake
 // The error is ErrLeaseLost when another worker has the job, or what kept the job's end from being stored: then it is
 // somebody's once the lease has run out.
 func (r *Runner) Run(ctx context.Context, claim *Claim, stop <-chan struct{}) (Job, error) {
+	ctx = WithLease(ctx, r.options.Lease)
 	a := &attempt{Runner: r, claim: claim, news: make(chan struct{}, 1)}
 	return a.settle(ctx, a.run(ctx, stop))
 }

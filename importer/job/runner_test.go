@@ -60,6 +60,7 @@ func TestRunTellsHowFarItIs(t *testing.T) {
 		require.Equal(t, job.Progress, last.State)
 		require.Equal(t, progress.Importing, last.Event.Phase)
 		require.Positive(t, last.Event.Created, "what is committed shows while the import goes on")
+		require.NotNil(t, last.Dialect, "how the file is read is known while the import goes on")
 		require.NotEmpty(t, last.Rejects, "what was rejected is known once the file was checked")
 		revisions := map[int64]bool{}
 		for i := range seen {
@@ -229,6 +230,23 @@ func (s *stuck) Renew(ctx context.Context, claim *job.Claim, lease time.Duration
 		return false, ctx.Err()
 	}
 	return s.Store.Renew(ctx, claim, lease, update)
+}
+
+// unread is a place for uploads that are never opened.
+type unread struct{ job.Uploads }
+
+// TestRunOfAWorkerThatStops begins nothing that it would only have to give up.
+func TestRunOfAWorkerThatStops(t *testing.T) {
+	w := newWorld(t)
+	id := w.submit(catalogue(1, 100), job.Settings{}).ID
+	r := w.runner(nil, &unread{}, nil, job.RunnerOptions{MaxAttempts: 1})
+	stop := make(chan struct{})
+	close(stop)
+	j, err := r.Run(t.Context(), w.claim(r), stop)
+	require.NoError(t, err)
+	require.Equal(t, job.Pending, j.State)
+	require.Zero(t, j.Attempts)
+	require.Equal(t, id, w.claim(r).Job.ID, "another worker goes on at once")
 }
 
 // TestRunAbandonsAtOnce takes the job away from an import that takes long for its batch.

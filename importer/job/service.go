@@ -27,6 +27,8 @@ const (
 const (
 	// cleanup is how long taking back may take once the caller is gone.
 	cleanup = 10 * time.Second
+	// reportDuplicates is importer.Options.MaxDuplicates where many may ask for reports at the same time.
+	reportDuplicates = 1 << 16
 )
 
 // ServiceOptions are the settings of a Service. The zero value works.
@@ -34,6 +36,8 @@ type ServiceOptions struct {
 	// UploadAge is how old bytes must be to which no job belongs before Keep takes them for left behind: at least a
 	// minute, 0 for an hour. No upload may pause longer than this.
 	UploadAge time.Duration
+	// KeyRule is that of the store of products: it says which records of a file are superseded.
+	KeyRule products.KeyRule
 }
 
 // Service takes imports in and tells of them. It is safe for concurrent use.
@@ -53,6 +57,9 @@ func NewService(store Store, uploads Uploads, options ServiceOptions) (*Service,
 	}
 	if options.UploadAge < time.Minute {
 		return nil, fmt.Errorf("job: ServiceOptions.UploadAge must be at least a minute, not %v", options.UploadAge)
+	}
+	if options.KeyRule > products.FoldedKeys {
+		return nil, fmt.Errorf("job: ServiceOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
 	return &Service{store: store, uploads: uploads, options: options}, nil
 }
@@ -168,9 +175,34 @@ func (s *Service) List(ctx context.Context, limit, offset int, states ...State) 
 func (s *Service) Cancel(ctx context.Context, id string) (Job, error) { return s.store.Cancel(ctx, id) }
 
 // Rejects writes the records of the job's file that an import rejects, as importer.RejectWriter does. They aren't kept
-// anywhere: the stored file is read again, in constant memory. ErrNotFound when there is no such job or its file is gone;
-// importer.ErrInput when nothing can be read from the file. Nothing was written then.
+// anywhere: the stored file is read again, in constant memory. So they are the same at any time, whatever became of the
+// workers that had the job. ErrNotFound when there is no such job or its file is gone; importer.ErrInput when nothing can
+// be read from the file. Nothing was written then.
 func (s *Service) Rejects(ctx context.Context, id string, w io.Writer) error {
+	rejects := importer.NewRejectWriter(w)
+	err := s.check(ctx, id, func(o *importer.Options) { o.OnHeader, o.OnReject = rejects.Header, rejects.Write })
+	if err != nil {
+		return err
+	}
+	return rejects.Flush()
+}
+
+// Superseded writes which records of the job's file are superseded, and by which line, as importer.SupersededWriter
+// does. Like Rejects it reads the stored file again, in bounded memory: twice, and more often where more than 65,536
+// SKUs come again, whose records are then not in the file's order. Its errors are those of Rejects.
+func (s *Service) Superseded(ctx context.Context, id string, w io.Writer) error {
+	superseded := importer.NewSupersededWriter(w)
+	err := s.check(ctx, id, func(o *importer.Options) {
+		o.KeyRule, o.OnSuperseded, o.MaxDuplicates = s.options.KeyRule, superseded.Write, reportDuplicates
+	})
+	if err != nil {
+		return err
+	}
+	return superseded.Flush()
+}
+
+// check reads the job's file again, with what set adds to its options.
+func (s *Service) check(ctx context.Context, id string, set func(*importer.Options)) error {
 	job, err := s.store.Get(ctx, id)
 	if err != nil {
 		return err
@@ -182,13 +214,13 @@ func (s *Service) Rejects(ctx context.Context, id string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	rejects := importer.NewRejectWriter(w)
-	o.MaxRejects, o.OnHeader, o.OnReject = nil, rejects.Header, rejects.Write
+	o.MaxRejects = nil
+	set(&o)
 	if _, err := importer.Check(ctx, NewSource(s.uploads, job.Upload, job.Size), o); err != nil {
 		if errors.Is(err, ErrNotFound) {
 			_ = s.store.DropUpload(ctx, id) // so that it is known next time
 		}
 		return err
 	}
-	return rejects.Flush()
+	return nil
 }

@@ -44,6 +44,8 @@ func TestNewService(t *testing.T) {
 	require.Error(t, err)
 	_, err = job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{UploadAge: time.Second})
 	require.ErrorContains(t, err, "ServiceOptions.UploadAge")
+	_, err = job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{KeyRule: 7})
+	require.ErrorContains(t, err, "ServiceOptions.KeyRule")
 }
 
 func TestSubmit(t *testing.T) {
@@ -89,7 +91,7 @@ func TestSubmitRefuses(t *testing.T) {
 		{"a key that can't be shown", job.Request{IdempotencyKey: "a\nb"}, strings.NewReader(csv), nil, "idempotency_key"},
 		{"an empty file", job.Request{}, strings.NewReader(""), importer.ErrInput, "empty"},
 		{"blank lines", job.Request{}, strings.NewReader("\n\n"), importer.ErrInput, "empty"},
-		{"a spreadsheet", job.Request{}, strings.NewReader("PK\x03\x04" + strings.Repeat("x", 10_000)), importer.ErrInput, "spreadsheet"},
+		{"a spreadsheet", job.Request{}, strings.NewReader("PK\x03\x04" + strings.Repeat("\x00", 22) + "\x13\x00\x00\x00[Content_Types].xml" + strings.Repeat("x", 10_000)), importer.ErrInput, "spreadsheet"},
 		{"a binary", job.Request{}, bytes.NewReader(make([]byte, 100_000)), importer.ErrInput, "binary"},
 		{"a client that goes away at once", job.Request{}, iotest.ErrReader(broken), broken, "went away"},
 		{"a client that goes away", job.Request{}, io.MultiReader(strings.NewReader(catalogue(1, 10_000)), iotest.ErrReader(broken)), broken, "went away"},
@@ -229,6 +231,29 @@ func TestRejects(t *testing.T) {
 	require.ErrorIs(t, w.service.Rejects(t.Context(), id, io.Discard), job.ErrNotFound)
 	require.Empty(t, w.get(id).Upload, "the file that is gone is known to be")
 	require.ErrorIs(t, w.service.Rejects(t.Context(), id, io.Discard), job.ErrNotFound)
+}
+
+func TestSuperseded(t *testing.T) {
+	w := newWorld(t)
+	superseded := func(service *job.Service, id string) string {
+		var b bytes.Buffer
+		require.NoError(t, service.Superseded(t.Context(), id, &b))
+		return b.String()
+	}
+	text := "sku,name\n1,a\n2,\na,b\nA,c\n1,d\n"
+	first, last := w.submit(text, job.Settings{}).ID, w.submit(text, job.Settings{Mode: products.Update, MaxRejects: "0"}).ID
+	require.Equal(t, "sku,line,winner\n1,6,2\n", superseded(w.service, first))
+	require.Equal(t, "sku,line,winner\n1,2,6\n", superseded(w.service, last), "the mode says which one counts")
+	folded, err := job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{KeyRule: products.FoldedKeys})
+	require.NoError(t, err)
+	require.Equal(t, "sku,line,winner\nA,5,4\n1,6,2\n", superseded(folded, first))
+	require.Equal(t, "sku,line,winner\n", superseded(w.service, w.submit("sku,name\n", job.Settings{}).ID))
+
+	require.ErrorIs(t, w.service.Superseded(t.Context(), "no-uuid", io.Discard), job.ErrNotFound)
+	require.ErrorIs(t, w.service.Superseded(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard), importer.ErrInput)
+	require.NoError(t, w.db.Uploads().Delete(t.Context(), w.get(first).Upload))
+	require.ErrorIs(t, w.service.Superseded(t.Context(), first, io.Discard), job.ErrNotFound)
+	require.Empty(t, w.get(first).Upload, "the file that is gone is known to be")
 }
 
 func TestKeep(t *testing.T) {

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,18 +44,25 @@ func (s Settings) fixed() Settings {
 	return s
 }
 
-// Options returns the options of the import, or a *SettingsError that names the first bad setting. Delimiter is one
-// ASCII character or the word tab.
+// Options returns the options of the import, or a *SettingsError that names the first bad setting. Delimiter,
+// Encoding and so on are as importer.ParseDelimiter and its like take them, or empty for what the importer does by itself.
 func (s Settings) Options() (o importer.Options, err error) {
 	fail := func(field string, err error) (importer.Options, error) {
 		return importer.Options{}, &SettingsError{Field: field, Message: err.Error()}
 	}
-	o.Mode, o.DryRun, o.Map = s.Mode, s.DryRun, s.Map
+	o.Mode, o.DryRun, o.Map, o.Group = s.Mode, s.DryRun, s.Map, s.Group
 	if o.Mode > products.Update {
 		return fail("mode", fmt.Errorf("unknown mode %d", o.Mode))
 	}
-	if o.Delimiter, err = parseDelimiter(s.Delimiter); err != nil {
-		return fail("delimiter", err)
+	if s.Delimiter != "" {
+		if o.Delimiter, err = importer.ParseDelimiter(s.Delimiter); err != nil {
+			return fail("delimiter", err)
+		}
+	}
+	if s.Encoding != "" {
+		if o.Encoding, err = importer.ParseEncoding(s.Encoding); err != nil {
+			return fail("encoding", err)
+		}
 	}
 	if s.Header != "" {
 		if o.Header, err = importer.ParseHeaderMode(s.Header); err != nil {
@@ -68,6 +76,9 @@ func (s Settings) Options() (o importer.Options, err error) {
 	}
 	if err := checkMap(s.Map); err != nil {
 		return fail("map", err)
+	}
+	if s.Group != "" && strings.TrimSpace(s.Group) == "" {
+		return fail("group", errors.New("no column is named; leave it out, or say none"))
 	}
 	if s.MaxRejects != "" {
 		limit, err := importer.ParseRejectLimit(s.MaxRejects)
@@ -91,18 +102,6 @@ func (s Settings) Options() (o importer.Options, err error) {
 		}
 	}
 	return o, nil
-}
-
-func parseDelimiter(s string) (byte, error) {
-	switch {
-	case s == "":
-		return 0, nil
-	case s == "tab" || s == `\t`:
-		return '\t', nil
-	case len(s) != 1 || s[0] >= 0x80 || strings.Contains("\"\r\n\x00", s):
-		return 0, fmt.Errorf("bad delimiter %q: want one ASCII character other than the quote, or the word tab", products.Shorten(s))
-	}
-	return s[0], nil
 }
 
 // mappable are the fields that a column can be mapped to.

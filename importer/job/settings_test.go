@@ -11,12 +11,12 @@ import (
 )
 
 func TestSettingsOptions(t *testing.T) {
-	s := job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "no", Extra: "keep", Map: map[string]string{"sku": "A"},
-		MaxRejects: "2%", MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}
+	s := job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Encoding: "cp1252", Header: "no", Extra: "keep", Map: map[string]string{"sku": "A"},
+		Group: "Handle", MaxRejects: "2%", MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}
 	o, err := s.Options()
 	require.NoError(t, err)
-	require.Equal(t, importer.Options{Mode: products.Update, DryRun: true, Delimiter: '\t', Header: importer.HeaderNo, Extra: importer.ExtraKeep,
-		Map: map[string]string{"sku": "A"}, MaxRejects: &importer.RejectLimit{Share: 0.02}, MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}, o)
+	require.Equal(t, importer.Options{Mode: products.Update, DryRun: true, Delimiter: '\t', Encoding: importer.Windows1252, Header: importer.HeaderNo, Extra: importer.ExtraKeep,
+		Map: map[string]string{"sku": "A"}, Group: "Handle", MaxRejects: &importer.RejectLimit{Share: 0.02}, MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}, o)
 
 	text, err := json.Marshal(s)
 	require.NoError(t, err)
@@ -24,9 +24,11 @@ func TestSettingsOptions(t *testing.T) {
 	require.NoError(t, json.Unmarshal(text, &again))
 	require.Equal(t, s, again, "settings are stored as JSON")
 
-	o, err = job.Settings{}.Options()
-	require.NoError(t, err)
-	require.Equal(t, importer.Options{}, o)
+	for _, s := range []job.Settings{{}, {Delimiter: "auto", Encoding: "auto"}} {
+		o, err = s.Options()
+		require.NoError(t, err)
+		require.Equal(t, importer.Options{}, o)
+	}
 }
 
 func TestSettingsErrors(t *testing.T) {
@@ -38,10 +40,12 @@ func TestSettingsErrors(t *testing.T) {
 		{job.Settings{Delimiter: ";;"}, "delimiter"},
 		{job.Settings{Delimiter: `"`}, "delimiter"},
 		{job.Settings{Delimiter: "é"}, "delimiter"},
+		{job.Settings{Encoding: "ebcdic"}, "encoding"},
 		{job.Settings{Header: "maybe"}, "header"},
 		{job.Settings{Extra: "drop"}, "extra"},
 		{job.Settings{Map: map[string]string{"color": "a"}}, "map"},
 		{job.Settings{Map: map[string]string{"sku": " "}}, "map"},
+		{job.Settings{Group: " "}, "group"},
 		{job.Settings{MaxRejects: "-1"}, "max_rejects"},
 		{job.Settings{MaxRecordBytes: 100}, "max_record_bytes"},
 		{job.Settings{BatchRecords: -1}, "batch_records"},

@@ -64,7 +64,8 @@ type Reader interface {
 type Claimer interface {
 	// Claim takes the job that should be done next (see Job.Priority) and holds it for the lease: a Pending one whose
 	// NotBefore has come, or one whose worker let its lease run out, which counts as a failed attempt. No job is claimed
-	// twice at the same time. nil without an error when there is none. The job's state is Started, and StartedAt is set.
+	// twice at the same time. nil without an error when there is none. The job's state is Started, and StartedAt is set; its
+	// event is the last attempt's, with what was committed since, and tells how far that was, see Job.Take.
 	//
 	// A job that was asked to end, or whose attempts have reached maxAttempts (1 or more), is not claimed but made
 	// Revoked or Failure, with the counts of its checkpoints. The lease is above 0.
@@ -98,7 +99,7 @@ type Holder interface {
 	Checkpoints(ctx context.Context, claim *Claim) (map[int64]importer.Commit, error)
 	// Release ends the claim of a job that isn't done, and returns the job: it is Pending, and nobody has it. With failed
 	// it counts as an attempt. Reason becomes the job's Error, and it may be claimed after the delay. A job that was asked
-	// to end is Revoked instead.
+	// to end is Revoked instead. Its event counts the checkpoints.
 	Release(ctx context.Context, claim *Claim, failed bool, reason string, delay time.Duration) (Job, error)
 	// Finish ends the job: state is a final one, reason is its Error. An update, if not nil, is stored with it. The
 	// event's counts and bytes are replaced by the sum of the checkpoints, unless it was a dry run.

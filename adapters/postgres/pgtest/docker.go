@@ -3,9 +3,11 @@ package pgtest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ const (
 )
 
 // fromDocker starts a container.
-func fromDocker() (*server, error) {
+func fromDocker(o options) (*server, error) {
 	image := os.Getenv("TEST_POSTGRES_IMAGE")
 	if image == "" {
 		image = officialImage
@@ -44,26 +46,38 @@ func fromDocker() (*server, error) {
 		}
 	}
 	password := rand.Text()
-	container, err := pool.RunWithOptions(&dockertest.RunOptions{
+	run := &dockertest.RunOptions{
 		Repository: repository,
 		Tag:        tag,
 		Env:        []string{"POSTGRES_USER=postgres", "POSTGRES_PASSWORD=" + password},
-		Cmd:        []string{"postgres", "-c", "max_connections=200"},
-	}, func(c *docker.HostConfig) {
-		c.AutoRemove = true
+		Cmd:        append([]string{"postgres"}, o.settings()...),
+	}
+	if o.own {
+		// One that the engine chooses would be another one after each start.
+		port, err := freePort()
+		if err != nil {
+			return fail(err)
+		}
+		run.PortBindings = map[docker.Port][]docker.PortBinding{"5432/tcp": {{HostIP: "127.0.0.1", HostPort: strconv.Itoa(port)}}}
+	}
+	resource, err := pool.RunWithOptions(run, func(c *docker.HostConfig) {
+		c.AutoRemove = !o.own // it would go when it is stopped
 		// A volume, as official images declare one: a container's own layers are slow to write.
 		c.Mounts = []docker.HostMount{{Type: "volume", Target: "/var/lib/postgresql/data"}}
+		if o.small > 0 {
+			c.Tmpfs = map[string]string{"/small": fmt.Sprintf("size=%d,mode=1777", o.small)}
+		}
 	})
 	if err != nil {
 		return fail(err)
 	}
-	s := &server{from: "dockertest (" + image + ")", stop: func() { _ = pool.Purge(container) }}
-	if err := container.Expire(containerLife); err != nil {
+	c := &container{pool, resource}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", password), Host: resource.GetHostPort("5432/tcp"), Path: "/postgres", RawQuery: "sslmode=disable"}
+	s := &server{url: u.String(), from: "dockertest (" + image + ")", small: "/small", stop: c.stop, crash: c.crash, start: c.start}
+	if err := c.expire(); err != nil {
 		s.stop()
 		return fail(err)
 	}
-	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", password), Host: container.GetHostPort("5432/tcp"), Path: "/postgres", RawQuery: "sslmode=disable"}
-	s.url = u.String()
 	if _, err := await(s.url, time.Minute); err != nil {
 		s.stop()
 		return fail(err)
@@ -79,4 +93,25 @@ func ping(client *docker.Client) error {
 		return fmt.Errorf("no Docker engine answers: %s", strings.TrimSpace(err.Error()))
 	}
 	return nil
+}
+
+// container runs a server.
+type container struct {
+	pool     *dockertest.Pool
+	resource *dockertest.Resource
+}
+
+func (c *container) expire() error { return c.resource.Expire(containerLife) }
+
+func (c *container) stop() { _ = c.pool.Purge(c.resource) }
+
+func (c *container) crash() error {
+	id := c.resource.Container.ID
+	err := c.pool.Client.KillContainer(docker.KillContainerOptions{ID: id, Signal: docker.SIGQUIT})
+	_, gone := c.pool.Client.WaitContainer(id)
+	return errors.Join(err, gone)
+}
+
+func (c *container) start() error {
+	return errors.Join(c.pool.Client.StartContainer(c.resource.Container.ID, nil), c.expire())
 }

@@ -4,7 +4,8 @@
 //   - from dockertest: the image TEST_POSTGRES_IMAGE, else a pinned official one;
 //   - from PostgreSQL's programs on this machine: initdb in a temporary folder.
 //
-// With none of them tests are skipped, or fail where CI=true is set. A package whose tests use it has
+// With none of them tests are skipped, or fail where CI=true is set. Servers that are started here don't wait for the
+// disk (fsync=off), unless there are benchmarks to be run. A package whose tests use it has
 //
 //	func TestMain(m *testing.M) { pgtest.Main(m) }
 package pgtest
@@ -13,7 +14,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
-	"errors"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -27,9 +28,30 @@ import (
 
 // server is a running PostgreSQL.
 type server struct {
-	url  string // of a database from which others can be created
-	from string // where the server comes from, for people
-	stop func()
+	url   string // of a database from which others can be created
+	from  string // where the server comes from, for people
+	small string // the folder of options.small
+	stop  func() // for good
+
+	// Of a server that was started here. The first returns when the server has gone; after the second it may take a
+	// while to answer.
+	crash, start func() error
+}
+
+// options say what a server is to be like that is started here.
+type options struct {
+	own   bool  // it will be stopped and started again
+	small int64 // bytes of a file system of its own, 0 for none
+}
+
+// settings are arguments of the program postgres.
+func (o options) settings() []string {
+	settings := []string{"-c", "max_connections=200"}
+	if f := flag.Lookup("test.bench"); f == nil || f.Value.String() == "" {
+		// A test that crashes the server doesn't crash the machine.
+		settings = append(settings, "-c", "fsync=off")
+	}
+	return settings
 }
 
 // shared is the one server of a test process, started when the first test asks for a database.
@@ -54,10 +76,7 @@ func URL(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.server, shared.err = start() })
 	if shared.err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("pgtest: no PostgreSQL: %v", shared.err)
-		}
-		t.Skipf("pgtest: no PostgreSQL, so this is not tested: %v", shared.err)
+		giveUp(t, false, fmt.Errorf("no PostgreSQL: %w", shared.err))
 	}
 	name := "test_" + strings.ToLower(rand.Text()[:16])
 	execute(t, `CREATE DATABASE `+pq.QuoteIdentifier(name))
@@ -87,24 +106,25 @@ func execute(t testing.TB, statement string) {
 	}
 }
 
-// start finds a server, and says which one it took.
+// giveUp ends a test that can't be made. Where everything should be tested that is a failure, unless it is excused.
+func giveUp(t testing.TB, excused bool, why error) {
+	t.Helper()
+	if os.Getenv("CI") == "true" && !excused {
+		t.Fatalf("pgtest: %v", why)
+	}
+	t.Skipf("pgtest: not tested: %v", why)
+}
+
+// start finds a server for all tests, and says which one it took.
 func start() (*server, error) {
 	var s *server
-	var why []string
 	if given := os.Getenv("TEST_DATABASE_URL"); given != "" {
 		s = &server{url: given, from: "TEST_DATABASE_URL", stop: func() {}}
 	} else {
-		why = append(why, "TEST_DATABASE_URL is not set")
-		for _, way := range []func() (*server, error){fromDocker, fromPrograms} {
-			var err error
-			if s, err = way(); err == nil {
-				break
-			}
-			why = append(why, err.Error())
+		var why error
+		if s, why = find(options{}); s == nil {
+			return nil, fmt.Errorf("TEST_DATABASE_URL is not set; %w", why)
 		}
-	}
-	if s == nil {
-		return nil, errors.New(strings.Join(why, "; "))
 	}
 	version, err := await(s.url, 5*time.Second)
 	if err != nil {
@@ -113,6 +133,19 @@ func start() (*server, error) {
 	}
 	fmt.Fprintf(os.Stderr, "pgtest: PostgreSQL %s from %s\n", version, s.from)
 	return s, nil
+}
+
+// find starts a server, or says why there is none.
+func find(o options) (*server, error) {
+	s, docker := fromDocker(o)
+	if docker == nil {
+		return s, nil
+	}
+	s, programs := fromPrograms(o)
+	if programs == nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("%w; %w", docker, programs)
 }
 
 // await waits until the server answers and returns its version.

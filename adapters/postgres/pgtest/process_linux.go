@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/user"
 	"strconv"
@@ -36,4 +37,12 @@ func dieWithUs(a *sysProcAttr) *sysProcAttr {
 	own := *a
 	own.Pdeathsig = syscall.SIGQUIT // "immediate shutdown"
 	return &own
+}
+
+// mountMemory mounts a file system of so many bytes, in memory, that everybody may write to.
+func mountMemory(folder string, bytes int64) (unmount func() error, err error) {
+	if err := syscall.Mount("pgtest", folder, "tmpfs", syscall.MS_NODEV|syscall.MS_NOSUID, fmt.Sprintf("size=%d,mode=1777", bytes)); err != nil {
+		return nil, fmt.Errorf("can't mount a small disk: %w", err)
+	}
+	return func() error { return syscall.Unmount(folder, 0) }, nil
 }

@@ -20,3 +20,8 @@ func unprivileged(string) (*sysProcAttr, error) {
 
 // dieWithUs does nothing where the system has no such thing: a process that is killed leaves its server behind.
 func dieWithUs(a *sysProcAttr) *sysProcAttr { return a }
+
+// mountMemory mounts nothing: how that is done differs.
+func mountMemory(string, int64) (unmount func() error, err error) {
+	return nil, errors.New("no small disk can be mounted on this system")
+}

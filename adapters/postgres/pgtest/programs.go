@@ -12,11 +12,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
 // fromPrograms sets a server up in a temporary folder and runs it.
-func fromPrograms() (*server, error) {
+func fromPrograms(o options) (*server, error) {
 	fail := func(err error) (*server, error) { return nil, fmt.Errorf("PostgreSQL's programs: %w", err) }
 	bin, err := findPrograms()
 	if err != nil {
@@ -26,11 +27,12 @@ func fromPrograms() (*server, error) {
 	if err != nil {
 		return fail(err)
 	}
-	s, err := serve(bin, folder)
-	if err != nil {
-		return fail(errors.Join(err, os.RemoveAll(folder)))
+	p := &programs{bin: bin, folder: folder, options: o}
+	if err := p.run(); err != nil {
+		p.stop()
+		return fail(err)
 	}
-	return s, nil
+	return &server{url: p.url(), from: bin, small: p.small(), stop: p.stop, crash: p.crash, start: p.start}, nil
 }
 
 // findPrograms returns the folder of initdb and postgres: on the PATH, or the newest where Debian keeps them.
@@ -51,40 +53,62 @@ func findPrograms() (string, error) {
 	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), nil
 }
 
-func serve(bin, folder string) (*server, error) {
-	attributes, err := unprivileged(folder)
-	if err != nil {
-		return nil, err
+// programs run a server.
+type programs struct {
+	bin, folder string
+	options     options
+	attributes  *sysProcAttr
+	unmount     func() error // the small disk; nil for none
+
+	port    int
+	process *os.Process
+	ended   chan struct{} // closed when the process has ended; nil before the first one
+}
+
+func (p *programs) data() string  { return filepath.Join(p.folder, "data") }
+func (p *programs) small() string { return filepath.Join(p.folder, "small") }
+
+func (p *programs) url() string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+}
+
+// run makes the data directory and starts the server.
+func (p *programs) run() (err error) {
+	if p.attributes, err = unprivileged(p.folder); err != nil {
+		return err
 	}
-	data := filepath.Join(folder, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = folder, attributes
+	if p.options.small > 0 {
+		if err := os.Mkdir(p.small(), 0o700); err != nil {
+			return err
+		}
+		if p.unmount, err = mountMemory(p.small(), p.options.small); err != nil {
+			return err
+		}
+	}
+	initdb := exec.Command(filepath.Join(p.bin, "initdb"), "-D", p.data(), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust", "--no-sync")
+	initdb.Dir, initdb.SysProcAttr = p.folder, p.attributes
 	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w: %s", err, lastLine(out))
+		return fmt.Errorf("initdb: %w: %s", err, lastLine(out))
 	}
 	for range 3 { // somebody else may take the free port before the server does
-		port, err := freePort()
-		if err != nil {
-			return nil, err
+		if p.port, err = freePort(); err != nil {
+			return err
 		}
-		s, err := runPostgres(bin, folder, data, port, attributes)
-		if err == nil {
-			return s, nil
-		}
-		if !errors.Is(err, errEnded) {
-			return nil, err
+		if err = p.start(); !errors.Is(err, errEnded) {
+			return err
 		}
 	}
-	return nil, errEnded
+	return err
 }
 
 var errEnded = errors.New("the server ended at once")
 
-func runPostgres(bin, folder, data string, port int, attributes *sysProcAttr) (*server, error) {
+// start starts the server on its port and waits until it answers.
+func (p *programs) start() error {
 	var log bytes.Buffer
-	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-p", strconv.Itoa(port),
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200")
-	cmd.Dir, cmd.SysProcAttr, cmd.Stderr = folder, dieWithUs(attributes), &log
+	cmd := exec.Command(filepath.Join(p.bin, "postgres"), append([]string{"-D", p.data(), "-p", strconv.Itoa(p.port),
+		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}, p.options.settings()...)...)
+	cmd.Dir, cmd.SysProcAttr, cmd.Stderr = p.folder, dieWithUs(p.attributes), &log
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		// The system ends the server when the thread that started it ends: keep the thread until then.
@@ -97,36 +121,44 @@ func runPostgres(bin, folder, data string, port int, attributes *sysProcAttr) (*
 		}
 	}()
 	if err := <-started; err != nil {
-		return nil, err
+		return err
 	}
-	stop := func() {
-		_ = cmd.Process.Signal(os.Interrupt) // "fast shutdown"
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-	}
-	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
+	p.process, p.ended = cmd.Process, ended
 	answer := make(chan error, 1)
 	go func() {
-		_, err := await(url, 30*time.Second)
+		_, err := await(p.url(), 30*time.Second)
 		answer <- err
 	}()
 	select {
 	case <-ended:
-		return nil, fmt.Errorf("%w: %s", errEnded, lastLine(log.Bytes()))
+		return fmt.Errorf("%w: %s", errEnded, lastLine(log.Bytes()))
 	case err := <-answer:
-		if err != nil {
-			stop()
-			return nil, err
+		return err
+	}
+}
+
+// crash is an "immediate shutdown".
+func (p *programs) crash() error {
+	err := p.process.Signal(syscall.SIGQUIT)
+	<-p.ended
+	return err
+}
+
+// stop ends the server and removes all of it.
+func (p *programs) stop() {
+	if p.ended != nil {
+		_ = p.process.Signal(os.Interrupt) // "fast shutdown"
+		select {
+		case <-p.ended:
+		case <-time.After(10 * time.Second):
+			_ = p.process.Kill()
+			<-p.ended
 		}
 	}
-	return &server{url: url, from: bin, stop: func() {
-		stop()
-		_ = os.RemoveAll(folder)
-	}}, nil
+	if p.unmount != nil {
+		_ = p.unmount()
+	}
+	_ = os.RemoveAll(p.folder)
 }
 
 func freePort() (int, error) {

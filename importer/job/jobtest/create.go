@@ -15,7 +15,7 @@ import (
 
 // whole is a job with everything that its submitter says.
 var whole = job.Job{FileName: "Katalog \"Ä\" 2026.csv", Upload: "0198-up", Size: 5 << 30, SHA256: "abc123", IdempotencyKey: "key-1",
-	Priority: -7, Settings: job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "yes", Extra: "keep",
+	Priority: -7, Settings: job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "yes", Extra: "keep", Group: "Réf",
 		Map: map[string]string{"sku": "Réf \"1\"", "name": "2"}, MaxRejects: "2.5%", MaxRecordBytes: 4_096, BatchRecords: 10, BatchBytes: 1 << 20}}
 
 var uuid7 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)

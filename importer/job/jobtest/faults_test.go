@@ -109,6 +109,15 @@ var brokenStores = []fault{
 			return s.Store.Release(ctx, claim, failed, reason, 0)
 		}
 	}, "claim/not before its time", "before the delay is over"},
+	{"forgets how far a job was", func(s *broken) {
+		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+			claim, err := s.Store.Claim(ctx, worker, lease, maxAttempts)
+			if claim != nil {
+				claim.Job.Event.Reached = 0
+			}
+			return claim, err
+		}
+	}, "finish/counts what was committed", "how far it was"},
 	{"lets a lost claim renew", func(s *broken) {
 		s.renew = func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
 			cancel, err := s.Store.Renew(ctx, claim, lease, update)

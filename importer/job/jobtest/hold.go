@@ -14,8 +14,9 @@ func told() *job.Update {
 	return &job.Update{State: job.Progress,
 		Event: progress.Event{Phase: progress.Importing, Time: time.Date(2026, 1, 2, 3, 4, 5, 678_000, time.UTC),
 			Counts:  progress.Counts{Read: 28, Created: 1, Updated: 2, Unchanged: 3, Skipped: 4, Superseded: 5, Rejected: 13},
-			Checked: 99, Bytes: 5 << 30, TotalBytes: 6 << 30, RowsPerSecond: 12.5, ETA: time.Minute, Elapsed: time.Hour},
-		Dialect: &importer.Dialect{Delimiter: ";", Header: true, Columns: []importer.Column{{Number: 1, Name: "Réf", Field: "sku"}, {Number: 2, Attribute: "2"}}},
+			Checked: 99, Inherited: 7, Bytes: 5 << 30, TotalBytes: 6 << 30, RowsPerSecond: 12.5, ETA: time.Minute, Elapsed: time.Hour},
+		Dialect: &importer.Dialect{Delimiter: ";", Header: true, Columns: []importer.Column{{Number: 1, Name: "Réf", Field: "sku"}, {Number: 2, Attribute: "2", Group: true}},
+			Hints: []importer.Hint{{Field: "sku", Column: "Handle", Text: "map it"}}},
 		Rejects: map[importer.Code]int64{importer.CodeEmpty: 12, importer.CodeBadQuote: 1}}
 }
 
@@ -54,7 +55,7 @@ var holdCases = []StoreCase{
 		claim := c.claim(c.submit(job.Job{}))
 		update := told()
 		c.renew(claim, update)
-		update.Rejects[importer.CodeEmpty], update.Dialect.Delimiter, update.Dialect.Columns[0].Name = 0, "x", "x"
+		update.Rejects[importer.CodeEmpty], update.Dialect.Delimiter, update.Dialect.Columns[0].Name, update.Dialect.Hints[0].Text = 0, "x", "x", "x"
 		c.get(claim.Job.ID).Rejects[importer.CodeEmpty] = 0
 		c.knows(c.get(claim.Job.ID), told(), "changing what went in or came out changes nothing stored")
 	}},
@@ -90,7 +91,13 @@ var endCases = []StoreCase{
 	{Name: "finish/counts what was committed", run: func(c *check) {
 		first := c.claim(c.submit(job.Job{}))
 		c.written(first, 2, 3)
-		second := c.claim(c.give(first, false, "", 0))
+		c.renew(first, told())
+		given := c.give(first, false, "", 0)
+		require.Equal(c, progress.Counts{Read: 4, Created: 3, Rejected: 1}, given.Event.Counts, "a job that is given back counts its checkpoints")
+		require.EqualValues(c, 300, given.Event.Bytes, "and their bytes")
+		second := c.claim(given)
+		require.Equal(c, given.Event.Counts, second.Job.Event.Counts, "the next attempt begins with what was committed")
+		require.InDelta(c, given.Event.Percent(), second.Job.Event.Reached, 0, "and knows how far it was")
 		c.written(second, 1, 4)
 		for _, state := range []job.State{job.Success} {
 			j := c.end(second, state, "", told())

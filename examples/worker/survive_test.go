@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// TestKilledWorkers kills the worker that holds the import, ten times a mode, each time at a random moment: while it
+// checks the file, between batches, in the middle of one. Two are there all the time, and the other one takes over.
+//
+// Gates divide the import into a stretch for each kill, which it can't leave before: so every kill hits it, however
+// fast the machine is.
+func TestKilledWorkers(t *testing.T) {
+	kills := 10
+	if testing.Short() {
+		kills = 3
+	}
+	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+		t.Run(mode.String(), func(t *testing.T) {
+			t.Parallel()
+			want := undisturbed(t, mode)
+			s, id := prepared(t, mode)
+			stretch := len(want.batches) / (kills + 1)
+			gates := make([]func(), kills)
+			for i := range gates {
+				gates[i] = s.gate(id, (i+1)*stretch+1, (i+2)*stretch)
+			}
+			rng := rand.New(rand.NewPCG(uint64(mode), 20))
+			workers := []*exec.Cmd{s.worker(), s.worker()}
+			for i, open := range gates {
+				// As soon as it is held, or once so much more is committed: at most all up to the gate.
+				target := i*stretch + rng.IntN(stretch+1)
+				held := s.untilHeld(id, func(h holding) bool { return h.batches >= target })
+				n := slices.IndexFunc(workers, held.by)
+				require.GreaterOrEqual(t, n, 0, held.worker)
+				s.kill(workers[n], syscall.SIGKILL)
+				open()
+				workers[n] = s.worker()
+				next := s.untilHeld(id, func(h holding) bool { return h.worker != held.worker })
+				require.Equal(t, fmt.Sprintf("the worker %s vanished", held.worker), next.lastFailure, "it held the import when it was killed")
+			}
+			requireSame(t, want, s.end(id))
+		})
+	}
+}
+
+// TestStoppedWorker stops the worker with SIGTERM while it has a batch in hand: that is committed, the next worker goes
+// on at once, and it is no failed attempt.
+func TestStoppedWorker(t *testing.T) {
+	want := undisturbed(t, products.Ignore)
+	s, id := prepared(t, products.Ignore)
+	const at = 20
+	open := s.gate(id, at+1, len(want.batches))
+	first := s.worker()
+	s.untilHeld(id, func(h holding) bool { return h.batches == at })
+	s.untilWaits()
+	second := s.worker()
+	stopped := time.Now()
+	require.NoError(t, first.Process.Signal(syscall.SIGTERM))
+	open()
+	held := s.untilHeld(id, func(h holding) bool { return h.by(second) })
+	require.Less(t, time.Since(stopped), 2*time.Second, "the next one goes on")
+	require.Greater(t, held.batches, at, "what it had in hand was committed")
+	require.NoError(t, first.Wait())
+	require.Less(t, time.Since(stopped), 10*time.Second)
+	got := s.end(id)
+	require.Zero(t, got.job.Attempts)
+	requireSame(t, want, got)
+}
+
+// TestHungWorker halts a worker inside of a transaction, with its batch all but committed, for longer than its lease:
+// another one takes over soon after that, and the hung one, when it wakes, can commit nothing.
+func TestHungWorker(t *testing.T) {
+	want := undisturbed(t, products.Update)
+	s, id := prepared(t, products.Update)
+	const at = 20
+	open := s.gate(id, at+1, len(want.batches))
+	hung := s.worker()
+	s.untilHeld(id, func(h holding) bool { return h.batches == at })
+	s.untilWaits()
+	require.NoError(t, hung.Process.Signal(syscall.SIGSTOP))
+	halted := time.Now()
+	open()
+	second := s.worker()
+	s.untilHeld(id, func(h holding) bool { return h.by(second) })
+	require.Less(t, time.Since(halted), 10*time.Second, "the lease is a second, and so is what the server waits for a transaction's client")
+	got := s.end(id)
+	requireSame(t, want, got)
+	require.NoError(t, hung.Process.Signal(syscall.SIGCONT))
+	s.kill(hung, syscall.SIGTERM)
+	again := s.end(id)
+	requireSame(t, want, again)
+	require.Equal(t, got.job, again.job, "the job stays as it ended")
+}
+
+// TestCancelledImport cancels while a batch is in hand that can't be committed: the import ends within a second all the
+// same, and what was committed is stated.
+func TestCancelledImport(t *testing.T) {
+	s := newScene(t, pgtest.URL(t))
+	id := s.submit(catalogtest.Base, products.Ignore).ID
+	const at = 20
+	open := s.gate(id, at+1, records/batchRecords)
+	s.worker("-lease", "15s")
+	s.untilHeld(id, func(h holding) bool { return h.batches == at })
+	s.untilWaits()
+	asked := time.Now()
+	_, err := s.service.Cancel(t.Context(), id)
+	require.NoError(t, err)
+	got := s.until(id, final)
+	require.Less(t, time.Since(asked), time.Second)
+	require.Equal(t, job.Revoked, got.State)
+	require.EqualValues(t, at*batchRecords, got.Event.Created)
+	sum, count := s.table()
+	require.Equal(t, got.Event.Created, count, "what was committed is stated")
+	require.Len(t, s.checkpoints(id), at)
+	open()
+	// The worker has gone on to other work, and comes back to this one no more.
+	s.end(s.submit(catalogtest.Base, products.Ignore).ID)
+	again, err := s.db.Jobs().Get(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, got, again)
+	require.NotEmpty(t, sum)
+}
+
+// TestConnectionsTerminated ends all connections of the worker, several times, as an administrator does.
+func TestConnectionsTerminated(t *testing.T) {
+	want := undisturbed(t, products.Update)
+	s, id := prepared(t, products.Update)
+	const times = 5
+	stretch := len(want.batches) / (times + 1)
+	gates := make([]func(), times)
+	for i := range gates {
+		gates[i] = s.gate(id, (i+1)*stretch+1, (i+2)*stretch)
+	}
+	s.worker()
+	for i, open := range gates {
+		s.untilHeld(id, func(h holding) bool { return h.batches >= (i+1)*stretch })
+		var n int
+		require.NoError(t, s.raw.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'worker'`).Scan(&n))
+		require.Positive(t, n)
+		open()
+	}
+	requireSame(t, want, s.end(id))
+}
+
+// TestServerCrash crashes PostgreSQL in the middle of an import, while a batch is being written, and starts it again.
+func TestServerCrash(t *testing.T) {
+	want := undisturbed(t, products.Update)
+	server := pgtest.Own(t)
+	s := newScene(t, server.URL())
+	var got outcome
+	for _, variant := range []catalogtest.Variant{catalogtest.Base, catalogtest.HalfNew} {
+		id := s.submit(variant, products.Update).ID
+		const at = 20
+		s.gate(id, at+1, records/batchRecords)
+		p := s.worker()
+		s.untilHeld(id, func(h holding) bool { return h.batches == at })
+		s.untilWaits()
+		server.Crash()
+		server.Start() // the gate is gone
+		got = s.end(id)
+		s.kill(p, syscall.SIGTERM)
+	}
+	requireSame(t, want, got)
+}
