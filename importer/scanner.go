@@ -166,7 +166,7 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 			return pos
 		default:
 			b.fields = b.fields[:first]
-			if end = s.damaged(b, &sp, result, eof); end < 0 {
+			if end = s.damaged(b, &sp, result, at, eof); end < 0 {
 				b.fields = b.fields[:first]
 				return pos
 			}
@@ -177,8 +177,9 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 	return pos
 }
 
-// damaged makes the span one of damage and returns its end, or -1 when that can't be told before more was read.
-func (s *scanner) damaged(b *block, sp *span, result scanResult, eof bool) (end int) {
+// damaged makes the span one of damage and returns its end, or -1 when that can't be told before more was read. A broken
+// record is so at at.
+func (s *scanner) damaged(b *block, sp *span, result scanResult, at int, eof bool) (end int) {
 	pos := int(sp.start)
 	wait := !eof && len(b.buf)-pos <= s.max
 	sp.damage, sp.width = CodeBadQuote, 0
@@ -194,7 +195,8 @@ func (s *scanner) damaged(b *block, sp *span, result scanResult, eof bool) (end 
 		}
 		b.fields = b.fields[:sp.first]
 	}
-	if !eof && s.lineEnd(b.buf[pos:], eof) < 0 {
+	line := s.lineEnd(b.buf[pos:], eof)
+	if line < 0 && !eof {
 		if wait {
 			return -1
 		}
@@ -204,9 +206,12 @@ func (s *scanner) damaged(b *block, sp *span, result scanResult, eof bool) (end 
 		sp.end = int32(end)
 		return end
 	}
-	if end = s.recover(b, pos, eof); end >= 0 {
-		s.finish(b, sp, end)
+	if result == broken && at < pos+line && !s.backslash && bytes.Count(b.buf[pos:pos+line], []byte{s.quote})%2 == 0 {
+		end = pos + line // as many quotes are closed in it as opened
+	} else if end = s.recover(b, pos, eof); end < 0 {
+		return end
 	}
+	s.finish(b, sp, end)
 	return end
 }
 

@@ -65,7 +65,8 @@ func TestScanner(t *testing.T) {
 		{"an unclosed quote", "a,\"b\nc,d\n", 99, 2, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`}},
 		{"a quote inside a field", "a\"x,b\nc,d\n", 99, 2, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`}},
 		{"text behind a quoted field", "\"a\"x,b\nc,d\n", 99, 2, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`}},
-		{"damage ends where a record of the right width begins", "\"a\"x,b\n1,2,3\n4\nc,d\n", 99, 2, []string{"damage bad_quote lines 1-3", `4:["c" "d"]`}},
+		{"damage ends where a record of the right width begins", "\"a\"x,\"b\n1,2,3\n4\nc,d\n", 99, 2, []string{"damage bad_quote lines 1-3", `4:["c" "d"]`}},
+		{"damage ends with a line whose quotes are all closed", "\"a\"x,b\n1,2,3\n4\nc,d\n", 99, 2, []string{"damage bad_quote lines 1-1", `2:["1" "2" "3"]`, `3:["4"]`, `4:["c" "d"]`}},
 		{"damage at the end", "c,d\n\"a\nb", 99, 2, []string{`1:["c" "d"]`, "damage bad_quote lines 2-3"}},
 		{"a long line", "a,b\n" + long + "\nc,d\n", 50, 2, []string{`1:["a" "b"]`, "damage record_too_long lines 2-2", `3:["c" "d"]`}},
 		{"a long quoted record", "\"" + long + "\n\",b\nc,d\n", 50, 2, []string{"damage record_too_long lines 1-2", `3:["c" "d"]`}},
@@ -99,7 +100,7 @@ func TestScannerFormats(t *testing.T) {
 		{"CR, LF and CRLF", "a,b\rc,d\ne,f\r\n\r\r\n\n\"g\",h\r\"i\",\"j\"\rk,l\r", cr, []string{`1:["a" "b"]`, `2:["c" "d"]`, `3:["e" "f"]`, `7:["g" "h"]`, `8:["i" "j"]`, `9:["k" "l"]`}},
 		{"CR in quotes stays", "a,\"b\rc\r\nd\ne\"\rf,g\r", cr, []string{`1:["a" "b\rc\r\nd\ne"]`, `5:["f" "g"]`}},
 		{"CR and control characters", "a\t\t\t\t\t\t\t\t\tb\x08,c\x0e\x0f\v\f\rd\t,e\r", cr, []string{`1:["a\t\t\t\t\t\t\t\t\tb\b" "c\x0e\x0f\v\f"]`, `2:["d\t" "e"]`}},
-		{"CR behind damage", "a\"x,b\rc,d\r\"e\"x,f\r1,2,3\rg,h\r", cr, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`, "damage bad_quote lines 3-4", `5:["g" "h"]`}},
+		{"CR behind damage", "a\"x,b\rc,d\r\"e\"x,\"f\r1,2,3\rg,h\r", cr, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`, "damage bad_quote lines 3-4", `5:["g" "h"]`}},
 		{"CR behind an unclosed quote", "a,\"b\rc,d\r", cr, []string{"damage bad_quote lines 1-1", `2:["c" "d"]`}},
 		{"CR behind a long line", "a,b\r" + long + "\rc,d\r" + long + "\r\ne,f\r", cr, []string{`1:["a" "b"]`, "damage record_too_long lines 2-2", `3:["c" "d"]`, "damage record_too_long lines 4-4", `5:["e" "f"]`}},
 		{"CR that ends nothing", "a\rb,c\r\nd,e\r\r\n", usual, []string{`1:["a\rb" "c"]`, `2:["d" "e\r"]`}},
@@ -121,7 +122,7 @@ func TestScannerFormats(t *testing.T) {
 
 // Where most records have another width than the header, both tell where damage ends.
 func TestScannerWidths(t *testing.T) {
-	s := newScanner(strings.NewReader("\"a\"x\n1\n1,2,3\n\"a\"x\n1\n1,2\n"), 0, 100)
+	s := newScanner(strings.NewReader("\"a\"x\"\n1\n1,2,3\n\"a\"x\"\n1\n1,2\n"), 0, 100)
 	s.use(usual)
 	s.widths = [2]int{2, 3}
 	var b block
