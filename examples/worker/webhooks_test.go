@@ -121,9 +121,9 @@ type hookScene struct {
 	ledger *ledger
 }
 
-func newHookScene(t *testing.T) *hookScene {
+func newHookScene(t *testing.T, url string) *hookScene {
 	t.Helper()
-	s := &hookScene{scene: newScene(t, pgtest.URL(t)), ledger: newLedger(t)}
+	s := &hookScene{scene: newScene(t, url), ledger: newLedger(t)}
 	_, err := s.db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{URL: s.ledger.url, Events: []string{"*"}, Concurrency: 16, Timeout: 15 * time.Second,
 		Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: s.ledger.secret}}}})
 	require.NoError(t, err)
@@ -234,8 +234,7 @@ func (s *hookScene) untilDelivered() {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool {
 		b, err := s.db.Webhooks().Backlog(s.t.Context())
-		require.NoError(s.t, err)
-		return b.Due == [2]int64{} && b.Later == [2]int64{}
+		return err == nil && b.Due == [2]int64{} && b.Later == [2]int64{}
 	}, time.Minute, 20*time.Millisecond)
 }
 
@@ -253,9 +252,9 @@ func (s *hookScene) tell(n int) {
 	}
 }
 
-// requireDelivered makes sure that each event was delivered at the first attempt that counts, by the process, of so many
-// that were made.
-func (s *hookScene) requireDelivered(n int, p *exec.Cmd, made int) {
+// requireDelivered makes sure that each of n events was delivered at the first attempt that counts, by the process, and
+// returns how many were made.
+func (s *hookScene) requireDelivered(n int, p *exec.Cmd) (made int) {
 	s.t.Helper()
 	deliveries, err := s.db.Webhooks().ListDeliveries(s.t.Context(), webhooks.DeliveryQuery{})
 	require.NoError(s.t, err)
@@ -270,13 +269,13 @@ func (s *hookScene) requireDelivered(n int, p *exec.Cmd, made int) {
 	defer s.ledger.mu.Unlock()
 	require.NoError(s.t, s.ledger.bad)
 	require.Equal(s.t, s.committed(), s.ledger.events)
-	require.Equal(s.t, made, s.ledger.requests)
+	return s.ledger.requests
 }
 
 // TestHungWithWebhooks halts a worker while its requests are under way, for longer than it holds the deliveries: another
 // one makes them, and what the hung one finds out when it wakes counts for nothing.
 func TestHungWithWebhooks(t *testing.T) {
-	s := newHookScene(t)
+	s := newHookScene(t, pgtest.URL(t))
 	hung := s.hookWorker("-workers", "0")
 	const n = 4
 	s.tell(n)
@@ -289,13 +288,13 @@ func TestHungWithWebhooks(t *testing.T) {
 	s.kill(hung, syscall.SIGTERM)
 	require.Zero(t, hung.ProcessState.ExitCode())
 	s.kill(second, syscall.SIGTERM)
-	s.requireDelivered(n, second, 2*n)
+	require.Equal(t, 2*n, s.requireDelivered(n, second))
 }
 
 // TestTerminatedWithWebhooks ends all connections of a worker while requests are under way: what came of them is stored all the same,
 // and nothing is sent twice.
 func TestTerminatedWithWebhooks(t *testing.T) {
-	s := newHookScene(t)
+	s := newHookScene(t, pgtest.URL(t))
 	p := s.hookWorker("-workers", "0")
 	const n = 4
 	s.tell(n)
@@ -307,7 +306,26 @@ func TestTerminatedWithWebhooks(t *testing.T) {
 	s.untilDelivered()
 	s.kill(p, syscall.SIGTERM)
 	require.Zero(t, p.ProcessState.ExitCode())
-	s.requireDelivered(n, p, n)
+	require.Equal(t, n, s.requireDelivered(n, p))
+}
+
+// TestServerCrashWithWebhooks crashes PostgreSQL while requests are under way, which are answered while it is gone, and
+// starts it again. It may have forgotten who had the deliveries, and then they are made again.
+func TestServerCrashWithWebhooks(t *testing.T) {
+	server := pgtest.Own(t)
+	s := newHookScene(t, server.URL())
+	p := s.hookWorker("-workers", "0")
+	const n = 4
+	s.tell(n)
+	server.Crash()
+	close(s.ledger.release)
+	server.Start()
+	s.untilDelivered()
+	s.kill(p, syscall.SIGTERM)
+	require.Zero(t, p.ProcessState.ExitCode())
+	made := s.requireDelivered(n, p)
+	require.GreaterOrEqual(t, made, n)
+	require.LessOrEqual(t, made, 2*n)
 }
 
 // TestKilledWithWebhooks kills, again and again, the worker that holds the import, and the server at which products are
@@ -320,7 +338,7 @@ func TestKilledWithWebhooks(t *testing.T) {
 		kills = 2
 	}
 	const records, batch = 20_000, 200
-	s := newHookScene(t)
+	s := newHookScene(t, pgtest.URL(t))
 	close(s.ledger.release)
 	base, err := io.ReadAll(catalogtest.NewReader(records, catalogtest.Base))
 	require.NoError(t, err)
@@ -409,7 +427,7 @@ func (s *hookScene) committed() map[string]told {
 
 // TestAdminAddress looks at what a worker that only delivers says of itself.
 func TestAdminAddress(t *testing.T) {
-	s := newHookScene(t)
+	s := newHookScene(t, pgtest.URL(t))
 	close(s.ledger.release)
 	self, err := os.Executable()
 	require.NoError(t, err)
