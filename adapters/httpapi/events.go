@@ -105,7 +105,11 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error 
 	if err != nil {
 		return a.ending(err)
 	}
-	if last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64); err == nil && now.final && last >= now.revision {
+	last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
+	if err != nil {
+		last = 0 // none, or none of ours
+	}
+	if now.final && last >= now.revision {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
@@ -116,7 +120,7 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error 
 	w.WriteHeader(http.StatusOK)
 	if r.Method != http.MethodHead {
 		s := session{w: w, control: http.NewResponseController(w), interval: a.options.ProgressInterval}
-		s.run(ctx, subscription, now)
+		s.run(ctx, subscription, now, last)
 		_ = s.control.SetWriteDeadline(time.Time{})
 	}
 	return nil
@@ -140,9 +144,13 @@ type session struct {
 }
 
 // run sends the frame, and then those that come, until the terminal one, the end of the context, or a client that is
-// gone or too slow. A frame that comes too soon is held back until its time, or until a newer one takes its place.
-func (s *session) run(ctx context.Context, subscription *progress.Subscription[*frame], held *frame) {
-	var sent int64
+// gone or too slow. A frame that comes too soon is held back until its time, or until a newer one takes its place. A
+// client that has seen a later revision, of a server that looked later, waits for the next one.
+func (s *session) run(ctx context.Context, subscription *progress.Subscription[*frame], held *frame, last int64) {
+	sent := last
+	if held.revision < last && !held.final {
+		held = nil
+	}
 	for {
 		now := time.Now()
 		switch {
@@ -165,7 +173,7 @@ func (s *session) run(ctx context.Context, subscription *progress.Subscription[*
 		next, err := subscription.Next(waiting)
 		cancel()
 		switch {
-		case err == nil && next.revision > sent:
+		case err == nil && (next.revision > sent || next.final):
 			held = next
 		case err == nil: // the snapshot once more
 		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):

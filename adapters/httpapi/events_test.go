@@ -156,6 +156,36 @@ func ended(n int, state job.State) job.Job {
 	return j
 }
 
+// TestStreamFromAnotherServer: who has seen more at a server that looked later is not told what was before.
+func TestStreamFromAnotherServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, httpapi.Options{})
+		client, _, stop := f.serve()
+		defer stop()
+		for i := range int64(3) {
+			f.board.put(running(1, i))
+		}
+		ahead := open(t, client, "GET", "/imports/"+id(1)+"/events", "", "5")
+		same := open(t, client, "GET", "/imports/"+id(1)+"/events", "", "3")
+		bogus := open(t, client, "GET", "/imports/"+id(1)+"/events", "", "99999999999999999999")
+		for i := int64(4); i < 9; i++ {
+			time.Sleep(time.Second)
+			if i == 8 {
+				f.board.put(ended(1, job.Success))
+				break
+			}
+			f.board.put(running(1, i))
+		}
+		for s, want := range map[*stream][]string{ahead: {"6", "7", "8"}, same: {"3", "4", "5", "6", "7", "8"}, bogus: {"3", "4", "5", "6", "7", "8"}} {
+			var ids []string
+			for _, e := range s.rest() {
+				ids = append(ids, e.id)
+			}
+			require.Equal(t, want, ids)
+		}
+	})
+}
+
 func TestStream(t *testing.T) {
 	for _, test := range []struct {
 		name  string
