@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,7 +42,7 @@ func work() {
 		if err != nil {
 			return err
 		}
-		defer db.Close()
+		defer func() { _ = db.Close() }()
 		runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Lease: time.Second})
 		if err != nil {
 			return err
@@ -96,20 +97,20 @@ type sighting struct {
 }
 
 // watch follows an import by its events, from where the sighting is, until the stream ends.
-func (c *client) watch(id string, s *sighting) {
+func (c *client) watch(id string, s *sighting) error {
 	r, err := http.NewRequestWithContext(c.t.Context(), "GET", c.base+"/imports/"+id+"/events", nil)
-	if !assert.NoError(c.t, err) {
-		return
+	if err != nil {
+		return err
 	}
 	r.SetBasicAuth("admin", c.password)
 	if s.id > 0 {
 		r.Header.Set("Last-Event-ID", strconv.FormatInt(s.id, 10))
 	}
 	response, err := http.DefaultClient.Do(r)
-	if !assert.NoError(c.t, err) {
-		return
+	if err != nil {
+		return err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	s.status = response.StatusCode
 	s.begun()
 	first := true // which is the import as it is, seen before or not
@@ -123,16 +124,21 @@ func (c *client) watch(id string, s *sighting) {
 			}
 		case "id":
 			number, err := strconv.ParseInt(value, 10, 64)
-			assert.NoError(c.t, err)
+			if err != nil {
+				return err
+			}
 			assert.True(c.t, number > s.id || first && number == s.id, "%d after %d", number, s.id)
 			s.id, first = number, false
 		case "data":
 			var status struct{ Progression float64 }
-			assert.NoError(c.t, json.Unmarshal([]byte(value), &status))
+			if err := json.Unmarshal([]byte(value), &status); err != nil {
+				return err
+			}
 			assert.GreaterOrEqual(c.t, status.Progression, s.percent, "it never goes back")
 			s.percent = status.Progression
 		}
 	}
+	return nil
 }
 
 // TestCluster has two servers and two workers on one database. An import is taken in by the first server, and watched
@@ -185,12 +191,12 @@ func TestCluster(t *testing.T) {
 		begun.Add(1)
 		sightings[i].begun = sync.OnceFunc(begun.Done)
 		watching.Go(func() {
-			if s := &sightings[i]; i%2 == 0 {
-				second.watch(task.ID, s)
-			} else {
-				first.watch(task.ID, s) // until that is killed
-				second.watch(task.ID, s)
+			s := &sightings[i]
+			var until error
+			if i%2 == 0 {
+				until = first.watch(task.ID, s) // that is killed
 			}
+			assert.NoError(t, errors.Join(until, second.watch(task.ID, s)))
 		})
 	}
 	begun.Wait()
@@ -231,7 +237,7 @@ func TestCluster(t *testing.T) {
 	for _, s := range sightings {
 		require.Equal(t, []string{"done"}, s.terminal)
 		require.InDelta(t, 100, s.percent, 0)
-		second.watch(task.ID, &s)
+		require.NoError(t, second.watch(task.ID, &s))
 		require.Equal(t, http.StatusNoContent, s.status, "there is nothing more to be seen")
 	}
 	var got struct {

@@ -29,7 +29,8 @@ func TestPool(t *testing.T) {
 		require.Equal(t, 1, made)
 	})
 	t.Run("two at the same time", func(t *testing.T) {
-		require.NotEqual(t, check(t), check(t))
+		first := check(t)
+		require.NotEqual(t, first, check(t))
 		require.Equal(t, 2, made)
 	})
 }

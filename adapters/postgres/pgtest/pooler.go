@@ -28,7 +28,7 @@ func Pooler(t testing.TB, databaseURL string) string {
 	if err != nil {
 		giveUp(t, true, err)
 	}
-	folder, err := os.MkdirTemp("", "pgtest-pooler-")
+	folder, err := os.MkdirTemp("", "pgtest-pooler-") //nolint:usetesting // its user couldn't get into the test's folder
 	if err != nil {
 		t.Fatal(err)
 	}
