@@ -29,14 +29,15 @@ const (
 	claimPrefix    = "clm_"
 )
 
-// quick calls f in the context's transaction, or in a new one that is committed without waiting for the disk.
+// quick calls f in the context's transaction, or in a new one that is committed without waiting for the disk, and looks rows
+// up by index: how much waits changes faster than what the planner knows of it.
 func (w *Webhooks) quick(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
 	if w.db.current(ctx) != nil {
 		return w.db.short(ctx, f)
 	}
 	return w.db.transact(ctx, func(ctx context.Context, t *transaction) error {
-		_, err := t.ExecContext(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d; SET LOCAL synchronous_commit = off`,
-			w.db.hung.Milliseconds()))
+		_, err := t.ExecContext(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d; SET LOCAL synchronous_commit = off; `,
+			w.db.hung.Milliseconds())+indexJoins)
 		if err != nil {
 			return err
 		}
@@ -53,4 +54,15 @@ func (w *Webhooks) fail(ctx context.Context, err error) error {
 func (w *Webhooks) now(ctx context.Context, t *transaction) (now time.Time, err error) {
 	err = t.GetContext(ctx, &now, `SELECT clock_timestamp()`)
 	return now.UTC(), err
+}
+
+// unhold takes deliveries out of claims, which are locked, or the only ones that the condition is true for. With its last
+// delivery a claim goes.
+func unhold(ctx context.Context, t *transaction, ids []int64, where string, arg any) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE deliveries <@ $1::bigint[] AND `+where, intArray(ids), arg); err != nil {
+		return err
+	}
+	_, err := t.ExecContext(ctx, `UPDATE webhook_claims SET deliveries = ARRAY (SELECT d FROM unnest(deliveries) AS d WHERE d <> ALL ($1::bigint[]))
+		WHERE deliveries && $1::bigint[] AND `+where, intArray(ids), arg)
+	return err
 }

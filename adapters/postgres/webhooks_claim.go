@@ -7,8 +7,9 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// maxReady is how many endpoints Claim looks at: of more those that have the fewest claims.
-const maxReady = 1_000
+// maxReady is how many endpoints Claim looks at: of more, those that have the fewest claims, and of these any, so that none
+// waits behind others that turn out to get nothing.
+const maxReady = 200
 
 // Claim takes deliveries that are due.
 func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) ([]webhooks.Claim, error) {
@@ -58,7 +59,7 @@ func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
 			SELECT count(*) AS claims FROM webhook_claims WHERE endpoint = e.id AND lease_until > clock_timestamp()) AS open
 		WHERE l.not_before <= clock_timestamp() AND (l.lane = $1::bigint OR $2)
 			AND e.state = 'active' AND (e.paused_until IS NULL OR e.paused_until <= clock_timestamp()) AND open.claims < e.concurrency
-		GROUP BY e.id ORDER BY min(open.claims), min(l.not_before) LIMIT $3`, int64(webhooks.Urgent), c.request.Bulk > 0, maxReady)
+		GROUP BY e.id ORDER BY min(open.claims), random() LIMIT $3`, int64(webhooks.Urgent), c.request.Bulk > 0, maxReady)
 	if err != nil {
 		return nil, err
 	}
@@ -94,14 +95,13 @@ func (c *claiming) run(ctx context.Context, t *transaction, ready []uuid) error 
 	if err := c.grant(ctx, t, grants); err != nil {
 		return err
 	}
+	var changed []*endpointRow
 	for i := range c.endpoints {
 		if r := &c.endpoints[i]; !r.Spent.Equal(spent[i]) {
-			if err := r.saveHealth(ctx, t); err != nil {
-				return err
-			}
+			changed = append(changed, r)
 		}
 	}
-	return nil
+	return saveHealth(ctx, t, changed)
 }
 
 // lock keeps the endpoints that nobody else has locked until the transaction ends.

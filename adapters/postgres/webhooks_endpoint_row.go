@@ -116,19 +116,37 @@ func (r *endpointRow) insert(ctx context.Context, t *transaction) error {
 func (r *endpointRow) save(ctx context.Context, t *transaction) error {
 	_, err := t.ExecContext(ctx, `UPDATE webhook_endpoints SET version = $2, updated_at = $3, timeout = $4, concurrency = $5,
 			rate_limit = $6, summaries_only = $7, state = $8, disabled_reason = $9, url = $10, client_name = $11, events = $12,
-			private = $13
-		WHERE id = $1`, r.settings()...)
-	if err != nil {
-		return err
-	}
-	return r.saveHealth(ctx, t)
+			private = $13, failures = $14, failing_since = $15, last_success = $16, paused_until = $17, pauses = $18, spent = $19
+		WHERE id = $1`, append(r.settings(), r.Failures, orNull(r.FailingSince), orNull(r.LastSuccess), orNull(r.PausedUntil),
+		r.Pauses, orNull(r.Spent))...)
+	return err
 }
 
 // saveHealth writes back what Note and Plan can change.
-func (r *endpointRow) saveHealth(ctx context.Context, t *transaction) error {
-	_, err := t.ExecContext(ctx, `UPDATE webhook_endpoints SET failures = $2, failing_since = $3, last_success = $4, paused_until = $5,
-			pauses = $6, spent = $7, version = $8, updated_at = $9, state = $10, disabled_reason = $11
-		WHERE id = $1`, r.id, r.Failures, orNull(r.FailingSince), orNull(r.LastSuccess), orNull(r.PausedUntil),
-		r.Pauses, orNull(r.Spent), r.Version, r.UpdatedAt, string(r.State), r.DisabledReason)
+func saveHealth(ctx context.Context, t *transaction, endpoints []*endpointRow) error {
+	if len(endpoints) == 0 {
+		return nil
+	}
+	rows := newArrays(oidUUID, oidInt8, oidInt8, oidInt8, oidTime, oidTime, oidTime, oidTime, oidTime, oidText, oidText)
+	for _, r := range endpoints {
+		rows[0].addUUID(r.id)
+		rows[1].addInt(r.Version)
+		rows[2].addInt(int64(r.Failures))
+		rows[3].addInt(int64(r.Pauses))
+		rows[4].addTime(r.FailingSince)
+		rows[5].addTime(r.LastSuccess)
+		rows[6].addTime(r.PausedUntil)
+		rows[7].addTime(r.Spent)
+		rows[8].addTime(r.UpdatedAt)
+		rows[9].add(string(r.State))
+		rows[10].add(r.DisabledReason)
+	}
+	_, err := t.ExecContext(ctx, `UPDATE webhook_endpoints e SET version = x.version, failures = x.failures, pauses = x.pauses,
+			failing_since = x.failing_since, last_success = x.last_success, paused_until = x.paused_until, spent = x.spent,
+			updated_at = x.updated_at, state = x.state, disabled_reason = x.disabled_reason
+		FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+			$8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[])
+			AS x(id, version, failures, pauses, failing_since, last_success, paused_until, spent, updated_at, state, disabled_reason)
+		WHERE e.id = x.id`, rows.args()...)
 	return err
 }

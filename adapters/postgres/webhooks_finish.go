@@ -158,14 +158,17 @@ func (f *finishing) lock(ctx context.Context, t *transaction) error {
 // hold keeps the claims, and reads what they hold of the results. A claim whose lease has run out holds what nobody has taken
 // out of it.
 func (f *finishing) hold(ctx context.Context, t *transaction) error {
-	ids := make([]int64, len(f.results))
+	wanted := newArrays(oidUUID, oidInt8)
 	for i := range f.results {
-		ids[i] = f.results[i].DeliveryID
+		if claim, ok := parseUUID(claimPrefix, f.results[i].ClaimID); ok {
+			wanted[0].addUUID(claim)
+			wanted[1].addInt(f.results[i].DeliveryID)
+		}
 	}
 	rows, err := t.QueryContext(ctx, `SELECT c.id, d.id, d.lane, d.attempts, d.earlier, d.not_before, d.last_attempt, d.last_status, d.last_kind
-		FROM webhook_claims c JOIN webhook_deliveries_pending d ON d.id = ANY (c.deliveries)
-		WHERE c.id = ANY ($1::uuid[]) AND d.id = ANY ($2::bigint[])
-		ORDER BY c.id FOR UPDATE OF c`, uuidArray(f.claims()), intArray(ids))
+		FROM unnest($1::uuid[], $2::bigint[]) AS x(claim, delivery) JOIN webhook_claims c ON c.id = x.claim AND x.delivery = ANY (c.deliveries)
+			JOIN webhook_deliveries_pending d ON d.id = x.delivery
+		ORDER BY c.id FOR UPDATE OF c`, wanted.args()...)
 	if err != nil {
 		return err
 	}
@@ -189,11 +192,11 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 		return err
 	}
 	deliveries := make([]webhooks.Delivery, len(f.counted))
-	claims := make([]uuid, len(f.counted))
-	ids := make([]int64, len(f.counted))
+	done := map[uuid][]int64{}
 	for i, h := range f.counted {
 		h.Conclude(f.now, h.result, h.endpoint.State)
-		deliveries[i], claims[i], ids[i] = h.Delivery, h.claim, h.ID
+		deliveries[i] = h.Delivery
+		done[h.claim] = append(done[h.claim], h.ID)
 	}
 	if err := f.log(ctx, t); err != nil {
 		return err
@@ -201,7 +204,7 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 	if err := f.store.saveDeliveries(ctx, t, deliveries, `d.state = 'pending'`); err != nil {
 		return err
 	}
-	if err := unhold(ctx, t, ids, `id = ANY ($2::uuid[])`, uuidArray(claims)); err != nil {
+	if err := f.release(ctx, t, done); err != nil {
 		return err
 	}
 	var events []webhooks.Event
@@ -217,14 +220,19 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 	return err
 }
 
-// unhold takes deliveries out of claims, which are locked, or the only ones that the condition is true for. With its last
-// delivery a claim goes.
-func unhold(ctx context.Context, t *transaction, ids []int64, where string, arg any) error {
-	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE deliveries <@ $1::bigint[] AND `+where, intArray(ids), arg); err != nil {
+// release takes the deliveries out of their claims. With its last one a claim goes.
+func (f *finishing) release(ctx context.Context, t *transaction, done map[uuid][]int64) error {
+	rows := newArrays(oidUUID, oidText)
+	for claim, ids := range done {
+		rows[0].addUUID(claim)
+		rows[1].add(formatInts(ids))
+	}
+	const from = `unnest($1::uuid[], $2::text[]) AS x(id, done) WHERE c.id = x.id`
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims c USING `+from+` AND c.deliveries <@ x.done::bigint[]`, rows.args()...); err != nil {
 		return err
 	}
-	_, err := t.ExecContext(ctx, `UPDATE webhook_claims SET deliveries = ARRAY (SELECT d FROM unnest(deliveries) AS d WHERE d <> ALL ($1::bigint[]))
-		WHERE deliveries && $1::bigint[] AND `+where, intArray(ids), arg)
+	_, err := t.ExecContext(ctx, `UPDATE webhook_claims c SET deliveries = ARRAY (SELECT d FROM unnest(c.deliveries) AS d WHERE d <> ALL (x.done::bigint[]))
+		FROM `+from, rows.args()...)
 	return err
 }
 
@@ -238,18 +246,17 @@ func (f *finishing) note(ctx context.Context, t *transaction) (disabled []*endpo
 		}
 		results[h.endpoint] = append(results[h.endpoint], *h.result)
 	}
+	var changed []*endpointRow
 	for _, e := range order {
-		changed, off := e.Note(f.now, results[e]...)
-		if changed {
-			if err := e.saveHealth(ctx, t); err != nil {
-				return nil, err
-			}
+		noted, off := e.Note(f.now, results[e]...)
+		if noted {
+			changed = append(changed, e)
 		}
 		if off {
 			disabled = append(disabled, e)
 		}
 	}
-	return disabled, nil
+	return disabled, saveHealth(ctx, t, changed)
 }
 
 // log adds the attempts to the log.
