@@ -67,7 +67,7 @@ func startProgram(b *testing.B, url string, args ...string) string {
 func upload(b *testing.B, address, path string) string {
 	file, err := os.Open(path)
 	require.NoError(b, err)
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	r, w := io.Pipe()
 	form := multipart.NewWriter(w)
 	go func() {
@@ -86,7 +86,7 @@ func upload(b *testing.B, address, path string) string {
 	request.SetBasicAuth("admin", "secret")
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(b, err)
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	require.Equal(b, http.StatusAccepted, response.StatusCode)
 	var accepted struct {
 		TaskID string `json:"task_id"`
@@ -109,7 +109,7 @@ func watch(b *testing.B, address, id string) (await func()) {
 	require.Contains(b, line, "200 OK")
 	ended := make(chan bool, 1)
 	go func() {
-		defer c.Close()
+		defer func() { _ = c.Close() }()
 		for {
 			line, err := lines.ReadSlice('\n')
 			if bytes.HasPrefix(line, []byte("event: done")) || err != nil && err != bufio.ErrBufferFull { //nolint:errorlint // never wrapped
