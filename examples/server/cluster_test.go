@@ -65,7 +65,7 @@ func startWorker(t *testing.T, url string) *exec.Cmd {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	p := exec.Command(self)
-	p.Env = append(os.Environ(), asProgram+"=worker", "DATABASE_URL="+url)
+	p.Env = append(os.Environ(), asProgram+"=worker", "DATABASE_URL="+url, races(t))
 	p.Stderr = os.Stderr
 	require.NoError(t, p.Start())
 	t.Cleanup(func() { kill(p) })

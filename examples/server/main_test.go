@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,13 +68,29 @@ type client struct {
 	password string
 }
 
+// races returns a setting by which processes that have the race detector put what it finds where it fails the test.
+func races(t *testing.T) string {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "race")
+	t.Cleanup(func() {
+		found, err := filepath.Glob(log + ".*") // one for each process
+		require.NoError(t, err)
+		for _, path := range found {
+			race, err := os.ReadFile(path)
+			require.NoError(t, err)
+			t.Errorf("in a process: %s", race)
+		}
+	})
+	return "GORACE=log_path=" + log
+}
+
 // start starts a server and waits until it says where it is.
 func start(t *testing.T, args ...string) *client {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	c := &client{t: t, process: exec.Command(self, append([]string{"-addr", "127.0.0.1:0", "-log-level", "error"}, args...)...)}
-	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADMIN_PASSWORD=", "ADMIN_USER=")
+	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADMIN_PASSWORD=", "ADMIN_USER=", races(t))
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,11 +38,28 @@ type scene struct {
 	db      *postgres.DB
 	raw     *sql.DB // the test's own connections
 	service *job.Service
+	races   string // see the function
+}
+
+// races returns a setting by which processes that have the race detector put what it finds where it fails the test.
+func races(t *testing.T) string {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "race")
+	t.Cleanup(func() {
+		found, err := filepath.Glob(log + ".*") // one for each process
+		require.NoError(t, err)
+		for _, path := range found {
+			race, err := os.ReadFile(path)
+			require.NoError(t, err)
+			t.Errorf("in a process: %s", race)
+		}
+	})
+	return "GORACE=log_path=" + log
 }
 
 func newScene(t *testing.T, url string) *scene {
 	t.Helper()
-	s := &scene{t: t, url: url}
+	s := &scene{t: t, url: url, races: races(t)}
 	var err error
 	s.db, err = postgres.Open(t.Context(), s.url, postgres.Options{})
 	require.NoError(t, err)
@@ -61,7 +79,7 @@ func (s *scene) worker(args ...string) *exec.Cmd {
 	self, err := os.Executable()
 	require.NoError(s.t, err)
 	p := exec.Command(self, append([]string{"-database-url", s.url, "-admin-addr", "", "-lease", "1s", "-log-level", "error"}, args...)...)
-	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=worker")
+	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=worker", s.races)
 	p.Stderr = os.Stderr
 	require.NoError(s.t, p.Start())
 	s.t.Cleanup(func() {
