@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -261,11 +262,10 @@ func TestNobodyListens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, change)
 			_, dry := map[string]bool{"but to dry imports": true}[name]
-			wanted := false
-			watch := &wanting{Store: w.db.Products(), wanted: &wanted}
+			watch := &wanting{Store: w.db.Products()}
 			w.submit(lines(300, "n"), job.Settings{DryRun: dry})
 			require.Equal(t, job.Success, w.run(w.runner(job.RunnerOptions{}, watch), nil).State)
-			require.False(t, wanted, "the store isn't asked what changed")
+			require.False(t, watch.wanted.Load(), "the store isn't asked what changed")
 			if !dry {
 				_, err := w.products.Create(t.Context(), products.Product{SKU: "single", Name: "n"})
 				require.NoError(t, err)
@@ -282,11 +282,13 @@ func TestNobodyListens(t *testing.T) {
 // wanting notes whether changes are wanted.
 type wanting struct {
 	products.Store
-	wanted *bool
+	wanted atomic.Bool
 }
 
 func (w *wanting) WriteBatch(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
-	*w.wanted = *w.wanted || b.WantChanges
+	if b.WantChanges {
+		w.wanted.Store(true)
+	}
 	return w.Store.WriteBatch(ctx, b)
 }
 
