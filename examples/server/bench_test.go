@@ -43,7 +43,7 @@ func startProgram(b *testing.B, url string, args ...string) string {
 	self, err := os.Executable()
 	require.NoError(b, err)
 	program := exec.Command(self, append([]string{"-addr", "127.0.0.1:0", "-log-level", "error"}, args...)...)
-	program.Env = append(os.Environ(), asProgram+"=1", "DATABASE_URL="+url, "ADMIN_PASSWORD=secret", "ADMIN_USER=admin")
+	program.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL="+url, "ADMIN_PASSWORD=secret", "ADMIN_USER=admin")
 	program.Stderr = os.Stderr
 	stdout, err := program.StdoutPipe()
 	require.NoError(b, err)
