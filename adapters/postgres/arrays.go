@@ -104,8 +104,7 @@ type arrays []array
 func newArrays(oids ...uint32) arrays {
 	as := make(arrays, len(oids))
 	for i, oid := range oids {
-		as[i].oid = oid
-		as[i].reset()
+		as[i] = array{oid: oid, buf: make([]byte, arrayHeader, 64)} // most have a few elements
 	}
 	return as
 }
@@ -127,8 +126,7 @@ func (as arrays) args() []any {
 
 // uuidArray is an array of these.
 func uuidArray(ids []uuid) []byte {
-	a := array{oid: oidUUID}
-	a.reset()
+	a := array{oid: oidUUID, buf: make([]byte, arrayHeader, arrayHeader+20*len(ids))}
 	for _, id := range ids {
 		a.addUUID(id)
 	}
@@ -137,8 +135,7 @@ func uuidArray(ids []uuid) []byte {
 
 // intArray is an array of bigint.
 func intArray(vs []int64) []byte {
-	a := array{oid: oidInt8}
-	a.reset()
+	a := array{oid: oidInt8, buf: make([]byte, arrayHeader, arrayHeader+12*len(vs))}
 	for _, v := range vs {
 		a.addInt(v)
 	}

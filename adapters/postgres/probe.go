@@ -15,8 +15,9 @@ const (
 )
 
 // indexJoins makes the planner look keys up in the index, one after the other. It knows nothing about the arrays but
-// their length, and would read the whole table for a hash join. Keys come in order, so neighbours share pages.
-const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off`
+// their length, and would read the whole table for a hash join. Keys come in order, so neighbours share pages. What there is
+// no index for seems very expensive then, also to statements behind the probe: nothing is to be compiled for that.
+const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off`
 
 // found is a product that exists, and its version then; 0 where that isn't known. The record is sorted[rank].
 type found struct {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -186,15 +187,40 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 	return len(a.events), nil
 }
 
-// insertEvents inserts the events, about eventBytes of them in a statement. Arrays that are unnested in this place aren't put
-// down in between, as a table would be.
+// insertEvents inserts the events, about eventBytes of them in a statement. While the server stores some, the next ones are
+// packed.
 func (a *appending) insertEvents(ctx context.Context) error {
-	rows := newArrays(oidUUID, oidTime, oidInt8, oidBool, oidText, oidText, oidBytea)
+	full, spare := newEventRows(), newEventRows()
+	for rest := packEvents(full, a.events); full[0].n > 0; full, spare = spare, full {
+		var packing sync.WaitGroup
+		packing.Go(func() { rest = packEvents(spare, rest) })
+		// Arrays that are unnested in this place aren't put down in between, as a table would be.
+		_, err := a.t.ExecContext(ctx, `INSERT INTO webhook_events (id, happened_at, lane, packed, type, import_id, data)
+			SELECT unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::boolean[]), unnest($5::text[]),
+				unnest($6::text[]), unnest($7::bytea[])`, full.args()...)
+		packing.Wait()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func newEventRows() arrays {
+	return newArrays(oidUUID, oidTime, oidInt8, oidBool, oidText, oidText, oidBytea)
+}
+
+// packEvents fills the rows with the next events, as many as go into a statement, and returns the others.
+func packEvents(rows arrays, events []appended) (rest []appended) {
+	rows.reset()
 	data := &rows[6]
-	if len(a.events) > 1 {
+	if len(events) > 1 {
 		data.buf = slices.Grow(data.buf, 2*eventBytes)
 	}
-	for i, e := range a.events {
+	for i, e := range events {
+		if len(data.buf) >= eventBytes {
+			return events[i:]
+		}
 		rows[0].addUUID(e.id)
 		rows[1].addTime(e.Time)
 		rows[2].addInt(int64(e.Lane))
@@ -205,15 +231,6 @@ func (a *appending) insertEvents(ctx context.Context) error {
 		data.buf, packed = appendPayload(data.buf, e.Data)
 		data.close(start)
 		rows[3].addBool(packed)
-		if len(data.buf) < eventBytes && i < len(a.events)-1 {
-			continue
-		}
-		if _, err := a.t.ExecContext(ctx, `INSERT INTO webhook_events (id, happened_at, lane, packed, type, import_id, data)
-			SELECT unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::boolean[]), unnest($5::text[]),
-				unnest($6::text[]), unnest($7::bytea[])`, rows.args()...); err != nil {
-			return err
-		}
-		rows.reset()
 	}
 	return nil
 }

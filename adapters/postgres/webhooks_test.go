@@ -1,18 +1,229 @@
 package postgres_test
 
 import (
+	"bytes"
+	"context"
+	"strings"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/storetest"
 )
 
+// emptyWebhooks removes all that a store of webhooks keeps.
+const emptyWebhooks = `TRUNCATE webhook_endpoints, webhook_events, webhook_numbers, webhook_deliveries, webhook_claims, webhook_attempts`
+
+// rowsOfWebhooks counts all that a store of webhooks keeps beside endpoints.
+const rowsOfWebhooks = `SELECT (SELECT count(*) FROM webhook_events) + (SELECT count(*) FROM webhook_numbers) +
+	(SELECT count(*) FROM webhook_deliveries) + (SELECT count(*) FROM webhook_claims) + (SELECT count(*) FROM webhook_attempts)`
+
+// whole is a claim request that takes whatever there is.
+var whole = webhooks.ClaimRequest{Worker: "w", Limit: 100, Bulk: 100, Depth: 100}
+
+// listen creates an endpoint for everything.
+func listen(t testing.TB, w *postgres.Webhooks) webhooks.Endpoint {
+	t.Helper()
+	e, err := w.CreateEndpoint(t.Context(), endpointAt("https://example.com"))
+	require.NoError(t, err)
+	return e
+}
+
+// attempted is the result of an attempt.
+func attempted(c *webhooks.Claim, work *webhooks.Work, state webhooks.DeliveryState) webhooks.Result {
+	a := &webhooks.Attempt{Number: work.Delivery.Attempts + 1, Worker: "w", At: time.Now(), Duration: time.Millisecond, Status: 204}
+	if state != webhooks.Delivered {
+		a.Status, a.Kind = 503, webhooks.KindStatus
+	}
+	return webhooks.Result{ClaimID: c.ID, DeliveryID: work.Delivery.ID, State: state, Attempt: a}
+}
+
+// delivered are the results of claims of which all went well.
+func delivered(claims []webhooks.Claim) (results []webhooks.Result) {
+	for i := range claims {
+		for j := range claims[i].Work {
+			results = append(results, attempted(&claims[i], &claims[i].Work[j], webhooks.Delivered))
+		}
+	}
+	return results
+}
+
+// numbered makes n events of an import.
+func numbered(eventType string, n int) []webhooks.Event {
+	events := make([]webhooks.Event, n)
+	for i := range events {
+		events[i] = webhooks.Event{Type: eventType, ImportID: "import", Lane: webhooks.Bulk, Data: []byte(`{"products":[]}`)}
+	}
+	return events
+}
+
 func TestWebhooks(t *testing.T) {
 	t.Parallel()
-	lend := lender(t, nil)
+	url := pgtest.URL(t)
+	db := open(t, url, postgres.Options{})
 	storetest.Run(t, func(t *testing.T) storetest.Stores {
-		db := open(t, lend(t, products.ExactKeys), postgres.Options{})
+		query(t, url, emptyWebhooks)
 		return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx}
 	})
+}
+
+// TestWebhooksStoredOnce: an event is stored once for all endpoints, packed where that is worth it, and not at all where
+// nobody listens.
+func TestWebhooksStoredOnce(t *testing.T) {
+	url := pgtest.URL(t)
+	w := open(t, url, postgres.Options{}).Webhooks()
+	data := []byte(`{"products":[` + strings.Repeat(`{"name":"Plain","sku":"`, 3_000) + `]}`)
+	event := func() []webhooks.Event {
+		return []webhooks.Event{{Type: webhooks.ProductCreated, ImportID: "import", Data: data}}
+	}
+	for _, events := range [][]string{{webhooks.ProductDeleted}, {"import.*"}} {
+		e := endpointAt("https://example.com")
+		e.Events = events
+		_, err := w.CreateEndpoint(t.Context(), e)
+		require.NoError(t, err)
+	}
+	n, err := w.Append(t.Context(), event())
+	require.NoError(t, err)
+	require.Zero(t, n)
+	require.Zero(t, scan[int](t, url, rowsOfWebhooks), "nothing is written where nobody listens")
+
+	for range 3 {
+		listen(t, w)
+	}
+	n, err = w.Append(t.Context(), event())
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, 1, scan[int](t, url, `SELECT count(*) FROM webhook_events WHERE packed`))
+	require.Less(t, scan[int](t, url, `SELECT length(data) FROM webhook_events`), len(data)/10)
+	claims, err := w.Claim(t.Context(), whole)
+	require.NoError(t, err)
+	require.Len(t, claims, 3)
+	for _, c := range claims {
+		require.True(t, bytes.Equal(data, c.Work[0].Event.Data))
+		require.EqualValues(t, 1, c.Work[0].Event.Number)
+	}
+}
+
+// TestWebhooksSealed: with a key secrets can't be read in the database, and an endpoint whose key is lost holds nobody up.
+func TestWebhooksSealed(t *testing.T) {
+	url := pgtest.URL(t)
+	sealer, err := webhooks.NewSealer(bytes.Repeat([]byte("k"), 32))
+	require.NoError(t, err)
+	sealed := open(t, url, postgres.Options{Sealer: sealer}).Webhooks()
+	e := endpointAt("https://example.com")
+	e.Token = "the-token"
+	e, err = sealed.CreateEndpoint(t.Context(), e)
+	require.NoError(t, err)
+	require.Zero(t, scan[int](t, url, `SELECT position('the-token'::bytea IN private) FROM webhook_endpoints`))
+
+	w := open(t, url, postgres.Options{}).Webhooks()
+	readable := listen(t, w)
+	_, err = w.Append(t.Context(), []webhooks.Event{changed(1)})
+	require.NoError(t, err)
+	claims, err := w.Claim(t.Context(), whole)
+	require.NoError(t, err)
+	require.Len(t, claims, 1)
+	require.Equal(t, readable.ID, claims[0].Endpoint.ID)
+	_, err = w.Endpoint(t.Context(), e.ID)
+	require.ErrorContains(t, err, "no key")
+	_, _, err = w.ListEndpoints(t.Context(), 10, 0)
+	require.ErrorContains(t, err, "no key")
+
+	claims, err = sealed.Claim(t.Context(), whole)
+	require.NoError(t, err)
+	require.Len(t, claims, 1)
+	require.Equal(t, "the-token", string(claims[0].Endpoint.Token))
+	require.NoError(t, w.DeleteEndpoint(t.Context(), e.ID, 0), "it can be deleted by whoever doesn't have the key")
+}
+
+// TestWebhooksText: what PostgreSQL can't keep in text is replaced.
+func TestWebhooksText(t *testing.T) {
+	w := open(t, pgtest.URL(t), postgres.Options{}).Webhooks()
+	e := endpointAt("https://example.com/\x00")
+	e.ClientName, e.Events = "a\x00b\xff", []string{"*", "\x00"}
+	stored, err := w.CreateEndpoint(t.Context(), e)
+	require.NoError(t, err)
+	require.Equal(t, "a\uFFFDb\uFFFD", stored.ClientName)
+	got, err := w.Endpoint(t.Context(), stored.ID)
+	require.NoError(t, err)
+	require.Equal(t, stored, got)
+	_, err = w.Append(t.Context(), []webhooks.Event{{Type: "a\x00", Data: []byte(`{}`)}})
+	require.ErrorContains(t, err, "type")
+	_, err = w.Append(t.Context(), []webhooks.Event{changed(1)})
+	require.NoError(t, err)
+	claims, err := w.Claim(t.Context(), webhooks.ClaimRequest{Worker: "\x00", Limit: 1, Depth: 1})
+	require.NoError(t, err)
+	r := attempted(&claims[0], &claims[0].Work[0], webhooks.Failed)
+	r.Attempt.Error, r.Attempt.Worker, r.Attempt.Response = "x\x00", "\xff", []byte("\x00\xff")
+	n, err := w.Finish(t.Context(), []webhooks.Result{r})
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	record, err := w.Delivery(t.Context(), r.DeliveryID)
+	require.NoError(t, err)
+	require.Equal(t, "x\uFFFD", record.Attempts[0].Error)
+	require.Equal(t, []byte("\x00\xff"), record.Attempts[0].Response)
+	for _, q := range []webhooks.DeliveryQuery{{EventType: "\x00"}, {ImportID: "\xff"}, {EventID: "\x00"}, {States: []webhooks.DeliveryState{"'"}}} {
+		list, err := w.ListDeliveries(t.Context(), q)
+		require.NoError(t, err, "%+v", q)
+		require.Empty(t, list, "%+v", q)
+	}
+}
+
+// TestWebhooksWake: deliveries are told to this process and to others, once what they tell of is committed.
+func TestWebhooksWake(t *testing.T) {
+	url := pgtest.URL(t)
+	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
+	w := db.Webhooks()
+	own, far, jobs := w.Wake(t.Context()), other.Webhooks().Wake(t.Context()), other.Jobs().Wake(t.Context())
+	require.Eventually(t, func() bool {
+		return scan[int](t, url, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%webhooks%'`) == 2
+	}, 10*time.Second, 20*time.Millisecond)
+	e := listen(t, w)
+	woken := func(what string, f func()) {
+		t.Helper()
+		f()
+		for _, c := range []<-chan struct{}{own, far} {
+			select {
+			case <-c:
+			case <-time.After(10 * time.Second):
+				require.Fail(t, "not woken", what)
+			}
+		}
+	}
+	woken("Append", func() {
+		require.NoError(t, db.InTx(t.Context(), func(ctx context.Context) error {
+			_, err := w.Append(ctx, []webhooks.Event{changed(1)})
+			require.Empty(t, own, "nobody could see it yet")
+			return err
+		}))
+	})
+	claims, err := w.Claim(t.Context(), whole)
+	require.NoError(t, err)
+	_, err = w.Finish(t.Context(), delivered(claims))
+	require.NoError(t, err)
+	id := claims[0].Work[0].Delivery.ID
+	woken("Resend", func() {
+		_, err := w.Resend(t.Context(), id)
+		require.NoError(t, err)
+	})
+	claims, err = w.Claim(t.Context(), whole)
+	require.NoError(t, err)
+	_, err = w.Finish(t.Context(), delivered(claims))
+	require.NoError(t, err)
+	woken("Replay", func() {
+		n, _, err := w.Replay(t.Context(), webhooks.ReplayStep{EndpointID: e.ID, States: []webhooks.DeliveryState{webhooks.Delivered}, Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	})
+	woken("UpdateEndpoint", func() {
+		for _, state := range []webhooks.EndpointState{webhooks.Paused, webhooks.Active} {
+			_, err := w.UpdateEndpoint(t.Context(), e.ID, 0, func(e *webhooks.Endpoint) error { e.State = state; return nil })
+			require.NoError(t, err)
+		}
+	})
+	require.Empty(t, jobs, "those who wait for jobs sleep on")
 }
