@@ -38,19 +38,23 @@ func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, &uploadError{err}
 	}
-	return &sourceReader{in: in, left: s.size}, nil
+	return &sourceReader{in: in, left: s.size, turn: make(chan struct{}, 1)}, nil
 }
 
 // Size is the number of bytes that were put.
 func (s *source) Size() int64 { return s.size }
 
-// sourceReader notices an upload that is too short or too long.
+// sourceReader notices an upload that is too short or too long. An import that ends closes it while a Read is under way,
+// which is more than what Uploads have to bear: the end of the context ends the Read, and Close waits for that.
 type sourceReader struct {
 	in   io.ReadCloser
 	left int64
+	turn chan struct{} // holds a value while one of the two is under way
 }
 
 func (r *sourceReader) Read(p []byte) (int, error) {
+	r.turn <- struct{}{}
+	defer func() { <-r.turn }()
 	n, err := r.in.Read(p)
 	r.left -= int64(n)
 	switch {
@@ -62,4 +66,8 @@ func (r *sourceReader) Read(p []byte) (int, error) {
 	return n, &uploadError{err}
 }
 
-func (r *sourceReader) Close() error { return r.in.Close() }
+func (r *sourceReader) Close() error {
+	r.turn <- struct{}{}
+	defer func() { <-r.turn }()
+	return r.in.Close()
+}

@@ -133,7 +133,7 @@ type Uploads interface {
 	// (the reader's, ErrFull, the context's) nothing of it is left, or is left for Sweep.
 	Put(ctx context.Context, key string, r io.Reader) (int64, error)
 	// Open returns n bytes of the upload from the offset, fewer at its end; all of the rest for n below 0. ErrNotFound.
-	// Reading fails with the context's error when the context ends.
+	// Reading fails with the context's error when the context ends. Read and Close are not called at the same time.
 	Open(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error)
 	// Delete removes the upload. Deleting what isn't there is no error.
 	Delete(ctx context.Context, key string) error
