@@ -54,7 +54,7 @@ func races(t *testing.T) string {
 			t.Errorf("in a process: %s", race)
 		}
 	})
-	return "GORACE=log_path=" + log
+	return "GORACE=atexit_sleep_ms=0 log_path=" + log
 }
 
 func newScene(t *testing.T, url string) *scene {

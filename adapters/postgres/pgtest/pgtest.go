@@ -135,17 +135,32 @@ func start() (*server, error) {
 	return s, nil
 }
 
+// noDocker is why Docker gave no server once. It gives none later either, and may take long to say so.
+var noDocker struct {
+	mu  sync.Mutex
+	why error
+}
+
 // find starts a server, or says why there is none.
 func find(o options) (*server, error) {
-	s, docker := fromDocker(o)
+	noDocker.mu.Lock()
+	docker := noDocker.why
+	noDocker.mu.Unlock()
 	if docker == nil {
+		s, err := fromDocker(o)
+		if err == nil {
+			return s, nil
+		}
+		docker = err
+		noDocker.mu.Lock()
+		noDocker.why = err
+		noDocker.mu.Unlock()
+	}
+	s, err := fromPrograms(o)
+	if err == nil {
 		return s, nil
 	}
-	s, programs := fromPrograms(o)
-	if programs == nil {
-		return s, nil
-	}
-	return nil, fmt.Errorf("%w; %w", docker, programs)
+	return nil, fmt.Errorf("%w; %w", docker, err)
 }
 
 // await waits until the server answers and returns its version.
