@@ -344,15 +344,16 @@ func TestKilledWithWebhooks(t *testing.T) {
 	require.NoError(t, err)
 	_, err = importer.Run(t.Context(), importer.Bytes(base), s.db.Products(), importer.Options{})
 	require.NoError(t, err)
+	// All that takes its time comes before the import.
+	program := filepath.Join(t.TempDir(), "server")
+	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
+	require.NoError(t, err, string(said))
+	server, url := s.server(program)
 	j, _, err := s.service.Submit(t.Context(), job.Request{Settings: job.Settings{Mode: products.Update, BatchRecords: batch}}, catalogtest.NewReader(records, catalogtest.HalfNew))
 	require.NoError(t, err)
 
 	rng := rand.New(rand.NewPCG(5, 8))
 	workers := []*exec.Cmd{s.hookWorker(), s.hookWorker()}
-	program := filepath.Join(t.TempDir(), "server")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
-	require.NoError(t, err, string(said))
-	server, url := s.server(program)
 	var acknowledged []string
 	for round := range kills {
 		holder := s.untilCommitted(j.ID, (round+1)*records/batch/(kills+2), workers)
