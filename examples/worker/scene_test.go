@@ -26,8 +26,8 @@ import (
 
 // What is imported: small batches, so that there are many moments between two of them.
 const (
-	records      = 20_000
-	batchRecords = 200
+	records      = 10_000
+	batchRecords = 100
 	rejects      = records/1_000 - 1
 )
 
