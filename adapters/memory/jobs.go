@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
@@ -20,9 +19,7 @@ type Jobs struct {
 	byID  map[string]*jobRow
 	byKey map[string]*jobRow // those with an idempotency key
 	onEnd job.EndHook        // or nil
-
-	mu     sync.Mutex
-	wakers map[chan struct{}]struct{}
+	wakers
 }
 
 var _ job.Store = (*Jobs)(nil)
@@ -32,7 +29,7 @@ func (db *DB) Jobs() *Jobs { return &db.jobs }
 
 func (j *Jobs) init(db *DB) {
 	j.db = db
-	j.byID, j.byKey, j.wakers = map[string]*jobRow{}, map[string]*jobRow{}, map[chan struct{}]struct{}{}
+	j.byID, j.byKey = map[string]*jobRow{}, map[string]*jobRow{}
 }
 
 // OnEnd sets what is told of jobs that become final. It must be called before anything else uses the Jobs.

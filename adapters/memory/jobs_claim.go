@@ -57,32 +57,6 @@ func (j *Jobs) next(now time.Time) (best *jobRow) {
 	return best
 }
 
-// Wake returns a channel of hints.
-func (j *Jobs) Wake(ctx context.Context) <-chan struct{} {
-	c := make(chan struct{}, 1)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.wakers[c] = struct{}{}
-	context.AfterFunc(ctx, func() {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		delete(j.wakers, c)
-	})
-	return c
-}
-
-// wake gives a hint to everybody who waits.
-func (j *Jobs) wake() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for c := range j.wakers {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
-}
-
 // hold lets f use the claim's job, and change it, if the claim is still good.
 func (j *Jobs) hold(ctx context.Context, claim *job.Claim, f func(ctx context.Context, t *tx, r *jobRow) error) error {
 	return j.db.do(ctx, func(ctx context.Context, t *tx) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
@@ -21,9 +20,7 @@ type Webhooks struct {
 	deliveries []*deliveryRow
 	lastID     int64
 	numbers    map[numberKey]number
-
-	mu     sync.Mutex
-	wakers map[chan struct{}]struct{}
+	wakers
 }
 
 var _ webhooks.Store = (*Webhooks)(nil)
@@ -34,7 +31,6 @@ func (db *DB) Webhooks() *Webhooks { return &db.webhooks }
 func (w *Webhooks) init(db *DB) {
 	w.db = db
 	w.byID, w.events, w.numbers = map[string]*endpointRow{}, map[string]*eventRow{}, map[numberKey]number{}
-	w.wakers = map[chan struct{}]struct{}{}
 }
 
 // endpointRow is a stored endpoint. What its slices and maps hold is replaced rather than changed.

@@ -110,30 +110,3 @@ func (w *Webhooks) nextNumber(t *tx, key numberKey, at time.Time) int64 {
 	})
 	return before.last + 1
 }
-
-// Wake returns a channel of hints.
-func (w *Webhooks) Wake(ctx context.Context) <-chan struct{} {
-	c := make(chan struct{}, 1)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.wakers[c] = struct{}{}
-	context.AfterFunc(ctx, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.wakers, c)
-	})
-	return c
-}
-
-// wake gives a hint to everybody who waits. Within a transaction it comes early, but whoever follows it waits for the
-// transaction's end.
-func (w *Webhooks) wake() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for c := range w.wakers {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
-}
