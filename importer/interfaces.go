@@ -23,9 +23,9 @@ type ProgressReporter interface {
 }
 
 // WebhookNotifier is told what a batch changed, inside the batch's transaction: what it records through the context is
-// committed if and only if the batch is; it is the last thing that is written. It is not called for a batch that changed nothing, or in a dry run. An error
-// rolls the batch back and ends the import. Run calls it from Options.Writers goroutines at a time, and again for the
-// same batch where the store tries again.
+// committed if and only if the batch is; it is the last thing that is written. It is not called for a batch that changed
+// nothing, or in a dry run. An error rolls the batch back and ends the import. Run calls it from Options.Writers
+// goroutines at a time, and again for the same batch where the store tries again.
 type WebhookNotifier interface {
 	NotifyBatch(ctx context.Context, changes Changes) error
 }

@@ -119,8 +119,12 @@ func (r *run) mapColumns(b *block, n *reading) error {
 		r.result.Dialect.Escape = `\`
 	}
 	r.noteEncoding(n.text)
-	if r.survey != nil && n.plain.Compression() != "" {
-		r.survey = newSurvey(r.options.Mode, -1, r.options.MaxDuplicates)
+	if r.surveys {
+		size := r.source.Size()
+		if n.plain.Compression() != "" {
+			size = -1 // of the text
+		}
+		r.survey = newSurvey(r.options.Mode, size, r.options.MaxDuplicates)
 	}
 	if r.options.OnHeader != nil {
 		if err := r.options.OnHeader(m.header); err != nil {

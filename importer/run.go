@@ -29,7 +29,7 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 		return &r.result, errors.New("importer: no store")
 	}
 	r.store, r.rule = store, store.KeyRule()
-	r.survey = newSurvey(r.options.Mode, source.Size(), r.options.MaxDuplicates)
+	r.surveys = true
 	if done := r.options.Resumed; done != nil {
 		r.result.Counts, r.result.Bytes = done.Counts, done.Bytes
 	}
@@ -58,7 +58,7 @@ func Check(ctx context.Context, source Source, options Options) (*Result, error)
 	if r.options.OnSuperseded == nil {
 		return &r.result, r.check(ctx)
 	}
-	r.survey = newSurvey(r.options.Mode, source.Size(), r.options.MaxDuplicates)
+	r.surveys = true
 	if err = r.check(ctx); err == nil && r.survey.of == 1 {
 		err = r.pass(ctx, r.tellSuperseded) // else they were told part by part
 	}
@@ -92,7 +92,8 @@ type run struct {
 
 	detected *detected // nil until the file's beginning was read
 	parser   *parser
-	survey   *survey // nil where it doesn't matter which record of a SKU counts
+	surveys  bool    // it matters which record of a SKU counts
+	survey   *survey // that finds it out; nil where it doesn't, and until the file's beginning was read
 	variants bool    // some record wants to inherit
 	end      *extent // of the file, nil until it was read
 	result   Result
@@ -102,10 +103,11 @@ type run struct {
 func (r *run) check(ctx context.Context) error {
 	r.report(ctx, progress.Checking, 0, 0)
 	c := &checking{run: r}
-	err := r.pass(ctx, func(p *parsed) error { return c.take(ctx, p) })
+	take := func(p *parsed) error { return c.take(ctx, p) }
+	err := r.pass(ctx, take)
 	if errors.Is(err, errVariants) {
 		r.variants = true
-		err = r.pass(ctx, func(p *parsed) error { return c.take(ctx, p) })
+		err = r.pass(ctx, take)
 	}
 	if err == nil {
 		err = c.finish()
@@ -134,11 +136,12 @@ func (r *run) checkParts(ctx context.Context) error {
 				}
 				// Parts that were split up come by again.
 				if r.survey.mine(it.digest) && !r.survey.marked(index) {
-					if winner := r.survey.admit(it.digest, it.record.Line); winner != it.record.Line {
+					wins, err := r.wins(it)
+					if err != nil {
+						return err
+					}
+					if !wins {
 						r.survey.mark(index)
-						if err := r.supersede(&it.record, winner); err != nil {
-							return err
-						}
 					}
 				}
 				index++
@@ -176,17 +179,22 @@ func (r *run) note(p *parsed) {
 // tellSuperseded tells of the records that don't count.
 func (r *run) tellSuperseded(p *parsed) error {
 	for i := range p.items {
-		it := &p.items[i]
-		if it.reject {
-			continue
-		}
-		if winner := r.survey.admit(it.digest, it.record.Line); winner != it.record.Line {
-			if err := r.supersede(&it.record, winner); err != nil {
+		if it := &p.items[i]; !it.reject {
+			if _, err := r.wins(it); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// wins asks the survey whether a valid record counts for its SKU, and tells of one that doesn't.
+func (r *run) wins(it *item) (bool, error) {
+	winner := r.survey.admit(it.digest, it.record.Line)
+	if winner == it.record.Line || r.options.OnSuperseded == nil {
+		return winner == it.record.Line, nil
+	}
+	return false, r.options.OnSuperseded(Superseded{SKU: it.record.SKU, Line: it.record.Line, Winner: winner})
 }
 
 // stopped tells whether Options.Stop was closed.
@@ -197,13 +205,6 @@ func (r *run) stopped() bool {
 	default:
 		return false
 	}
-}
-
-func (r *run) supersede(record *products.Record, winner int64) error {
-	if r.options.OnSuperseded == nil {
-		return nil
-	}
-	return r.options.OnSuperseded(Superseded{SKU: record.SKU, Line: record.Line, Winner: winner})
 }
 
 // report tells the reporter, if there is one. While Checking so many records are checked.

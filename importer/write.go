@@ -136,11 +136,7 @@ func (w *writing) counts(it *item) (bool, error) {
 	if w.survey.of > 1 {
 		return !w.survey.marked(index), nil
 	}
-	winner := w.survey.admit(it.digest, it.record.Line)
-	if winner == it.record.Line {
-		return true, nil
-	}
-	return false, w.supersede(&it.record, winner)
+	return w.wins(it)
 }
 
 // open returns the batch that is being filled.
