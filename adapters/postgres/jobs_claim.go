@@ -36,11 +36,7 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 func (j *Jobs) giveBack(ctx context.Context, claim *job.Claim) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
 	defer cancel()
-	_, err := j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
-		r.GiveBack(r.now, false, sum.progressed, r.Error, 0, sum.Commit)
-		r.NotBefore = r.NotBefore.Truncate(time.Microsecond)
-		return nil
-	})
+	_, err := j.Release(ctx, claim, false, claim.Job.Error, 0)
 	if err != nil && !errors.Is(err, job.ErrLeaseLost) { // it wasn't committed
 		j.db.options.Logger.WarnContext(ctx, "can't give a claim back", "job", claim.Job.ID, "error", err)
 	}

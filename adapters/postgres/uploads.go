@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/lib/pq"
@@ -56,20 +57,18 @@ func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (size int64,
 
 // put writes the chunks, and makes the upload complete. While one is written the next one is read.
 func (u *Uploads) put(ctx context.Context, key string, r io.Reader) (size int64, err error) {
-	none := func() error { return nil }
-	pending := none // waits for the chunk that is being written
-	wait := func() error {
-		end := pending
-		pending = none
-		return end()
-	}
-	defer func() { _ = wait() }()
+	var (
+		writing sync.WaitGroup // of the chunk before
+		failed  error          // read once that is written
+	)
+	defer writing.Wait()
 	for number := int64(0); ; number++ {
 		buffer := chunks.Get().(*[chunkSize]byte)
 		n, err := io.ReadFull(r, buffer[:])
 		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err == nil || last {
-			err = errors.Join(wait(), ctx.Err())
+			writing.Wait()
+			err = errors.Join(failed, ctx.Err())
 		}
 		if err != nil {
 			chunks.Put(buffer)
@@ -77,14 +76,13 @@ func (u *Uploads) put(ctx context.Context, key string, r io.Reader) (size int64,
 		}
 		size += int64(n)
 		c := chunk{upload: key, number: number, data: buffer[:n], end: size, last: last}
-		done := make(chan error, 1)
-		pending = func() error { return <-done }
-		go func() {
+		writing.Go(func() {
 			defer chunks.Put(buffer)
-			done <- u.writeChunk(ctx, c)
-		}()
+			failed = u.writeChunk(ctx, c)
+		})
 		if last {
-			return size, wait()
+			writing.Wait()
+			return size, failed
 		}
 	}
 }

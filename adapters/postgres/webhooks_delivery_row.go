@@ -41,8 +41,8 @@ func (w *Webhooks) deliveries(ctx context.Context, q sqlx.QueryerContext, clause
 	return all, rows.Err()
 }
 
-// saveDeliveries writes back all of the deliveries that can change. They are in one of the states at the moment, or in
-// any where there are none.
+// saveDeliveries writes back all of the deliveries that can change. The condition is true for their rows; where it says
+// something of the state, PostgreSQL need not look at both of the tables.
 func (w *Webhooks) saveDeliveries(ctx context.Context, t *transaction, deliveries []webhooks.Delivery, where string) error {
 	rows := newArrays(oidInt8, oidTime, oidTime, oidTime, oidInt8, oidInt8, oidInt8, oidInt8, oidText, oidText)
 	for i := range deliveries {
