@@ -73,9 +73,9 @@ type Notifier interface {
 	// event's time as NotBefore. An event without a listener is not stored at all, and gets no Number. It returns how many
 	// were stored.
 	//
-	// It fills in the events' ID and Time (Event.Init), and the Number of those that are stored and Numbered: the next ones
-	// of their import and type, in the order of the slice, without a gap even where transactions roll back. So appending
-	// to one import waits for the transaction that appended to it before.
+	// It fills in the ID and Time of the events that are stored (Event.Init), perhaps of others, and the Number of those
+	// that are Numbered: the next ones of their import and type, in the order of the slice, without a gap even where
+	// transactions roll back. So appending to one import waits for the transaction that appended to it before.
 	//
 	// Events are refused, all of them, where one fails Event.Check. Data is not kept, and may be stored in another form, but
 	// comes back byte by byte. A transaction that is run again from the top appends again: the events' Numbers and IDs may

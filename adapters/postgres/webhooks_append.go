@@ -3,7 +3,6 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,27 +34,22 @@ func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string
 }
 
 // listeners reads the endpoints that may listen to one of the types, no more of them than that takes, and the server's
-// time.
+// time if there are any.
 func (w *Webhooks) listeners(ctx context.Context, q sqlx.QueryerContext, types []string) (endpoints []webhooks.Endpoint, now time.Time, err error) {
-	rows, err := q.QueryxContext(ctx, `SELECT n.now, e.id, e.state, e.summaries_only, e.events FROM (SELECT clock_timestamp() AS now) n
-		LEFT JOIN webhook_endpoints e ON e.state <> 'inactive' AND e.events && $1::text[] ORDER BY e.created_at, e.id`,
-		pq.Array(subscriptions(types)))
+	rows, err := q.QueryxContext(ctx, `SELECT clock_timestamp(), id, state, summaries_only, events FROM webhook_endpoints
+		WHERE state <> 'inactive' AND events && $1::text[] ORDER BY created_at, id`, pq.Array(subscriptions(types)))
 	if err != nil {
 		return nil, now, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id sql.Null[uuid]
-		var state sql.NullString
-		var summaries sql.NullBool
+		var id uuid
 		var e webhooks.Endpoint
-		if err := rows.Scan(&now, &id, &state, &summaries, pq.Array(&e.Events)); err != nil {
+		if err := rows.Scan(&now, &id, &e.State, &e.SummariesOnly, pq.Array(&e.Events)); err != nil {
 			return nil, now, err
 		}
-		if id.Valid {
-			e.ID, e.State, e.SummariesOnly = id.V.id(endpointPrefix), webhooks.EndpointState(state.String), summaries.Bool
-			endpoints = append(endpoints, e)
-		}
+		e.ID = id.id(endpointPrefix)
+		endpoints = append(endpoints, e)
 	}
 	return endpoints, now.UTC(), rows.Err()
 }
@@ -153,7 +147,7 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 		}
 	}
 	endpoints, now, err := w.listeners(ctx, t, types)
-	if err != nil {
+	if err != nil || len(endpoints) == 0 {
 		return 0, err
 	}
 	a := appending{t: t}
