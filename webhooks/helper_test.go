@@ -16,10 +16,13 @@ import (
 // quiet is the log of servers whose clients break off.
 var quiet = log.New(io.Discard, "", 0)
 
+// known is the secret of the tests' endpoints.
+var known = webhooks.NewSecret()
+
 // endpoint is a valid one.
 func endpoint(url string) webhooks.Endpoint {
 	e := webhooks.Endpoint{URL: url, Events: []string{"*"}, Concurrency: 8, Timeout: 15 * time.Second, State: webhooks.Active}
-	e.Secrets = []webhooks.LiveSecret{{Secret: webhooks.NewSecret()}}
+	e.Secrets = []webhooks.LiveSecret{{Secret: known}}
 	return e
 }
 

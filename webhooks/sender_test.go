@@ -28,7 +28,7 @@ func receiver(t *testing.T, handler http.HandlerFunc) *httptest.Server {
 	return s
 }
 
-// sender is one with a transport of its own.
+// sender is one with a transport of its own. The official verifier must take whatever it sends.
 func sender(t *testing.T, options webhooks.SenderOptions) *webhooks.Sender {
 	t.Helper()
 	if options.Transport == nil {
@@ -36,6 +36,15 @@ func sender(t *testing.T, options webhooks.SenderOptions) *webhooks.Sender {
 		t.Cleanup(transport.CloseIdleConnections)
 		options.Transport = transport
 	}
+	next := options.Transport
+	options.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		body, err := r.GetBody()
+		require.NoError(t, err)
+		sent, err := io.ReadAll(body)
+		require.NoError(t, err)
+		requireSigned(t, known, r.Header, sent)
+		return next.RoundTrip(r)
+	})
 	s, err := webhooks.NewSender(options)
 	require.NoError(t, err)
 	return s
@@ -201,10 +210,9 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		s, err := webhooks.NewSender(webhooks.SenderOptions{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		s := sender(t, webhooks.SenderOptions{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {value}}, Body: http.NoBody}, nil
 		})})
-		require.NoError(t, err)
 		e := endpoint("https://example.com")
 		answer, err := s.Send(t.Context(), &e, event(`{}`), 1)
 		require.NoError(t, err)

@@ -65,6 +65,7 @@ func newWorld(t *testing.T) *world {
 // receiver makes a receiver, and the endpoint that leads to it. Without an answer it takes everything at once.
 func (w *world) receiver(name string, answer func(r request) reply, changes ...func(e *webhooks.Endpoint)) (*host, webhooks.Endpoint) {
 	e := endpoint("https://" + name + "/hook")
+	e.Secrets[0].Secret = webhooks.NewSecret()
 	for _, change := range changes {
 		change(&e)
 	}
