@@ -135,29 +135,30 @@ func dispatchTo(tb testing.TB, store webhooks.Store) (stop func()) {
 	return func() { cancel(); running.Wait() }
 }
 
-// BenchmarkWebhooksDelivery sends events of one product each to a receiver in this process.
+// BenchmarkWebhooksDelivery sends events of one product each to a receiver in this process, without a vacuum in between.
 func BenchmarkWebhooksDelivery(b *testing.B) {
-	for _, endpoints := range []int{1, 10} {
-		b.Run(fmt.Sprintf("endpoints=%d", endpoints), func(b *testing.B) {
-			store := open(b, pgtest.URL(b), postgres.Options{}).Webhooks()
+	for _, c := range []struct{ endpoints, total int }{{1, 10_000}, {10, 10_000}, {10, 100_000}} {
+		b.Run(fmt.Sprintf("endpoints=%d/total=%d", c.endpoints, c.total), func(b *testing.B) {
+			url := pgtest.URL(b)
+			store := open(b, url, postgres.Options{}).Webhooks()
+			query(b, url, `ALTER TABLE webhook_deliveries_pending SET (autovacuum_enabled = off); ALTER TABLE webhook_claims SET (autovacuum_enabled = off)`)
 			r := newReceiver(b)
-			for range endpoints {
+			for range c.endpoints {
 				_, err := store.CreateEndpoint(b.Context(), endpointAt(r.URL))
 				require.NoError(b, err)
 			}
-			const total = 10_000
 			for b.Loop() {
 				b.StopTimer()
-				fill(b, store, total/endpoints)
+				fill(b, store, c.total/c.endpoints)
 				r.count.Store(0)
 				b.StartTimer()
 				stop := dispatchTo(b, store)
-				for r.count.Load() < total {
+				for r.count.Load() < int64(c.total) {
 					time.Sleep(time.Millisecond)
 				}
 				stop()
 			}
-			b.ReportMetric(total*float64(b.N)/b.Elapsed().Seconds(), "deliveries/s")
+			b.ReportMetric(float64(c.total*b.N)/b.Elapsed().Seconds(), "deliveries/s")
 		})
 	}
 }
