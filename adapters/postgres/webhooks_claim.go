@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
@@ -36,6 +38,7 @@ func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) ([]
 type claiming struct {
 	store   *Webhooks
 	request webhooks.ClaimRequest
+	since   map[uuid]*[2]time.Time // when the first in each lane was due that look saw, zero for none; by endpoint
 
 	// Of the current attempt.
 	now       time.Time
@@ -46,30 +49,39 @@ type claiming struct {
 }
 
 // look finds the endpoints to which something is due, those first that have the fewest claims. It steps through the index
-// from one endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything.
+// from one endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything. What
+// does is stepping over all that was delivered since the last vacuum: count is spared that, it begins where look arrived.
 func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
-	rows, err := c.store.db.querier(ctx).QueryxContext(ctx, `WITH RECURSIVE lanes AS (
+	statement := fmt.Sprintf(`WITH RECURSIVE lanes AS (
 			(SELECT endpoint, lane, not_before FROM webhook_deliveries_pending ORDER BY endpoint, lane, not_before LIMIT 1)
 			UNION ALL
 			SELECT n.* FROM lanes l CROSS JOIN LATERAL (
 				SELECT endpoint, lane, not_before FROM webhook_deliveries_pending
 				WHERE (endpoint, lane) > (l.endpoint, l.lane) ORDER BY endpoint, lane, not_before LIMIT 1) n
 		)
-		SELECT e.id FROM lanes l JOIN webhook_endpoints e ON e.id = l.endpoint CROSS JOIN LATERAL (
+		SELECT e.id, min(l.not_before) FILTER (WHERE l.lane = 0), min(l.not_before) FILTER (WHERE l.lane = 1)
+		FROM lanes l JOIN webhook_endpoints e ON e.id = l.endpoint CROSS JOIN LATERAL (
 			SELECT count(*) AS claims FROM webhook_claims WHERE endpoint = e.id AND lease_until > clock_timestamp()) AS open
-		WHERE l.not_before <= clock_timestamp() AND (l.lane = $1::bigint OR $2)
+		WHERE l.not_before <= clock_timestamp() AND (l.lane = %d OR %t)
 			AND e.state = 'active' AND (e.paused_until IS NULL OR e.paused_until <= clock_timestamp()) AND open.claims < e.concurrency
-		GROUP BY e.id ORDER BY min(open.claims), random() LIMIT $3`, int64(webhooks.Urgent), c.request.Bulk > 0, maxReady)
+		GROUP BY e.id ORDER BY min(open.claims), random() LIMIT %d`, webhooks.Urgent, c.request.Bulk > 0, maxReady)
+	if c.store.db.current(ctx) == nil {
+		statement = plainScans + `; ` + statement // one message, which is one transaction
+	}
+	rows, err := c.store.db.querier(ctx).QueryxContext(ctx, statement)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
+	c.since = map[uuid]*[2]time.Time{}
 	for rows.Next() {
 		var id uuid
-		if err := rows.Scan(&id); err != nil {
+		var since [2]sql.NullTime
+		if err := rows.Scan(&id, &since[webhooks.Urgent], &since[webhooks.Bulk]); err != nil {
 			return nil, err
 		}
 		ready = append(ready, id)
+		c.since[id] = &[2]time.Time{orZero(since[webhooks.Urgent]), orZero(since[webhooks.Bulk])}
 	}
 	return ready, rows.Err()
 }
@@ -124,27 +136,32 @@ func (c *claiming) lock(ctx context.Context, t *transaction, ready []uuid) (err 
 // count finds what is due to the endpoints. A claim whose lease has run out is locked, since it may lose deliveries; what
 // is just being finished of one is held by it still.
 func (c *claiming) count(ctx context.Context, t *transaction) ([]webhooks.Ready, error) {
-	wanted := newArrays(oidUUID, oidInt8)
+	wanted := newArrays(oidUUID, oidInt8, oidTime, oidTime)
 	for i := range c.endpoints {
-		wanted[0].addUUID(c.endpoints[i].id)
-		wanted[1].addInt(int64(c.request.Depth * c.endpoints[i].Concurrency))
+		e := &c.endpoints[i]
+		wanted[0].addUUID(e.id)
+		wanted[1].addInt(int64(c.request.Depth * e.Concurrency))
+		for lane, since := range c.since[e.id] {
+			wanted[2+lane].addTime(since)
+		}
 	}
 	rows, err := t.QueryContext(ctx, `WITH claims AS MATERIALIZED (
 			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[])
 		), lost AS MATERIALIZED (
-			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND lease_until <= $3
+			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND lease_until <= $5
 			FOR UPDATE SKIP LOCKED
 		)
-		SELECT x.i - 1, l.lane, (SELECT count(*) FROM claims c WHERE c.endpoint = x.endpoint AND c.lane = l.lane AND c.lease_until > $3), ARRAY (
+		SELECT x.i - 1, l.lane, (SELECT count(*) FROM claims c WHERE c.endpoint = x.endpoint AND c.lane = l.lane AND c.lease_until > $5), ARRAY (
 			SELECT id FROM (
 				(SELECT d.id, d.not_before AS due FROM webhook_deliveries_pending d
-				WHERE d.endpoint = x.endpoint AND d.lane = l.lane AND d.not_before <= $3 AND d.id NOT IN (SELECT unnest(deliveries) FROM claims)
+				WHERE d.endpoint = x.endpoint AND d.lane = l.lane AND d.not_before BETWEEN l.since AND $5
+					AND d.id NOT IN (SELECT unnest(deliveries) FROM claims)
 				ORDER BY d.not_before, d.id LIMIT x.most)
 				UNION ALL
 				SELECT unnest(deliveries), lease_until FROM lost WHERE lost.endpoint = x.endpoint AND lost.lane = l.lane
 			) due ORDER BY due, id LIMIT x.most)::text, EXISTS (SELECT FROM lost)
-		FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS x(endpoint, most, i), (VALUES (0), (1)) AS l(lane)`,
-		wanted[0].bytes(), wanted[1].bytes(), c.now)
+		FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS x(endpoint, most, urgent, bulk, i)
+			CROSS JOIN LATERAL (VALUES (0, x.urgent), (1, x.bulk)) AS l(lane, since)`, append(wanted.args(), c.now)...)
 	if err != nil {
 		return nil, err
 	}
