@@ -134,7 +134,7 @@ func (r *dispatch) send(e *Endpoint, w *Work) Result {
 	r.mu.Lock()
 	r.stats.InFlight--
 	if err == nil {
-		r.stats.attempted(&result)
+		r.stats.attempted(&w.Delivery, &result)
 		r.pace(e.ID, answer.Duration)
 	}
 	r.mu.Unlock()
