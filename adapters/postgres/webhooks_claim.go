@@ -7,7 +7,7 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// maxReady is how many endpoints Claim looks at: of more, those that have the fewest claims, and of these any, so that none
+// maxReady is how many endpoints Claim locks: of more, those that have the fewest claims, and of these any, so that none
 // waits behind others that turn out to get nothing.
 const maxReady = 200
 
@@ -45,8 +45,9 @@ type claiming struct {
 	claims    []webhooks.Claim
 }
 
-// look finds the endpoints to which something is due, those first that have the fewest claims. It steps through the index
-// from one endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything.
+// look finds the endpoints that may get a claim, those first that have the fewest. It steps through the index from one
+// endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything; nor do those
+// that have all the claims they may have.
 func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
 	rows, err := c.store.db.querier(ctx).QueryxContext(ctx, `WITH RECURSIVE lanes AS (
 			(SELECT endpoint, lane, not_before FROM webhook_deliveries_pending ORDER BY endpoint, lane, not_before LIMIT 1)
@@ -55,21 +56,27 @@ func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
 				SELECT endpoint, lane, not_before FROM webhook_deliveries_pending
 				WHERE (endpoint, lane) > (l.endpoint, l.lane) ORDER BY endpoint, lane, not_before LIMIT 1) n
 		)
-		SELECT e.id FROM lanes l JOIN webhook_endpoints e ON e.id = l.endpoint CROSS JOIN LATERAL (
-			SELECT count(*) AS claims FROM webhook_claims WHERE endpoint = e.id AND lease_until > clock_timestamp()) AS open
-		WHERE l.not_before <= clock_timestamp() AND (l.lane = $1::bigint OR $2)
-			AND e.state = 'active' AND (e.paused_until IS NULL OR e.paused_until <= clock_timestamp()) AND open.claims < e.concurrency
-		GROUP BY e.id ORDER BY min(open.claims), random() LIMIT $3`, int64(webhooks.Urgent), c.request.Bulk > 0, maxReady)
+		SELECT `+endpointColumns+`, due.urgent, due.bulk, open.urgent, open.bulk
+		FROM (SELECT endpoint, count(*) FILTER (WHERE lane = $1::bigint) AS urgent, count(*) FILTER (WHERE lane <> $1::bigint) AS bulk
+				FROM lanes WHERE not_before <= clock_timestamp() GROUP BY endpoint) due
+			JOIN webhook_endpoints e ON e.id = due.endpoint
+			CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE lane = $1::bigint) AS urgent, count(*) FILTER (WHERE lane <> $1::bigint) AS bulk
+				FROM webhook_claims WHERE endpoint = e.id AND lease_until > clock_timestamp()) open
+		WHERE e.state = 'active' AND (e.paused_until IS NULL OR e.paused_until <= clock_timestamp())
+		ORDER BY open.urgent + open.bulk, random()`, int64(webhooks.Urgent))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var id uuid
-		if err := rows.Scan(&id); err != nil {
+	for rows.Next() && len(ready) < maxReady {
+		var r endpointRow
+		one := webhooks.Ready{Endpoint: &r.Endpoint}
+		if err := r.scan(rows, &one.Due[webhooks.Urgent], &one.Due[webhooks.Bulk], &one.Open[webhooks.Urgent], &one.Open[webhooks.Bulk]); err != nil {
 			return nil, err
 		}
-		ready = append(ready, id)
+		if len(webhooks.Plan(r.now, c.request, []webhooks.Ready{one})) > 0 {
+			ready = append(ready, r.id)
+		}
 	}
 	return ready, rows.Err()
 }

@@ -252,3 +252,46 @@ func TestWebhooksWake(t *testing.T) {
 	})
 	require.Empty(t, jobs, "those who wait for jobs sleep on")
 }
+
+// TestListDeliveriesOfMany lists what has so many events that they aren't looked up one by one, and what has few beside it.
+func TestListDeliveriesOfMany(t *testing.T) {
+	t.Parallel()
+	w := open(t, pgtest.URL(t), postgres.Options{}).Webhooks()
+	listen(t, w)
+	tell := func(n int, eventType, importID string) (oldest string) {
+		events := make([]webhooks.Event, n)
+		for i := range events {
+			events[i] = webhooks.Event{Type: eventType, ImportID: importID, Data: []byte(`{}`)}
+		}
+		_, err := w.Append(t.Context(), events)
+		require.NoError(t, err)
+		return events[0].ID
+	}
+	oldest := tell(10_001, webhooks.ProductCreated, "many")
+	tell(3, webhooks.ProductUpdated, "many")
+	tell(2, webhooks.ProductUpdated, "few")
+	for _, c := range []struct {
+		query webhooks.DeliveryQuery
+		want  int
+	}{
+		{webhooks.DeliveryQuery{EventType: webhooks.ProductCreated}, 1_000},
+		{webhooks.DeliveryQuery{EventType: webhooks.ProductUpdated}, 5},
+		{webhooks.DeliveryQuery{ImportID: "many"}, 1_000},
+		{webhooks.DeliveryQuery{ImportID: "few"}, 2},
+		{webhooks.DeliveryQuery{ImportID: "many", EventType: webhooks.ProductUpdated}, 3},
+		{webhooks.DeliveryQuery{ImportID: "few", EventType: webhooks.ProductUpdated}, 2},
+		{webhooks.DeliveryQuery{ImportID: "few", EventType: webhooks.ProductCreated}, 0},
+		{webhooks.DeliveryQuery{ImportID: "many", EventID: oldest}, 1},
+		{webhooks.DeliveryQuery{EventType: webhooks.ProductUpdated, EventID: oldest}, 0},
+	} {
+		c.query.Limit = 1_000
+		list, err := w.ListDeliveries(t.Context(), c.query)
+		require.NoError(t, err)
+		require.Len(t, list, c.want, c.query)
+		for i, d := range list {
+			require.True(t, i == 0 || d.ID < list[i-1].ID, "newest first: %+v", c.query)
+			require.Contains(t, []string{"", d.ImportID}, c.query.ImportID)
+			require.Contains(t, []string{"", d.EventType}, c.query.EventType)
+		}
+	}
+}

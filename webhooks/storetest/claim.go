@@ -46,7 +46,7 @@ var claimCases = []Case{
 		c.some(1)
 		for _, r := range []webhooks.ClaimRequest{
 			{Limit: 1, Depth: 1}, {Worker: "w", Depth: 1}, {Worker: "w", Limit: 1_001, Depth: 1}, {Worker: "w", Limit: 1}, {Worker: "w", Limit: 1, Depth: 101},
-			{Worker: "w", Limit: 1, Bulk: 2, Depth: 1}, {Worker: "w", Limit: 1, Bulk: -1, Depth: 1},
+			{Worker: "w", Limit: 1, Bulk: 2, Depth: 1}, {Worker: "w", Limit: 1, Bulk: -1, Depth: 1}, {Worker: "w", Limit: 1, Spare: -1, Depth: 1},
 		} {
 			claims, err := c.Claim(c.Context(), r)
 			require.Error(c, err, "a request out of bounds is refused: %+v", r)
@@ -231,6 +231,22 @@ var fairnessCases = []Case{
 		require.Len(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Bulk: 2, Depth: 1}), 2, "no more claims of the lane Bulk than Bulk")
 		c.some(1)
 		require.Len(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Depth: 1}), 1, "Bulk doesn't bound the lane Urgent")
+	}},
+	{Name: "fairness/the last claims are for those that answer", run: func(c *check) {
+		answers, silent := c.endpoint(), c.endpoint()
+		c.some(1)
+		for _, claim := range c.look(request) {
+			c.end(map[string]webhooks.DeliveryState{answers.ID: webhooks.Delivered, silent.ID: webhooks.Pending}[claim.Endpoint.ID], claim)
+		}
+		c.endpoint() // it got nothing yet
+		c.some(4)
+		spare := webhooks.ClaimRequest{Worker: "w", Limit: 3, Spare: 3, Depth: 1}
+		claims := c.look(spare)
+		require.Len(c, claims, 1, "the last Spare claims are for an endpoint that took its last delivery")
+		require.Equal(c, answers.ID, claims[0].Endpoint.ID, "the last Spare claims are for an endpoint that took its last delivery")
+		require.Empty(c, c.look(spare), "one each")
+		spare.Spare = 1
+		require.Len(c, c.look(spare), 2, "the others get what is beyond Spare")
 	}},
 	{Name: "fairness/a rate limit", run: func(c *check) {
 		e := c.endpoint(func(e *webhooks.Endpoint) { e.RateLimit = 20 })
