@@ -1,75 +1,142 @@
 package postgres
 
 import (
-	"encoding/binary"
+	"bytes"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 )
 
-// decodeArray reads an array in PostgreSQL's binary format; null elements are nil.
-func decodeArray(t *testing.T, b []byte) (oid uint32, elements []*string) {
+// connect opens an empty database as Open does.
+func connect(t *testing.T) *sqlx.DB {
 	t.Helper()
-	next := func() uint32 {
-		v := binary.BigEndian.Uint32(b)
-		b = b[4:]
-		return v
+	db, err := Open(t.Context(), pgtest.URL(t), Options{})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db.sql
+}
+
+// readBack returns what PostgreSQL finds in an array of the type, null as nil.
+func readBack[V any](t *testing.T, db *sqlx.DB, sqlType string, parameter []byte) (elements []*V) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT v FROM unnest($1::`+sqlType+`[]) WITH ORDINALITY AS x(v, i) ORDER BY i`, parameter)
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var v *V
+		require.NoError(t, rows.Scan(&v))
+		elements = append(elements, v)
 	}
-	require.EqualValues(t, 1, next(), "dimensions")
-	nulls := next()
-	oid = next()
-	n := next()
-	require.EqualValues(t, 1, next(), "the first index")
-	for range n {
-		length := next()
-		if length == 1<<32-1 {
-			require.EqualValues(t, 1, nulls, "the header tells of nulls")
-			elements = append(elements, nil)
-			continue
+	require.NoError(t, rows.Err())
+	return elements
+}
+
+// checkArray fills an array, twice, and compares what PostgreSQL finds in it. A nil is a null.
+func checkArray[V any](db *sqlx.DB, oid uint32, sqlType string, add func(a *array, v V), values ...*V) func(t *testing.T) {
+	return func(t *testing.T) {
+		a := &newArrays(oid)[0]
+		for range 2 { // the second time over what the first has left
+			a.reset()
+			for _, v := range values {
+				if v == nil {
+					a.addNull()
+				} else {
+					add(a, *v)
+				}
+			}
+			got := readBack[V](t, db, sqlType, a.bytes())
+			require.Len(t, got, len(values))
+			for i, want := range values {
+				require.Equal(t, want, got[i], i)
+			}
+			a.addNull()
 		}
-		s := string(b[:length])
-		b = b[length:]
-		elements = append(elements, &s)
 	}
-	require.Empty(t, b)
-	return oid, elements
 }
 
 func TestArray(t *testing.T) {
-	text := func(s string) *string { return &s }
-	long := strings.Repeat("x", 100_000)
-	for _, c := range []struct {
-		name string
-		oid  uint32
-		fill func(a *array)
-		want []*string
-	}{
-		{"no text", 25, func(*array) {}, nil},
-		{"text", 25, func(a *array) { a.add(""); a.add("NULL"); a.add(`{"ä",}`); a.add(long) }, []*string{text(""), text("NULL"), text(`{"ä",}`), &long}},
-		{"text with nulls", 25, func(a *array) { a.addNull(); a.add("a"); a.addNull() }, []*string{nil, text("a"), nil}},
-		{"text in pieces", 25, func(a *array) {
-			start := a.open()
-			a.buf = append(a.buf, "abc"...)
-			a.close(start)
-			a.close(a.open())
-			a.add("d")
-		}, []*string{text("abc"), text(""), text("d")}},
-		{"booleans", 16, func(a *array) { a.addBool(true); a.addNull(); a.addBool(false) }, []*string{text("\x01"), nil, text("\x00")}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			a := &array{}
-			if c.oid != 25 {
-				a.oid = c.oid
-			}
-			for range 2 { // the second time over what the first has left
-				a.reset()
-				c.fill(a)
-				oid, got := decodeArray(t, a.bytes())
-				require.Equal(t, c.oid, oid)
-				require.Equal(t, c.want, got)
-				a.addNull()
-			}
-		})
+	db := connect(t)
+	add := (*array).add
+	addBytes := func(a *array, v []byte) { a.add(string(v)) }
+	inPieces := func(a *array, v string) {
+		start := a.open()
+		for _, r := range v {
+			a.buf = append(a.buf, string(r)...)
+		}
+		a.close(start)
 	}
+	at := func(v string) *time.Time {
+		parsed, err := time.Parse(time.RFC3339Nano, v)
+		require.NoError(t, err)
+		return &parsed
+	}
+	allBytes := make([]byte, 256)
+	for i := range allBytes {
+		allBytes[i] = byte(i)
+	}
+	large := bytes.Repeat(allBytes, 32<<10)
+	many := make([]*int64, 10_000)
+	for i := range many {
+		many[i] = new(int64(i))
+	}
+	id := uuid{0, 1, 0xab, 15: 0xff}
+
+	t.Run("no elements", checkArray(db, oidText, "text", add))
+	t.Run("text", checkArray(db, oidText, "text", add, new(""), new("NULL"), new(`{"ä",}\`), new(" '"), new(strings.Repeat("x", 1<<20))))
+	t.Run("text with nulls", checkArray(db, oidText, "text", add, nil, new("a"), nil))
+	t.Run("only null", checkArray(db, oidText, "text", add, nil))
+	t.Run("many", checkArray(db, oidInt8, "bigint", (*array).addInt, many...))
+	t.Run("text in pieces", checkArray(db, oidText, "text", inPieces, new("abc"), new(""), new("d")))
+	t.Run("bytes", checkArray(db, oidBytea, "bytea", addBytes, new([]byte{}), new([]byte{0}), &allBytes, nil, &large))
+	t.Run("booleans", checkArray(db, oidBool, "boolean", (*array).addBool, new(true), nil, new(false)))
+	t.Run("integers", checkArray(db, oidInt8, "bigint", (*array).addInt, new(int64(0)), new(int64(-1)), new(int64(math.MinInt64)), nil, new(int64(math.MaxInt64))))
+	t.Run("UUIDs", checkArray(db, oidUUID, "uuid", (*array).addUUID, &id, new(uuid{}), nil))
+	t.Run("times", func(t *testing.T) {
+		a := newArrays(oidTime)
+		values := []*time.Time{at("2000-01-01T00:00:00Z"), at("2026-03-01T12:34:56.789012+05:30"), at("1970-01-01T00:00:00Z"),
+			at("1999-12-31T23:59:59.999999Z"), nil, at("0001-01-01T00:00:00.000001Z"), at("9999-12-31T23:59:59.999999Z")}
+		for _, v := range values {
+			if v == nil {
+				v = new(time.Time) // the zero time is null
+			}
+			a[0].addTime(*v)
+		}
+		got := readBack[time.Time](t, db, "timestamptz", a[0].bytes())
+		require.Len(t, got, len(values))
+		for i, want := range values {
+			if want == nil {
+				require.Nil(t, got[i], i)
+				continue
+			}
+			require.True(t, want.Equal(*got[i]), "%v is read as %v", want, got[i])
+		}
+	})
+}
+
+// TestArrays gives a statement several arrays of different types, again after a reset, and lists of IDs.
+func TestArrays(t *testing.T) {
+	db := connect(t)
+	rows := newArrays(oidInt8, oidText)
+	for round := range 3 {
+		rows.reset()
+		for i := range round {
+			rows[0].addInt(int64(i))
+			rows[1].add(strings.Repeat("x", i))
+		}
+		var n, length int
+		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*), coalesce(sum(length(b)), 0) FROM unnest($1::bigint[], $2::text[]) AS x(a, b)
+			WHERE length(b) = a`, rows.args()...).Scan(&n, &length))
+		require.Equal(t, round, n)
+		require.Equal(t, max(0, round-1), length)
+	}
+	require.Empty(t, readBack[int64](t, db, "bigint", intArray(nil)))
+	require.Equal(t, []*int64{new(int64(7)), new(int64(-7))}, readBack[int64](t, db, "bigint", intArray([]int64{7, -7})))
+	require.Empty(t, readBack[uuid](t, db, "uuid", uuidArray(nil)))
+	require.Equal(t, []*uuid{{1}, {2}}, readBack[uuid](t, db, "uuid", uuidArray([]uuid{{1}, {2}})))
 }

@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,29 @@ func TestWebhooksStoredOnce(t *testing.T) {
 		require.True(t, bytes.Equal(data, c.Work[0].Event.Data))
 		require.EqualValues(t, 1, c.Work[0].Event.Number)
 	}
+}
+
+// TestWebhooksPlanned: what Append sets for the statements that insert many events holds for these alone, not for what
+// follows in the transaction.
+func TestWebhooksPlanned(t *testing.T) {
+	url := pgtest.URL(t)
+	w := open(t, url, postgres.Options{}).Webhooks()
+	listen(t, w)
+	query(t, url, `CREATE TABLE modes (relation text, mode text);
+		CREATE FUNCTION note_mode() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN INSERT INTO modes VALUES (TG_TABLE_NAME, current_setting('plan_cache_mode')); RETURN NULL; END $$;
+		CREATE TRIGGER note_mode AFTER INSERT ON webhook_events EXECUTE FUNCTION note_mode();
+		CREATE TRIGGER note_mode AFTER INSERT ON webhook_deliveries EXECUTE FUNCTION note_mode()`)
+	events := numbered(webhooks.ProductCreated, 3)
+	for i := range events {
+		random := make([]byte, 200_000)
+		_, _ = rand.Read(random)
+		events[i].Data = fmt.Appendf(nil, `{"random":"%x"}`, random) // can't be packed
+	}
+	_, err := w.Append(t.Context(), events)
+	require.NoError(t, err)
+	require.Equal(t, "webhook_deliveries auto, webhook_events force_generic_plan",
+		scan[string](t, url, `SELECT string_agg(DISTINCT relation || ' ' || mode, ', ' ORDER BY relation || ' ' || mode) FROM modes`))
 }
 
 // TestWebhooksSealed: with a key secrets can't be read in the database, and an endpoint whose key is lost holds nobody up.

@@ -25,9 +25,19 @@ type openClaims struct {
 // no endpoint has more claims than it may, and every delivery is delivered, once.
 func TestWebhooksWorkers(t *testing.T) {
 	url := pgtest.URL(t)
+	deliverAll(t, url, url, 300)
+}
+
+// TestWebhooksPooler does the same by way of a pooler in transaction mode, that has fewer connections than there are workers.
+func TestWebhooksPooler(t *testing.T) {
+	url := pgtest.URL(t)
+	deliverAll(t, url, pgtest.Pooler(t, url), 100)
+}
+
+func deliverAll(t *testing.T, direct, url string, events int) {
 	dbs := []*postgres.DB{open(t, url, postgres.Options{RetryFor: time.Minute}), open(t, url, postgres.Options{RetryFor: time.Minute})}
 	w := dbs[0].Webhooks()
-	const endpoints, events, concurrency = 3, 300, 4
+	const endpoints, concurrency = 3, 4
 	var ids []string
 	for range endpoints {
 		e := endpointAt("https://example.com")
@@ -62,9 +72,9 @@ func TestWebhooksWorkers(t *testing.T) {
 	for id, n := range o.done {
 		require.Equal(t, 1, n, id)
 	}
-	require.Equal(t, endpoints*events, scan[int](t, url, `SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered'`))
-	require.Equal(t, endpoints*events, scan[int](t, url, `SELECT count(*) FROM webhook_attempts WHERE kind = ''`))
-	require.Zero(t, scan[int](t, url, `SELECT count(*) FROM webhook_claims`))
+	require.Equal(t, endpoints*events, scan[int](t, direct, `SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered'`))
+	require.Equal(t, endpoints*events, scan[int](t, direct, `SELECT count(*) FROM webhook_attempts WHERE kind = ''`))
+	require.Zero(t, scan[int](t, direct, `SELECT count(*) FROM webhook_claims`))
 }
 
 // work claims and finishes once, and returns how many deliveries are delivered. Of the results some are failures, some are
@@ -88,6 +98,12 @@ func (o *openClaims) work(t *testing.T, w *postgres.Webhooks, concurrency int) i
 		}
 	}
 	o.mu.Unlock()
+	for _, c := range claims { // outside of a transaction
+		id := c.Work[0].Delivery.ID
+		if record, err := w.Delivery(t.Context(), id); err != nil || record.Delivery.ID != id {
+			t.Error(record.Delivery.ID, err)
+		}
+	}
 	// A claim is finished in two halves: while the first is stored others may claim, but not what is in the second.
 	for i := range claims {
 		results := delivered(claims[i : i+1])
@@ -147,41 +163,4 @@ func TestWebhooksTakeover(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
 	require.Equal(t, 4, scan[int](t, url, `SELECT count(*) FROM webhook_attempts`))
-}
-
-// TestWebhooksExpireTogether removes the last two deliveries of each event in two transactions at the same time: the event
-// goes with the second one.
-func TestWebhooksExpireTogether(t *testing.T) {
-	url := pgtest.URL(t)
-	db := open(t, url, postgres.Options{})
-	w := db.Webhooks()
-	listen(t, w)
-	listen(t, w)
-	fill(t, w, 500)
-	for {
-		claims, err := w.Claim(t.Context(), whole)
-		require.NoError(t, err)
-		if len(claims) == 0 {
-			break
-		}
-		_, err = w.Finish(t.Context(), delivered(claims))
-		require.NoError(t, err)
-	}
-	later := time.Now().Add(time.Hour)
-	var expiring sync.WaitGroup
-	for range 4 {
-		expiring.Go(func() {
-			for {
-				n, err := w.Expire(t.Context(), webhooks.Expiry{Delivered: later, Others: later, Limit: 60})
-				if err != nil {
-					t.Error(err)
-				}
-				if n == 0 {
-					return
-				}
-			}
-		})
-	}
-	expiring.Wait()
-	require.Zero(t, scan[int](t, url, rowsOfWebhooks))
 }
