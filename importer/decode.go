@@ -15,9 +15,9 @@ func decoderOf(e Encoding) decoder {
 	case UTF16BE:
 		return func(dst, src []byte, end bool) ([]byte, int) { return fromUTF16(dst, src, end, true) }
 	case Windows1252:
-		return func(dst, src []byte, _ bool) ([]byte, int) { return fromWindows1252(dst, src), len(src) }
+		return func(dst, src []byte, _ bool) ([]byte, int) { return fromWestern(dst, src, &windows1252), len(src) }
 	case ISO8859_1:
-		return func(dst, src []byte, _ bool) ([]byte, int) { return fromISO8859(dst, src), len(src) }
+		return func(dst, src []byte, _ bool) ([]byte, int) { return fromWestern(dst, src, nil), len(src) }
 	}
 	return nil
 }
@@ -38,28 +38,22 @@ func countASCII(b []byte) int {
 	return i
 }
 
-// fromWindows1252 leaves bytes without a character as they are: behind a whole character they are no UTF-8.
-func fromWindows1252(dst, src []byte) []byte {
+// fromWestern decodes text in which the bytes 80 to 9F have the characters of the table; without a table, and beyond it,
+// they are those of Unicode. It leaves bytes without a character as they are: behind a whole character they are no UTF-8.
+func fromWestern(dst, src []byte, table *[32]rune) []byte {
 	for len(src) > 0 {
 		n := countASCII(src)
 		dst = append(dst, src[:n]...)
 		for src = src[n:]; len(src) > 0 && src[0] >= utf8.RuneSelf; src = src[1:] {
-			if r := characterOf(src[0]); r != 0 {
+			r := rune(src[0])
+			if table != nil && r < 0xa0 {
+				r = table[r-0x80]
+			}
+			if r != 0 {
 				dst = utf8.AppendRune(dst, r)
 			} else {
 				dst = append(dst, src[0])
 			}
-		}
-	}
-	return dst
-}
-
-func fromISO8859(dst, src []byte) []byte {
-	for len(src) > 0 {
-		n := countASCII(src)
-		dst = append(dst, src[:n]...)
-		for src = src[n:]; len(src) > 0 && src[0] >= utf8.RuneSelf; src = src[1:] {
-			dst = utf8.AppendRune(dst, rune(src[0]))
 		}
 	}
 	return dst

@@ -170,15 +170,15 @@ func TestBytes(t *testing.T) {
 		src := []byte{byte(c)}
 		want, err := charmap.ISO8859_1.NewDecoder().Bytes(src)
 		require.NoError(t, err)
-		require.Equal(t, want, fromISO8859(nil, src))
+		require.Equal(t, want, fromWestern(nil, src, nil))
 		if slices.Contains([]byte{0x81, 0x8d, 0x8f, 0x90, 0x9d}, byte(c)) {
-			require.Equal(t, src, fromWindows1252(nil, src))
-			require.False(t, utf8.Valid(fromWindows1252(nil, append([]byte("é"), byte(c), 0xe9))))
+			require.Equal(t, src, fromWestern(nil, src, &windows1252))
+			require.False(t, utf8.Valid(fromWestern(nil, append([]byte("é"), byte(c), 0xe9), &windows1252)))
 			continue
 		}
 		want, err = charmap.Windows1252.NewDecoder().Bytes(src)
 		require.NoError(t, err)
-		require.Equal(t, want, fromWindows1252(nil, src))
+		require.Equal(t, want, fromWestern(nil, src, &windows1252))
 	}
 }
 

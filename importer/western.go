@@ -114,5 +114,5 @@ func example(before, text []byte) string {
 	for end < len(text) && end < most && (text[end] >= utf8.RuneSelf || isLetter(text[end])) {
 		end++
 	}
-	return string(before[begin:]) + string(fromWindows1252(nil, text[:end]))
+	return string(before[begin:]) + string(fromWestern(nil, text[:end], &windows1252))
 }

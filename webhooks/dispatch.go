@@ -61,10 +61,10 @@ func (r *dispatch) claim() {
 
 // look claims what there is room for.
 func (r *dispatch) look() (found bool, err error) {
-	request := ClaimRequest{Worker: r.options.Name, Depth: depth}
+	request := ClaimRequest{Worker: r.options.Name, Spare: r.quarter(), Depth: depth}
 	r.mu.Lock()
 	request.Limit = r.options.Concurrency - r.open[Urgent] - r.open[Bulk]
-	request.Bulk = min(request.Limit, max(0, r.mostBulk()-r.open[Bulk]))
+	request.Bulk = min(request.Limit, max(0, r.options.Concurrency-r.quarter()-r.open[Bulk]))
 	for id := range r.slow {
 		request.Shallow = append(request.Shallow, id)
 	}
@@ -81,8 +81,8 @@ func (r *dispatch) look() (found bool, err error) {
 	return len(claims) > 0, err
 }
 
-// mostBulk is how many claims may be of the lane Bulk.
-func (r *dispatch) mostBulk() int { return max(1, r.options.Concurrency-r.options.Concurrency/4) }
+// quarter is how many claims are out of reach for the lane Bulk, and how many for endpoints that don't answer.
+func (r *dispatch) quarter() int { return r.options.Concurrency / 4 }
 
 // looked notes how a look for work went.
 func (r *dispatch) looked(claims []Claim, err error) {
@@ -134,7 +134,7 @@ func (r *dispatch) send(e *Endpoint, w *Work) Result {
 	r.mu.Lock()
 	r.stats.InFlight--
 	if err == nil {
-		r.stats.attempted(&result)
+		r.stats.attempted(&w.Delivery, &result)
 		r.pace(e.ID, answer.Duration)
 	}
 	r.mu.Unlock()

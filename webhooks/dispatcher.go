@@ -17,7 +17,7 @@ type DispatcherOptions struct {
 	// Name is the dispatcher's, for people: 1 to 100 bytes, empty for one made of the host's name, the process and chance.
 	Name string
 	// Concurrency is how many deliveries are under way at the same time: 1 to 1,000, 0 for 64. A quarter of them is out of
-	// reach for imports.
+	// reach for imports, and a quarter for endpoints that don't answer (ClaimRequest.Spare).
 	Concurrency int
 	// Poll is about how long the dispatcher waits at least before it looks for work again, unless the store wakes it: at
 	// least 1 ms, 0 for 50 ms. The wait doubles while there is none, up to MaxPoll, at least Poll, 0 for 1 s or Poll.

@@ -175,6 +175,8 @@ func (r *ClaimRequest) Check() error {
 		return fmt.Errorf("webhooks: ClaimRequest.Limit must be between 1 and 1,000, not %d", r.Limit)
 	case r.Bulk < 0 || r.Bulk > r.Limit:
 		return fmt.Errorf("webhooks: ClaimRequest.Bulk must be between 0 and the limit, not %d", r.Bulk)
+	case r.Spare < 0:
+		return fmt.Errorf("webhooks: ClaimRequest.Spare must not be negative: %d", r.Spare)
 	case r.Depth < 1 || r.Depth > 100:
 		return fmt.Errorf("webhooks: ClaimRequest.Depth must be between 1 and 100, not %d", r.Depth)
 	}

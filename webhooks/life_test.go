@@ -137,7 +137,13 @@ type grant struct {
 func TestPlan(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	const u, b = webhooks.Urgent, webhooks.Bulk
-	with := func(r webhooks.Ready, f func(r *webhooks.Ready)) webhooks.Ready { f(&r); return r }
+	with := func(r webhooks.Ready, changes ...func(r *webhooks.Ready)) webhooks.Ready {
+		for _, change := range changes {
+			change(&r)
+		}
+		return r
+	}
+	answers := func(r *webhooks.Ready) { r.Endpoint.LastSuccess = now }
 	open := func(u, b int) func(r *webhooks.Ready) {
 		return func(r *webhooks.Ready) { r.Open = [2]int{u, b} }
 	}
@@ -162,6 +168,15 @@ func TestPlan(t *testing.T) {
 			[]grant{{"a", b, 6, 6}, {"b", b, 1, 1}, {"c", b, 1, 1}, {"d", b, 1, 1}}},
 		{"a limit for bulk", webhooks.ClaimRequest{Limit: 9, Bulk: 1, Depth: 2}, []webhooks.Ready{ready("a", 8, 1, 9), ready("b", 8, 1, 9)},
 			[]grant{{"a", u, 1, 1}, {"a", b, 1, 2}, {"b", u, 1, 1}}},
+		{"the last ones are for those that answer, one each", webhooks.ClaimRequest{Limit: 9, Bulk: 4, Spare: 3, Depth: 1}, []webhooks.Ready{
+			ready("never yet", 8, 9, 0), with(ready("fails", 8, 9, 0), answers, func(r *webhooks.Ready) { r.Endpoint.Failures = 7 }),
+			with(ready("has one", 8, 9, 0), answers, open(1, 0)), with(ready("has one of bulk", 8, 9, 9), answers, open(0, 1)), with(ready("answers", 8, 9, 9), answers),
+		}, []grant{{"never yet", u, 2, 2}, {"fails", u, 1, 1}, {"answers", u, 1, 1}, {"answers", b, 1, 1}, {"has one", u, 1, 1}, {"has one of bulk", u, 1, 1}}},
+		{"nothing is left of the spare ones", webhooks.ClaimRequest{Limit: 2, Bulk: 2, Spare: 3, Depth: 2}, []webhooks.Ready{
+			ready("never yet", 8, 9, 9), with(ready("fails", 8, 9, 9), answers, func(r *webhooks.Ready) { r.Endpoint.Failures = 1 }),
+			with(ready("has one", 8, 9, 9), answers, open(1, 1)), with(ready("has one of bulk", 8, 9, 9), answers, open(0, 1)),
+			with(ready("answers", 8, 0, 9), answers),
+		}, []grant{{"answers", b, 1, 2}, {"has one of bulk", u, 1, 2}}},
 		{"shallow ones", webhooks.ClaimRequest{Limit: 9, Bulk: 9, Depth: 4, Shallow: []string{"a"}}, []webhooks.Ready{ready("a", 2, 9, 0), ready("b", 2, 9, 0)},
 			[]grant{{"a", u, 2, 2}, {"b", u, 2, 8}}},
 		{"fewer while it fails", webhooks.ClaimRequest{Limit: 20, Bulk: 20, Depth: 4},

@@ -29,8 +29,10 @@ type Grant struct {
 // Plan says what is claimed: it is the fairness of the queue. Every endpoint gets one claim, those first that have the
 // fewest, then every one a second, and so on, the lane Urgent before Bulk. An endpoint has at most Concurrency claims,
 // fewer while it fails, and one with one delivery after a pause; the lane Bulk leaves a quarter of them to Urgent, but
-// has at least one. Plan takes what is granted off the rate limit: the store writes Health.Spent of an endpoint with a
-// RateLimit.
+// has at least one. Of what may be claimed, in all and of the lane Bulk, the last ClaimRequest.Spare are for endpoints
+// that took their last delivery, one each while it has no claim of the lane: so many that cease to answer at the same time
+// don't hold up the others. Plan takes what is granted off the rate limit: the store writes Health.Spent of an endpoint
+// with a RateLimit.
 func Plan(now time.Time, request ClaimRequest, ready []Ready) (grants []Grant) {
 	plans := make([]plan, 0, len(ready))
 	for i := range ready {
@@ -51,7 +53,7 @@ func Plan(now time.Time, request ClaimRequest, ready []Ready) (grants []Grant) {
 		for again := true; again && left > 0; {
 			again = false
 			for i := range plans {
-				if left > 0 && plans[i].take(lane) {
+				if left > 0 && (left > request.Spare || plans[i].first(lane)) && plans[i].take(lane) {
 					left--
 					again = true
 				}
@@ -101,6 +103,11 @@ func (e *Endpoint) bulk() int {
 		return 1
 	}
 	return e.Concurrency - max(1, e.Concurrency/4)
+}
+
+// first tells whether the endpoint may have one of the spare claims.
+func (p *plan) first(lane Lane) bool {
+	return p.Open[lane]+p.claims[lane] == 0 && p.Endpoint.Failures == 0 && !p.Endpoint.LastSuccess.IsZero()
 }
 
 // take plans one more claim, if that may be.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 )
 
 // Stats counts what a Dispatcher did since NewDispatcher.
@@ -17,6 +18,10 @@ type Stats struct {
 	Delivered, Retried, Failed int64
 	// Kinds counts the attempts that failed by kind.
 	Kinds map[Kind]int64
+	// AttemptTimes are how long the attempts took. DeliveryTimes are, by lane, how long it took from an event's Time, by the
+	// store's clock, until it was delivered, by the worker's, over all attempts; without what was sent again (Delivery.Earlier).
+	AttemptTimes  Times
+	DeliveryTimes [2]Times
 	// GivenBack deliveries were claimed and not tried.
 	GivenBack int64
 	// Lost results counted for nothing, because another worker had the claim, or couldn't be stored.
@@ -54,11 +59,15 @@ func (d *Dispatcher) count(f func(s *Stats)) {
 	f(&d.stats)
 }
 
-// attempted counts an attempt.
-func (s *Stats) attempted(r *Result) {
+// attempted counts an attempt that ended now.
+func (s *Stats) attempted(d *Delivery, r *Result) {
+	s.AttemptTimes.add(r.Attempt.Duration)
 	switch r.State {
 	case Delivered:
 		s.Delivered++
+		if d.Earlier == 0 {
+			s.DeliveryTimes[d.Lane].add(max(0, time.Since(d.CreatedAt)))
+		}
 		return
 	case Failed:
 		s.Failed++

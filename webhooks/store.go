@@ -89,6 +89,8 @@ type ClaimRequest struct {
 	Worker string
 	// Limit is how many claims it takes, 1 to 1,000; Bulk is how many of these may be of the lane Bulk, 0 to Limit.
 	Limit, Bulk int
+	// Spare is how many of them are kept for endpoints that answer and have no claim yet, 0 or more, see Plan.
+	Spare int
 	// Depth is how many deliveries a claim may have, 1 to 100.
 	Depth int
 	// Shallow names endpoints whose claims have one delivery.

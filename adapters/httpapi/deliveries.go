@@ -56,14 +56,6 @@ func viewOfDelivery(d *webhooks.Delivery) deliveryView {
 	return v
 }
 
-// deliveryList is a page of deliveries. They are too many to be counted, and go on from one to the next.
-type deliveryList struct {
-	Count    *int64         `json:"count"`
-	Next     *string        `json:"next"`
-	Previous *string        `json:"previous"`
-	Results  []deliveryView `json:"results"`
-}
-
 // deliveryStates are those that deliveries can be asked for by.
 var deliveryStates = []webhooks.DeliveryState{webhooks.Pending, webhooks.Delivered, webhooks.Failed, webhooks.Skipped}
 
@@ -101,7 +93,8 @@ func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := deliveryList{Results: []deliveryView{}}
+	// They are too many to be counted, and go on from one to the next.
+	list := pageOf[deliveryView]{Results: []deliveryView{}}
 	for i := range deliveries[:min(len(deliveries), limit)] {
 		list.Results = append(list.Results, viewOfDelivery(&deliveries[i]))
 	}

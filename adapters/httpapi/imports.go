@@ -33,14 +33,6 @@ func (a *API) Superseded() http.Handler {
 	return methods{http.MethodGet: a.handle(a.getSuperseded)}
 }
 
-// importList is a page of imports.
-type importList struct {
-	Count    int64        `json:"count"`
-	Next     *string      `json:"next"`
-	Previous *string      `json:"previous"`
-	Results  []importView `json:"results"`
-}
-
 // states are those that the history can be asked for.
 var states = []job.State{job.Pending, job.Started, job.Progress, job.Success, job.Failure, job.Revoked}
 
@@ -64,7 +56,7 @@ func (a *API) listImports(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := importList{Count: count, Results: make([]importView, len(jobs))}
+	list := pageOf[importView]{Count: &count, Results: make([]importView, len(jobs))}
 	for i := range jobs {
 		list.Results[i] = viewOf(&jobs[i])
 	}

@@ -45,14 +45,6 @@ func (a *API) DeleteAll() http.Handler {
 	})}
 }
 
-// productList is a page of products. Count is null where it wasn't asked for.
-type productList struct {
-	Count    *int64             `json:"count"`
-	Next     *string            `json:"next"`
-	Previous *string            `json:"previous"`
-	Results  []products.Product `json:"results"`
-}
-
 func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	p := readParameters(r, "limit", "offset", "cursor", "name", "sku", "status", "search", "ordering", "count")
 	if p.err != nil {
@@ -79,7 +71,7 @@ func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := productList{Results: page.Products}
+	list := pageOf[products.Product]{Results: page.Products}
 	if page.Count >= 0 {
 		list.Count = &page.Count
 	}

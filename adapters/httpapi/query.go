@@ -129,6 +129,14 @@ func (a *API) link(r *http.Request, path string, p *parameters, changes map[stri
 	return &link
 }
 
+// pageOf is a page of a list.
+type pageOf[V any] struct {
+	Count    *int64  `json:"count"` // null where they weren't counted
+	Next     *string `json:"next"`
+	Previous *string `json:"previous"`
+	Results  []V     `json:"results"`
+}
+
 // offsetLinks returns the links of a page by limit and offset.
 func (a *API) offsetLinks(r *http.Request, path string, p *parameters, limit, offset int, more bool) (next, previous *string) {
 	if more && offset <= math.MaxInt32-limit {

@@ -41,6 +41,8 @@ var (
 	descClaimed   = webhookDesc("claimed_total", "Deliveries that this process took, each counted as often as it did.")
 	descAttempts  = webhookDesc("attempts_total", "Attempts of this process by what came of them: the endpoint took it, there will be another one, or none.", "outcome")
 	descErrors    = webhookDesc("attempt_errors_total", "Attempts of this process that failed, by the kind of failure.", "kind")
+	descAttempt   = webhookDesc("attempt_duration_seconds", "How long the attempts of this process took.")
+	descDelivery  = webhookDesc("delivery_duration_seconds", "Time from an event to its delivery by this process, over all attempts, without what was sent again by hand; by lane.", "lane")
 	descGivenBack = webhookDesc("given_back_total", "Deliveries that this process took and did not try.")
 	descLost      = webhookDesc("lost_total", "Results of this process that counted for nothing, or could not be stored.")
 	descOutages   = webhookDesc("outages_total", "How often this process's look for deliveries failed.")
@@ -54,7 +56,7 @@ func (c *WebhookCollector) Describe(to chan<- *prometheus.Desc) {
 	if c.dispatcher == nil {
 		return
 	}
-	for _, d := range []*prometheus.Desc{descInFlight, descClaimed, descAttempts, descErrors, descGivenBack, descLost, descOutages} {
+	for _, d := range []*prometheus.Desc{descInFlight, descClaimed, descAttempts, descErrors, descAttempt, descDelivery, descGivenBack, descLost, descOutages} {
 		to <- d
 	}
 }
@@ -79,6 +81,17 @@ func (c *WebhookCollector) Collect(to chan<- prometheus.Metric) {
 	counter(descAttempts, s.Failed, "failed")
 	for kind, n := range s.Kinds {
 		counter(descErrors, n, string(kind))
+	}
+	histogram := func(d *prometheus.Desc, t *webhooks.Times, labels ...string) {
+		within := map[float64]uint64{}
+		for bound, n := range t.Within() {
+			within[bound.Seconds()] = uint64(n)
+		}
+		to <- prometheus.MustNewConstHistogram(d, uint64(t.Count), t.Sum.Seconds(), within, labels...)
+	}
+	histogram(descAttempt, &s.AttemptTimes)
+	for _, lane := range []webhooks.Lane{webhooks.Urgent, webhooks.Bulk} {
+		histogram(descDelivery, &s.DeliveryTimes[lane], lane.String())
 	}
 	counter(descGivenBack, s.GivenBack)
 	counter(descLost, s.Lost)

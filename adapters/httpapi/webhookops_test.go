@@ -370,6 +370,8 @@ func TestWebhookMetrics(t *testing.T) {
 	sends := newFixtureOver(t, f.store, httpapi.Options{Webhooks: httpapi.Webhooks{Service: service, Store: f.hooks, Dispatcher: d}})
 	for _, line := range []string{
 		`webhook_attempts_total{outcome="retried"} 1`, `webhook_attempts_total{outcome="delivered"} 0`, `webhook_attempt_errors_total{kind="status"} 1`,
+		`webhook_attempt_duration_seconds_bucket{le="30"} 1`, "webhook_attempt_duration_seconds_count 1", `webhook_delivery_duration_seconds_bucket{lane="urgent",le="259200"} 0`,
+		`webhook_delivery_duration_seconds_count{lane="bulk"} 0`,
 		"webhook_in_flight 0", "webhook_claimed_total 1", "webhook_given_back_total 0", "webhook_lost_total 0", "webhook_outages_total 0", `webhook_deliveries_later{lane="urgent"} 1`,
 	} {
 		require.Eventually(t, func() bool { return strings.Contains(sends.call("GET", "/metrics", "").Body.String(), line) }, 20*time.Second, 5*time.Millisecond, line)

@@ -63,14 +63,6 @@ func (a *API) hook(f func(w http.ResponseWriter, r *http.Request) error) http.Ha
 	return a.handle(f)
 }
 
-// webhookList is a page of endpoints.
-type webhookList struct {
-	Count    int64         `json:"count"`
-	Next     *string       `json:"next"`
-	Previous *string       `json:"previous"`
-	Results  []webhookView `json:"results"`
-}
-
 func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	p := readParameters(r, "limit", "offset")
 	limit, offset := p.number("limit", 1, 1_000, products.DefaultLimit), p.number("offset", 0, math.MaxInt32, 0)
@@ -83,7 +75,7 @@ func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := webhookList{Count: count, Results: make([]webhookView, len(endpoints))}
+	list := pageOf[webhookView]{Count: &count, Results: make([]webhookView, len(endpoints))}
 	for i := range endpoints {
 		list.Results[i] = viewOfWebhook(&endpoints[i])
 	}

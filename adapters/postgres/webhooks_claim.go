@@ -3,13 +3,12 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// maxReady is how many endpoints Claim looks at: of more, those that have the fewest claims, and of these any, so that none
+// maxReady is how many endpoints Claim locks: of more, those that have the fewest claims, and of these any, so that none
 // waits behind others that turn out to get nothing.
 const maxReady = 200
 
@@ -38,7 +37,7 @@ func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) ([]
 type claiming struct {
 	store   *Webhooks
 	request webhooks.ClaimRequest
-	since   map[uuid]*[2]time.Time // when the first in each lane was due that look saw, zero for none; by endpoint
+	since   map[uuid][2]sql.NullTime // when the first in each lane was due that look saw; by endpoint
 
 	// Of the current attempt.
 	now       time.Time
@@ -48,23 +47,26 @@ type claiming struct {
 	claims    []webhooks.Claim
 }
 
-// look finds the endpoints to which something is due, those first that have the fewest claims. It steps through the index
-// from one endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything. What
-// does is stepping over all that was delivered since the last vacuum: count is spared that, it begins where look arrived.
+// look finds the endpoints that may get a claim, those first that have the fewest. It steps through the index from one
+// endpoint and lane to the next, so that neither endpoints without deliveries nor long queues cost anything; nor do those
+// that have all the claims they may have. What does is stepping over all that was delivered since the last vacuum: count
+// is spared that, it begins where look arrived.
 func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
-	statement := fmt.Sprintf(`WITH RECURSIVE lanes AS (
+	statement := `WITH RECURSIVE lanes AS (
 			(SELECT endpoint, lane, not_before FROM webhook_deliveries_pending ORDER BY endpoint, lane, not_before LIMIT 1)
 			UNION ALL
 			SELECT n.* FROM lanes l CROSS JOIN LATERAL (
 				SELECT endpoint, lane, not_before FROM webhook_deliveries_pending
 				WHERE (endpoint, lane) > (l.endpoint, l.lane) ORDER BY endpoint, lane, not_before LIMIT 1) n
 		)
-		SELECT e.id, min(l.not_before) FILTER (WHERE l.lane = 0), min(l.not_before) FILTER (WHERE l.lane = 1)
-		FROM lanes l JOIN webhook_endpoints e ON e.id = l.endpoint CROSS JOIN LATERAL (
-			SELECT count(*) AS claims FROM webhook_claims WHERE endpoint = e.id AND lease_until > clock_timestamp()) AS open
-		WHERE l.not_before <= clock_timestamp() AND (l.lane = %d OR %t)
-			AND e.state = 'active' AND (e.paused_until IS NULL OR e.paused_until <= clock_timestamp()) AND open.claims < e.concurrency
-		GROUP BY e.id ORDER BY min(open.claims), random() LIMIT %d`, webhooks.Urgent, c.request.Bulk > 0, maxReady)
+		SELECT ` + endpointColumns + `, due.urgent, due.bulk, open.urgent, open.bulk
+		FROM (SELECT endpoint, min(not_before) FILTER (WHERE lane = 0) AS urgent, min(not_before) FILTER (WHERE lane = 1) AS bulk
+				FROM lanes WHERE not_before <= clock_timestamp() GROUP BY endpoint) due
+			JOIN webhook_endpoints e ON e.id = due.endpoint
+			CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE lane = 0) AS urgent, count(*) FILTER (WHERE lane = 1) AS bulk
+				FROM webhook_claims WHERE endpoint = e.id AND lease_until > clock_timestamp()) open
+		WHERE e.state = 'active' AND (e.paused_until IS NULL OR e.paused_until <= clock_timestamp())
+		ORDER BY open.urgent + open.bulk, random()`
 	if c.store.db.current(ctx) == nil {
 		statement = plainScans + `; ` + statement // one message, which is one transaction
 	}
@@ -73,15 +75,23 @@ func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
 		return nil, err
 	}
 	defer rows.Close()
-	c.since = map[uuid]*[2]time.Time{}
-	for rows.Next() {
-		var id uuid
+	c.since = map[uuid][2]sql.NullTime{}
+	for rows.Next() && len(ready) < maxReady {
+		var r endpointRow
 		var since [2]sql.NullTime
-		if err := rows.Scan(&id, &since[webhooks.Urgent], &since[webhooks.Bulk]); err != nil {
+		one := webhooks.Ready{Endpoint: &r.Endpoint}
+		if err := r.scan(rows, &since[webhooks.Urgent], &since[webhooks.Bulk], &one.Open[webhooks.Urgent], &one.Open[webhooks.Bulk]); err != nil {
 			return nil, err
 		}
-		ready = append(ready, id)
-		c.since[id] = &[2]time.Time{orZero(since[webhooks.Urgent]), orZero(since[webhooks.Bulk])}
+		for lane := range since {
+			if since[lane].Valid {
+				one.Due[lane] = 1 // at least
+			}
+		}
+		if len(webhooks.Plan(r.now, c.request, []webhooks.Ready{one})) > 0 {
+			ready = append(ready, r.id)
+			c.since[r.id] = since
+		}
 	}
 	return ready, rows.Err()
 }
@@ -142,7 +152,7 @@ func (c *claiming) count(ctx context.Context, t *transaction) ([]webhooks.Ready,
 		wanted[0].addUUID(e.id)
 		wanted[1].addInt(int64(c.request.Depth * e.Concurrency))
 		for lane, since := range c.since[e.id] {
-			wanted[2+lane].addTime(since)
+			wanted[2+lane].addTime(orZero(since))
 		}
 	}
 	rows, err := t.QueryContext(ctx, `WITH claims AS MATERIALIZED (

@@ -9,15 +9,21 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
+// fewEvents is how many events of an import or a type are looked up one by one for a list. Of more, some are soon among
+// the newest deliveries.
+const fewEvents = 10_000
+
 // ListDeliveries returns deliveries, newest first.
 func (w *Webhooks) ListDeliveries(ctx context.Context, query webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 	if err := query.Check(); err != nil {
 		return nil, err
 	}
-	clause, args, possible := listClause(&query)
+	few, err := w.few(ctx, &query)
+	if err != nil {
+		return nil, w.fail(ctx, err)
+	}
 	var list []webhooks.Delivery
-	var err error
-	if possible {
+	if clause, args, possible := listClause(&query, few); possible {
 		list, err = w.deliveries(ctx, w.db.querier(ctx), clause, args...)
 	}
 	if err == nil && len(list) == 0 && query.EndpointID != "" {
@@ -29,8 +35,26 @@ func (w *Webhooks) ListDeliveries(ctx context.Context, query webhooks.DeliveryQu
 	return list, nil
 }
 
-// listClause makes the part of the statement behind its tables, and tells whether anything can be found.
-func listClause(query *webhooks.DeliveryQuery) (clause string, args []any, possible bool) {
+// few tells whether the import that is asked for, else the type, has few events. It is counted, since what the planner
+// knows of an import or of a rare type is old, or nothing.
+func (w *Webhooks) few(ctx context.Context, query *webhooks.DeliveryQuery) (few bool, err error) {
+	where, arg := `import_id <> '' AND import_id = $1`, query.ImportID
+	if arg == "" {
+		where, arg = `type = $1`, query.EventType
+	}
+	if arg == "" || query.EventID != "" {
+		return false, nil
+	}
+	// By the order that the index has, so that it is used.
+	err = w.db.querier(ctx).QueryRowxContext(ctx, `SELECT NOT EXISTS (SELECT FROM webhook_events WHERE `+where+` ORDER BY id OFFSET $2)`,
+		clean(arg), fewEvents).Scan(&few)
+	return few, err
+}
+
+// listClause makes the part of the statement behind its tables, and tells whether anything can be found. With few, events
+// are looked up first, and else it goes through the deliveries: an expression in place of a column keeps the planner from
+// doing the one in place of the other.
+func listClause(query *webhooks.DeliveryQuery, few bool) (clause string, args []any, possible bool) {
 	var where []string
 	add := func(condition string, arg any) {
 		args = append(args, arg)
@@ -49,13 +73,23 @@ func listClause(query *webhooks.DeliveryQuery) (clause string, args []any, possi
 		}
 		add(id.condition, key)
 	}
-	if query.EventType != "" {
-		add("e.type = $", clean(query.EventType))
+	order := "d.id"
+	if few {
+		order = "d.id + 0"
 	}
-	if query.ImportID != "" {
-		// As an array, it is looked up first, whatever the planner knows of imports.
-		add("d.event = ANY (ARRAY (SELECT id FROM webhook_events WHERE import_id <> '' AND import_id = $", clean(query.ImportID))
-		where[len(where)-1] += "))"
+	for _, of := range []struct{ value, column, indexed string }{
+		{query.ImportID, "import_id", "import_id <> '' AND import_id = $"},
+		{query.EventType, "type", "type = $"},
+	} {
+		switch {
+		case of.value == "":
+		case few:
+			add("d.event = ANY (ARRAY (SELECT id FROM webhook_events WHERE "+of.indexed, clean(of.value))
+			where[len(where)-1] += "))"
+			few = false // what comes after it is looked up in these
+		default:
+			add("e."+of.column+" || '' = $", clean(of.value))
+		}
 	}
 	if query.Before > 0 {
 		add("d.id < $", query.Before)
@@ -70,7 +104,7 @@ func listClause(query *webhooks.DeliveryQuery) (clause string, args []any, possi
 	if len(where) > 0 {
 		clause += ` WHERE ` + strings.Join(where, " AND ")
 	}
-	return clause + ` ORDER BY d.id DESC LIMIT ` + strconv.Itoa(query.Limit), args, true
+	return clause + ` ORDER BY ` + order + ` DESC LIMIT ` + strconv.Itoa(query.Limit), args, true
 }
 
 // stateList returns those of the states that there are, as SQL.

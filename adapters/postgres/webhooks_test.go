@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +108,29 @@ func TestWebhooksStoredOnce(t *testing.T) {
 		require.True(t, bytes.Equal(data, c.Work[0].Event.Data))
 		require.EqualValues(t, 1, c.Work[0].Event.Number)
 	}
+}
+
+// TestWebhooksPlanned: what Append sets for the statements that insert many events holds for these alone, not for what
+// follows in the transaction.
+func TestWebhooksPlanned(t *testing.T) {
+	url := pgtest.URL(t)
+	w := open(t, url, postgres.Options{}).Webhooks()
+	listen(t, w)
+	query(t, url, `CREATE TABLE modes (relation text, mode text);
+		CREATE FUNCTION note_mode() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN INSERT INTO modes VALUES (TG_TABLE_NAME, current_setting('plan_cache_mode')); RETURN NULL; END $$;
+		CREATE TRIGGER note_mode AFTER INSERT ON webhook_events EXECUTE FUNCTION note_mode();
+		CREATE TRIGGER note_mode AFTER INSERT ON webhook_deliveries EXECUTE FUNCTION note_mode()`)
+	events := numbered(webhooks.ProductCreated, 3)
+	for i := range events {
+		random := make([]byte, 200_000)
+		_, _ = rand.Read(random)
+		events[i].Data = fmt.Appendf(nil, `{"random":"%x"}`, random) // can't be packed
+	}
+	_, err := w.Append(t.Context(), events)
+	require.NoError(t, err)
+	require.Equal(t, "webhook_deliveries auto, webhook_events force_generic_plan",
+		scan[string](t, url, `SELECT string_agg(DISTINCT relation || ' ' || mode, ', ' ORDER BY relation || ' ' || mode) FROM modes`))
 }
 
 // TestWebhooksSealed: with a key secrets can't be read in the database, and an endpoint whose key is lost holds nobody up.
@@ -226,4 +251,47 @@ func TestWebhooksWake(t *testing.T) {
 		}
 	})
 	require.Empty(t, jobs, "those who wait for jobs sleep on")
+}
+
+// TestListDeliveriesOfMany lists what has so many events that they aren't looked up one by one, and what has few beside it.
+func TestListDeliveriesOfMany(t *testing.T) {
+	t.Parallel()
+	w := open(t, pgtest.URL(t), postgres.Options{}).Webhooks()
+	listen(t, w)
+	tell := func(n int, eventType, importID string) (oldest string) {
+		events := make([]webhooks.Event, n)
+		for i := range events {
+			events[i] = webhooks.Event{Type: eventType, ImportID: importID, Data: []byte(`{}`)}
+		}
+		_, err := w.Append(t.Context(), events)
+		require.NoError(t, err)
+		return events[0].ID
+	}
+	oldest := tell(10_001, webhooks.ProductCreated, "many")
+	tell(3, webhooks.ProductUpdated, "many")
+	tell(2, webhooks.ProductUpdated, "few")
+	for _, c := range []struct {
+		query webhooks.DeliveryQuery
+		want  int
+	}{
+		{webhooks.DeliveryQuery{EventType: webhooks.ProductCreated}, 1_000},
+		{webhooks.DeliveryQuery{EventType: webhooks.ProductUpdated}, 5},
+		{webhooks.DeliveryQuery{ImportID: "many"}, 1_000},
+		{webhooks.DeliveryQuery{ImportID: "few"}, 2},
+		{webhooks.DeliveryQuery{ImportID: "many", EventType: webhooks.ProductUpdated}, 3},
+		{webhooks.DeliveryQuery{ImportID: "few", EventType: webhooks.ProductUpdated}, 2},
+		{webhooks.DeliveryQuery{ImportID: "few", EventType: webhooks.ProductCreated}, 0},
+		{webhooks.DeliveryQuery{ImportID: "many", EventID: oldest}, 1},
+		{webhooks.DeliveryQuery{EventType: webhooks.ProductUpdated, EventID: oldest}, 0},
+	} {
+		c.query.Limit = 1_000
+		list, err := w.ListDeliveries(t.Context(), c.query)
+		require.NoError(t, err)
+		require.Len(t, list, c.want, c.query)
+		for i, d := range list {
+			require.True(t, i == 0 || d.ID < list[i-1].ID, "newest first: %+v", c.query)
+			require.Contains(t, []string{"", d.ImportID}, c.query.ImportID)
+			require.Contains(t, []string{"", d.EventType}, c.query.EventType)
+		}
+	}
 }

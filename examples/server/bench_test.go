@@ -3,16 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,33 +35,8 @@ func catalogue(b *testing.B) string {
 	return path
 }
 
-// startProgram starts a server with a database, as a process of its own, and returns its address.
-func startProgram(b *testing.B, url string, args ...string) string {
-	self, err := os.Executable()
-	require.NoError(b, err)
-	program := exec.Command(self, append([]string{"-addr", "127.0.0.1:0", "-log-level", "error"}, args...)...)
-	program.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL="+url, "ADMIN_PASSWORD=secret", "ADMIN_USER=admin")
-	program.Stderr = os.Stderr
-	stdout, err := program.StdoutPipe()
-	require.NoError(b, err)
-	require.NoError(b, program.Start())
-	b.Cleanup(func() {
-		_ = program.Process.Signal(os.Interrupt)
-		_ = program.Wait()
-	})
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if address, ok := strings.CutPrefix(lines.Text(), "serving http://"); ok {
-			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			return address
-		}
-	}
-	require.FailNow(b, "the server did not say where it is")
-	return ""
-}
-
 // upload uploads the file as a browser does, and returns the job's ID.
-func upload(b *testing.B, address, path string) string {
+func upload(b *testing.B, c *client, path string) string {
 	file, err := os.Open(path)
 	require.NoError(b, err)
 	defer func() { _ = file.Close() }()
@@ -80,36 +52,24 @@ func upload(b *testing.B, address, path string) string {
 		}
 		_ = w.CloseWithError(err)
 	}()
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodPost, "http://"+address+"/upload_csv/", r)
-	require.NoError(b, err)
-	request.Header.Set("Content-Type", form.FormDataContentType())
-	request.SetBasicAuth("admin", "secret")
-	response, err := http.DefaultClient.Do(request)
-	require.NoError(b, err)
-	defer func() { _ = response.Body.Close() }()
-	require.Equal(b, http.StatusAccepted, response.StatusCode)
-	var accepted struct {
-		TaskID string `json:"task_id"`
-	}
-	require.NoError(b, json.NewDecoder(response.Body).Decode(&accepted))
-	return accepted.TaskID
+	return c.upload("", form.FormDataContentType(), r)
 }
 
 // watch connects to the events of a job, and returns a function that waits for the terminal one.
-func watch(b *testing.B, address, id string) (await func()) {
-	c, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", address)
+func watch(b *testing.B, c *client, id string) (await func()) {
+	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, c.base+"/imports/"+id+"/events", nil)
 	require.NoError(b, err)
-	request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+address+"/imports/"+id+"/events", nil)
+	request.SetBasicAuth("admin", c.password)
+	connection, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", request.URL.Host)
 	require.NoError(b, err)
-	request.SetBasicAuth("admin", "secret")
-	require.NoError(b, request.Write(c))
-	lines := bufio.NewReaderSize(c, 1<<10)
+	require.NoError(b, request.Write(connection))
+	lines := bufio.NewReaderSize(connection, 1<<10)
 	line, err := lines.ReadString('\n')
 	require.NoError(b, err)
 	require.Contains(b, line, "200 OK")
 	ended := make(chan bool, 1)
 	go func() {
-		defer func() { _ = c.Close() }()
+		defer func() { _ = connection.Close() }()
 		for {
 			line, err := lines.ReadSlice('\n')
 			if bytes.HasPrefix(line, []byte("event: done")) || err != nil && err != bufio.ErrBufferFull { //nolint:errorlint // never wrapped
@@ -139,9 +99,9 @@ func BenchmarkUpload(b *testing.B) {
 		require.NoError(b, db.Close())
 		direct += time.Since(began)
 
-		address := startProgram(b, pgtest.URL(b))
+		c := start(b, "-database-url", pgtest.URL(b))
 		began = time.Now()
-		watch(b, address, upload(b, address, path))()
+		watch(b, c, upload(b, c, path))()
 		uploaded += time.Since(began)
 	}
 	b.ReportMetric(uploaded.Seconds()/direct.Seconds(), "x-importcsv")
@@ -170,14 +130,14 @@ func BenchmarkWatched(b *testing.B) {
 // importWatched returns how long the import took.
 func importWatched(b *testing.B, path string, clients int) time.Duration {
 	url := pgtest.URL(b)
-	address := startProgram(b, url, "-workers", "0")
-	id := upload(b, address, path)
+	c := start(b, "-database-url", url, "-workers", "0")
+	id := upload(b, c, path)
 	awaits := make([]func(), clients)
 	var connecting sync.WaitGroup
 	for part := range 50 {
 		connecting.Go(func() {
 			for i := part; i < clients; i += 50 {
-				awaits[i] = watch(b, address, id)
+				awaits[i] = watch(b, c, id)
 			}
 		})
 	}

@@ -72,14 +72,6 @@ func startWorker(t *testing.T, url string) *exec.Cmd {
 	return p
 }
 
-// kill ends a process as kill -9 does, unless it has ended.
-func kill(p *exec.Cmd) {
-	if p.ProcessState == nil {
-		_ = p.Process.Kill()
-		_ = p.Wait()
-	}
-}
-
 // table is a checksum over what the catalogue says.
 func table(t *testing.T, db *sql.DB) (sum string) {
 	t.Helper()
@@ -170,10 +162,7 @@ func TestCluster(t *testing.T) {
 
 	url, raw, _ := prepare()
 	first, second := start(t, "-database-url", url, "-workers", "0"), start(t, "-database-url", url, "-workers", "0")
-	var task struct {
-		ID string `json:"task_id"`
-	}
-	require.NoError(t, json.Unmarshal([]byte(first.do("POST", "/upload_csv/?mode=update", "text/csv", bytes.NewReader(file), 202)), &task))
+	id := first.upload("?mode=update", "text/csv", bytes.NewReader(file))
 
 	// The first batch can be committed, and the next one only when its gate opens, as its checkpoint's place is taken.
 	var gates []*sql.Tx
@@ -181,7 +170,7 @@ func TestCluster(t *testing.T) {
 		gate, err := raw.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		_, err = gate.ExecContext(t.Context(), `INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped, superseded, rejected, bytes)
-			SELECT $1, 0, n, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series($2::int, $3) AS n`, task.ID, batches[0], batches[1])
+			SELECT $1, 0, n, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series($2::int, $3) AS n`, id, batches[0], batches[1])
 		require.NoError(t, err)
 		gates = append(gates, gate)
 	}
@@ -194,9 +183,9 @@ func TestCluster(t *testing.T) {
 			s := &sightings[i]
 			var until error
 			if i%2 == 0 {
-				until = first.watch(task.ID, s) // that is killed
+				until = first.watch(id, s) // that is killed
 			}
-			assert.NoError(t, errors.Join(until, second.watch(task.ID, s)))
+			assert.NoError(t, errors.Join(until, second.watch(id, s)))
 		})
 	}
 	begun.Wait()
@@ -237,14 +226,14 @@ func TestCluster(t *testing.T) {
 	for _, s := range sightings {
 		require.Equal(t, []string{"done"}, s.terminal)
 		require.InDelta(t, 100, s.percent, 0)
-		require.NoError(t, second.watch(task.ID, &s))
+		require.NoError(t, second.watch(id, &s))
 		require.Equal(t, http.StatusNoContent, s.status, "there is nothing more to be seen")
 	}
 	var got struct {
 		State string
 		progress.Counts
 	}
-	require.NoError(t, json.Unmarshal([]byte(second.do("GET", "/imports/"+task.ID, "", nil, 200)), &got))
+	require.NoError(t, json.Unmarshal([]byte(second.do("GET", "/imports/"+id, "", nil, 200)), &got))
 	require.Equal(t, "SUCCESS", got.State)
 	require.Equal(t, want.Counts, got.Counts)
 	require.Equal(t, table(t, undisturbed), table(t, raw))

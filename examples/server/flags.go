@@ -10,7 +10,7 @@ import (
 	"net"
 	"time"
 
-	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/examples/hookflags"
 )
 
 // settings are what the command line and the environment say.
@@ -23,8 +23,7 @@ type settings struct {
 	anyAddress  bool
 	workers     int
 	deliveries  int
-	anyReceiver bool // private addresses too
-	sealer      *webhooks.Sealer
+	hooks       hookflags.Settings
 	retention   time.Duration
 	searchIndex bool
 	logLevel    slog.Level
@@ -38,7 +37,7 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.StringVar(&s.user, "admin-user", "", "the `name` to log in with; without it that in ADMIN_USER, or admin. The password is in ADMIN_PASSWORD; without one, one is made up and printed")
 	flags.IntVar(&s.workers, "workers", 1, "how many imports this process does at the same time; 0 when workers run elsewhere")
 	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks this process delivers at the same time; 0 when workers elsewhere do, as they do with -workers 0 where nothing else is said")
-	flags.BoolVar(&s.anyReceiver, "allow-private-webhooks", false, "let webhooks go to any address and port, and over http: for trying them on this machine. Their secrets are encrypted with the key in WEBHOOKS_KEY, 32 bytes in base64")
+	s.hooks.Add(flags)
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
 	flags.BoolVar(&s.searchIndex, "search-index", false, "first build the database's index that makes search fast; while it exists, imports take longer")
 	flags.BoolVar(&s.anyAddress, "allow-made-up-password", false, "serve an address that others can reach even with a made-up password")
@@ -70,11 +69,8 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	if s.password = getenv("ADMIN_PASSWORD"); s.password == "" {
 		s.password, s.madeUp = rand.Text(), true
 	}
-	if key := getenv("WEBHOOKS_KEY"); key != "" {
-		var err error
-		if s.sealer, err = webhooks.ParseSealer(key); err != nil {
-			return nil, fmt.Errorf("WEBHOOKS_KEY: %w", err)
-		}
+	if err := s.hooks.ReadKey(getenv); err != nil {
+		return nil, err
 	}
 	if s.workers == 0 && !given["deliveries"] {
 		s.deliveries = 0

@@ -19,11 +19,8 @@ type hooks struct {
 
 // newHooks has the changes of the stores told.
 func newHooks(s *settings, db *stores, logger *slog.Logger) (h hooks, err error) {
-	var policy webhooks.Policy
-	if s.anyReceiver {
-		logger.Warn("webhooks may go to any address, and over http: -allow-private-webhooks is for trying them")
-		policy = webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.Everywhere()}
-	}
+	s.hooks.Warn(logger, s.databaseURL != "")
+	policy := s.hooks.Policy()
 	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: policy})
 	if err != nil {
 		return h, err

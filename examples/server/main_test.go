@@ -62,14 +62,14 @@ func TestUsage(t *testing.T) {
 
 // client talks to a server that is a process of its own.
 type client struct {
-	t        *testing.T
+	t        testing.TB
 	process  *exec.Cmd
 	base     string
 	password string
 }
 
 // races returns a setting by which processes that have the race detector put what it finds where it fails the test.
-func races(t *testing.T) string {
+func races(t testing.TB) string {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "race")
 	t.Cleanup(func() {
@@ -85,7 +85,7 @@ func races(t *testing.T) string {
 }
 
 // start starts a server and waits until it says where it is.
-func start(t *testing.T, args ...string) *client {
+func start(t testing.TB, args ...string) *client {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -95,12 +95,7 @@ func start(t *testing.T, args ...string) *client {
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.process.Start())
-	t.Cleanup(func() {
-		if c.process.ProcessState == nil {
-			_ = c.process.Process.Kill()
-			_ = c.process.Wait()
-		}
-	})
+	t.Cleanup(func() { kill(c.process) })
 	lines := bufio.NewScanner(stdout)
 	for c.password == "" && lines.Scan() {
 		if address, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
@@ -113,6 +108,14 @@ func start(t *testing.T, args ...string) *client {
 	require.NotEmpty(t, c.base)
 	require.NotEmpty(t, c.password)
 	return c
+}
+
+// kill ends a process as kill -9 does, unless it has ended.
+func kill(p *exec.Cmd) {
+	if p.ProcessState == nil {
+		_ = p.Process.Kill()
+		_ = p.Wait()
+	}
 }
 
 // do sends a request and returns its answer's body.
@@ -133,21 +136,28 @@ func (c *client) do(method, path, contentType string, body io.Reader, status int
 	return string(text)
 }
 
-// importFile uploads a file, follows the import by its stream, and returns it as it ended.
-func (c *client) importFile(query string, file io.Reader) (ended struct{ State, Event string }, counts map[string]any) {
+// upload uploads a file, and returns the job's ID.
+func (c *client) upload(query, contentType string, file io.Reader) string {
 	c.t.Helper()
 	var task struct {
 		ID string `json:"task_id"`
 	}
-	require.NoError(c.t, json.Unmarshal([]byte(c.do("POST", "/upload_csv/"+query, "text/csv", file, 202)), &task))
-	stream := c.do("POST", "/status/", "application/json", strings.NewReader(`{"task_id":"`+task.ID+`"}`), 200)
+	require.NoError(c.t, json.Unmarshal([]byte(c.do("POST", "/upload_csv/"+query, contentType, file, 202)), &task))
+	return task.ID
+}
+
+// importFile uploads a file, follows the import by its stream, and returns it as it ended.
+func (c *client) importFile(query string, file io.Reader) (ended struct{ State, Event string }, counts map[string]any) {
+	c.t.Helper()
+	id := c.upload(query, "text/csv", file)
+	stream := c.do("POST", "/status/", "application/json", strings.NewReader(`{"task_id":"`+id+`"}`), 200)
 	frames := strings.Split(strings.TrimSpace(stream), "\n\n")
 	for line := range strings.Lines(frames[len(frames)-1]) {
 		if event, ok := strings.CutPrefix(line, "event: "); ok {
 			ended.Event = strings.TrimSpace(event)
 		}
 	}
-	text := c.do("GET", "/imports/"+task.ID, "", nil, 200)
+	text := c.do("GET", "/imports/"+id, "", nil, 200)
 	require.NoError(c.t, json.Unmarshal([]byte(text), &counts))
 	ended.State, _ = counts["state"].(string)
 	return ended, counts

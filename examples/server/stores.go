@@ -34,10 +34,7 @@ func openStores(ctx context.Context, s *settings, logger *slog.Logger) (*stores,
 		db := memory.New(memory.Options{})
 		return &stores{db.Products(), db.Jobs(), db.Uploads(), db.Webhooks(), db.InTx, func() error { return nil }}, nil
 	}
-	if s.sealer == nil {
-		logger.Warn("the secrets of webhooks are stored readable: WEBHOOKS_KEY names no key")
-	}
-	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 20, Logger: logger, Sealer: s.sealer})
+	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 20, Logger: logger, Sealer: s.hooks.Sealer})
 	if err != nil {
 		return nil, err
 	}

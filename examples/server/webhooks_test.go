@@ -80,9 +80,8 @@ func newReceiver(t *testing.T, secret string) *receiver {
 		}
 	})
 	t.Cleanup(func() {
-		_ = p.Process.Kill()
+		kill(p)
 		reading.Wait()
-		_ = p.Wait()
 	})
 	r.url = strings.TrimPrefix(r.says("receiving at "), "receiving at ")
 	return r

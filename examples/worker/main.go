@@ -32,6 +32,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/examples/hookflags"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/webhooks"
 )
@@ -48,8 +49,7 @@ type settings struct {
 	adminAddr   string
 	workers     int
 	deliveries  int
-	anyReceiver bool // private addresses too
-	sealer      *webhooks.Sealer
+	hooks       hookflags.Settings
 	lease       time.Duration
 	retention   time.Duration
 	logLevel    slog.Level
@@ -62,7 +62,7 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.StringVar(&s.adminAddr, "admin-addr", "127.0.0.1:8081", "the `address` of /livez, /readyz and /metrics, which want no log-in; empty for none")
 	flags.IntVar(&s.workers, "workers", 1, "how many imports it does at the same time; 0 for none")
 	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks it delivers at the same time; 0 for none")
-	flags.BoolVar(&s.anyReceiver, "allow-private-webhooks", false, "let webhooks go to any address and port, and over http: for trying them on this machine. Their secrets are encrypted with the key in WEBHOOKS_KEY, the servers' one")
+	s.hooks.Add(flags)
 	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; up to twice as long where it hangs inside a transaction")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
@@ -83,10 +83,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if s.databaseURL == "" {
 		s.databaseURL = getenv("DATABASE_URL")
 	}
-	if key := getenv("WEBHOOKS_KEY"); err == nil && key != "" {
-		if s.sealer, err = webhooks.ParseSealer(key); err != nil {
-			err = fmt.Errorf("WEBHOOKS_KEY: %w", err)
-		}
+	if err == nil {
+		err = s.hooks.ReadKey(getenv)
 	}
 	switch {
 	case err != nil:
@@ -118,7 +116,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 // work works until the context ends.
 func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {
-	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 4*s.workers + 8, Logger: logger, Sealer: s.sealer})
+	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 4*s.workers + 8, Logger: logger, Sealer: s.hooks.Sealer})
 	if err != nil {
 		return err
 	}
@@ -178,10 +176,8 @@ func newRunner(s *settings, db *postgres.DB) (*job.Runner, error) {
 
 // newDispatcher returns what delivers webhooks, nil for nothing, and what keeps their house.
 func newDispatcher(s *settings, db *postgres.DB, logger *slog.Logger) (*webhooks.Service, *webhooks.Dispatcher, error) {
-	var policy webhooks.Policy
-	if s.anyReceiver {
-		policy = webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.Everywhere()}
-	}
+	s.hooks.Warn(logger, true)
+	policy := s.hooks.Policy()
 	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: policy})
 	if err != nil {
 		return nil, nil, err

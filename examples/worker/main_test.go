@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"encoding/base64"
 	"os"
 	"strings"
 	"testing"
@@ -20,6 +22,35 @@ func TestMain(m *testing.M) {
 		return
 	}
 	pgtest.Main(m)
+}
+
+// writer is a function as an io.Writer.
+type writer func(p []byte)
+
+func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
+
+// TestWarnings: a worker says what of its settings is for trying only, as the server does.
+func TestWarnings(t *testing.T) {
+	url := pgtest.URL(t)
+	for _, c := range []struct {
+		key          string
+		args         []string
+		secrets, any bool
+	}{
+		{secrets: true},
+		{key: base64.StdEncoding.EncodeToString(make([]byte, 32))},
+		{args: []string{"-allow-private-webhooks", "-deliveries", "0"}, secrets: true, any: true},
+	} {
+		ctx, stop := context.WithCancel(t.Context())
+		getenv := func(name string) string {
+			return map[string]string{"DATABASE_URL": url, "WEBHOOKS_KEY": c.key}[name]
+		}
+		var stderr bytes.Buffer
+		// It says its name once it has begun.
+		require.Zero(t, run(ctx, append(c.args, "-admin-addr", ""), getenv, writer(func([]byte) { stop() }), &stderr), stderr.String())
+		require.Equal(t, c.secrets, strings.Contains(stderr.String(), "WEBHOOKS_KEY names no key"), stderr.String())
+		require.Equal(t, c.any, strings.Contains(stderr.String(), "may go to any address"), stderr.String())
+	}
 }
 
 func TestUsage(t *testing.T) {

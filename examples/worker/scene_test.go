@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
@@ -39,6 +40,7 @@ type scene struct {
 	raw     *sql.DB // the test's own connections
 	service *job.Service
 	races   string // see the function
+	self    string // the path of this program
 }
 
 // races returns a setting by which processes that have the race detector put what it finds where it fails the test.
@@ -61,6 +63,8 @@ func newScene(t *testing.T, url string) *scene {
 	t.Helper()
 	s := &scene{t: t, url: url, races: races(t)}
 	var err error
+	s.self, err = os.Executable()
+	require.NoError(t, err)
 	s.db, err = postgres.Open(t.Context(), s.url, postgres.Options{})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.db.Close()) })
@@ -72,15 +76,15 @@ func newScene(t *testing.T, url string) *scene {
 	return s
 }
 
-// worker starts a process, whose connections are told from others' by their application_name, worker. At the end of the
-// test it is killed, if it still runs.
-func (s *scene) worker(args ...string) *exec.Cmd {
+// start starts a process with the program, whose connections are told from others' by their application_name, process,
+// and returns the lines that it prints too. At the end of the test it is killed, if it still runs.
+func (s *scene) start(program string, args ...string) (*exec.Cmd, *bufio.Scanner) {
 	s.t.Helper()
-	self, err := os.Executable()
-	require.NoError(s.t, err)
-	p := exec.Command(self, append([]string{"-database-url", s.url, "-admin-addr", "", "-lease", "1s", "-log-level", "error"}, args...)...)
-	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=worker", s.races)
+	p := exec.Command(program, append([]string{"-database-url", s.url, "-log-level", "error"}, args...)...)
+	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin", s.races)
 	p.Stderr = os.Stderr
+	stdout, err := p.StdoutPipe()
+	require.NoError(s.t, err)
 	require.NoError(s.t, p.Start())
 	s.t.Cleanup(func() {
 		if p.ProcessState == nil {
@@ -88,6 +92,13 @@ func (s *scene) worker(args ...string) *exec.Cmd {
 			_ = p.Wait()
 		}
 	})
+	return p, bufio.NewScanner(stdout)
+}
+
+// worker starts a worker.
+func (s *scene) worker(args ...string) *exec.Cmd {
+	s.t.Helper()
+	p, _ := s.start(s.self, append([]string{"-admin-addr", "", "-lease", "1s"}, args...)...)
 	return p
 }
 
@@ -172,7 +183,7 @@ func (s *scene) untilWaits() {
 	defer cancel()
 	for waits := false; !waits; {
 		require.NoError(s.t, s.raw.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND application_name = 'worker' AND wait_event_type = 'Lock')`).Scan(&waits))
+			WHERE datname = current_database() AND application_name = 'process' AND wait_event_type = 'Lock')`).Scan(&waits))
 	}
 }
 

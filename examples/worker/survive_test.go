@@ -149,7 +149,7 @@ func TestConnectionsTerminated(t *testing.T) {
 		s.untilHeld(id, func(h holding) bool { return h.batches >= (i+1)*stretch })
 		var n int
 		require.NoError(t, s.raw.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-			WHERE datname = current_database() AND application_name = 'worker'`).Scan(&n))
+			WHERE datname = current_database() AND application_name = 'process'`).Scan(&n))
 		require.Positive(t, n)
 		open()
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,9 +8,9 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -130,37 +129,19 @@ func newHookScene(t *testing.T, url string) *hookScene {
 	return s
 }
 
-// begin starts a process, which is killed at the end of the test if it still runs.
-func (s *hookScene) begin(program string, args ...string) (*exec.Cmd, *bufio.Scanner) {
-	s.t.Helper()
-	p := exec.Command(program, append(args, "-database-url", s.url, "-log-level", "error", "-allow-private-webhooks", "-deliveries", "8")...)
-	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin")
-	p.Stderr = os.Stderr
-	stdout, err := p.StdoutPipe()
-	require.NoError(s.t, err)
-	require.NoError(s.t, p.Start())
-	s.t.Cleanup(func() {
-		if p.ProcessState == nil {
-			_ = p.Process.Kill()
-			_ = p.Wait()
-		}
-	})
-	return p, bufio.NewScanner(stdout)
-}
+// delivering are the arguments of a program that delivers to the ledger.
+var delivering = []string{"-allow-private-webhooks", "-deliveries", "8"}
 
 // hookWorker starts a worker, which imports and delivers.
 func (s *hookScene) hookWorker(args ...string) *exec.Cmd {
 	s.t.Helper()
-	self, err := os.Executable()
-	require.NoError(s.t, err)
-	p, _ := s.begin(self, append(args, "-admin-addr", "", "-lease", "1s")...)
-	return p
+	return s.worker(append(args, delivering...)...)
 }
 
 // server starts a server, which delivers, and returns where it is.
 func (s *hookScene) server(program string) (p *exec.Cmd, url string) {
 	s.t.Helper()
-	p, lines := s.begin(program, "-addr", "127.0.0.1:0", "-workers", "0")
+	p, lines := s.start(program, append(delivering, "-addr", "127.0.0.1:0", "-workers", "0")...)
 	for lines.Scan() {
 		if url, ok := strings.CutPrefix(lines.Text(), "serving "); ok {
 			return p, url
@@ -207,25 +188,6 @@ func create(ctx context.Context, url, prefix string, many int, enough func()) (c
 			return created
 		}
 		created = append(created, sku)
-	}
-}
-
-// untilCommitted waits until so many batches of the job are committed and one of the workers holds it, and returns which.
-func (s *hookScene) untilCommitted(id string, batches int, workers []*exec.Cmd) int {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
-	defer cancel()
-	for {
-		var holder string
-		var committed int
-		require.NoError(s.t, s.raw.QueryRowContext(ctx, `SELECT worker, (SELECT count(*) FROM import_checkpoints WHERE job_id = id) FROM import_jobs WHERE id = $1`, id).
-			Scan(&holder, &committed))
-		for i, w := range workers {
-			if committed >= batches && strings.Contains(holder, fmt.Sprintf("-%d-", w.Process.Pid)) {
-				return i
-			}
-		}
-		time.Sleep(2 * time.Millisecond)
 	}
 }
 
@@ -356,7 +318,10 @@ func TestKilledWithWebhooks(t *testing.T) {
 	workers := []*exec.Cmd{s.hookWorker(), s.hookWorker()}
 	var acknowledged []string
 	for round := range kills {
-		holder := s.untilCommitted(j.ID, (round+1)*records/batch/(kills+2), workers)
+		held := s.untilHeld(j.ID, func(h holding) bool {
+			return h.batches >= (round+1)*records/batch/(kills+2) && slices.ContainsFunc(workers, h.by)
+		})
+		holder := slices.IndexFunc(workers, held.by)
 		s.vanish(workers[holder])
 		at, err := s.db.Jobs().Get(t.Context(), j.ID)
 		require.NoError(t, err)
@@ -430,9 +395,7 @@ func (s *hookScene) committed() map[string]told {
 func TestAdminAddress(t *testing.T) {
 	s := newHookScene(t, pgtest.URL(t))
 	close(s.ledger.release)
-	self, err := os.Executable()
-	require.NoError(t, err)
-	_, lines := s.begin(self, "-workers", "0", "-admin-addr", "127.0.0.1:0")
+	_, lines := s.start(s.self, append(delivering, "-workers", "0", "-admin-addr", "127.0.0.1:0")...)
 	require.True(t, lines.Scan())
 	_, url, _ := strings.Cut(lines.Text(), ", ")
 	get := func(path string) (status int, text string) {

@@ -5,12 +5,13 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/stretchr/testify/require"
 )
 
 // check is a case at work on its store.
 type check struct {
-	T
+	casetest.T
 	products.Store
 }
 

@@ -8,50 +8,23 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
 )
-
-// patience is how long concurrent calls may take before they are taken for a deadlock.
-const patience = time.Minute
-
-// together runs the functions at the same time and waits for all.
-func (c *check) together(promise string, calls ...func(ctx context.Context) error) {
-	c.Helper()
-	ctx, cancel := context.WithTimeout(c.Context(), patience)
-	defer cancel()
-	failures := make([]error, len(calls))
-	var wait sync.WaitGroup
-	start := make(chan struct{})
-	for i, call := range calls {
-		wait.Go(func() {
-			<-start
-			failures[i] = call(ctx)
-		})
-	}
-	close(start)
-	wait.Wait()
-	require.NoError(c, errors.Join(failures...), promise)
-}
 
 var concurrentCases = []Case{
 	{Name: "concurrent/mode ignore creates each SKU once", run: func(c *check) {
 		const writers, n = 4, 200
 		c.eitherWay(func(expectNew bool) {
 			var total [writers]products.BatchResult
-			calls := make([]func(context.Context) error, writers)
-			for w := range calls {
-				calls[w] = func(ctx context.Context) error {
-					result, err := c.WriteBatch(ctx, c.opposite(w, n, products.Ignore, expectNew))
-					if err == nil {
-						total[w] = *result
-					}
-					return err
+			c.Together(writers, "batches that meet over the same SKUs are all written, and never deadlock", func(ctx context.Context, w int) error {
+				result, err := c.WriteBatch(ctx, c.opposite(w, n, products.Ignore, expectNew))
+				if err == nil {
+					total[w] = *result
 				}
-			}
-			c.together("batches that meet over the same SKUs are all written, and never deadlock", calls...)
+				return err
+			})
 			var made, left int64
 			for w := range total {
 				made += total[w].Count(created)
@@ -73,31 +46,27 @@ var concurrentCases = []Case{
 			var made, changed, clock atomic.Int64
 			var mu sync.Mutex
 			last, lastName := int64(0), ""
-			calls := make([]func(context.Context) error, writers)
-			for w := range calls {
-				calls[w] = func(ctx context.Context) error {
-					for round := range rounds {
-						b := c.opposite(w+writers*round, n, products.Update, expectNew)
-						// Batches over the same SKUs exclude each other from the first write to the commit, so BeforeCommit
-						// is called in the order of the commits.
-						var at int64
-						b.BeforeCommit = c.hook(func() error { at = clock.Add(1); return nil })
-						result, err := c.WriteBatch(ctx, b)
-						if err != nil {
-							return err
-						}
-						made.Add(result.Count(created))
-						changed.Add(result.Count(updated))
-						mu.Lock()
-						if at > last {
-							last, lastName = at, b.Records[0].Name
-						}
-						mu.Unlock()
+			c.Together(writers, "batches that meet over the same SKUs are all written, and never deadlock", func(ctx context.Context, w int) error {
+				for round := range rounds {
+					b := c.opposite(w+writers*round, n, products.Update, expectNew)
+					// Batches over the same SKUs exclude each other from the first write to the commit, so BeforeCommit
+					// is called in the order of the commits.
+					var at int64
+					b.BeforeCommit = c.hook(func() error { at = clock.Add(1); return nil })
+					result, err := c.WriteBatch(ctx, b)
+					if err != nil {
+						return err
 					}
-					return nil
+					made.Add(result.Count(created))
+					changed.Add(result.Count(updated))
+					mu.Lock()
+					if at > last {
+						last, lastName = at, b.Records[0].Name
+					}
+					mu.Unlock()
 				}
-			}
-			c.together("batches that meet over the same SKUs are all written, and never deadlock", calls...)
+				return nil
+			})
 			require.EqualValues(c, n, made.Load(), "each SKU is created by one batch, and by that alone")
 			require.EqualValues(c, (writers*rounds-1)*n, changed.Load(), "the other batches update it")
 			all := c.all()
@@ -161,7 +130,10 @@ var concurrentCases = []Case{
 				return nil
 			}
 		}
-		c.together("batches and single changes of the same SKUs don't fail each other", count, count, churn, batches(0), batches(1))
+		calls := []func(ctx context.Context) error{count, count, churn, batches(0), batches(1)}
+		c.Together(len(calls), "batches and single changes of the same SKUs don't fail each other", func(ctx context.Context, i int) error {
+			return calls[i](ctx)
+		})
 		all := c.all()
 		require.Len(c, slices.Compact(slices.Sorted(slices.Values(skus(all)))), len(all), "each SKU is stored once")
 		require.Equal(c, fmt.Sprint(counted.Load()), c.get(p.ID).Attributes["count"], "a change that named the version is never lost")

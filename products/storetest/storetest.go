@@ -12,22 +12,12 @@ package storetest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
+	"github.com/products-importer/products-importer/products/casetest"
 )
-
-// T is what a case needs of a *testing.T.
-type T interface {
-	require.TestingT
-	Helper()
-	Context() context.Context
-}
 
 // Case is one promise.
 type Case struct {
@@ -42,7 +32,7 @@ type Case struct {
 // t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T, rule products.KeyRule) products.Store) {
 	for _, c := range Cases() {
-		t.Run(c.Name, func(t *testing.T) { c.run(&check{T: t, Store: open(t, c.Rule)}) })
+		t.Run(c.Name, func(t *testing.T) { c.run(&check{T: casetest.T{TestingT: t}, Store: open(t, c.Rule)}) })
 	}
 }
 
@@ -54,31 +44,5 @@ func Cases() []Case {
 
 // Check runs the case on an empty store and returns what broke, or nil.
 func (c Case) Check(ctx context.Context, store products.Store) error {
-	r := &recorder{ctx: ctx}
-	done := make(chan struct{})
-	go func() { // so that FailNow can end it
-		defer close(done)
-		defer func() {
-			if p := recover(); p != nil {
-				r.Errorf("panic: %v", p)
-			}
-		}()
-		c.run(&check{T: r, Store: store})
-	}()
-	<-done
-	return errors.Join(r.failures...)
+	return casetest.Check(ctx, func(t casetest.T) { c.run(&check{T: t, Store: store}) })
 }
-
-// recorder is a T outside a test.
-type recorder struct {
-	ctx      context.Context
-	failures []error
-}
-
-func (r *recorder) Errorf(format string, args ...any) {
-	r.failures = append(r.failures, fmt.Errorf(format, args...))
-}
-
-func (r *recorder) FailNow()                 { runtime.Goexit() }
-func (r *recorder) Helper()                  {}
-func (r *recorder) Context() context.Context { return r.ctx }

@@ -136,7 +136,7 @@ var appendCases = []Case{
 			return // nobody is told
 		}
 		// It may take a moment until hints come.
-		c.eventually("whoever waits is woken when there is something to do", func() bool {
+		c.Eventually("whoever waits is woken when there is something to do", func() bool {
 			c.tell(event(1))
 			select {
 			case <-wake:
@@ -198,7 +198,7 @@ var numberCases = []Case{
 		const workers, each = 4, 5
 		var mu sync.Mutex
 		var got []int64
-		c.together(workers, "many append at the same time", func(ctx context.Context, i int) error {
+		c.Together(workers, "many append at the same time", func(ctx context.Context, i int) error {
 			for range each {
 				var events []webhooks.Event
 				err := c.inTx(ctx, func(ctx context.Context) error {

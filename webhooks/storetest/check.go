@@ -2,21 +2,18 @@ package storetest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
 const (
 	urgent, bulk = webhooks.Urgent, webhooks.Bulk
-	// patience is how long something may take before it is taken for a failure.
-	patience = 30 * time.Second
 	// shortLease is a Timeout of which a lease of a millisecond is left.
 	shortLease = time.Millisecond - 30*time.Second
 	// day is far away.
@@ -25,12 +22,12 @@ const (
 
 // check is a case at work on its stores.
 type check struct {
-	T
+	casetest.T
 	webhooks.Store
 	inTx func(ctx context.Context, f func(ctx context.Context) error) error
 }
 
-func newCheck(t T, s Stores) *check { return &check{T: t, Store: s.Webhooks, inTx: s.InTx} }
+func newCheck(t casetest.T, s Stores) *check { return &check{T: t, Store: s.Webhooks, inTx: s.InTx} }
 
 // whole is an endpoint with all that an owner can say.
 func whole() webhooks.Endpoint {
@@ -220,39 +217,6 @@ func count(claims []webhooks.Claim) (n int) {
 		n += len(claims[i].Work)
 	}
 	return n
-}
-
-// eventually asks until the answer is yes.
-func (c *check) eventually(promise string, ask func() bool) {
-	c.Helper()
-	deadline := time.Now().Add(patience)
-	for !ask() {
-		require.True(c, time.Now().Before(deadline), "%s: not within %v", promise, patience)
-		select {
-		case <-time.After(2 * time.Millisecond):
-		case <-c.Context().Done():
-			require.NoError(c, c.Context().Err(), promise)
-		}
-	}
-}
-
-// together runs n calls at the same time and waits for all.
-func (c *check) together(n int, promise string, call func(ctx context.Context, i int) error) {
-	c.Helper()
-	ctx, cancel := context.WithTimeout(c.Context(), patience)
-	defer cancel()
-	failures := make([]error, n)
-	var wait sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		wait.Go(func() {
-			<-start
-			failures[i] = call(ctx, i)
-		})
-	}
-	close(start)
-	wait.Wait()
-	require.NoError(c, errors.Join(failures...), promise)
 }
 
 // rounded is a time as stores keep it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -45,7 +46,7 @@ var claimCases = []Case{
 		c.some(1)
 		for _, r := range []webhooks.ClaimRequest{
 			{Limit: 1, Depth: 1}, {Worker: "w", Depth: 1}, {Worker: "w", Limit: 1_001, Depth: 1}, {Worker: "w", Limit: 1}, {Worker: "w", Limit: 1, Depth: 101},
-			{Worker: "w", Limit: 1, Bulk: 2, Depth: 1}, {Worker: "w", Limit: 1, Bulk: -1, Depth: 1},
+			{Worker: "w", Limit: 1, Bulk: 2, Depth: 1}, {Worker: "w", Limit: 1, Bulk: -1, Depth: 1}, {Worker: "w", Limit: 1, Spare: -1, Depth: 1},
 		} {
 			claims, err := c.Claim(c.Context(), r)
 			require.Error(c, err, "a request out of bounds is refused: %+v", r)
@@ -69,7 +70,7 @@ var claimCases = []Case{
 		again = result(c.one(), 0, webhooks.Pending)
 		again.Delay = 20 * time.Millisecond
 		c.finish(1, again)
-		c.eventually("what is to be tried again is claimed once the delay is over", func() bool { return len(c.look(request)) == 1 })
+		c.Eventually("what is to be tried again is claimed once the delay is over", func() bool { return len(c.look(request)) == 1 })
 	}},
 	{Name: "claim/what is due longest comes first", run: func(c *check) {
 		c.endpoint(concurrency(1))
@@ -115,7 +116,7 @@ var claimCases = []Case{
 		c.some(deliveries / 2)
 		var mu sync.Mutex
 		taken := map[int64]string{}
-		c.together(workers, "many workers look for work", func(ctx context.Context, i int) error {
+		c.Together(workers, "many workers look for work", func(ctx context.Context, i int) error {
 			for {
 				claims, err := c.Claim(ctx, webhooks.ClaimRequest{Worker: fmt.Sprint("w-", i), Limit: 3, Depth: 2})
 				if err != nil {
@@ -231,6 +232,22 @@ var fairnessCases = []Case{
 		c.some(1)
 		require.Len(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Depth: 1}), 1, "Bulk doesn't bound the lane Urgent")
 	}},
+	{Name: "fairness/the last claims are for those that answer", run: func(c *check) {
+		answers, silent := c.endpoint(), c.endpoint()
+		c.some(1)
+		for _, claim := range c.look(request) {
+			c.end(map[string]webhooks.DeliveryState{answers.ID: webhooks.Delivered, silent.ID: webhooks.Pending}[claim.Endpoint.ID], claim)
+		}
+		c.endpoint() // it got nothing yet
+		c.some(4)
+		spare := webhooks.ClaimRequest{Worker: "w", Limit: 3, Spare: 3, Depth: 1}
+		claims := c.look(spare)
+		require.Len(c, claims, 1, "the last Spare claims are for an endpoint that took its last delivery")
+		require.Equal(c, answers.ID, claims[0].Endpoint.ID, "the last Spare claims are for an endpoint that took its last delivery")
+		require.Empty(c, c.look(spare), "one each")
+		spare.Spare = 1
+		require.Len(c, c.look(spare), 2, "the others get what is beyond Spare")
+	}},
 	{Name: "fairness/a rate limit", run: func(c *check) {
 		e := c.endpoint(func(e *webhooks.Endpoint) { e.RateLimit = 20 })
 		c.some(30)
@@ -240,11 +257,11 @@ var fairnessCases = []Case{
 			claims := c.look(webhooks.ClaimRequest{Worker: "w", Limit: 10, Depth: 10})
 			total += count(claims)
 			c.end(webhooks.Delivered, claims...)
-			require.Less(c, time.Since(began), patience)
+			require.Less(c, time.Since(began), casetest.Patience)
 			most := 2 + int(time.Since(began)/(50*time.Millisecond)) + 1
 			require.LessOrEqual(c, total, most, "a rate limit of 20 a second holds over several claims")
 			if total < 10 {
-				c.eventually("time passes", func() bool { return time.Since(began) > time.Duration(total-2)*50*time.Millisecond })
+				c.Eventually("time passes", func() bool { return time.Since(began) > time.Duration(total-2)*50*time.Millisecond })
 			}
 		}
 		require.False(c, c.get(e.ID).Spent.IsZero(), "what is spent of the rate limit is stored")
@@ -280,7 +297,7 @@ var leaseCases = []Case{
 		c.some(1)
 		lost := c.one()
 		var claim *webhooks.Claim
-		c.eventually("what a worker doesn't finish is claimed again", func() bool {
+		c.Eventually("what a worker doesn't finish is claimed again", func() bool {
 			claims := c.look(request)
 			if len(claims) > 0 {
 				claim = &claims[0]
@@ -311,7 +328,7 @@ var leaseCases = []Case{
 		e := c.endpoint(vanishing, concurrency(1))
 		c.some(2)
 		claim := c.one()
-		c.eventually("a lease that ran out makes room", func() bool {
+		c.Eventually("a lease that ran out makes room", func() bool {
 			claims := c.look(request)
 			return len(claims) > 0 && claims[0].Work[0].Delivery.ID != claim.Work[0].Delivery.ID
 		})

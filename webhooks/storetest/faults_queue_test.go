@@ -169,6 +169,7 @@ var brokenQueues = []fault{
 		}
 		return events
 	}, nil), "fairness/an import leaves room for single changes", "Urgent gets what is left"},
+	{"spares no claims", claiming(func(r *webhooks.ClaimRequest) { r.Spare = 0 }, nil), "fairness/the last claims are for those that answer", "the last Spare claims"},
 	{"doesn't look at Bulk", claiming(func(r *webhooks.ClaimRequest) { r.Bulk = r.Limit }, nil), "fairness/a limit for imports", "than Bulk"},
 	{"doesn't look at RateLimit", func(s *broken) {
 		s.claim = func(ctx context.Context, r webhooks.ClaimRequest) ([]webhooks.Claim, error) {

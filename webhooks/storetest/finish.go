@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -161,7 +162,7 @@ var healthCases = []Case{
 		paused := c.get(e.ID)
 		require.Equal(c, 10, paused.Failures)
 		require.Equal(c, 1, paused.Pauses, "ten failures in a row pause an endpoint")
-		require.WithinRange(c, paused.PausedUntil, time.Now().Add(time.Minute-patience), time.Now().Add(time.Minute+time.Second), "the first pause is a minute")
+		require.WithinRange(c, paused.PausedUntil, time.Now().Add(time.Minute-casetest.Patience), time.Now().Add(time.Minute+time.Second), "the first pause is a minute")
 		b, err := c.Backlog(c.Context())
 		require.NoError(c, err)
 		require.EqualValues(c, 1, b.Failing, "an endpoint that its failures paused is counted as failing")

@@ -53,7 +53,7 @@ var keepCases = []Case{
 		c.some(1)
 		c.one()
 		c.change(e.ID, inState(webhooks.Inactive))
-		c.eventually("what is Pending for an endpoint that is off goes too", func() bool { return c.expire(past, future, 100) == 1 })
+		c.Eventually("what is Pending for an endpoint that is off goes too", func() bool { return c.expire(past, future, 100) == 1 })
 		paused := c.endpoint()
 		c.some(1)
 		c.change(paused.ID, (*webhooks.Endpoint).Pause)

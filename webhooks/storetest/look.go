@@ -157,7 +157,7 @@ var againCases = []Case{
 		e := c.endpoint(vanishing)
 		c.some(1)
 		claim := c.one()
-		c.eventually("a lease that ran out doesn't keep anybody from sending again", func() bool {
+		c.Eventually("a lease that ran out doesn't keep anybody from sending again", func() bool {
 			sent, err := c.Resend(c.Context(), c.of(e)[0].ID)
 			require.NoError(c, err)
 			return time.Since(sent.NotBefore) < 500*time.Millisecond

@@ -16,14 +16,10 @@ package storetest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -33,13 +29,6 @@ type Stores struct {
 	// InTx calls f with a context that carries a transaction, commits it when f returns nil, and else rolls it back and
 	// returns the error.
 	InTx func(ctx context.Context, f func(ctx context.Context) error) error
-}
-
-// T is what a case needs of a *testing.T.
-type T interface {
-	require.TestingT
-	Helper()
-	Context() context.Context
 }
 
 // Case is one promise.
@@ -52,7 +41,7 @@ type Case struct {
 // Run runs every case as a subtest. open returns empty stores, for one case; what it opens it closes in t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Stores) {
 	for _, c := range Cases() {
-		t.Run(c.Name, func(t *testing.T) { c.run(newCheck(t, open(t))) })
+		t.Run(c.Name, func(t *testing.T) { c.run(newCheck(casetest.T{TestingT: t}, open(t))) })
 	}
 }
 
@@ -64,31 +53,5 @@ func Cases() []Case {
 
 // Check runs the case on empty stores and returns what broke, or nil.
 func (c Case) Check(ctx context.Context, s Stores) error {
-	r := &recorder{ctx: ctx}
-	done := make(chan struct{})
-	go func() { // so that FailNow can end it
-		defer close(done)
-		defer func() {
-			if p := recover(); p != nil {
-				r.Errorf("panic: %v", p)
-			}
-		}()
-		c.run(newCheck(r, s))
-	}()
-	<-done
-	return errors.Join(r.failures...)
+	return casetest.Check(ctx, func(t casetest.T) { c.run(newCheck(t, s)) })
 }
-
-// recorder is a T outside a test.
-type recorder struct {
-	ctx      context.Context
-	failures []error
-}
-
-func (r *recorder) Errorf(format string, args ...any) {
-	r.failures = append(r.failures, fmt.Errorf(format, args...))
-}
-
-func (r *recorder) FailNow()                 { runtime.Goexit() }
-func (r *recorder) Helper()                  {}
-func (r *recorder) Context() context.Context { return r.ctx }

@@ -38,7 +38,8 @@ CREATE TABLE webhook_events (
 
 ALTER TABLE webhook_events ALTER COLUMN data SET STORAGE EXTERNAL;
 
-CREATE INDEX webhook_events_import ON webhook_events (import_id) WHERE import_id <> '';
+CREATE INDEX webhook_events_import ON webhook_events (import_id, id) WHERE import_id <> '';
+CREATE INDEX webhook_events_type ON webhook_events (type, id);
 
 -- The last number given to an event, by import and type.
 CREATE TABLE webhook_numbers (

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -67,18 +66,9 @@ ignore_startup_parameters = extra_float_digits
 	}
 	var log bytes.Buffer
 	cmd := exec.Command(program, path)
-	cmd.Dir, cmd.SysProcAttr, cmd.Stderr = folder, dieWithUs(attributes), &log
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // as for a server
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-			close(ended)
-		}
-	}()
-	if err := <-started; err != nil {
+	cmd.Dir, cmd.SysProcAttr, cmd.Stderr = folder, attributes, &log
+	ended, err := launch(cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -32,7 +32,7 @@ func unprivileged(folder string) (*sysProcAttr, error) {
 	return nil, errors.New("there is no user postgres or nobody to run as, and root is refused")
 }
 
-// dieWithUs makes the system shut the server down when this process ends, in whatever way.
+// dieWithUs makes the system shut a process down when this one ends, in whatever way.
 func dieWithUs(a *sysProcAttr) *sysProcAttr {
 	own := *a
 	own.Pdeathsig = syscall.SIGQUIT // "immediate shutdown"

@@ -18,7 +18,7 @@ func unprivileged(string) (*sysProcAttr, error) {
 	return &sysProcAttr{}, nil
 }
 
-// dieWithUs does nothing where the system has no such thing: a process that is killed leaves its server behind.
+// dieWithUs does nothing where the system has no such thing: a process that is killed leaves the other behind.
 func dieWithUs(a *sysProcAttr) *sysProcAttr { return a }
 
 // mountMemory mounts nothing: how that is done differs.

@@ -108,19 +108,9 @@ func (p *programs) start() error {
 	var log bytes.Buffer
 	cmd := exec.Command(filepath.Join(p.bin, "postgres"), append([]string{"-D", p.data(), "-p", strconv.Itoa(p.port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}, p.options.settings()...)...)
-	cmd.Dir, cmd.SysProcAttr, cmd.Stderr = p.folder, dieWithUs(p.attributes), &log
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		// The system ends the server when the thread that started it ends: keep the thread until then.
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait()
-			close(ended)
-		}
-	}()
-	if err := <-started; err != nil {
+	cmd.Dir, cmd.SysProcAttr, cmd.Stderr = p.folder, p.attributes, &log
+	ended, err := launch(cmd)
+	if err != nil {
 		return err
 	}
 	p.process, p.ended = cmd.Process, ended
@@ -135,6 +125,24 @@ func (p *programs) start() error {
 	case err := <-answer:
 		return err
 	}
+}
+
+// launch starts a process that ends with this one, where the system can do that, and returns a channel that is closed when
+// it has ended.
+func launch(cmd *exec.Cmd) (ended chan struct{}, err error) {
+	cmd.SysProcAttr = dieWithUs(cmd.SysProcAttr)
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		// The system ends the process when the thread that started it ends: keep the thread until then.
+		runtime.LockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+			close(ended)
+		}
+	}()
+	return ended, <-started
 }
 
 // crash is an "immediate shutdown".

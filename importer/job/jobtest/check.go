@@ -2,14 +2,13 @@ package jobtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/products-importer/products-importer/progress"
 	"github.com/stretchr/testify/require"
 )
@@ -17,21 +16,19 @@ import (
 const (
 	// long is a lease that doesn't run out while a case runs, short one that is waited for.
 	long, short = time.Hour, time.Millisecond
-	// patience is how long something may take before it is taken for a failure.
-	patience = 30 * time.Second
 	// attempts is more than a case needs.
 	attempts = 100
 )
 
 // check is a case at work on its stores.
 type check struct {
-	T
+	casetest.T
 	job.Store
 	products products.Store
 	onEnd    func(hook job.EndHook)
 }
 
-func newCheck(t T, s Stores) *check {
+func newCheck(t casetest.T, s Stores) *check {
 	return &check{T: t, Store: s.Jobs, products: s.Products, onEnd: s.OnEnd}
 }
 
@@ -89,49 +86,13 @@ func (c *check) vanished() *job.Claim {
 // takeOver waits until a job can be claimed.
 func (c *check) takeOver(maxAttempts int, promise string) (claim *job.Claim) {
 	c.Helper()
-	c.eventually(promise, func() (bool, error) {
+	c.Eventually(promise, func() bool {
 		var err error
 		claim, err = c.Claim(c.Context(), "worker-2", long, maxAttempts)
-		return claim != nil, err
+		require.NoError(c, err, promise)
+		return claim != nil
 	})
 	return claim
-}
-
-// eventually asks until the answer is yes.
-func (c *check) eventually(promise string, ask func() (bool, error)) {
-	c.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		yes, err := ask()
-		require.NoError(c, err, promise)
-		if yes {
-			return
-		}
-		require.True(c, time.Now().Before(deadline), "%s: not within %v", promise, patience)
-		select {
-		case <-time.After(2 * time.Millisecond):
-		case <-c.Context().Done():
-		}
-	}
-}
-
-// together runs n calls at the same time and waits for all.
-func (c *check) together(n int, promise string, call func(ctx context.Context, i int) error) {
-	c.Helper()
-	ctx, cancel := context.WithTimeout(c.Context(), patience)
-	defer cancel()
-	failures := make([]error, n)
-	var wait sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		wait.Go(func() {
-			<-start
-			failures[i] = call(ctx, i)
-		})
-	}
-	close(start)
-	wait.Wait()
-	require.NoError(c, errors.Join(failures...), promise)
 }
 
 // commit makes what a batch of n new products commits.

@@ -81,7 +81,7 @@ var checkpointCases = []StoreCase{
 	{Name: "checkpoint/batches at the same time", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
 		const writers, each = 4, 5
-		c.together(writers, "batches of one job are committed at the same time, and its lease renewed", func(ctx context.Context, i int) error {
+		c.Together(writers, "batches of one job are committed at the same time, and its lease renewed", func(ctx context.Context, i int) error {
 			for k := range each {
 				if err := c.write(claim, int64(i*each+k+1), 2); err != nil {
 					return err

@@ -57,7 +57,7 @@ var claimCases = []StoreCase{
 		c.some(jobs)
 		var mu sync.Mutex
 		taken := map[string]string{}
-		c.together(workers, "many workers look for work", func(ctx context.Context, i int) error {
+		c.Together(workers, "many workers look for work", func(ctx context.Context, i int) error {
 			for {
 				claim, err := c.Claim(ctx, fmt.Sprint("w-", i), long, 1)
 				if err != nil || claim == nil {
@@ -183,11 +183,11 @@ var leaseCases = []StoreCase{
 		second := c.takeOver(2, "there is an attempt left")
 		_, err := c.Renew(c.Context(), second, short, nil)
 		require.NoError(c, err)
-		c.eventually("whoever looks for work ends the job", func() (bool, error) {
-			if claim, err := c.Claim(c.Context(), "w", long, 2); err != nil || claim != nil {
-				return false, fmt.Errorf("a job without an attempt left is not claimed: %v %w", claim, err)
-			}
-			return c.get(j.ID).State == job.Failure, nil
+		c.Eventually("whoever looks for work ends the job", func() bool {
+			claim, err := c.Claim(c.Context(), "w", long, 2)
+			require.NoError(c, err, "looking for work")
+			require.Nil(c, claim, "a job without an attempt left is not claimed")
+			return c.get(j.ID).State == job.Failure
 		})
 		failed := c.get(j.ID)
 		require.Equal(c, 2, failed.Attempts, "workers that vanish are counted")

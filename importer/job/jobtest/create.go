@@ -64,7 +64,7 @@ var createCases = []StoreCase{
 	}},
 	{Name: "create/an idempotency key is taken once at the same time", run: func(c *check) {
 		var made atomic.Int64
-		c.together(8, "all but one get ErrKeyUsed", func(ctx context.Context, _ int) error {
+		c.Together(8, "all but one get ErrKeyUsed", func(ctx context.Context, _ int) error {
 			_, err := c.Create(ctx, whole)
 			if err == nil {
 				made.Add(1)
@@ -99,13 +99,13 @@ var createCases = []StoreCase{
 		case <-wake: // one may come without a reason
 		default:
 		}
-		c.eventually("a new job wakes who waits", func() (bool, error) {
+		c.Eventually("a new job wakes who waits", func() bool {
 			c.submit(job.Job{})
 			select {
 			case <-wake:
-				return true, nil
+				return true
 			case <-time.After(time.Second):
-				return false, nil
+				return false
 			}
 		})
 	}},
@@ -152,12 +152,13 @@ var cancelCases = []StoreCase{
 		j := c.submit(job.Job{})
 		claim := c.vanished()
 		// Until the lease has run out the worker may be there.
-		c.eventually("a job whose lease has run out is cancelled at once, or else ends when it is claimed", func() (bool, error) {
+		c.Eventually("a job whose lease has run out is cancelled at once, or else ends when it is claimed", func() bool {
 			got, err := c.Cancel(c.Context(), j.ID)
 			if errors.Is(err, job.ErrFinal) {
-				return true, nil
+				return true
 			}
-			return got.State == job.Revoked, err
+			require.NoError(c, err, "a job is cancelled")
+			return got.State == job.Revoked
 		})
 		c.ended(c.get(j.ID), job.Revoked, "")
 		c.lost(claim, "the job was cancelled")
@@ -170,11 +171,9 @@ var cancelCases = []StoreCase{
 		require.NoError(c, err)
 		_, err = c.Renew(c.Context(), claim, short, nil)
 		require.NoError(c, err)
-		c.eventually("whoever looks for work ends the job", func() (bool, error) {
-			if other := c.look("w", long); other != nil {
-				return false, errors.New("a job that was asked to end is claimed")
-			}
-			return c.get(j.ID).State == job.Revoked, nil
+		c.Eventually("whoever looks for work ends the job", func() bool {
+			require.Nil(c, c.look("w", long), "a job that was asked to end is not claimed")
+			return c.get(j.ID).State == job.Revoked
 		})
 		c.lost(claim, "the job has ended")
 	}},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/stretchr/testify/require"
 )
 
@@ -54,7 +55,7 @@ var endings = []struct {
 		_, err = c.Renew(c.Context(), claim, short, nil)
 		require.NoError(c, err)
 		failed := end(func() (failure error) {
-			deadline := time.Now().Add(patience)
+			deadline := time.Now().Add(casetest.Patience)
 			for failure == nil && !c.get(claim.Job.ID).State.Final() && time.Now().Before(deadline) {
 				_, failure = c.Claim(c.Context(), "w", long, attempts)
 			}

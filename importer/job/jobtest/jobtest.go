@@ -15,15 +15,12 @@ package jobtest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
+	"github.com/products-importer/products-importer/products/casetest"
 )
 
 // Stores are a store of jobs and the store of products with whose batches its checkpoints are committed.
@@ -32,13 +29,6 @@ type Stores struct {
 	Jobs     job.Store
 	// OnEnd sets the hook of the Jobs.
 	OnEnd func(hook job.EndHook)
-}
-
-// T is what a case needs of a *testing.T.
-type T interface {
-	require.TestingT
-	Helper()
-	Context() context.Context
 }
 
 // StoreCase is one promise of job.Store.
@@ -61,7 +51,7 @@ func RunStore(t *testing.T, open func(t *testing.T) Stores) {
 	for _, c := range StoreCases() {
 		t.Run(c.Name, func(t *testing.T) {
 			s := open(t)
-			c.run(newCheck(t, s))
+			c.run(newCheck(casetest.T{TestingT: t}, s))
 		})
 	}
 }
@@ -70,7 +60,7 @@ func RunStore(t *testing.T, open func(t *testing.T) Stores) {
 // room for 64 MiB.
 func RunUploads(t *testing.T, open func(t *testing.T) job.Uploads) {
 	for _, c := range UploadsCases() {
-		t.Run(c.Name, func(t *testing.T) { c.run(&uploadsCheck{T: t, Uploads: open(t)}) })
+		t.Run(c.Name, func(t *testing.T) { c.run(&uploadsCheck{T: casetest.T{TestingT: t}, Uploads: open(t)}) })
 	}
 }
 
@@ -84,41 +74,10 @@ func UploadsCases() []UploadsCase { return uploadsCases }
 
 // Check runs the case on empty stores and returns what broke, or nil.
 func (c StoreCase) Check(ctx context.Context, s Stores) error {
-	return record(ctx, func(t T) { c.run(newCheck(t, s)) })
+	return casetest.Check(ctx, func(t casetest.T) { c.run(newCheck(t, s)) })
 }
 
 // Check runs the case on an empty place for uploads and returns what broke, or nil.
 func (c UploadsCase) Check(ctx context.Context, uploads job.Uploads) error {
-	return record(ctx, func(t T) { c.run(&uploadsCheck{T: t, Uploads: uploads}) })
+	return casetest.Check(ctx, func(t casetest.T) { c.run(&uploadsCheck{T: t, Uploads: uploads}) })
 }
-
-// record runs f outside a test.
-func record(ctx context.Context, f func(t T)) error {
-	r := &recorder{ctx: ctx}
-	done := make(chan struct{})
-	go func() { // so that FailNow can end it
-		defer close(done)
-		defer func() {
-			if p := recover(); p != nil {
-				r.Errorf("panic: %v", p)
-			}
-		}()
-		f(r)
-	}()
-	<-done
-	return errors.Join(r.failures...)
-}
-
-// recorder is a T outside a test.
-type recorder struct {
-	ctx      context.Context
-	failures []error
-}
-
-func (r *recorder) Errorf(format string, args ...any) {
-	r.failures = append(r.failures, fmt.Errorf(format, args...))
-}
-
-func (r *recorder) FailNow()                 { runtime.Goexit() }
-func (r *recorder) Helper()                  {}
-func (r *recorder) Context() context.Context { return r.ctx }

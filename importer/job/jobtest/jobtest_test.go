@@ -25,10 +25,6 @@ func TestCasesPassSoundStores(t *testing.T) {
 	}
 }
 
-func TestCheckReportsAPanic(t *testing.T) {
-	require.ErrorContains(t, jobtest.StoreCases()[0].Check(t.Context(), jobtest.Stores{}), "panic")
-}
-
 func TestCaseNames(t *testing.T) {
 	var names []string
 	for _, c := range jobtest.StoreCases() {

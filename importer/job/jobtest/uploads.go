@@ -14,12 +14,13 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/stretchr/testify/require"
 )
 
 // uploadsCheck is a case at work.
 type uploadsCheck struct {
-	T
+	casetest.T
 	job.Uploads
 }
 
