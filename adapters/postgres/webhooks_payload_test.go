@@ -13,7 +13,7 @@ import (
 
 func TestPayload(t *testing.T) {
 	noise := make([]byte, 64<<10)
-	rand.NewChaCha8([32]byte{}).Read(noise)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
 	plain := func(n int) []byte { return bytes.Repeat([]byte("\x00ab"), n/3+1)[:n] }
 	for _, c := range []struct {
 		name   string
