@@ -10,66 +10,48 @@ import (
 // errZero refuses a number that must not be 0, which null says.
 var errZero = &innerError{code: codeValue, message: "must not be 0"}
 
-// textSetter takes a string into the place; null is refused.
-func textSetter(to **string) func(raw json.RawMessage) error {
+// required takes a value into the place; null is refused. The error says what is wanted.
+func required[V any](to **V, want string) func(raw json.RawMessage) error {
 	return func(raw json.RawMessage) error {
 		if isNull(raw) || json.Unmarshal(raw, to) != nil {
-			return errors.New("a string")
+			return errors.New(want)
 		}
 		return nil
 	}
 }
 
-// clearableSetter takes a string, or null for the empty one.
+// clearable takes a value into the place, or null for the zero one.
+func clearable[V any](to **V, want string) func(raw json.RawMessage) error {
+	return func(raw json.RawMessage) error {
+		if isNull(raw) {
+			*to = new(V)
+			return nil
+		}
+		if json.Unmarshal(raw, to) != nil {
+			return errors.New(want)
+		}
+		return nil
+	}
+}
+
+func textSetter(to **string) func(raw json.RawMessage) error { return required(to, "a string") }
+
 func clearableSetter(to **string) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) {
-			*to = new(string)
-			return nil
-		}
-		if json.Unmarshal(raw, to) != nil {
-			return errors.New("a string or null")
-		}
-		return nil
-	}
+	return clearable(to, "a string or null")
 }
 
-// flagSetter takes a boolean; null is refused.
-func flagSetter(to **bool) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) || json.Unmarshal(raw, to) != nil {
-			return errors.New("true or false")
-		}
-		return nil
-	}
-}
+func flagSetter(to **bool) func(raw json.RawMessage) error { return required(to, "true or false") }
 
-// boolSetter takes a boolean, or null for false.
 func boolSetter(to **bool) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) {
-			*to = new(bool)
-			return nil
-		}
-		if json.Unmarshal(raw, to) != nil {
-			return errors.New("true, false or null")
-		}
-		return nil
-	}
+	return clearable(to, "true, false or null")
 }
 
-// numberSetter takes a whole number, or null for 0.
 func numberSetter(to **int) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) {
-			*to = new(int)
-			return nil
-		}
-		if json.Unmarshal(raw, to) != nil {
-			return errors.New("a whole number or null")
-		}
-		return nil
-	}
+	return clearable(to, "a whole number or null")
+}
+
+func timeSetter(to **time.Time) func(raw json.RawMessage) error {
+	return required(to, "a time such as 2006-01-02T15:04:05Z")
 }
 
 // usualSetter takes a whole number other than 0, or null for 0, which stands for the usual one.
@@ -81,16 +63,6 @@ func usualSetter(to **int) func(raw json.RawMessage) error {
 		}
 		if **to == 0 && !isNull(raw) {
 			return errZero
-		}
-		return nil
-	}
-}
-
-// timeSetter takes a time.
-func timeSetter(to **time.Time) func(raw json.RawMessage) error {
-	return func(raw json.RawMessage) error {
-		if isNull(raw) || json.Unmarshal(raw, to) != nil {
-			return errors.New("a time such as 2006-01-02T15:04:05Z")
 		}
 		return nil
 	}
