@@ -77,13 +77,7 @@ func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request) error {
 	if q.EventType != "" && !slices.Contains(webhooks.Types(), q.EventType) {
 		p.fail("event_type", codeValue, fmt.Sprintf("event_type must be one of %v, not %q", webhooks.Types(), products.Shorten(q.EventType)))
 	}
-	for _, text := range p.values["state"] {
-		state := webhooks.DeliveryState(strings.ToLower(text))
-		if !slices.Contains(deliveryStates, state) {
-			p.fail("state", codeValue, fmt.Sprintf("state must be one of %v, not %q", deliveryStates, products.Shorten(text)))
-		}
-		q.States = append(q.States, state)
-	}
+	q.States = readStates(p, deliveryStates, strings.ToLower)
 	if p.err != nil {
 		return p.err
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -39,14 +38,7 @@ var states = []job.State{job.Pending, job.Started, job.Progress, job.Success, jo
 func (a *API) listImports(w http.ResponseWriter, r *http.Request) error {
 	p := readParameters(r, "limit", "offset", "state...")
 	limit, offset := p.number("limit", 1, 1_000, products.DefaultLimit), p.number("offset", 0, math.MaxInt32, 0)
-	wanted := make([]job.State, 0, len(p.values["state"]))
-	for _, text := range p.values["state"] {
-		state := job.State(strings.ToUpper(text))
-		if !slices.Contains(states, state) {
-			p.fail("state", codeValue, fmt.Sprintf("state must be one of %v, not %q", states, products.Shorten(text)))
-		}
-		wanted = append(wanted, state)
-	}
+	wanted := readStates(p, states, strings.ToUpper)
 	if p.err != nil {
 		return p.err
 	}
@@ -56,12 +48,7 @@ func (a *API) listImports(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := pageOf[importView]{Count: &count, Results: make([]importView, len(jobs))}
-	for i := range jobs {
-		list.Results[i] = viewOf(&jobs[i])
-	}
-	list.Next, list.Previous = a.offsetLinks(r, "/imports/", p, limit, offset, int64(offset)+int64(len(jobs)) < count && len(jobs) > 0)
-	writeJSON(w, http.StatusOK, "application/json", &list)
+	writePage(a, w, r, "/imports/", p, limit, offset, count, jobs, viewOf)
 	return nil
 }
 

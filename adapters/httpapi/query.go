@@ -91,6 +91,18 @@ func (p *parameters) number(name string, least, most, usual int) int {
 	return n
 }
 
+// readStates takes those of the known states that the parameter state names, spelled as fold spells it.
+func readStates[S ~string](p *parameters, known []S, fold func(text string) string) (states []S) {
+	for _, text := range p.values["state"] {
+		state := S(fold(text))
+		if !slices.Contains(known, state) {
+			p.fail("state", codeValue, fmt.Sprintf("state must be one of %v, not %q", known, products.Shorten(text)))
+		}
+		states = append(states, state)
+	}
+	return states
+}
+
 // origin is scheme, host and path prefix of the API as the client sees it, without a slash at the end.
 func (a *API) origin(r *http.Request) string {
 	if a.public != nil {
@@ -150,4 +162,14 @@ func (a *API) offsetLinks(r *http.Request, path string, p *parameters, limit, of
 		previous = a.link(r, path, p, map[string]string{"offset": before})
 	}
 	return next, previous
+}
+
+// writePage answers with a page of a list that is asked for by limit and offset, and has so many entries in all.
+func writePage[E, V any](a *API, w http.ResponseWriter, r *http.Request, path string, p *parameters, limit, offset int, count int64, page []E, view func(e *E) V) {
+	list := pageOf[V]{Count: &count, Results: make([]V, len(page))}
+	for i := range page {
+		list.Results[i] = view(&page[i])
+	}
+	list.Next, list.Previous = a.offsetLinks(r, path, p, limit, offset, int64(offset)+int64(len(page)) < count && len(page) > 0)
+	writeJSON(w, http.StatusOK, "application/json", &list)
 }

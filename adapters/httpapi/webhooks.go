@@ -75,12 +75,7 @@ func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list := pageOf[webhookView]{Count: &count, Results: make([]webhookView, len(endpoints))}
-	for i := range endpoints {
-		list.Results[i] = viewOfWebhook(&endpoints[i])
-	}
-	list.Next, list.Previous = a.offsetLinks(r, "/webhooks/", p, limit, offset, int64(offset)+int64(len(endpoints)) < count && len(endpoints) > 0)
-	writeJSON(w, http.StatusOK, "application/json", &list)
+	writePage(a, w, r, "/webhooks/", p, limit, offset, count, endpoints, viewOfWebhook)
 	return nil
 }
 
