@@ -23,6 +23,27 @@ type transaction struct {
 	committed []func()
 }
 
+// inBinary calls scan for each row of a query whose values are wanted in binary, as what a prepared statement returns is:
+// bytes in text would be twice as many. Within the transaction a prepared statement is safe behind a pooler.
+func (t *transaction) inBinary(ctx context.Context, query string, scan func(rows *sql.Rows) error, args ...any) error {
+	statement, err := t.PrepareContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = statement.Close() }() // it goes with the transaction
+	rows, err := statement.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 type transactionKey struct{ db *DB }
 
 // InTx calls f with a context that belongs to a transaction, and commits it when f returns nil. What this DB's methods

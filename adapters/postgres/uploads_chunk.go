@@ -48,26 +48,12 @@ func (u *Uploads) writeChunk(ctx context.Context, c chunk) error {
 func (u *Uploads) readChunk(ctx context.Context, key string, number int64, to *[chunkSize]byte) (n int, err error) {
 	err = u.db.transact(ctx, func(ctx context.Context, t *transaction) error {
 		n = 0
-		// Only what a prepared statement returns comes in binary, and bytes in text would be twice as many. Within the
-		// transaction it is safe behind a pooler.
-		statement, err := t.PrepareContext(ctx, `SELECT data FROM import_upload_chunks WHERE upload = $1 AND number = $2`)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = statement.Close() }() // it goes with the transaction
-		rows, err := statement.QueryContext(ctx, key, number)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return t.inBinary(ctx, `SELECT data FROM import_upload_chunks WHERE upload = $1 AND number = $2`, func(rows *sql.Rows) error {
 			var data sql.RawBytes
-			if err := rows.Scan(&data); err != nil {
-				return err
-			}
+			err := rows.Scan(&data)
 			n = copy(to[:], data)
-		}
-		return rows.Err()
+			return err
+		}, key, number)
 	})
 	if err != nil {
 		return 0, fail(ctx, err)

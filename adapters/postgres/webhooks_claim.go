@@ -277,23 +277,13 @@ func (c *claiming) events(ctx context.Context, t *transaction, deliveries []webh
 			wanted = append(wanted, mustUUID(eventPrefix, id))
 		}
 	}
-	// Only what a prepared statement returns comes in binary, and data in text would be twice as long.
-	statement, err := t.PrepareContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = ANY ($1::uuid[])`)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = statement.Close() }() // it goes with the transaction
-	rows, err := statement.QueryContext(ctx, uuidArray(wanted))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err := t.inBinary(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = ANY ($1::uuid[])`, func(rows *sql.Rows) error {
 		var e webhooks.Event
 		if err := scanEvent(rows, &e); err != nil {
-			return nil, err
+			return err
 		}
 		*events[e.ID] = e
-	}
-	return events, rows.Err()
+		return nil
+	}, uuidArray(wanted))
+	return events, err
 }
