@@ -132,7 +132,8 @@ type rawRecord struct {
 
 func (r *rawRecord) at(i int) string { return r.text[r.fields[i].start:r.fields[i].end] }
 
-// value is the field without the escape that keeps spreadsheets from running it.
+// value is the field without the escape that keeps spreadsheets from running it. White space is trimmed from this, never
+// from the field as it is: it may be what the field was escaped for.
 func (r *rawRecord) value(i int) string { return UnescapeFormula(r.at(i)) }
 
 func (r *rawRecord) copyFields() []string {
@@ -200,7 +201,7 @@ func (p *parser) digest(key string) digest {
 
 // skuOf is the record's SKU, without white space around it.
 func (p *parser) skuOf(r *rawRecord) string {
-	return strings.TrimSpace(UnescapeFormula(strings.TrimSpace(r.at(p.sku))))
+	return strings.TrimSpace(r.value(p.sku))
 }
 
 // badStatus rejects a record for its status.
