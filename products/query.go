@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Limits of Query.
@@ -118,6 +119,31 @@ func (q Query) Check() (Query, Ordering, *Position, error) {
 		return fail("cursor %q is none that this store gave out", Shorten(q.Cursor))
 	}
 	return q, order, &at, nil
+}
+
+// longestSpelling is how many characters may stand for one of a stored SKU where both have the same key: a key has up to
+// nine for one (NFC splits some into three, and folding case makes three of some), and each of those can be written in
+// four (a letter with three marks).
+const longestSpelling = 36
+
+// MatchesNothing reports whether a filter is longer than what it is compared with can be, in characters, so that no
+// product matches. Stores answer such a query at once: a long text is slow to look for.
+func (q *Query) MatchesNothing() bool {
+	return longer(q.Name, MaxName) || longer(q.Search, max(MaxName, MaxSKU)) || longer(strings.TrimSpace(q.SKU), MaxSKU*longestSpelling)
+}
+
+// longer reports whether the text has more characters than that.
+func longer(text string, most int) bool {
+	return len(text) > most && utf8.RuneCountInString(text) > most
+}
+
+// NoMatch is the page of a query that no product matches.
+func (q *Query) NoMatch() Page {
+	page := Page{Products: []Product{}}
+	if q.SkipCount {
+		page.Count = -1
+	}
+	return page
 }
 
 func (o Ordering) String() string {

@@ -3,11 +3,15 @@ package products_test
 import (
 	"encoding/base64"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
 )
 
 // orders lists every Query.Order.
@@ -101,5 +105,34 @@ func TestOrderingCompare(t *testing.T) {
 			ids = append(ids, p.ID)
 		}
 		require.Equal(t, want, ids, order)
+	}
+}
+
+// TestMatchesNothing holds the bound of a SKU's spellings against every character: the longest spelling of a key is its
+// decomposition.
+func TestMatchesNothing(t *testing.T) {
+	for _, rule := range []products.KeyRule{products.ExactKeys, products.FoldedKeys} {
+		for r := rune(1); r <= unicode.MaxRune; r++ {
+			if !utf8.ValidRune(r) || unicode.IsSpace(r) {
+				continue
+			}
+			spelling := norm.NFD.String(rule.Key(string(r)))
+			q := products.Query{SKU: strings.Repeat(spelling, products.MaxSKU)}
+			if q.MatchesNothing() {
+				t.Fatalf("a SKU of %q, spelled %q, is not looked for", r, spelling)
+			}
+		}
+	}
+	for q, want := range map[products.Query]bool{
+		{}: false,
+		{Name: strings.Repeat("é", products.MaxName)}:       false,
+		{Name: strings.Repeat("é", products.MaxName+1)}:     true,
+		{Search: strings.Repeat("é", products.MaxName)}:     false,
+		{Search: strings.Repeat("e", products.MaxName+1)}:   true,
+		{SKU: strings.Repeat(" ", 100_000) + "a"}:           false,
+		{SKU: strings.Repeat("a", 100_000)}:                 true,
+		{Name: "a", Search: strings.Repeat("\u0301", 1000)}: true,
+	} {
+		require.Equal(t, want, q.MatchesNothing(), "%.60v", q)
 	}
 }

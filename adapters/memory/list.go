@@ -15,6 +15,9 @@ func (p *Products) List(ctx context.Context, query products.Query) (products.Pag
 	if err != nil {
 		return products.Page{}, err
 	}
+	if q.MatchesNothing() {
+		return q.NoMatch(), nil
+	}
 	l := &listing{query: q, order: order, at: at, search: strings.ToLower(q.Search)}
 	page := products.Page{Count: -1}
 	err = p.db.do(ctx, func(context.Context, *tx) error {

@@ -19,6 +19,9 @@ func (p *Products) List(ctx context.Context, query products.Query) (products.Pag
 	if err != nil {
 		return products.Page{}, err
 	}
+	if query.MatchesNothing() {
+		return query.NoMatch(), nil
+	}
 	page, err := p.list(ctx, query, order, behind)
 	if err != nil {
 		return products.Page{}, p.fail(ctx, err)

@@ -51,6 +51,27 @@ var brokenLists = []fault{
 			}
 		})
 	}, "list/search", "the case of every letter"},
+	{"cuts long filters", func(s *broken) {
+		s.editQuery(func(q *products.Query) {
+			if text := []rune(q.Search); len(text) > products.MaxName {
+				q.Search = string(text[:products.MaxName])
+			}
+		})
+	}, "list/filters longer than a field", "matches nothing"},
+	{"counts a filter's bytes", func(s *broken) {
+		s.editPage(func(q products.Query, page *products.Page) {
+			if len(q.Name) > products.MaxName || len(q.SKU) > products.MaxSKU {
+				*page = q.NoMatch()
+			}
+		})
+	}, "list/filters longer than a field", "more bytes"},
+	{"counts the characters of a SKU, not of its key", func(s *broken) {
+		s.editPage(func(q products.Query, page *products.Page) {
+			if len([]rune(q.SKU)) > products.MaxSKU {
+				*page = q.NoMatch()
+			}
+		})
+	}, "list/filters longer than a field", "spelling"},
 	{"takes any limit", func(s *broken) {
 		s.editQuery(func(q *products.Query) { q.Limit = min(q.Limit, products.MaxLimit) })
 	}, "list/bad queries", "ErrQuery"},

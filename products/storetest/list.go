@@ -68,6 +68,31 @@ var filterCases = []Case{
 			c.requireFound(products.Query{Search: text}, []string{}, "wildcards are plain text in a search")
 		}
 	}},
+	{Name: "list/filters longer than a field", run: func(c *check) {
+		name, sku := strings.Repeat("é", products.MaxName), strings.Repeat("ж", products.MaxSKU)
+		c.create(products.Product{Name: name, SKU: sku})
+		c.requireFound(products.Query{Name: name}, []string{sku}, "a name of as many characters as one may have, more bytes, is found")
+		for _, text := range []string{name, strings.ToUpper(name), sku} {
+			c.requireFound(products.Query{Search: text}, []string{sku}, "a search for as many characters as a field may have, more bytes, finds")
+		}
+		// What is stored composed may be asked for decomposed: in two characters for each, here.
+		composed, decomposed := strings.Repeat("\u00e9", products.MaxSKU), strings.Repeat("e\u0301", products.MaxSKU)
+		c.create(products.Product{Name: "Composed", SKU: composed})
+		c.requireFound(products.Query{SKU: decomposed}, []string{composed}, "a SKU is found by its key, whose spelling may be longer than a SKU")
+		c.requireFound(products.Query{SKU: "\u00a0 " + decomposed + strings.Repeat(" ", 9_000)}, []string{composed}, "a SKU is found by its key, without white space around it")
+		const long = 60_000
+		for _, q := range []products.Query{
+			{Name: name + "é"}, {Name: strings.Repeat("é", long)}, {Search: name + "é"}, {Search: strings.Repeat("é", long)}, {Search: strings.Repeat("e\u0301", long)},
+			{SKU: sku + "ж"}, {SKU: strings.Repeat("ж", long)}, {SKU: strings.Repeat("e\u0301", long)},
+		} {
+			c.requireFound(q, []string{}, "a filter that is longer than the field can be matches nothing")
+			q.SkipCount = true
+			require.Equal(c, products.Page{Products: []products.Product{}, Count: -1}, c.list(q), "with SkipCount a filter that is longer than the field can be matches nothing")
+			q.Limit = -1
+			_, err := c.List(c.Context(), q)
+			require.ErrorIs(c, err, products.ErrQuery, "a bad query gives ErrQuery whatever its filters match")
+		}
+	}},
 	{Name: "list/bad queries", run: func(c *check) {
 		c.create(products.Product{Name: "Lamp", SKU: "a"})
 		c.create(products.Product{Name: "Lamp", SKU: "b"})
