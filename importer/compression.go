@@ -50,6 +50,7 @@ func compressionOf(start []byte) string {
 type Decompressed struct {
 	compression string
 	received    *countingReader
+	origin      *countingReader // of the outermost layer: what the ratio is measured by
 	r           io.Reader
 	close       func()
 	given       int64
@@ -65,8 +66,15 @@ type Decompressed struct {
 // or with several; ErrTooLarge where it is longer than limit bytes without its compression, more than 250 times as long
 // as its compressed form (beyond 16 MiB), or needs more than 8 MiB of memory to be decompressed; and the errors of r as
 // they are. The memory that it holds is bounded whatever the file.
+//
+// Where r is a *Decompressed itself, as with a compressed file that was compressed once more on its way, the compressed
+// form is that of the outermost: the ratios of layers don't multiply.
 func Decompress(r io.Reader, limit int64) (*Decompressed, error) {
 	d := &Decompressed{received: &countingReader{r: r}, limit: limit, close: func() {}}
+	d.origin = d.received
+	if outer, nested := r.(*Decompressed); nested {
+		d.origin = outer.origin
+	}
 	in := bufio.NewReaderSize(d.received, SniffBytes)
 	start, err := in.Peek(magicBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -87,7 +95,7 @@ func Decompress(r io.Reader, limit int64) (*Decompressed, error) {
 		}
 		d.r, d.close = z, z.Close
 	case compressionZip:
-		d.r = newZipReader(in, d.received, limit)
+		d.r = newZipReader(in, d.received, d.origin, limit)
 	default:
 		d.r = in
 	}
@@ -110,7 +118,7 @@ func (d *Decompressed) Read(p []byte) (int, error) {
 		return n, err
 	}
 	d.given += int64(n)
-	if large := tooLarge(d.given, d.received.n, d.limit); large != nil {
+	if large := tooLarge(d.given, d.origin.n, d.limit); large != nil {
 		n, err = 0, large
 	} else if err != nil && !errors.Is(err, io.EOF) {
 		err = d.explain(err)

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"strings"
@@ -256,6 +257,44 @@ func TestBombs(t *testing.T) {
 		require.ErrorIs(t, err, importer.ErrTooLarge, name)
 		require.ErrorContains(t, err, "250 times")
 		require.LessOrEqual(t, n, int64(16<<20), name)
+	}
+}
+
+// TestLayersDontMultiply compresses files twice that are no bombs for either layer alone.
+func TestLayersDontMultiply(t *testing.T) {
+	const length = 20 << 20
+	dull := strings.Repeat("a,b\n", 1_000)
+	var mixed strings.Builder // deflate makes about a hundredth of it
+	for i := 0; mixed.Len() < length; i++ {
+		fmt.Fprintf(&mixed, "%s\n%d", strings.Repeat("a", 200), i*2_654_435_761>>20&1)
+	}
+	outer := map[string]func(file string) string{
+		"gzip": func(file string) string { return gzipped(t, file) },
+		"zstd": func(file string) string { return zstandard(t, file) },
+		"zip":  func(file string) string { return zipped(t, entry{name: "p.csv", text: file, method: zip.Deflate}) },
+	}
+	for inner, file := range map[string]string{
+		"gzip":           gzipped(t, mixed.String()),
+		"gzip's members": strings.Repeat(gzipped(t, dull), length/len(dull)),
+		"zstd's frames":  strings.Repeat(zstandard(t, dull), length/len(dull)),
+		"zip":            zipped(t, entry{name: "p.csv", text: mixed.String(), method: zip.Deflate}),
+		"beside the CSV": zipped(t, entry{name: "x", text: mixed.String(), method: zip.Deflate}, entry{name: "p.csv", text: some}),
+	} {
+		for name, pack := range outer {
+			t.Run(inner+" in "+name, func(t *testing.T) {
+				require.Less(t, length/len(file), 250)
+				around, err := importer.Decompress(strings.NewReader(pack(file)), 1<<40)
+				require.NoError(t, err)
+				defer around.Close()
+				d, err := importer.Decompress(around, 1<<40)
+				require.NoError(t, err)
+				defer d.Close()
+				n, err := io.Copy(io.Discard, d)
+				require.ErrorIs(t, err, importer.ErrTooLarge)
+				require.ErrorContains(t, err, "250 times")
+				require.LessOrEqual(t, n, int64(16<<20))
+			})
+		}
 	}
 }
 

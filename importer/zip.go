@@ -47,6 +47,7 @@ type zipFile struct {
 type zipReader struct {
 	in       *bufio.Reader
 	received *countingReader
+	origin   *countingReader // see Decompressed
 	limit    int64
 
 	csv      *zipFile // found already
@@ -60,8 +61,8 @@ type zipReader struct {
 	skipped  int64 // of the others, for the limit
 }
 
-func newZipReader(in *bufio.Reader, received *countingReader, limit int64) *zipReader {
-	return &zipReader{in: in, received: received, limit: limit}
+func newZipReader(in *bufio.Reader, received, origin *countingReader, limit int64) *zipReader {
+	return &zipReader{in: in, received: received, origin: origin, limit: limit}
 }
 
 // Read gives the CSV's bytes, and io.EOF once the whole archive was looked at.
@@ -281,7 +282,7 @@ func (z *zipReader) skip() error {
 		case err != nil:
 			return err
 		}
-		if err := tooLarge(z.skipped, z.received.n, z.limit); err != nil {
+		if err := tooLarge(z.skipped, z.origin.n, z.limit); err != nil {
 			return err
 		}
 	}

@@ -12,9 +12,10 @@ import (
 )
 
 // plainReader gives the file of a body as it is without compression: first by the Content-Encoding, then by the bytes it
-// begins with. So what is damaged, or no CSV file, is refused at once, and what is stored is read without more work.
+// begins with. So what is damaged, or no CSV file, is refused at once, and what is stored is read without more work. What
+// is compressed once more is refused: nothing that is stored grows when it is imported.
 type plainReader struct {
-	layers []*importer.Decompressed // the body's first
+	layers []*importer.Decompressed // the body's first; the last one is not compressed
 	given  int64
 	limit  int64
 	err    error
@@ -35,23 +36,28 @@ func newPlainReader(body io.Reader, contentEncoding string, limit int64) (*plain
 		problem.header = http.Header{"Accept-Encoding": {"gzip, zstd, identity"}}
 		return nil, problem
 	}
-	in := body
-	for layers := range 2 {
+	most := 1
+	if encoding != "" {
+		most = 2
+	}
+	for in := body; ; {
 		layer, err := importer.Decompress(in, limit)
 		if err != nil {
 			p.Close()
 			return nil, err
 		}
 		p.layers, in = append(p.layers, layer), layer
-		if layers == 0 && encoding == "" {
-			break
-		}
-		if layers == 0 && layer.Compression() != encoding {
+		switch n := len(p.layers); {
+		case n == 1 && encoding != "" && layer.Compression() != encoding:
 			p.Close()
 			return nil, newProblem(http.StatusUnprocessableEntity, "content_encoding", "the body is not compressed with "+encoding+", which is its Content-Encoding")
+		case layer.Compression() == "":
+			return p, nil
+		case n > most:
+			p.Close()
+			return nil, fmt.Errorf("the file %w: it is compressed more than once; decompress it first", importer.ErrInput)
 		}
 	}
-	return p, nil
 }
 
 // Read gives the file's bytes. Once it has failed it fails the same way again.

@@ -226,6 +226,37 @@ func TestBomb(t *testing.T) {
 	problem(t, f.send(request("POST", "/upload_csv/", wide)), 413)
 }
 
+// TestLayers sends files that are compressed more often than is taken, and one whose layers together are a bomb.
+func TestLayers(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	again := func(file string) string { return gzipped(t, file) }
+	member := gzipped(t, strings.Repeat("a,b\n", 1_000))
+	bomb := again(strings.Repeat(member, 10_000))
+	body, contentType := form(t, "@file", again(zstandard(t, catalogue)))
+	for name, test := range map[string]struct {
+		body    string
+		headers []string
+		status  int
+		detail  string
+	}{
+		"two in a body":                 {again(again(catalogue)), nil, 422, "more than once"},
+		"two in a form":                 {body, []string{contentType}, 422, "more than once"},
+		"zip in gzip":                   {again(zipped(t, "p.csv", catalogue)), nil, 422, "more than once"},
+		"gzip in zip":                   {zipped(t, "p.csv", again(catalogue)), nil, 422, "more than once"},
+		"three with a Content-Encoding": {again(again(zstandard(t, catalogue))), []string{"Content-Encoding: gzip"}, 422, "more than once"},
+		"four with a Content-Encoding":  {again(again(again(again(catalogue)))), []string{"Content-Encoding: gzip"}, 422, "more than once"},
+		"two encodings":                 {again(again(catalogue)), []string{"Content-Encoding: gzip, gzip"}, 415, "gzip or zstd"},
+		"a bomb in two layers":          {bomb, []string{"Content-Encoding: gzip"}, 413, "250 times"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.Less(t, len(test.body), 40_000)
+			p := problem(t, f.send(request("POST", "/upload_csv/", test.body, test.headers...)), test.status)
+			require.Contains(t, p.Detail, test.detail)
+			require.Empty(t, f.board.order, "there is no job")
+		})
+	}
+}
+
 func TestUploadsThatTheStoreRefuses(t *testing.T) {
 	for _, test := range []struct {
 		err    error
