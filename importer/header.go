@@ -56,7 +56,7 @@ func plain(name string) string {
 type Column struct {
 	// Number counts from 1.
 	Number int `json:"number"`
-	// Name is the header's, empty without one.
+	// Name is the header's, empty without one, and where nobody sees anything of it.
 	Name string `json:"name,omitempty"`
 	// Field is the field that it sets, empty for none.
 	Field string `json:"field,omitempty"`

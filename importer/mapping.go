@@ -77,7 +77,7 @@ func (m *mapping) readNames(first []string) error {
 	for i, name := range first {
 		m.columns[i].Number = i + 1
 		if m.named || rejects >= 0 && i >= rejects && i < rejects+len(RejectColumns) {
-			m.columns[i].Name = strings.TrimSpace(UnescapeFormula(name))
+			m.columns[i].Name = named(UnescapeFormula(name))
 		}
 		if m.named && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
 			return inputError("the name of column %d is not UTF-8 text: %q", i+1, name)

@@ -183,7 +183,7 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 		rec.Extra = out.attributes[first:len(out.attributes):len(out.attributes)]
 	}
 	if it.long || !products.Plain(rec.SKU, rec.Name, rec.Description) {
-		if it.variant = strings.TrimSpace(rec.Name) == "" && p.belongs(r) != ""; it.variant {
+		if it.variant = products.Blank(rec.Name) && p.belongs(r) != ""; it.variant {
 			out.variants++ // to be validated when it has inherited
 		} else if fault := p.validate(rec); fault != nil {
 			return fault

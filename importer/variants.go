@@ -58,12 +58,20 @@ func (m *mapping) called(name string) int {
 	return slices.IndexFunc(m.columns, func(c Column) bool { return plain(c.Name) == name })
 }
 
-// belongs returns what the record's column of the group has, without white space around it.
+// belongs returns what the record's column of the group has, without white space around it; nothing where that is blank.
 func (p *parser) belongs(r *rawRecord) string {
 	if p.group < 0 || p.group >= len(r.fields) {
 		return ""
 	}
-	return strings.TrimSpace(r.value(p.group))
+	return named(r.value(p.group))
+}
+
+// named returns what names something, without white space around it; nothing where it is blank.
+func named(s string) string {
+	if products.Blank(s) {
+		return ""
+	}
+	return strings.TrimSpace(s)
 }
 
 // groupKey is the group's digest. Names are compared as exact SKUs are, whatever the store's rule is, so that a check
@@ -107,7 +115,7 @@ func (p *parser) noteParent(it *item, r *rawRecord, g *groups) {
 		return
 	}
 	parent := group{name: r.value(p.name), line: r.line, taken: !it.reject}
-	if strings.TrimSpace(parent.name) == "" {
+	if products.Blank(parent.name) {
 		return
 	}
 	if p.description >= 0 {
@@ -132,11 +140,11 @@ func (p *parser) noteParent(it *item, r *rawRecord, g *groups) {
 			put(name)
 		}
 	default:
-		if sku := p.skuOf(r); sku != "" {
+		if sku := named(r.value(p.sku)); sku != "" {
 			put(sku)
 		}
 		if p.id >= 0 && p.id < len(r.fields) {
-			if id := strings.TrimSpace(r.value(p.id)); id != "" {
+			if id := named(r.value(p.id)); id != "" {
 				put("id:" + id)
 			}
 		}

@@ -42,6 +42,15 @@ func TestVariants(t *testing.T) {
 			want:      []string{"a1|A||false", "b1|B||false", "a2|A||false", "a3|A3||false", "b2|B||false", "a4|A3||false"},
 		},
 		{
+			name:      "what nobody sees is empty: a name, a group, a parent's SKU, a name of a column",
+			text:      "slug,sku,name,\u200b\na,a1,A,x\na,a2,\u200b,\n\u200b,b1,B,\n\u200b,b2,\u00ad,\na,\u200b\ufeff,,\na,\u200ba3,,\n",
+			options:   importer.Options{Extra: importer.ExtraKeep},
+			inherited: 2,
+			want:      []string{"a1|A||false", "a2|A||false", "b1|B||false", "\u200ba3|A||false"},
+			rejects: []string{`5 empty: name must not be empty, and nobody sees its characters: "\u00ad"`,
+				`6 empty: sku must not be empty, and nobody sees its characters: "\u200b\ufeff" (what is empty is inherited from line 2)`},
+		},
+		{
 			name:      "from one that is not valid itself",
 			text:      "Handle,Variant SKU,Title,Status\na,,A,yes\na,a2,,\nb,b1,B,perhaps\nb,b2,,no\nb,b3,,\n",
 			inherited: 2,

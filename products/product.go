@@ -22,9 +22,10 @@ const (
 type Product struct {
 	// ID names the product in URLs: positive, never used twice, with gaps.
 	ID int64 `json:"id"`
-	// Name is at least one character that is no space.
+	// Name has at least one character that people see, see Blank.
 	Name string `json:"name" validate:"text,notblank,max=500"`
-	// SKU identifies the product: no two products of a store have SKUs with the same key (see KeyRule).
+	// SKU identifies the product: no two products of a store have SKUs with the same key (see KeyRule). It has at least one
+	// character that people see.
 	SKU string `json:"sku" validate:"text,notblank,max=255"`
 	// Description may be empty.
 	Description string `json:"description" validate:"text,max=65535"`

@@ -8,11 +8,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-playground/validator/v10"
-	"github.com/go-playground/validator/v10/non-standard/validators"
 )
 
 // The codes of FieldError.
@@ -31,7 +29,7 @@ var rules = sync.OnceValue(func() *validator.Validate {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		return name
 	})
-	must(v.RegisterValidation("notblank", validators.NotBlank))
+	must(v.RegisterValidation("notblank", func(f validator.FieldLevel) bool { return !Blank(f.Field().String()) }))
 	must(v.RegisterValidation("text", func(f validator.FieldLevel) bool { return storable(f.Field().String()) }))
 	return v
 })
@@ -80,12 +78,6 @@ func Plain(sku, name, description string) bool {
 		!blankStart(sku) && !blankStart(name)
 }
 
-// blankStart tells whether s is empty or begins with a character that notblank takes for white space.
-func blankStart(s string) bool {
-	r, _ := utf8.DecodeRuneInString(s)
-	return s == "" || unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f
-}
-
 func explain(b validator.FieldError) FieldError {
 	// Not b.Field: it is wrong where a name is longer than 255 bytes.
 	e := FieldError{Field: strings.TrimPrefix(b.Namespace(), "Product.")}
@@ -100,6 +92,9 @@ func explain(b validator.FieldError) FieldError {
 	case "notblank":
 		e.Code = CodeEmpty
 		e.Message = fmt.Sprintf("%s must not be empty", label)
+		if strings.TrimSpace(text) != "" {
+			e.Message += fmt.Sprintf(", and nobody sees its characters: %+q", value)
+		}
 	case "max":
 		if b.Kind() == reflect.Map {
 			e.Code = CodeTooMany

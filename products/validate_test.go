@@ -35,16 +35,21 @@ func TestValidate(t *testing.T) {
 		{"no name", func(p *products.Product) { p.Name = "" }, "name", products.CodeEmpty, []string{"empty"}},
 		{"blank name", func(p *products.Product) { p.Name = " \u00a0\t" }, "name", products.CodeEmpty, []string{"empty"}},
 		{"separators for a name", func(p *products.Product) { p.Name = "\x1c\x1d" }, "name", products.CodeEmpty, []string{"empty"}},
+		{"a name that nobody sees", func(p *products.Product) { p.Name = "\u200b \u00ad" }, "name", products.CodeEmpty, []string{"empty", "nobody sees", `"\u200b \u00ad"`}},
+		{"a name with characters that nobody sees", func(p *products.Product) { p.Name, p.SKU = "\u200bLa\u00admp", "\ufeffL\u200b-1" }, "", "", nil},
 		{"long name", func(p *products.Product) { p.Name = characters(501) }, "name", products.CodeTooLong, []string{"500", "501", `"éé`, `..."`}},
 		{"NUL in the name", func(p *products.Product) { p.Name = "a\x00b" }, "name", products.CodeBadCharacter, []string{"NUL", `"a\x00b"`}},
 		{"bytes in the name", func(p *products.Product) { p.Name = "a\xffb" }, "name", products.CodeInvalidUTF8, []string{"UTF-8", `"a\xffb"`}},
 		{"no SKU", func(p *products.Product) { p.SKU = "" }, "sku", products.CodeEmpty, []string{"empty"}},
+		{"a SKU that nobody sees", func(p *products.Product) { p.SKU = "\u200b" }, "sku", products.CodeEmpty, []string{"empty", "nobody sees", `"\u200b"`}},
+		{"a control character for a SKU", func(p *products.Product) { p.SKU = "\x01" }, "sku", products.CodeEmpty, []string{`"\x01"`}},
 		{"long SKU", func(p *products.Product) { p.SKU = characters(256) }, "sku", products.CodeTooLong, []string{"255", "256", `"éé`}},
 		{"NUL in the SKU", func(p *products.Product) { p.SKU = "\x00" }, "sku", products.CodeBadCharacter, []string{"NUL"}},
 		{"long description", func(p *products.Product) { p.Description = characters(65_536) }, "description", products.CodeTooLong, []string{"65535", "65536", `"éé`}},
 		{"bytes in the description", func(p *products.Product) { p.Description = "\xc3" }, "description", products.CodeInvalidUTF8, []string{"UTF-8"}},
 		{"too many attributes", func(p *products.Product) { p.Attributes = many }, "attributes", products.CodeTooMany, []string{"2000", "2001"}},
 		{"nameless attribute", func(p *products.Product) { p.Attributes = attribute(" ", "x") }, "attributes[ ]", products.CodeEmpty, []string{"empty"}},
+		{"an attribute whose name nobody sees", func(p *products.Product) { p.Attributes = attribute("\ufeff", "x") }, "attributes[\ufeff]", products.CodeEmpty, []string{"empty"}},
 		{"long value", func(p *products.Product) { p.Attributes = attribute("a", characters(65_536)) }, "attributes[a]", products.CodeTooLong, []string{"65535", "65536", `"éé`}},
 		{"NUL in a value", func(p *products.Product) { p.Attributes = attribute("a", "\x00") }, "attributes[a]", products.CodeBadCharacter, []string{"NUL"}},
 		{"bytes in a value", func(p *products.Product) { p.Attributes = attribute("a", "\xff") }, "attributes[a]", products.CodeInvalidUTF8, []string{"UTF-8"}},
@@ -99,7 +104,7 @@ func TestValidateListsEverything(t *testing.T) {
 }
 
 func FuzzPlain(f *testing.F) {
-	for _, s := range []string{"a", "", " ", "\x1c", "\x1f", "\u0085", "\u00a0", "\u2028", "a\x00", "\xff", "\u200b", strings.Repeat("x", 256), strings.Repeat("é", 255)} {
+	for _, s := range []string{"a", "", " ", "\x1c", "\x1f", "\u0085", "\u00a0", "\u2028", "a\x00", "\xff", "\u200b", "\u200bx", "\u00ad", "\x7f", strings.Repeat("x", 256), strings.Repeat("é", 255)} {
 		f.Add(s, s, s)
 		f.Add("sku", s, "")
 	}

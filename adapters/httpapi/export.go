@@ -93,7 +93,7 @@ func exportAttributes(text string) ([]string, error) {
 			return -1
 		}, name)
 		switch {
-		case strings.TrimSpace(name) == "":
+		case products.Blank(name):
 			return fail("has an empty name")
 		case strings.TrimSpace(name) != name, slices.Contains(importer.RejectColumns, name):
 			return fail("has %q, which an import would not take for an attribute", products.Shorten(name))

@@ -53,9 +53,11 @@ var createCases = []Case{
 		}{
 			{"name", products.Product{SKU: "L-1"}},
 			{"name", products.Product{SKU: "L-1", Name: " \t"}},
+			{"name", products.Product{SKU: "L-1", Name: "\u200b"}},
 			{"name", products.Product{SKU: "L-1", Name: strings.Repeat("é", products.MaxName+1)}},
 			{"name", products.Product{SKU: "L-1", Name: "a\x00b"}},
 			{"sku", products.Product{Name: "Lamp", SKU: "  "}},
+			{"sku", products.Product{Name: "Lamp", SKU: "\ufeff\u00ad"}},
 			{"sku", products.Product{Name: "Lamp", SKU: strings.Repeat("é", products.MaxSKU+1)}},
 			{"sku", products.Product{Name: "Lamp", SKU: "a\xffb"}},
 			{"description", products.Product{Name: "Lamp", SKU: "L-1", Description: strings.Repeat("é", products.MaxDescription+1)}},

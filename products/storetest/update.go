@@ -68,7 +68,7 @@ var updateCases = []Case{
 		p := c.create(products.Product{Name: "Lamp", SKU: "L-1"})
 		for field, patch := range map[string]products.Patch{
 			"name":          {Name: ptr("")},
-			"sku":           {SKU: ptr(" ")},
+			"sku":           {SKU: ptr(" \u200b")},
 			"description":   {Description: ptr("\x00")},
 			"attributes[a]": {Attributes: map[string]*string{"a": ptr(strings.Repeat("x", products.MaxAttributeValue+1))}},
 		} {
