@@ -22,11 +22,13 @@ var (
 		"40001": true, // serialization failure
 		"40P01": true, // deadlock
 		"55P03": true, // a lock wasn't to be had within lock_timeout
+		"57014": true, // cancelled, by somebody or by statement_timeout; what our own contexts end is told by them
 		"57P01": true, // the server shuts down, or an administrator ended the connection
 		"57P02": true, // the server crashed
 		"57P03": true, // the server starts up, or shuts down
 		"57P05": true, // the connection was idle for too long
 		"25P03": true, // the transaction was idle for too long
+		"25P04": true, // the transaction took longer than transaction_timeout
 		"25006": true, // read-only: the connection leads to a standby, as after a failover
 	}
 	passingClasses = map[pqerror.Class]bool{
