@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/products-importer/products-importer/products"
 )
@@ -15,6 +16,8 @@ type Options struct {
 	KeyRule products.KeyRule
 	// UploadBytes is the most bytes that Uploads holds, 0 for any number.
 	UploadBytes int64
+	// Now is the clock of jobs and webhooks, nil for time.Now. Tests may set it back.
+	Now func() time.Time
 }
 
 // DB is data in memory. It is safe for concurrent use.
@@ -25,11 +28,15 @@ type DB struct {
 	jobs     Jobs
 	uploads  Uploads
 	webhooks Webhooks
+	clock    func() time.Time
 }
 
 // New returns an empty DB.
 func New(options Options) *DB {
-	db := &DB{turn: make(chan struct{}, 1)}
+	db := &DB{turn: make(chan struct{}, 1), clock: options.Now}
+	if db.clock == nil {
+		db.clock = time.Now
+	}
 	db.products.db = db
 	db.products.rule = options.KeyRule
 	db.products.clear()
@@ -38,6 +45,9 @@ func New(options Options) *DB {
 	db.webhooks.init(db)
 	return db
 }
+
+// now is the time by the DB's clock, in the resolution of what is stored.
+func (db *DB) now() time.Time { return db.clock().UTC().Truncate(time.Microsecond) }
 
 // Products is the part of the DB that keeps products.
 func (db *DB) Products() *Products { return &db.products }

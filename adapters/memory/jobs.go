@@ -49,6 +49,8 @@ type jobRow struct {
 	token  int64
 	worker string // empty while nobody has the job
 	until  time.Time
+	length time.Duration // of the lease that ends then
+	wait   time.Duration // that ends at NotBefore; below 0 where the submitter chose that
 	// checkpoints are changed in place, undo and all.
 	checkpoints map[int64]checkpoint
 }
@@ -93,7 +95,7 @@ func (r *jobRow) progressed() bool {
 }
 
 // held tells whether a worker has the job, and its lease hasn't run out.
-func (r *jobRow) held(now time.Time) bool { return r.worker != "" && r.until.After(now) }
+func (r *jobRow) held(now time.Time) bool { return r.worker != "" && !job.Over(now, r.until, r.length) }
 
 // change lets f change the row. It is as before when f or the transaction fails.
 func (r *jobRow) change(t *tx, f func() error) error {
@@ -114,7 +116,10 @@ func (j *Jobs) find(id string) (*jobRow, error) {
 func (j *Jobs) Create(ctx context.Context, submitted job.Job) (stored job.Job, err error) {
 	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
 		r := &jobRow{Job: ownedJob(submitted), checkpoints: map[int64]checkpoint{}}
-		r.Init(now())
+		if !r.NotBefore.IsZero() {
+			r.wait = -1
+		}
+		r.Init(j.db.now())
 		if key := r.IdempotencyKey; key != "" {
 			if j.byKey[key] != nil {
 				return fmt.Errorf("%w: %q", job.ErrKeyUsed, key)
@@ -155,8 +160,9 @@ func (j *Jobs) Cancel(ctx context.Context, id string) (cancelled job.Job, err er
 			return err
 		}
 		return r.change(t, func() error {
-			held := r.held(now())
-			if err := r.RequestCancel(now(), held, r.committed()); err != nil {
+			at := j.db.now()
+			held := r.held(at)
+			if err := r.RequestCancel(at, held, r.committed()); err != nil {
 				return err
 			}
 			if !held {

@@ -15,7 +15,7 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 		return nil, err
 	}
 	err = j.db.do(ctx, func(ctx context.Context, t *tx) error {
-		at := now()
+		at := j.db.now()
 		for claim == nil {
 			r := j.next(at)
 			if r == nil {
@@ -29,7 +29,7 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 					return j.ended(ctx, r)
 				}
 				r.token++
-				r.worker, r.until = worker, at.Add(lease)
+				r.worker, r.until, r.length = worker, at.Add(lease), lease
 				claim = &job.Claim{Job: r.copy(), Token: r.token, Worker: worker}
 				return nil
 			})
@@ -48,8 +48,8 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 // next returns the row that should be claimed now, or nil.
 func (j *Jobs) next(now time.Time) (best *jobRow) {
 	for _, r := range j.rows {
-		ready := r.worker == "" && r.State == job.Pending && !r.NotBefore.After(now)
-		expired := r.worker != "" && !r.until.After(now)
+		ready := r.worker == "" && r.State == job.Pending && job.Over(now, r.NotBefore, r.wait)
+		expired := r.worker != "" && !r.held(now)
 		if (ready || expired) && (best == nil || r.Priority > best.Priority) {
 			best = r
 		}
@@ -71,7 +71,7 @@ func (j *Jobs) hold(ctx context.Context, claim *job.Claim, f func(ctx context.Co
 // Renew holds on to the job.
 func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (cancel bool, err error) {
 	err = j.hold(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
-		r.until = now().Add(lease)
+		r.until, r.length = j.db.now().Add(lease), lease
 		if update != nil {
 			if err := r.Tell(ownedUpdate(update)); err != nil {
 				return err
@@ -122,8 +122,8 @@ func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int6
 // Release gives the job back.
 func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (given job.Job, err error) {
 	err = j.hold(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
-		r.GiveBack(now(), failed, r.progressed(), reason, delay, r.committed())
-		r.worker = ""
+		r.GiveBack(j.db.now(), failed, r.progressed(), reason, delay, r.committed())
+		r.worker, r.wait = "", delay
 		given = r.copy()
 		return j.ended(ctx, r)
 	})
@@ -137,7 +137,7 @@ func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reaso
 // Finish ends the job.
 func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (ended job.Job, err error) {
 	err = j.hold(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
-		if err := r.Job.Finish(now(), state, reason, ownedUpdate(update), r.committed()); err != nil {
+		if err := r.Job.Finish(j.db.now(), state, reason, ownedUpdate(update), r.committed()); err != nil {
 			return err
 		}
 		r.worker = ""

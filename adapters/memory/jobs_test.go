@@ -3,6 +3,7 @@ package memory_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,9 +16,19 @@ import (
 
 func TestJobs(t *testing.T) {
 	jobtest.RunStore(t, func(*testing.T) jobtest.Stores {
-		db := memory.New(memory.Options{})
-		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
+		db, setBack := newClocked()
+		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd, SetBack: setBack}
 	})
+}
+
+// newClocked returns a DB, and what sets its clock back.
+func newClocked() (*memory.DB, func(ctx context.Context, d time.Duration) error) {
+	var back atomic.Int64
+	now := func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
+	return memory.New(memory.Options{Now: now}), func(_ context.Context, d time.Duration) error {
+		back.Add(int64(d))
+		return nil
+	}
 }
 
 // TestJobsRollBack changes jobs in every way, in a transaction that is rolled back.

@@ -1,10 +1,13 @@
 package postgres_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +42,20 @@ func scan[V any](t testing.TB, url, statement string) (value V) {
 	defer db.Close()
 	require.NoError(t, db.QueryRowContext(t.Context(), statement).Scan(&value))
 	return value
+}
+
+// setBack returns a function that runs a statement whose parameter is an interval: moving what is stored into the future
+// is as good as setting the server's clock back.
+func setBack(url, statement string) func(ctx context.Context, d time.Duration) error {
+	return func(ctx context.Context, d time.Duration) error {
+		db, err := sql.Open("postgres", url)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		_, err = db.ExecContext(ctx, statement, strconv.FormatInt(d.Microseconds(), 10)+" microseconds")
+		return err
+	}
 }
 
 // content is what the table has of every product, in the order of the keys.

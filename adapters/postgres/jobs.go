@@ -51,7 +51,9 @@ func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
 	err := j.db.short(ctx, func(ctx context.Context, t *transaction) error {
 		r = jobRow{Job: request}
 		r.FileName = clean(r.FileName)
-		r.NotBefore = r.NotBefore.UTC().Truncate(time.Microsecond)
+		if r.NotBefore = r.NotBefore.UTC().Truncate(time.Microsecond); r.NotBefore.IsZero() {
+			r.wait = micros(0)
+		}
 		if err := t.GetContext(ctx, &r.now, `SELECT clock_timestamp()`); err != nil {
 			return err
 		}

@@ -48,8 +48,8 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 	err = j.db.short(ctx, func(ctx context.Context, t *transaction) error {
 		claim, more, abandoned = nil, false, sql.NullTime{}
 		// Others' transactions hold rows that they claim, renew or are about to commit a batch for.
-		r, err := j.one(ctx, `finished_at IS NULL AND not_before <= clock_timestamp()
-			AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+		r, err := j.one(ctx, `finished_at IS NULL AND `+over("not_before", "wait_length")+`
+			AND (lease_until IS NULL OR `+over("lease_until", "lease_length")+`)
 			ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`)
 		if errors.Is(err, job.ErrNotFound) {
 			return nil
@@ -62,10 +62,13 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 		}
 		if abandoned = r.lease; abandoned.Valid {
 			r.Vanish(r.worker, committed.progressed)
+			if abandoned.Time.After(r.now) { // the clock was set back
+				abandoned.Time = r.now
+			}
 		}
 		r.token++
 		if r.Take(r.now, maxAttempts, committed.Commit) {
-			r.worker, r.lease = worker, sql.NullTime{Time: r.now.Add(lease), Valid: true}
+			r.worker, r.lease, r.length = worker, sql.NullTime{Time: r.now.Add(lease), Valid: true}, micros(lease)
 			claim = &job.Claim{Token: r.token, Worker: worker}
 		} else {
 			more = true

@@ -41,7 +41,7 @@ func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration,
 	}
 	err = j.db.querier(ctx).QueryRowxContext(ctx, `UPDATE import_jobs SET lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond',
 			state = coalesce($4::text, state), event = coalesce($5::json, event), dialect = coalesce($6::json, dialect),
-			rejects = coalesce($7::json, rejects), revision = revision + $8::bigint
+			rejects = coalesce($7::json, rejects), revision = revision + $8::bigint, lease_length = $3::bigint + 1
 		WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL RETURNING cancel_requested`,
 		idParameter(claim.Job.ID), claim.Token, max(lease.Microseconds(), 1), state, event, dialect, rejects, revisions).Scan(&cancel)
 	return cancel, j.lost(ctx, err)
@@ -136,7 +136,7 @@ func (j *Jobs) checkpoints(ctx context.Context, claim *job.Claim) (map[int64]imp
 func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
 	return j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
 		r.GiveBack(r.now, failed, sum.progressed, reason, delay, sum.Commit)
-		r.NotBefore = r.NotBefore.Truncate(time.Microsecond)
+		r.NotBefore, r.Waited, r.wait = r.NotBefore.Truncate(time.Microsecond), r.Waited.Truncate(time.Microsecond), micros(delay)
 		return nil
 	})
 }

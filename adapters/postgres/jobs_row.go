@@ -16,7 +16,7 @@ import (
 // jobColumns are those that jobRow.scan reads.
 const jobColumns = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings, priority,
 	event, dialect, rejects, error, attempts, cancel_requested, created_at, started_at, finished_at, not_before,
-	token, worker, lease_until, clock_timestamp()`
+	waiting_since, waited, token, worker, lease_until, lease_length, wait_length, clock_timestamp()`
 
 // jobRow is a row of import_jobs. The rules of a job's life are job.Job's methods; this reads the row for them and
 // writes back what they made of it.
@@ -24,25 +24,45 @@ type jobRow struct {
 	job.Job
 	token  int64
 	worker string
-	lease  sql.NullTime // null while nobody has the job
-	now    time.Time    // the server's when the row was read
+	lease  sql.NullTime  // null while nobody has the job
+	length sql.NullInt64 // of that lease, in microseconds
+	wait   sql.NullInt64 // that ends at NotBefore, in microseconds; null where the submitter chose that
+	now    time.Time     // the server's when the row was read
 }
 
 // scan reads a row with jobColumns.
 func (r *jobRow) scan(from interface{ Scan(...any) error }) error {
-	var started, finished sql.NullTime
+	var started, finished, waiting sql.NullTime
+	var waited int64
 	err := from.Scan(&r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.Size, &r.SHA256, &r.DuplicateOf, &r.IdempotencyKey,
 		document{&r.Settings}, &r.Priority, document{&r.Event}, document{&r.Dialect}, document{&r.Rejects}, &r.Error, &r.Attempts,
-		&r.CancelRequested, &r.CreatedAt, &started, &finished, &r.NotBefore, &r.token, &r.worker, &r.lease, &r.now)
-	r.StartedAt, r.FinishedAt = started.Time, finished.Time
-	for _, t := range []*time.Time{&r.CreatedAt, &r.StartedAt, &r.FinishedAt, &r.NotBefore, &r.lease.Time, &r.now} {
+		&r.CancelRequested, &r.CreatedAt, &started, &finished, &r.NotBefore, &waiting, &waited, &r.token, &r.worker, &r.lease,
+		&r.length, &r.wait, &r.now)
+	r.StartedAt, r.FinishedAt, r.WaitingSince, r.Waited = started.Time, finished.Time, waiting.Time, time.Duration(waited)*time.Microsecond
+	for _, t := range []*time.Time{&r.CreatedAt, &r.StartedAt, &r.FinishedAt, &r.NotBefore, &r.WaitingSince, &r.lease.Time, &r.now} {
 		*t = t.UTC()
 	}
 	return err
 }
 
 // held tells whether a worker has the job, and its lease hasn't run out.
-func (r *jobRow) held() bool { return r.lease.Valid && r.lease.Time.After(r.now) }
+func (r *jobRow) held() bool {
+	length := time.Duration(-1) // one of an earlier version's worker
+	if r.length.Valid {
+		length = time.Duration(r.length.Int64) * time.Microsecond
+	}
+	return r.lease.Valid && !job.Over(r.now, r.lease.Time, length)
+}
+
+// over is job.Over of a column with an instant and one with its length.
+func over(until, length string) string {
+	return `(` + until + ` <= clock_timestamp() OR ` + until + ` > clock_timestamp() + ` + length + ` * interval '1 microsecond')`
+}
+
+// micros is a length as it is stored: no shorter than it is.
+func micros(d time.Duration) sql.NullInt64 {
+	return sql.NullInt64{Int64: d.Microseconds() + 1, Valid: true}
+}
 
 // insert stores a new job.
 func (r *jobRow) insert(ctx context.Context, t *transaction) error {
@@ -55,12 +75,12 @@ func (r *jobRow) insert(ctx context.Context, t *transaction) error {
 		return err
 	}
 	err = t.QueryRowxContext(ctx, `INSERT INTO import_jobs (id, state, revision, file_name, upload, size, sha256, idempotency_key, settings,
-			priority, event, created_at, not_before, duplicate_of)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce((
+			priority, event, created_at, not_before, wait_length, duplicate_of)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce((
 			SELECT id::text FROM import_jobs WHERE sha256 = $7 AND sha256 <> '' ORDER BY created_at DESC, id DESC LIMIT 1), ''))
 		ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING RETURNING duplicate_of`,
 		r.ID, string(r.State), r.Revision, r.FileName, r.Upload, r.Size, r.SHA256, r.IdempotencyKey, settings,
-		r.Priority, event, r.CreatedAt, r.NotBefore).Scan(&r.DuplicateOf)
+		r.Priority, event, r.CreatedAt, r.NotBefore, r.wait).Scan(&r.DuplicateOf)
 	if errors.Is(err, sql.ErrNoRows) {
 		return job.ErrKeyUsed
 	}
@@ -70,7 +90,7 @@ func (r *jobRow) insert(ctx context.Context, t *transaction) error {
 // save writes back all that can change. The lease of a job that isn't running ends.
 func (r *jobRow) save(ctx context.Context, t *transaction) error {
 	if r.State == job.Pending || r.State.Final() {
-		r.worker, r.lease = "", sql.NullTime{}
+		r.worker, r.lease, r.length = "", sql.NullTime{}, sql.NullInt64{}
 	}
 	r.Error = clean(r.Error)
 	r.Event.Time = r.Event.Time.UTC()
@@ -83,11 +103,11 @@ func (r *jobRow) save(ctx context.Context, t *transaction) error {
 	}
 	_, err := t.ExecContext(ctx, `UPDATE import_jobs SET state = $2, revision = $3, upload = $4, event = $5, dialect = $6, rejects = $7,
 			error = $8, attempts = $9, cancel_requested = $10, started_at = $11, finished_at = $12, not_before = $13,
-			token = $14, worker = $15, lease_until = $16
+			token = $14, worker = $15, lease_until = $16, lease_length = $17, wait_length = $18, waiting_since = $19, waited = $20
 		WHERE id = $1`,
 		r.ID, string(r.State), r.Revision, r.Upload, texts[0], texts[1], texts[2],
 		r.Error, r.Attempts, r.CancelRequested, orNull(r.StartedAt), orNull(r.FinishedAt), r.NotBefore,
-		r.token, r.worker, r.lease)
+		r.token, r.worker, r.lease, r.length, r.wait, orNull(r.WaitingSince), r.Waited.Microseconds())
 	return err
 }
 

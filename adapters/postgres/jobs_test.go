@@ -37,8 +37,11 @@ func TestJobs(t *testing.T) {
 	t.Parallel()
 	lend := lender(t, nil)
 	jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
-		db := open(t, lend(t, products.ExactKeys), postgres.Options{})
-		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
+		url := lend(t, products.ExactKeys)
+		db := open(t, url, postgres.Options{})
+		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd, SetBack: setBack(url, `UPDATE import_jobs SET
+			created_at = created_at + $1::interval, started_at = started_at + $1, finished_at = finished_at + $1, not_before = not_before + $1,
+			waiting_since = waiting_since + $1, lease_until = lease_until + $1`)}
 	})
 }
 

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -97,6 +98,7 @@ func (a *attempt) hold(ctx context.Context, end context.CancelCauseFunc) {
 		try, cancel := context.WithTimeout(ctx, a.options.Lease/3)
 		cancelled, err := a.store.Renew(try, a.claim, a.options.Lease, update)
 		cancel()
+		a.heard(ctx, err)
 		switch {
 		case errors.Is(err, ErrLeaseLost):
 			end(ErrLeaseLost)
@@ -194,6 +196,8 @@ func (a *attempt) settle(ctx context.Context, cause error) (Job, error) {
 		return a.release(ctx, false, "", 0)
 	case !canPass(cause):
 		return a.finish(ctx, Failure, cause.Error())
+	case passes(cause):
+		return a.wait(ctx, cause)
 	}
 	failed := 1
 	if !a.progressed {
@@ -205,8 +209,22 @@ func (a *attempt) settle(ctx context.Context, cause error) (Job, error) {
 	return a.release(ctx, true, cause.Error(), a.pause(failed))
 }
 
+// wait gives the job back until the trouble may have passed, or ends it when it has waited for too long.
+func (a *attempt) wait(ctx context.Context, cause error) (Job, error) {
+	waited := a.claim.Job.Waited
+	if a.progressed {
+		waited = 0
+	}
+	left := a.options.MaxWait - waited
+	if left <= 0 {
+		return a.finish(ctx, Failure, fmt.Sprintf("gave up after it waited for %v: %s", waited, cause))
+	}
+	// Waited is the sum of the pauses, so they double.
+	return a.release(ctx, false, cause.Error(), min(waited+a.options.Backoff, a.options.MaxBackoff, left))
+}
+
 func (a *attempt) finish(ctx context.Context, state State, reason string) (job Job, err error) {
-	err = a.insist(ctx, func(ctx context.Context) (err error) {
+	err = a.insist(ctx, a.claim, func(ctx context.Context) (err error) {
 		job, err = a.store.Finish(ctx, a.claim, state, reason, a.latest)
 		return err
 	})
@@ -214,7 +232,7 @@ func (a *attempt) finish(ctx context.Context, state State, reason string) (job J
 }
 
 func (a *attempt) release(ctx context.Context, failed bool, reason string, delay time.Duration) (job Job, err error) {
-	err = a.insist(ctx, func(ctx context.Context) (err error) {
+	err = a.insist(ctx, a.claim, func(ctx context.Context) (err error) {
 		job, err = a.store.Release(ctx, a.claim, failed, reason, delay)
 		return err
 	})

@@ -79,8 +79,14 @@ type Job struct {
 	Rejects map[importer.Code]int64
 	// Error says why the last attempt failed, or what is waited for. It is empty for a job without trouble.
 	Error string
+	// WaitingSince is when the trouble began that Error tells of; zero while there is none, and once the state is final.
+	WaitingSince time.Time
+	// Waited is how long the job has waited in all, since a batch was committed last, for trouble that passes by itself.
+	// The pauses count, not the attempts in between.
+	Waited time.Duration
 	// Attempts is how many attempts failed since a batch was committed last, by themselves or because their worker
-	// vanished: an import that gets on is never given up. Giving the job back in good order is no failed attempt.
+	// vanished: an import that gets on is never given up. Giving the job back in good order is no failed attempt, nor is
+	// one that met trouble that passes by itself, which is waited for.
 	Attempts int
 	// CancelRequested: somebody wants the job to end.
 	CancelRequested bool
@@ -91,6 +97,9 @@ type Job struct {
 	// NotBefore is when the job may be claimed; a zero one given to Create is CreatedAt.
 	NotBefore time.Time
 }
+
+// Waiting reports whether the job waits, until NotBefore, for the end of the trouble that Error tells of.
+func (j *Job) Waiting() bool { return j.State == Pending && !j.WaitingSince.IsZero() }
 
 // Claim is a worker's hold on a job.
 type Claim struct {

@@ -45,11 +45,25 @@ func (j *Job) Vanish(worker string, progressed bool) {
 
 // fail counts a failed attempt.
 func (j *Job) fail(progressed bool, reason string) {
-	if progressed {
-		j.Attempts = 0
-	}
+	j.gotOn(progressed)
 	j.Attempts++
 	j.Error = reason
+}
+
+// gotOn begins anew what is counted since a batch was committed last.
+func (j *Job) gotOn(progressed bool) {
+	if progressed {
+		j.Attempts, j.Waited, j.WaitingSince = 0, 0, time.Time{}
+	}
+}
+
+// Over reports whether a lease or a wait of that length, which ends at the time, is over. It is, too, where it would last
+// for longer than its whole length: the store's clock was set back since it began, and what is left of it is not known.
+// So a clock that is set back costs no more time than the wait did. Where the clock is set forward it ends early, which the
+// tokens of claims are made for. A length below 0 is that of a time which somebody chose, and for which the clock alone
+// counts.
+func Over(now, until time.Time, length time.Duration) bool {
+	return !until.After(now) || length >= 0 && until.After(now.Add(length))
 }
 
 // Take gives a job that nobody has to a worker, and tells whether it may have it. If not, the job has ended; committed
@@ -117,13 +131,17 @@ func (j *Job) tell(update *Update) {
 // GiveBack is Holder.Release; progressed tells whether the claim committed a batch, committed is the sum of all
 // checkpoints.
 func (j *Job) GiveBack(now time.Time, failed, progressed bool, reason string, delay time.Duration, committed importer.Commit) {
-	if failed {
-		j.fail(progressed, reason)
-	} else {
-		if progressed {
-			j.Attempts = 0
-		}
-		j.Error = reason
+	j.gotOn(progressed)
+	switch j.Error = reason; {
+	case failed:
+		j.Attempts++
+	case reason != "":
+		j.Waited += delay
+	}
+	if reason == "" {
+		j.WaitingSince = time.Time{}
+	} else if j.WaitingSince.IsZero() {
+		j.WaitingSince = now
 	}
 	if j.CancelRequested {
 		j.End(now, Revoked, "", committed)
@@ -163,7 +181,7 @@ func (j *Job) Finish(now time.Time, state State, reason string, update *Update, 
 
 // End makes the job final.
 func (j *Job) End(now time.Time, state State, reason string, committed importer.Commit) {
-	j.State, j.Error, j.FinishedAt = state, reason, now
+	j.State, j.Error, j.WaitingSince, j.FinishedAt = state, reason, time.Time{}, now
 	j.Event.Time, j.Event.Phase, j.Event.ETA = now, progress.Failed, -1
 	if state == Success {
 		j.Event.Phase, j.Event.ETA = progress.Done, 0

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,11 +15,15 @@ import (
 type RunnerOptions struct {
 	// Lease is how long a job is out of reach when its worker vanishes: at least 10 ms, 0 for 15 s.
 	Lease time.Duration
-	// MaxAttempts is how many attempts in a row may fail without a batch committed: at least 1, 0 for 5.
+	// MaxAttempts is how many attempts in a row may fail without a batch committed, because their worker vanished or the
+	// upload can't be read: at least 1, 0 for 5. Attempts that met trouble of the database don't count, see MaxWait.
 	MaxAttempts int
 	// Backoff is the pause after the first failed attempt, which doubles with every further one: at least 1 ms, 0 for 1 s.
 	// MaxBackoff is the longest pause: at least Backoff, 0 for a minute or Backoff.
 	Backoff, MaxBackoff time.Duration
+	// MaxWait is how long a job waits in all, while no batch is committed, for trouble that passes by itself: Backoff to 30
+	// days, 0 for an hour or Backoff.
+	MaxWait time.Duration
 	// Writers, Parsers and MaxDuplicates are those of importer.Options.
 	Writers, Parsers, MaxDuplicates int
 	// Notifier, if not nil, makes the notifier of a job's import; it may return nil.
@@ -30,6 +35,8 @@ const (
 	renewEvery = 300 * time.Millisecond
 	// farewell is how long the end of an attempt may take once its context has ended.
 	farewell = 2 * time.Second
+	// mostWait is the highest MaxWait.
+	mostWait = 30 * 24 * time.Hour
 )
 
 // Runner works on claimed jobs. It is safe for concurrent use.
@@ -38,6 +45,7 @@ type Runner struct {
 	uploads  Uploads
 	products importer.Store
 	options  RunnerOptions
+	contact  contact
 }
 
 // NewRunner returns a Runner that imports uploads into the products. The store's checkpoints must be part of the
@@ -52,6 +60,9 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 	}
 	if o.Backoff == 0 {
 		o.Backoff = min(time.Second, o.MaxBackoff)
+	}
+	if o.MaxWait == 0 {
+		o.MaxWait = max(time.Hour, o.Backoff)
 	}
 	if o.Lease == 0 {
 		o.Lease = 15 * time.Second
@@ -68,6 +79,8 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 		return nil, fmt.Errorf("job: RunnerOptions.Backoff must be at least 1ms, not %v", o.Backoff)
 	case o.MaxBackoff < o.Backoff:
 		return nil, fmt.Errorf("job: RunnerOptions.MaxBackoff must be at least Backoff, not %v", o.MaxBackoff)
+	case o.MaxWait < o.Backoff || o.MaxWait > mostWait:
+		return nil, fmt.Errorf("job: RunnerOptions.MaxWait must be between Backoff and 30 days, not %v", o.MaxWait)
 	case o.Writers < 0 || o.Writers > 64:
 		return nil, fmt.Errorf("job: RunnerOptions.Writers must be between 1 and 64, not %d", o.Writers)
 	case o.Parsers < 0 || o.Parsers > 256:
@@ -78,9 +91,17 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 	return &Runner{store: store, uploads: uploads, products: products, options: options}, nil
 }
 
-// Claim takes the next job for the worker, as Claimer.Claim does, or returns nil when there is none.
+// Claim takes the next job for the worker, as Claimer.Claim does, or returns nil when there is none. When the store comes
+// back that was out of reach for half a lease or longer, Claim waits for as long again, so that workers that were no better
+// off, and let their leases run out, come back to their jobs first.
 func (r *Runner) Claim(ctx context.Context, worker string) (*Claim, error) {
-	return r.store.Claim(WithLease(ctx, r.options.Lease), worker, r.options.Lease, r.options.MaxAttempts)
+	ctx = WithLease(ctx, r.options.Lease)
+	if err := r.rejoin(ctx); err != nil {
+		return nil, err
+	}
+	claim, err := r.store.Claim(ctx, worker, r.options.Lease, r.options.MaxAttempts)
+	r.heard(ctx, err)
+	return claim, err
 }
 
 // Wake returns a channel of hints that there is a job to claim, as Claimer.Wake does.
@@ -89,12 +110,18 @@ func (r *Runner) Wake(ctx context.Context) <-chan struct{} { return r.store.Wake
 // Run works on the claimed job until it has ended or is given back, and returns it as it is then. It renews the lease
 // and tells how far it is while it works. A committed batch is never written again, whoever committed it.
 //
-// A failure that can pass gives the job back, for another attempt after a pause that grows, until too many have failed;
-// any other ends it. A wish to cancel is noticed within a second. When stop is closed the batches in hand are committed
-// and the job is given back, to be gone on with at once; when the context ends this happens without waiting for the
-// batches. Neither counts as a failed attempt. stop may be nil.
+// Trouble that passes by itself (products.ErrUnavailable, products.ErrCommitUnknown: the database is away, full, busy, or
+// breaks off what it does) gives the job back, for another attempt after a pause that grows: it is no failed attempt, and
+// ends the job once it has waited for MaxWait without a batch committed. An upload that can't be read, or a batch that turns
+// out to be committed, is a failed attempt: it is made again after a pause too, but no more than MaxAttempts in a row. Any
+// other failure ends the job.
 //
-// The error is ErrLeaseLost when another worker has the job, or what kept the job's end from being stored: then it is
+// A wish to cancel is noticed within a second. When stop is closed the batches in hand are committed and the job is given
+// back, to be gone on with at once; when the context ends this happens without waiting for the batches. Neither counts as
+// a failed attempt. stop may be nil.
+//
+// Run waits for a store that can't be reached, so that it can tell how the attempt ended, until the context ends. The error is
+// ErrLeaseLost when another worker has the job, or what kept the attempt's end from being stored: then the job is
 // somebody's once the lease has run out.
 func (r *Runner) Run(ctx context.Context, claim *Claim, stop <-chan struct{}) (Job, error) {
 	ctx = WithLease(ctx, r.options.Lease)
@@ -102,9 +129,14 @@ func (r *Runner) Run(ctx context.Context, claim *Claim, stop <-chan struct{}) (J
 	return a.settle(ctx, a.run(ctx, stop))
 }
 
+// passes tells whether the trouble is the database's alone, and passes by itself.
+func passes(err error) bool {
+	return errors.Is(err, products.ErrUnavailable) || errors.Is(err, products.ErrCommitUnknown)
+}
+
 // canPass tells whether a later attempt may fare better.
 func canPass(err error) bool {
-	if errors.Is(err, products.ErrUnavailable) || errors.Is(err, products.ErrCommitUnknown) || errors.Is(err, ErrCommitted) {
+	if passes(err) || errors.Is(err, ErrCommitted) {
 		return true
 	}
 	var upload *uploadError
@@ -120,17 +152,35 @@ func (r *Runner) pause(attempts int) time.Duration {
 	return min(d, r.options.MaxBackoff)
 }
 
-// insist calls do until it succeeds, or fails for good, for as long as a lease lasts. When the context ends, or has
-// ended, it goes on for a little while.
-func (r *Runner) insist(ctx context.Context, do func(ctx context.Context) error) error {
-	calm, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(r.options.Lease, farewell))
+// insist calls do, which ends the claim, until it succeeds or fails for good: a store that is away has no other work for
+// whoever waits here. A store that isn't gets as long as a lease, and lets the claim run out then. When the context ends,
+// or has ended, insist goes on for a little while.
+func (r *Runner) insist(ctx context.Context, claim *Claim, do func(ctx context.Context) error) error {
+	calm, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	hurry := context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
 	defer hurry()
+	call := func(do func(ctx context.Context) error) (err error, away bool) {
+		try, end := context.WithTimeout(calm, max(r.options.Lease, farewell))
+		defer end()
+		err = do(try)
+		r.heard(calm, err)
+		return err, err != nil && (passes(err) || try.Err() != nil) && calm.Err() == nil
+	}
+	began := time.Now()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		err := do(calm)
-		if err == nil || !canPass(err) || calm.Err() != nil {
+		err, away := call(do)
+		if !away {
 			return err
+		}
+		if time.Since(began) >= r.options.Lease {
+			held, away := call(func(ctx context.Context) error {
+				_, err := r.store.Renew(ctx, claim, r.options.Lease, nil)
+				return err
+			})
+			if !away {
+				return cmp.Or(held, err)
+			}
 		}
 		select {
 		case <-time.After(pause):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -29,6 +30,8 @@ func TestNewRunner(t *testing.T) {
 		{job.RunnerOptions{MaxAttempts: -1}, "RunnerOptions.MaxAttempts"},
 		{job.RunnerOptions{Backoff: 1}, "RunnerOptions.Backoff"},
 		{job.RunnerOptions{Backoff: time.Minute, MaxBackoff: time.Second}, "RunnerOptions.MaxBackoff"},
+		{job.RunnerOptions{MaxWait: time.Millisecond}, "RunnerOptions.MaxWait"},
+		{job.RunnerOptions{MaxWait: 31 * 24 * time.Hour}, "RunnerOptions.MaxWait"},
 		{job.RunnerOptions{Writers: 65}, "RunnerOptions.Writers"},
 		{job.RunnerOptions{Parsers: -1}, "RunnerOptions.Parsers"},
 		{job.RunnerOptions{MaxDuplicates: 5}, "RunnerOptions.MaxDuplicates"},
@@ -295,7 +298,7 @@ func TestRunTriesAgain(t *testing.T) {
 			r := w.runner(nil, nil, store, job.RunnerOptions{Backoff: time.Second})
 			first := w.work(r)
 			require.Equal(t, job.Pending, first.State)
-			require.Equal(t, 1, first.Attempts)
+			require.Zero(t, first.Attempts, "trouble of the database is no failed attempt")
 			require.Contains(t, first.Error, "connection reset")
 			require.Equal(t, time.Second, first.NotBefore.Sub(first.CreatedAt).Round(time.Second))
 			for w.get(id).State == job.Pending {
@@ -375,7 +378,173 @@ func TestRunGivesUp(t *testing.T) {
 		store := &stub{w.db.Products(), func(context.Context, *products.Batch, func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
 			return nil, fmt.Errorf("out of reach: %w", products.ErrUnavailable)
 		}}
-		r := w.runner(nil, nil, store, job.RunnerOptions{MaxAttempts: 4, Backoff: time.Second, MaxBackoff: 3 * time.Second})
+		r := w.runner(nil, nil, store, job.RunnerOptions{MaxAttempts: 1, Backoff: time.Second, MaxBackoff: time.Minute})
+		began, pauses := time.Now(), []time.Duration(nil)
+		var j job.Job
+		for j = w.work(r); !j.State.Final(); j = w.work(r) {
+			require.True(t, j.Waiting())
+			require.Zero(t, j.Attempts)
+			require.Contains(t, j.Error, "out of reach")
+			require.True(t, began.Equal(j.WaitingSince), "since when")
+			pauses = append(pauses, time.Until(j.NotBefore))
+			time.Sleep(time.Until(j.NotBefore))
+		}
+		require.Equal(t, []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}, each(pauses[:8], time.Second), "pauses grow")
+		require.Equal(t, time.Hour, time.Since(began), "an hour is waited in all")
+		require.Equal(t, job.Failure, j.State)
+		require.Contains(t, j.Error, "gave up after it waited for 1h0m0s: ")
+		require.Contains(t, j.Error, "out of reach")
+		require.Equal(t, j, w.get(id))
+	})
+}
+
+// each are the lengths in units.
+func each(all []time.Duration, unit time.Duration) []time.Duration {
+	units := make([]time.Duration, len(all))
+	for i := range all {
+		units[i] = all[i] / unit
+	}
+	return units
+}
+
+// TestRunWaitsAnew has trouble between any two batches, for longer than is waited for in all: an import that gets on is
+// never given up.
+func TestRunWaitsAnew(t *testing.T) {
+	text := catalogue(2, 200)
+	want := undisturbed(t, text, job.Settings{})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.before()
+		id := w.submit(text, job.Settings{}).ID
+		var troubles, calm atomic.Int64
+		store := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+			if calm.Add(1)%4 != 0 { // three attempts in four
+				troubles.Add(1)
+				return nil, products.ErrUnavailable
+			}
+			return next(ctx, b)
+		}}
+		r := w.runner(nil, nil, store, job.RunnerOptions{Writers: 1, MaxWait: 10 * time.Second})
+		began := time.Now()
+		for j := w.work(r); !j.State.Final(); j = w.work(r) {
+			time.Sleep(time.Until(j.NotBefore))
+		}
+		require.Greater(t, troubles.Load(), int64(10))
+		require.Greater(t, time.Since(began), 30*time.Second)
+		require.Equal(t, want, w.outcome(id))
+	})
+}
+
+// away is a store of jobs that can't be reached for a while.
+type away struct {
+	job.Store
+	away atomic.Bool
+}
+
+func (s *away) err() error {
+	if s.away.Load() {
+		return fmt.Errorf("no route: %w", products.ErrUnavailable)
+	}
+	return nil
+}
+
+func (s *away) Get(ctx context.Context, id string) (job.Job, error) {
+	if err := s.err(); err != nil {
+		return job.Job{}, err
+	}
+	return s.Store.Get(ctx, id)
+}
+
+func (s *away) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+	if err := s.err(); err != nil {
+		return nil, err
+	}
+	return s.Store.Claim(ctx, worker, lease, maxAttempts)
+}
+
+func (s *away) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
+	if err := s.err(); err != nil {
+		return false, err
+	}
+	return s.Store.Renew(ctx, claim, lease, update)
+}
+
+func (s *away) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+	if err := s.err(); err != nil {
+		return job.Job{}, err
+	}
+	return s.Store.Release(ctx, claim, failed, reason, delay)
+}
+
+// TestRunOutlivesAnOutage has the store out of reach for a minute, again and again, each time for longer than a lease, and
+// idle workers look for work all the time: nobody is taken for vanished, whether the batch in hand waits for the store,
+// or fails at once.
+func TestRunOutlivesAnOutage(t *testing.T) {
+	text := catalogue(2, 1_000)
+	want := undisturbed(t, text, job.Settings{})
+	for name, patient := range map[string]bool{"the batch waits": true, "the batch fails": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.before()
+				id := w.submit(text, job.Settings{}).ID
+				jobs := &away{Store: w.db.Jobs()}
+				store := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+					for err := jobs.err(); err != nil; err = jobs.err() {
+						if !patient {
+							return nil, err
+						}
+						time.Sleep(50 * time.Millisecond)
+					}
+					time.Sleep(time.Second)
+					return next(ctx, b)
+				}}
+				ctx, cancel := context.WithCancel(t.Context())
+				var working sync.WaitGroup
+				for i := range 3 {
+					r := w.runner(jobs, nil, store, job.RunnerOptions{MaxAttempts: 1, Writers: 1})
+					working.Go(func() {
+						for ctx.Err() == nil {
+							claim, err := r.Claim(ctx, fmt.Sprint("worker-", i))
+							if err == nil && claim != nil {
+								_, err = r.Run(ctx, claim, nil)
+							}
+							assert.True(t, err == nil || ctx.Err() != nil || errors.Is(err, products.ErrUnavailable), "%v", err)
+							time.Sleep(time.Second)
+						}
+					})
+				}
+				for range 4 {
+					time.Sleep(5 * time.Second)
+					jobs.away.Store(true)
+					time.Sleep(time.Minute)
+					jobs.away.Store(false)
+				}
+				for !w.get(id).State.Final() {
+					require.Zero(t, w.get(id).Attempts)
+					time.Sleep(time.Second)
+				}
+				cancel()
+				working.Wait()
+				require.Equal(t, want, w.outcome(id))
+			})
+		})
+	}
+}
+
+// unreadable is a place for uploads whose disk is broken.
+type unreadable struct{ job.Uploads }
+
+func (unreadable) Open(context.Context, string, int64, int64) (io.ReadCloser, error) {
+	return nil, errors.New("input/output error")
+}
+
+// TestRunStopsTrying makes attempts that fail by themselves: only so many.
+func TestRunStopsTrying(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(2, 200), job.Settings{}).ID
+		r := w.runner(nil, unreadable{}, nil, job.RunnerOptions{MaxAttempts: 4, Backoff: time.Second, MaxBackoff: 3 * time.Second})
 		for _, pause := range []time.Duration{time.Second, 2 * time.Second, 3 * time.Second} {
 			began := time.Now()
 			j := w.work(r)
@@ -386,7 +555,7 @@ func TestRunGivesUp(t *testing.T) {
 		j := w.work(r)
 		require.Equal(t, job.Failure, j.State)
 		require.Contains(t, j.Error, "gave up after 4 attempts")
-		require.Contains(t, j.Error, "out of reach")
+		require.Contains(t, j.Error, "input/output error")
 		require.Equal(t, j, w.get(id))
 	})
 }

@@ -26,8 +26,9 @@ var (
 )
 
 // Store keeps jobs. Every method is safe for concurrent use, by many processes where the store is shared, and changes
-// nothing when it returns an error. A store that can't be reached gives products.ErrUnavailable. Times are the store's
-// own: clocks of workers don't matter.
+// nothing when it returns an error. A store that can't be reached, or can't do its work for now, gives
+// products.ErrUnavailable. Times are the store's own: clocks of workers don't matter. Where the store's clock is set back,
+// leases and waits last no longer than they are long, see Over.
 type Store interface {
 	Submitter
 	Reader
@@ -97,9 +98,10 @@ type Holder interface {
 	Checkpoint(ctx context.Context, claim *Claim, done importer.Commit) error
 	// Checkpoints returns what was committed so far, by batch, whoever committed it.
 	Checkpoints(ctx context.Context, claim *Claim) (map[int64]importer.Commit, error)
-	// Release ends the claim of a job that isn't done, and returns the job: it is Pending, and nobody has it. With failed
-	// it counts as an attempt. Reason becomes the job's Error, and it may be claimed after the delay. A job that was asked
-	// to end is Revoked instead. Its event counts the checkpoints.
+	// Release ends the claim of a job that isn't done, and returns the job: it is Pending, and nobody has it. Reason becomes
+	// the job's Error, and it may be claimed after the delay, 0 or more. With failed it counts as an attempt; else, where
+	// there is a reason, the delay is added to Waited. A job that was asked to end is Revoked instead. Its event counts the
+	// checkpoints.
 	Release(ctx context.Context, claim *Claim, failed bool, reason string, delay time.Duration) (Job, error)
 	// Finish ends the job: state is a final one, reason is its Error. An update, if not nil, is stored with it. The
 	// event's counts and bytes are replaced by the sum of the checkpoints, unless it was a dry run.

@@ -6,12 +6,14 @@ import (
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/jobtest"
 )
 
 // broken is a store with some methods replaced.
 type broken struct {
 	job.Store
 	onEnd        func(hook job.EndHook)
+	setBack      func(ctx context.Context, d time.Duration) error
 	create       func(ctx context.Context, j job.Job) (job.Job, error)
 	cancel       func(ctx context.Context, id string) (job.Job, error)
 	get          func(ctx context.Context, id string) (job.Job, error)
@@ -27,8 +29,9 @@ type broken struct {
 }
 
 // breakAll lets every method be replaced.
-func breakAll(s job.Store, onEnd func(hook job.EndHook)) *broken {
-	return &broken{Store: s, onEnd: onEnd, create: s.Create, cancel: s.Cancel, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
+func breakAll(stores jobtest.Stores) *broken {
+	s := stores.Jobs
+	return &broken{Store: s, onEnd: stores.OnEnd, setBack: stores.SetBack, create: s.Create, cancel: s.Cancel, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
 		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire, uploadsInUse: s.UploadsInUse}
 }
 

@@ -26,10 +26,11 @@ type check struct {
 	job.Store
 	products products.Store
 	onEnd    func(hook job.EndHook)
+	clock    func(ctx context.Context, d time.Duration) error
 }
 
 func newCheck(t casetest.T, s Stores) *check {
-	return &check{T: t, Store: s.Jobs, products: s.Products, onEnd: s.OnEnd}
+	return &check{T: t, Store: s.Jobs, products: s.Products, onEnd: s.OnEnd, clock: s.SetBack}
 }
 
 // submit stores a job that must be accepted.
@@ -187,7 +188,7 @@ func (c *check) same(want, got job.Job, promise string) {
 
 // plain makes jobs comparable.
 func plain(j job.Job) job.Job {
-	for _, t := range []*time.Time{&j.CreatedAt, &j.StartedAt, &j.FinishedAt, &j.NotBefore, &j.Event.Time} {
+	for _, t := range []*time.Time{&j.CreatedAt, &j.StartedAt, &j.FinishedAt, &j.NotBefore, &j.WaitingSince, &j.Event.Time} {
 		*t = t.UTC().Truncate(time.Microsecond)
 	}
 	if len(j.Rejects) == 0 {

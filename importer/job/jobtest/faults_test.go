@@ -127,6 +127,58 @@ var brokenStores = []fault{
 			return cancel, err
 		}
 	}, "lease/one that runs out is taken over", "Renew"},
+	{"believes its clock about waits", func(s *broken) {
+		set, clock := s.setBack, time.Duration(0)
+		s.setBack = func(ctx context.Context, d time.Duration) error {
+			clock += d
+			return set(ctx, d)
+		}
+		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+			claim, err := s.Store.Claim(ctx, worker, lease, maxAttempts)
+			if claim != nil && claim.Job.NotBefore.After(time.Now().Add(-clock)) {
+				return nil, nil
+			}
+			return claim, err
+		}
+	}, "clock/set back, a job that waits is claimed", "can be claimed still"},
+	{"believes its clock about leases", func(s *broken) {
+		set, early := s.setBack, false
+		s.setBack = func(ctx context.Context, d time.Duration) error {
+			early = d > 0
+			return set(ctx, d)
+		}
+		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+			if early {
+				return nil, nil
+			}
+			return s.Store.Claim(ctx, worker, lease, maxAttempts)
+		}
+	}, "clock/set back, a worker that vanished", "never holds for longer"},
+	{"lets a cancel do nothing", func(s *broken) {
+		set, early := s.setBack, false
+		s.setBack = func(ctx context.Context, d time.Duration) error {
+			early = d > 0
+			return set(ctx, d)
+		}
+		s.cancel = func(ctx context.Context, id string) (job.Job, error) {
+			if early {
+				return s.Store.Get(ctx, id)
+			}
+			return s.Store.Cancel(ctx, id)
+		}
+	}, "clock/set back, a cancel takes effect", "the job has ended"},
+	{"forgets how long a job waited", func(s *broken) {
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+			j, err := s.Store.Release(ctx, claim, failed, reason, delay)
+			j.Waited = min(j.Waited, delay)
+			return j, err
+		}
+	}, "wait/trouble that passes is no failed attempt", "waits are added up"},
+	{"counts waiting as a failure", func(s *broken) {
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+			return s.Store.Release(ctx, claim, failed || reason != "", reason, delay)
+		}
+	}, "wait/trouble that passes is no failed attempt", "waits are added up"},
 	{"shows checkpoints to anybody", func(s *broken) {
 		s.checkpoints = func(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
 			done, err := s.Store.Checkpoints(ctx, claim)

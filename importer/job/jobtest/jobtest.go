@@ -5,8 +5,10 @@
 //
 //	func TestJobs(t *testing.T) {
 //		jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
-//			db := memory.New(memory.Options{})
-//			return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
+//			var back time.Duration
+//			db := memory.New(memory.Options{Now: func() time.Time { return time.Now().Add(-back) }})
+//			setBack := func(_ context.Context, d time.Duration) error { back += d; return nil }
+//			return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd, SetBack: setBack}
 //		})
 //	}
 //
@@ -17,6 +19,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -29,6 +32,9 @@ type Stores struct {
 	Jobs     job.Store
 	// OnEnd sets the hook of the Jobs.
 	OnEnd func(hook job.EndHook)
+	// SetBack sets the store's clock back, and forward where d is below 0. To move all times that are stored for jobs into
+	// the future does as well.
+	SetBack func(ctx context.Context, d time.Duration) error
 }
 
 // StoreCase is one promise of job.Store.
@@ -66,7 +72,7 @@ func RunUploads(t *testing.T, open func(t *testing.T) job.Uploads) {
 
 // StoreCases returns the cases of job.Store.
 func StoreCases() []StoreCase {
-	return slices.Concat(createCases, cancelCases, readCases, claimCases, leaseCases, holdCases, endCases, hookCases, checkpointCases, keepCases)
+	return slices.Concat(createCases, cancelCases, readCases, claimCases, leaseCases, holdCases, endCases, hookCases, checkpointCases, keepCases, clockCases, waitCases)
 }
 
 // UploadsCases returns the cases of job.Uploads.

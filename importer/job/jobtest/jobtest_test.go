@@ -3,7 +3,9 @@ package jobtest_test
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer/job"
@@ -12,8 +14,12 @@ import (
 )
 
 func open() jobtest.Stores {
-	db := memory.New(memory.Options{})
-	return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd}
+	var back atomic.Int64
+	db := memory.New(memory.Options{Now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }})
+	return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd, SetBack: func(_ context.Context, d time.Duration) error {
+		back.Add(int64(d))
+		return nil
+	}}
 }
 
 func TestCasesPassSoundStores(t *testing.T) {
@@ -45,9 +51,9 @@ func TestCasesFindBrokenStores(t *testing.T) {
 			at := slices.IndexFunc(jobtest.StoreCases(), func(c jobtest.StoreCase) bool { return c.Name == test.found })
 			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)
 			s := open()
-			b := breakAll(s.Jobs, s.OnEnd)
+			b := breakAll(s)
 			test.spoil(b)
-			err := jobtest.StoreCases()[at].Check(t.Context(), jobtest.Stores{Products: s.Products, Jobs: b, OnEnd: b.onEnd})
+			err := jobtest.StoreCases()[at].Check(t.Context(), jobtest.Stores{Products: s.Products, Jobs: b, OnEnd: b.onEnd, SetBack: b.setBack})
 			require.Error(t, err, "the case finds the broken store")
 			require.ErrorContains(t, err, test.says, "the failure says which promise broke")
 		})
