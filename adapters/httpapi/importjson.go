@@ -28,6 +28,15 @@ type importStatus struct {
 	// Seconds is how long the import has worked.
 	Seconds float64 `json:"seconds"`
 	Error   *string `json:"error"`
+	// Waiting is what the import waits for, null unless it waits for trouble to pass.
+	Waiting *waiting `json:"waiting"`
+}
+
+// waiting says why an import waits, since when, and when it is tried again.
+type waiting struct {
+	For   string    `json:"for"`
+	Since time.Time `json:"since"`
+	Until time.Time `json:"until"`
 }
 
 // importView is an import.
@@ -48,7 +57,7 @@ type importView struct {
 	CreatedAt       time.Time  `json:"created_at"`
 	StartedAt       *time.Time `json:"started_at"`
 	FinishedAt      *time.Time `json:"finished_at"`
-	// NotBefore is when the next attempt may begin, null unless there was one that failed.
+	// NotBefore is when the next attempt may begin, null unless there was one that failed, or met trouble that passes.
 	NotBefore *time.Time `json:"not_before"`
 }
 
@@ -61,6 +70,9 @@ func statusOf(j *job.Job) importStatus {
 		ID: j.ID, TaskID: j.ID, State: j.State, Phase: e.Phase, Revision: j.Revision,
 		Progression: math.Round(e.Percent()*10) / 10, Bytes: e.Bytes, TotalBytes: e.TotalBytes, Checked: e.Checked,
 		Counts: e.Counts, RowsPerSecond: math.Round(e.RowsPerSecond*10) / 10, Seconds: e.Elapsed.Round(time.Millisecond).Seconds(), Error: optional(j.Error),
+	}
+	if j.Waiting() {
+		s.Waiting = &waiting{For: j.Error, Since: j.WaitingSince, Until: j.NotBefore}
 	}
 	switch {
 	case j.State == job.Success:
@@ -83,7 +95,7 @@ func viewOf(j *job.Job) importView {
 	if v.Rejects == nil {
 		v.Rejects = map[importer.Code]int64{}
 	}
-	if j.Attempts > 0 && j.State == job.Pending {
+	if j.State == job.Pending && (j.Attempts > 0 || j.Waiting()) {
 		v.NotBefore = optionalTime(j.NotBefore)
 	}
 	return v

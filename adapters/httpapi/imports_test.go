@@ -1,10 +1,12 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -33,7 +35,7 @@ func TestGetImport(t *testing.T) {
 	})
 	w := f.call("GET", "/imports/"+id(1), "")
 	require.JSONEq(t, `{"id":"`+id(1)+`","task_id":"`+id(1)+`","state":"PROGRESS","phase":"importing","progression":55,"revision":1,"bytes":500,"total_bytes":1000,"checked":7,
-		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,
+		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,"waiting":null,
 		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"inherited":3,"attempts":0,"cancel_requested":false,"has_file":true,
 		"dialect":{"encoding":"utf-8","delimiter":",","quote":"\"","escape":"\"","header":true,"columns":[{"number":1,"name":"sku","field":"sku"},{"number":2,"name":"slug","group":true}],
 			"hints":[{"field":"sku","column":"slug","text":"map it"}],"evidence":{"encoding":"given"}},
@@ -47,6 +49,20 @@ func TestGetImport(t *testing.T) {
 	require.Equal(t, "gone", got["error"])
 	require.Nil(t, got["eta"])
 	require.EqualValues(t, 0, got["progression"])
+
+	f.board.put(job.Job{ID: id(5), State: job.Pending, NotBefore: at.Add(time.Minute), WaitingSince: at, Waited: time.Minute, Error: "the disk is full", Size: 10})
+	want := `{"for":"the disk is full","since":"2026-01-02T03:04:05Z","until":"2026-01-02T03:05:05Z"}`
+	waits := func(of map[string]any) string {
+		text, err := json.Marshal(of["waiting"])
+		require.NoError(t, err)
+		return string(text)
+	}
+	got = decode[map[string]any](t, f.call("GET", "/imports/"+id(5), ""))
+	require.JSONEq(t, want, waits(got), "it says what it waits for, since when and until when")
+	require.Equal(t, "2026-01-02T03:05:05Z", got["not_before"])
+	require.Equal(t, "PENDING", got["state"])
+	listed := decode[struct{ Results []map[string]any }](t, f.call("GET", "/imports/?state=pending", ""))
+	require.True(t, slices.ContainsFunc(listed.Results, func(of map[string]any) bool { return waits(of) == waits(got) }), "so does the history")
 
 	for _, bad := range []string{id(4), "x", strings.Repeat("0", 36), strings.ReplaceAll(id(1), "-", "_"), id(1) + "0", "%00"} {
 		problem(t, f.call("GET", "/imports/"+bad, ""), 404)
