@@ -18,7 +18,7 @@ type Stats struct {
 	Running int64
 	// Success, Failure and Revoked are jobs that ended here.
 	Success, Failure, Revoked int64
-	// GivenBack in good order, Retried after a failure that can pass.
+	// GivenBack in good order, Retried after a failed attempt, or left to wait for trouble to pass.
 	GivenBack, Retried int64
 	// Lost to another worker, or with an end that could not be stored.
 	Lost int64
@@ -104,7 +104,7 @@ func (w *Worker) do(ctx context.Context, claim *job.Claim, stop <-chan struct{})
 		log.Info("import ended", "state", ended.State, counts, took)
 	case ended.Error != "":
 		w.stats.Retried++
-		log.Warn("import will be tried again", "failed_attempts", ended.Attempts, "not_before", ended.NotBefore, took, "error", ended.Error)
+		log.Warn("import will be tried again", "failed_attempts", ended.Attempts, "waited", ended.Waited, "not_before", ended.NotBefore, took, "error", ended.Error)
 	default:
 		w.stats.GivenBack++
 		log.Info("import was given back", took)

@@ -66,7 +66,7 @@ func TestFullDisk(t *testing.T) {
 	// So that the import gets a part of the way.
 	_, err = raw.ExecContext(t.Context(), `DROP TABLE room`)
 	require.NoError(t, err)
-	runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{MaxAttempts: 1_000, Backoff: 50 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
+	runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{MaxAttempts: 1, Backoff: 50 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
 	require.NoError(t, err)
 	w, err := worker.New(runner, worker.Options{Poll: 50 * time.Millisecond})
 	require.NoError(t, err)
@@ -78,6 +78,8 @@ func TestFullDisk(t *testing.T) {
 	type view struct {
 		State, Error string
 		Created      float64
+		Attempts     int
+		Waiting      *struct{ For string }
 	}
 	until := func(is func(view) bool) view {
 		t.Helper()
@@ -92,7 +94,8 @@ func TestFullDisk(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}
-	waits := until(func(v view) bool { return v.State == "PENDING" && v.Error != "" })
+	waits := until(func(v view) bool { return v.State == "PENDING" && v.Waiting != nil })
+	require.Equal(t, waits.Error, waits.Waiting.For)
 	require.Contains(t, waits.Error, "No space left on device")
 	require.Positive(t, waits.Created)
 	require.Less(t, waits.Created, float64(catalogtest.Distinct(records)))

@@ -24,6 +24,7 @@ type settings struct {
 	workers     int
 	deliveries  int
 	hooks       hookflags.Settings
+	maxWait     time.Duration
 	retention   time.Duration
 	searchIndex bool
 	logLevel    slog.Level
@@ -38,6 +39,7 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.IntVar(&s.workers, "workers", 1, "how many imports this process does at the same time; 0 when workers run elsewhere")
 	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks this process delivers at the same time; 0 when workers elsewhere do, as they do with -workers 0 where nothing else is said")
 	s.hooks.Add(flags)
+	flags.DurationVar(&s.maxWait, "max-wait", time.Hour, "how long an import that doesn't get on waits in all for trouble of the database to pass: a full disk, no connection left, statements that are cancelled")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
 	flags.BoolVar(&s.searchIndex, "search-index", false, "first build the database's index that makes search fast; while it exists, imports take longer")
 	flags.BoolVar(&s.anyAddress, "allow-made-up-password", false, "serve an address that others can reach even with a made-up password")
@@ -78,6 +80,8 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	switch {
 	case s.workers < 0 || s.workers > 1000:
 		return nil, fmt.Errorf("-workers must be between 0 and 1000, not %d", s.workers)
+	case s.maxWait < time.Second || s.maxWait > 30*24*time.Hour:
+		return nil, fmt.Errorf("-max-wait must be between 1s and 720h, not %v", s.maxWait)
 	case s.workers == 0 && s.databaseURL == "":
 		return nil, errors.New("-workers 0 needs a database, that workers elsewhere share: nobody else sees this memory")
 	case s.deliveries < 0 || s.deliveries > 1000:

@@ -131,7 +131,7 @@ func newWorker(s *settings, db *stores, service *job.Service, hooks *hooks, logg
 	var runner *job.Runner
 	if s.workers > 0 {
 		var err error
-		if runner, err = job.NewRunner(db.jobs, db.uploads, db.products, job.RunnerOptions{Notifier: hooks.outbox.Import}); err != nil {
+		if runner, err = job.NewRunner(db.jobs, db.uploads, db.products, job.RunnerOptions{MaxWait: s.maxWait, Notifier: hooks.outbox.Import}); err != nil {
 			return nil, err
 		}
 	}

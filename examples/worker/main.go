@@ -51,6 +51,7 @@ type settings struct {
 	deliveries  int
 	hooks       hookflags.Settings
 	lease       time.Duration
+	maxWait     time.Duration
 	retention   time.Duration
 	logLevel    slog.Level
 }
@@ -64,6 +65,7 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks it delivers at the same time; 0 for none")
 	s.hooks.Add(flags)
 	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; up to twice as long where it hangs inside a transaction")
+	flags.DurationVar(&s.maxWait, "max-wait", time.Hour, "how long an import that doesn't get on waits in all for trouble of the database to pass: a full disk, no connection left, statements that are cancelled")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return flags
@@ -100,6 +102,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		err = errors.New("there is nothing to do with -workers 0 and -deliveries 0")
 	case s.lease < time.Second:
 		err = fmt.Errorf("-lease must be at least a second, not %v", s.lease)
+	case s.maxWait < time.Second || s.maxWait > 30*24*time.Hour:
+		err = fmt.Errorf("-max-wait must be between 1s and 720h, not %v", s.maxWait)
 	case s.retention < 0:
 		err = fmt.Errorf("-retention must not be negative, but is %v", s.retention)
 	}
@@ -171,7 +175,7 @@ func newRunner(s *settings, db *postgres.DB) (*job.Runner, error) {
 		return nil, err
 	}
 	db.Jobs().OnEnd(tell.JobEnded)
-	return job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Lease: s.lease, Notifier: tell.Import})
+	return job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Lease: s.lease, MaxWait: s.maxWait, Notifier: tell.Import})
 }
 
 // newDispatcher returns what delivers webhooks, nil for nothing, and what keeps their house.

@@ -67,6 +67,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-deliveries", "1001"}, 2, "-deliveries"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-workers", "0", "-deliveries", "0"}, 2, "nothing to do"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-lease", "1ms"}, 2, "-lease"},
+		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-max-wait", "1ms"}, 2, "-max-wait"},
 		{[]string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x"}, 1, "can't connect"},
 		{[]string{"-h"}, 0, "-database-url"},
 	} {
