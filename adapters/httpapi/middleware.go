@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -19,15 +18,9 @@ const headerRequestID = "X-Request-Id"
 const (
 	requestTime   = 30 * time.Second
 	deleteAllTime = 5 * time.Minute
-	// stallTime is how long a body may take for its next minProgress bytes.
-	stallTime = 30 * time.Second
 	// writeTime is how long a client may take to receive a piece of a response.
 	writeTime = 30 * time.Second
 )
-
-// minProgress is what a body has to bring in every stallTime: so little a slow line brings, and a byte now and then
-// holds nothing open.
-const minProgress = 4 << 10
 
 // methods is a resource: its handlers by method. HEAD is answered as GET is, without the body.
 type methods map[string]http.Handler
@@ -95,13 +88,15 @@ func (a *API) common(route string, next http.Handler) http.Handler {
 		h.Set(headerRequestID, id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "private, no-cache")
-		rw := &response{ResponseWriter: w}
-		extendDeadline(rw, requestTime+writeTime)
-		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = newSteadyBody(rw, r.Body)
-		}
 		user := new(string)
+		rw := &response{ResponseWriter: w, user: user}
+		extendDeadline(rw, requestTime+writeTime)
+		// The server's own request keeps its body, by which the server knows what it has to do with the rest of it.
 		r = r.WithContext(context.WithValue(r.Context(), userKey{}, user))
+		if r.Body != nil && r.Body != http.NoBody {
+			rw.body = newSteadyBody(rw, r)
+			r.Body = rw.body
+		}
 		defer func() {
 			recovered := recover()
 			gone := false
@@ -160,6 +155,8 @@ func requestID(r *http.Request) string {
 // response notes what was answered.
 type response struct {
 	http.ResponseWriter
+	user   *string     // empty before the log-in
+	body   *steadyBody // of the request, nil without one
 	status int
 	bytes  int64
 }
@@ -167,13 +164,16 @@ type response struct {
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 && status >= http.StatusOK {
 		w.status = status
+		if w.body != nil && !w.body.leave(*w.user != "") {
+			w.Header().Set("Connection", "close")
+		}
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *response) Write(p []byte) (int, error) {
 	if w.status == 0 {
-		w.status = http.StatusOK
+		w.WriteHeader(http.StatusOK)
 	}
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
@@ -182,35 +182,3 @@ func (w *response) Write(p []byte) (int, error) {
 
 // Unwrap is for http.ResponseController.
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// steadyBody is a body that has to make progress: reading fails with os.ErrDeadlineExceeded when it stalls.
-type steadyBody struct {
-	io.ReadCloser
-	control *http.ResponseController
-	since   int64 // bytes since the deadline was set
-}
-
-func newSteadyBody(w http.ResponseWriter, body io.ReadCloser) *steadyBody {
-	b := &steadyBody{ReadCloser: body, control: http.NewResponseController(w)}
-	b.extend()
-	return b
-}
-
-// extend gives the body time for its next bytes. A server without deadlines, as in tests, is left as it is.
-func (b *steadyBody) extend() {
-	b.since = 0
-	_ = b.control.SetReadDeadline(time.Now().Add(stallTime))
-}
-
-func (b *steadyBody) Read(p []byte) (int, error) {
-	if b.since >= minProgress {
-		b.extend()
-	}
-	n, err := b.ReadCloser.Read(p)
-	b.since += int64(n)
-	if errors.Is(err, io.EOF) {
-		// From here on the server watches the connection for its end, which no deadline may bring about.
-		_ = b.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
-}

@@ -122,6 +122,7 @@ func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Requ
 		return nil, newProblem(http.StatusUnsupportedMediaType, "content_type",
 			fmt.Sprintf("the Content-Type must be multipart/form-data with a field %q, or text/csv, application/gzip, application/zstd or application/zip, not %q", fileField, products.Shorten(given)))
 	}
+	r = r.WithContext(r.Context()) // the server's own keeps its body
 	r.Body = body
 	form, err := r.MultipartReader()
 	if err != nil {
