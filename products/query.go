@@ -113,7 +113,11 @@ func (q Query) Check() (Query, Ordering, *Position, error) {
 		return fail("cursor belongs to the ordering %q, not %q", Shorten(at.Order), order)
 	}
 	if err == nil {
-		_, err = at.edge(order.Field)
+		var edge Product
+		// One that was written by somebody else may have what no product has, such as a time that no database takes.
+		if edge, err = at.edge(order.Field); err == nil && order.Cursor(&edge) != q.Cursor {
+			err = errors.New("not ours")
+		}
 	}
 	if err != nil {
 		return fail("cursor %q is none that this store gave out", Shorten(q.Cursor))

@@ -58,6 +58,9 @@ func TestQueryCheckRefuses(t *testing.T) {
 		{products.Query{Order: "-updated_at", Cursor: encode(`{"o":"-updated_at","v":"","i":1}`)}, "cursor"},
 		{products.Query{Order: "status", Cursor: encode(`{"o":"status","v":"yes","i":1}`)}, "cursor"},
 		{products.Query{Order: "name", Cursor: encode(`{"o":"name","v":"\u0000","i":1}`)}, "cursor"},
+		{products.Query{Order: "created_at", Cursor: encode(`{"o":"created_at","v":"2026-01-02T03:04:05+23:59","i":1}`)}, "cursor"},
+		{products.Query{Order: "created_at", Cursor: encode(`{"o":"created_at","v":"0000-01-01T00:00:00+23:59","i":1}`)}, "cursor"},
+		{products.Query{Cursor: encode(`{"o":"id","v":"","i":1,"x":2}`)}, "cursor"},
 	} {
 		_, _, _, err := test.query.Check()
 		require.ErrorIs(t, err, products.ErrQuery, "%+v", test.query)

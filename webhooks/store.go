@@ -173,7 +173,7 @@ type Record struct {
 // ReplayStep is a part of a replay.
 type ReplayStep struct {
 	EndpointID string
-	// Since is the time of the oldest event that is sent again.
+	// Since is the time of the oldest event that is sent again, of whatever time zone.
 	Since time.Time
 	// States are those of the deliveries that are sent again: Failed, Skipped, Delivered.
 	States []DeliveryState

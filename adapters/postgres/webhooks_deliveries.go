@@ -231,7 +231,7 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 		}
 		endpoint := mustUUID(endpointPrefix, step.EndpointID)
 		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.created_at >= $3 AND d.state IN (`+states+`)
-			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, endpoint, step.After, step.Since, step.Limit)
+			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, endpoint, step.After, step.Since.UTC(), step.Limit)
 		if err != nil || len(list) == 0 {
 			return err
 		}

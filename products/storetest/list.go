@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -101,6 +102,7 @@ var filterCases = []Case{
 		for _, q := range []products.Query{
 			{Limit: -1}, {Limit: products.MaxLimit + 1}, {Offset: -1}, {Order: "price"}, {Order: "--id"}, {Order: "-"}, {Order: "ID"}, {Cursor: "x"},
 			{Cursor: cursor, Order: "name"}, {Cursor: cursor, Order: "-id"}, {Cursor: cursor, Offset: 1}, {Search: "\x00"}, {Name: "\xff"},
+			{Order: "created_at", Cursor: base64.RawURLEncoding.EncodeToString([]byte(`{"o":"created_at","v":"2026-01-02T03:04:05+23:59","i":1}`))},
 		} {
 			_, err := c.List(c.Context(), q)
 			require.ErrorIs(c, err, products.ErrQuery, "a bad query gives ErrQuery: %+v", q)
