@@ -38,8 +38,9 @@ type Jobs interface {
 type Options struct {
 	// Logger hears of every request, and why one failed; nil for nobody.
 	Logger *slog.Logger
-	// PublicURL is where clients see the API, https://shop.example/api for instance, where that differs from what requests
-	// say: behind a proxy, or below a path that is stripped. Links and locations begin with it.
+	// PublicURL is where clients see the API, https://shop.example/api for instance: links begin with it, and locations
+	// with its path. Without it the links in lists are relative, since the Host of a request may be anybody's word; only
+	// where that is the very address that the request came in by, as in http://127.0.0.1:8080/, they have it too.
 	PublicURL string
 	// TrustedOrigins are web pages' origins, such as https://shop.example, from which a browser may change things, beside
 	// the API's own.

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -103,16 +105,42 @@ func readStates[S ~string](p *parameters, known []S, fold func(text string) stri
 	return states
 }
 
-// origin is scheme, host and path prefix of the API as the client sees it, without a slash at the end.
+// origin is scheme, host and path prefix of the API as the client sees it, without a slash at the end. Without a public
+// URL it is empty, so that links are relative, unless the request's Host is certain: a client that follows a link sends
+// its password there, and whoever stands between may have had another say in the Host than the client.
 func (a *API) origin(r *http.Request) string {
 	if a.public != nil {
 		return strings.TrimSuffix(a.public.String(), "/")
+	}
+	if !ownHost(r) {
+		return ""
 	}
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
 	return (&url.URL{Scheme: scheme, Host: r.Host}).String()
+}
+
+// ownHost tells whether the request's Host is the machine that the connection ends at: its address, or, where the
+// connection comes from the machine itself, one of its names for itself.
+func ownHost(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	if !ok {
+		return false
+	}
+	host, port, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host, port = strings.Trim(r.Host, "[]"), map[bool]string{false: "80", true: "443"}[r.TLS != nil]
+	}
+	if port != strconv.Itoa(local.Port) {
+		return false
+	}
+	if strings.EqualFold(host, "localhost") {
+		return local.IP.IsLoopback()
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap() == local.AddrPort().Addr().Unmap()
 }
 
 // location is the path of something of the API as the client sees it.

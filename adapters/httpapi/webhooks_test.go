@@ -88,12 +88,12 @@ func TestListWebhooks(t *testing.T) {
 		}
 		next = ""
 		if p.Next != nil {
-			next = strings.TrimPrefix(*p.Next, "http://example.com")
+			next = *p.Next
 		}
 	}
 	require.Equal(t, ids, seen)
 	p := decode[page](t, f.call("GET", "/webhooks/?limit=2&offset=2", ""))
-	require.Equal(t, "http://example.com/webhooks/?limit=2", *p.Previous)
+	require.Equal(t, "/webhooks/?limit=2", *p.Previous)
 	for _, query := range []string{"limit=0", "limit=1001", "offset=-1", "state=active", "limit=1&limit=2"} {
 		problem(t, f.call("GET", "/webhooks/?"+query, ""), 400)
 	}
