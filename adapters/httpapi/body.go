@@ -20,7 +20,8 @@ import (
 type setters map[string]func(raw json.RawMessage) error
 
 // readObject reads the body as one JSON object, strictly: a field that is unknown, comes twice or has another type than
-// it should is an error that names it, and nothing may follow the object. Names count by every character.
+// it should is an error that names it, and nothing may follow the object. Names count by every character. Within the
+// fields no name comes twice in an object either, and no text has an escape that is no character.
 func (a *API) readObject(w http.ResponseWriter, r *http.Request, contentTypes []string, fields setters) error {
 	if err := checkContentType(r, contentTypes); err != nil {
 		return err
@@ -32,7 +33,7 @@ func (a *API) readObject(w http.ResponseWriter, r *http.Request, contentTypes []
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.options.MaxBodyBytes))
 	if err != nil {
-		return err
+		return bodyProblem(err)
 	}
 	return parseObject(body, fields)
 }
@@ -93,8 +94,12 @@ func parseObject(body []byte, fields setters) error {
 		case !known:
 			fail(shown, codeUnknown, "there is no field %q: want %s", shown, strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 		default:
+			err := checkValue(raw)
+			if err == nil {
+				err = set(raw)
+			}
 			var inner *innerError
-			if err := set(raw); errors.As(err, &inner) {
+			if errors.As(err, &inner) {
 				at := shown
 				if inner.name != "" {
 					at = products.Shorten(name + "[" + inner.name + "]")

@@ -83,3 +83,25 @@ func (b *steadyBody) leave(loggedIn bool) (reusable bool) {
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// bodyProblem is the problem with a body that couldn't be read: whatever it is, a broken chunk or a connection that was
+// cut, it is the client's.
+func bodyProblem(err error) error {
+	if errors.Is(err, io.EOF) || problemOf(err).Status != http.StatusInternalServerError {
+		return err
+	}
+	p := newProblem(http.StatusBadRequest, "malformed_body", "the request's body is malformed, or ends too early")
+	p.cause = err
+	return p
+}
+
+// clientBody reads a body, and fails with a problem that the client gets.
+type clientBody struct{ io.ReadCloser }
+
+func (b clientBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		err = bodyProblem(err)
+	}
+	return n, err
+}

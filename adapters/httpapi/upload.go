@@ -111,7 +111,7 @@ func readUploadRequest(r *http.Request) (request job.Request, err error) {
 func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Request) (*plainReader, error) {
 	given := r.Header.Get("Content-Type")
 	mediaType, _, err := mime.ParseMediaType(given)
-	body := http.MaxBytesReader(w, r.Body, a.options.MaxUploadBytes)
+	body := clientBody{http.MaxBytesReader(w, r.Body, a.options.MaxUploadBytes)}
 	switch {
 	case given == "" || err == nil && slices.Contains(fileTypes, mediaType):
 		if _, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Disposition")); err == nil {
@@ -179,10 +179,9 @@ func (p *onlyPart) end() error {
 	return fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown, fmt.Sprintf("the form must end behind the field %q, but has %q", fileField, name))
 }
 
-// formProblem tells what was wrong with the form from what was wrong with the connection.
+// formProblem tells what was wrong with the form from what was wrong with the body.
 func formProblem(err error) error {
-	var tooLarge *http.MaxBytesError
-	if p := problemOf(err); errors.As(err, &tooLarge) || p.Status != http.StatusInternalServerError {
+	if problemOf(err).Status != http.StatusInternalServerError {
 		return err
 	}
 	p := newProblem(http.StatusBadRequest, "malformed_form", "the form is malformed, or ends too early")
