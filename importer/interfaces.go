@@ -23,7 +23,8 @@ type ProgressReporter interface {
 }
 
 // WebhookNotifier is told what a batch changed, inside the batch's transaction: what it records through the context is
-// committed if and only if the batch is; it is the last thing that is written. It is not called for a batch that changed
+// committed if and only if the batch is; it is the last thing that is written. It is called once or more for a batch, each
+// time with another part of what it changed: products.PartBytes bounds one. It is not called for a batch that changed
 // nothing, or in a dry run. An error rolls the batch back and ends the import. Run calls it from Options.Writers
 // goroutines at a time, and again for the same batch where the store tries again.
 type WebhookNotifier interface {
@@ -38,7 +39,7 @@ type WebhookListener interface {
 	Wants(ctx context.Context) (bool, error)
 }
 
-// Changes is what one batch changed.
+// Changes is what one batch changed, or a part of it.
 type Changes struct {
 	// Batch is the batch's number in its import, from 1.
 	Batch int64

@@ -150,7 +150,8 @@ type Options struct {
 	// WooCommerce has: it names the SKU of the record to inherit from, or "id:" and what that one has in a column ID. The
 	// 65,536 groups used last are remembered, and at most 8 MiB of their text. Who finds none is rejected: CodeNoParent.
 	Group string
-	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written.
+	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written: records that the store
+	// refuses while it writes aren't counted for it.
 	MaxRejects *RejectLimit
 	// MaxRecordBytes is the length of the longest record: 1 KiB to 64 MiB, 0 for 1 MiB. Longer ones are rejected.
 	MaxRecordBytes int
@@ -178,7 +179,9 @@ type Options struct {
 	OnHeader func(names []string) error
 	// OnDialect is told how the file is read, after OnHeader and before any other function is called.
 	OnDialect func(Dialect) error
-	// OnReject is given every rejected record, before anything is written.
+	// OnReject is given every rejected record, before anything is written; but those that the store refuses
+	// (products.Refused) while the import writes, batch by batch in the order in which they are written, and not again by a
+	// Run that resumes it.
 	OnReject func(Reject) error
 	// OnSuperseded is given every superseded record, while the file is imported; see MaxDuplicates.
 	OnSuperseded func(Superseded) error

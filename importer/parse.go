@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -17,6 +18,7 @@ type parser struct {
 	rule  products.KeyRule
 	seeds [2]maphash.Seed
 	max   int
+	room  int32 // how much text a record has that can't make a product too large
 }
 
 // digest stands for a SKU's key: 128 bits under random seeds, so that no two keys of a file share one, not even on purpose.
@@ -46,11 +48,16 @@ type item struct {
 	bytes   int32 // of text that the record holds
 	reject  bool
 	variant bool // it has no name, but a group to inherit one from
-	long    bool // an attribute may be too long
+	long    bool // an attribute, or the product, may be too long
 }
 
 func newParser(m *mapping, rule products.KeyRule, maxRecord int) *parser {
-	return &parser{mapping: m, rule: rule, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, max: maxRecord}
+	p := &parser{mapping: m, rule: rule, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, max: maxRecord}
+	p.room = products.MaxBytes
+	for _, i := range m.extra {
+		p.room -= int32(len(m.columns[i].Attribute))
+	}
+	return p
 }
 
 // parse parses the block's records into out, which it empties first. Of the block nothing is kept.
@@ -182,6 +189,7 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 		}
 		rec.Extra = out.attributes[first:len(out.attributes):len(out.attributes)]
 	}
+	it.long = it.long || len(p.extra) > 0 && it.bytes > p.room
 	if it.long || !products.Plain(rec.SKU, rec.Name, rec.Description) {
 		if it.variant = products.Blank(rec.Name) && p.belongs(r) != ""; it.variant {
 			out.variants++ // to be validated when it has inherited
@@ -250,6 +258,22 @@ func (p *parser) characters(r *rawRecord) *Reject {
 		}
 	}
 	return nil
+}
+
+// fieldsOf returns the fields of the file that a record was made of, as far as something became of them.
+func (p *parser) fieldsOf(rec *products.Record) []string {
+	fields := make([]string, len(p.columns))
+	fields[p.sku], fields[p.name] = EscapeFormula(rec.SKU), EscapeFormula(rec.Name)
+	if p.description >= 0 {
+		fields[p.description] = EscapeFormula(rec.Description)
+	}
+	if p.status >= 0 && rec.HasStatus {
+		fields[p.status] = strconv.FormatBool(rec.Status)
+	}
+	for i, column := range p.extra {
+		fields[column] = EscapeFormula(rec.Extra[i])
+	}
+	return fields
 }
 
 // validate applies the rules of a product, and names the column of the first that is broken.

@@ -3,7 +3,7 @@ package importer
 // Code says why a record was rejected. Codes are stable; Reject.Reason is for people.
 type Code string
 
-// The codes of rejected records. The first five are those of products.FieldError.
+// The codes of rejected records. The first five, and too_large, are those of products.FieldError.
 const (
 	CodeEmpty           Code = "empty"            // a field that must not be empty is
 	CodeTooLong         Code = "too_long"         // a field has too many characters
@@ -17,11 +17,13 @@ const (
 	CodeBadQuote        Code = "bad_quote"        // a quote is out of place or never closed
 	CodeRecordTooLong   Code = "record_too_long"  // the record has more bytes than Options.MaxRecordBytes
 	CodeNoParent        Code = "no_parent"        // the name is empty, and no earlier record of the group has one
+	CodeTooLarge        Code = "too_large"        // the product, with what is stored of it, would be too large
 )
 
 // Reject is a record that was not taken, or a damaged stretch of lines that no record could be made of.
 type Reject struct {
-	// Line and LastLine are the first and last line of it in the file, from 1.
+	// Line and LastLine are the first and last line of it in the file, from 1. Of a record that the store refuses LastLine
+	// and Offset aren't known: they are Line and -1.
 	Line     int64 `json:"line"`
 	LastLine int64 `json:"last_line"`
 	// Offset is the first byte of it in the file without its compression, from 0: in the file as it is, if that is in
@@ -36,7 +38,8 @@ type Reject struct {
 	// Fields are the record's fields as the file has them, surplus ones too. Of damage it is one field: the lines as they
 	// are, at most 64 KiB of them; a line that would be a record if quotes out of place were characters comes as its fields.
 	// A record that inherits from one that was not rejected has here, in its empty fields, what it inherits: else it would
-	// be lost once it is mended and imported without that one.
+	// be lost once it is mended and imported without that one. Of a record that the store refuses they are what was taken
+	// from it, an empty one for a column of which nothing becomes.
 	Fields []string `json:"-"`
 }
 

@@ -485,7 +485,7 @@ type wanting struct {
 }
 
 func (w *wanting) WriteBatch(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
-	w.wanted = append(w.wanted, b.WantChanges)
+	w.wanted = append(w.wanted, b.Changed != nil)
 	return w.Store.WriteBatch(ctx, b)
 }
 

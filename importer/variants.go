@@ -170,6 +170,7 @@ func (p *parser) complete(it *item, r *rawRecord, g *groups) *Reject {
 		rec.Description = parent.description
 	}
 	it.bytes += int32(len(parent.name) + len(parent.description))
+	it.long = it.long || len(p.extra) > 0 && it.bytes > p.room
 	var fault *Reject
 	if status := parent.status; p.status >= 0 && strings.TrimSpace(r.value(p.status)) == "" {
 		var ok bool

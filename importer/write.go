@@ -32,8 +32,9 @@ type writing struct {
 
 	mu        sync.Mutex // guards what follows, and run.result
 	expectNew bool
-	resumed   Commit // what earlier Runs committed of what has come by
-	failure   error  // the first, which made the others
+	resumed   Commit   // what earlier Runs committed of what has come by
+	failure   error    // the first, which made the others
+	refused   []Reject // by the store, not told yet
 }
 
 // write reads the file again and writes the records that count.
@@ -70,6 +71,9 @@ func (r *run) write(ctx context.Context) error {
 	}
 	close(w.ready)
 	writers.Wait()
+	if err := w.tellRefused(); err != nil {
+		w.fail(err, cancel)
+	}
 	switch {
 	case w.failure != nil:
 		return w.failure
@@ -150,6 +154,9 @@ func (w *writing) open(ctx context.Context) (*batch, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	if err := w.tellRefused(); err != nil {
+		return nil, err
+	}
 	if w.stopped() {
 		w.free <- b
 		return nil, ErrStopped
@@ -186,7 +193,7 @@ func (w *writing) finish(ctx context.Context) error {
 func (w *writing) bytes(b *batch) int64 { return w.end.share(b.to) - w.end.share(b.from) }
 
 // commit writes a batch and counts what became of it.
-func (w *writing) commit(ctx context.Context, b *batch) (err error) {
+func (w *writing) commit(ctx context.Context, b *batch) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -204,10 +211,17 @@ func (w *writing) commit(ctx context.Context, b *batch) (err error) {
 		w.mu.Lock()
 		b.ExpectNew = w.expectNew
 		w.mu.Unlock()
-		if b.WantChanges, err = w.wantsChanges(ctx, b); err != nil {
+		wants, err := w.wantsChanges(ctx, b)
+		if err != nil {
 			return w.batchError(ctx, b, err)
 		}
 		b.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error { return w.inTransaction(ctx, b, result) }
+		if wants {
+			// The store calls it last, since events are numbered: from then on other batches may wait for this one.
+			b.Changed = func(ctx context.Context, created, updated []products.Product) error {
+				return w.options.Notifier.NotifyBatch(ctx, Changes{Batch: b.Number, Created: created, Updated: updated})
+			}
+		}
 		result, err := w.store.WriteBatch(ctx, &b.Batch)
 		if err != nil {
 			return w.batchError(ctx, b, err)
@@ -215,6 +229,7 @@ func (w *writing) commit(ctx context.Context, b *batch) (err error) {
 		if done.Counts, err = b.total(result); err != nil {
 			return err
 		}
+		w.refuse(b, result)
 	}
 	w.account(ctx, b, done, false)
 	return nil
@@ -249,13 +264,39 @@ func (w *writing) inTransaction(ctx context.Context, b *batch, result *products.
 		if err != nil {
 			return err
 		}
-		if err := w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: w.bytes(b)}); err != nil {
+		return w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: w.bytes(b)})
+	}
+	return nil
+}
+
+// refuse notes the records that the store refused, for tellRefused: so they are at most those of the batches in hand.
+func (w *writing) refuse(b *batch, result *products.BatchResult) {
+	if w.options.OnReject == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, o := range result.Outcomes {
+		if o != products.Refused {
+			continue
+		}
+		r := &b.Records[i]
+		w.refused = append(w.refused, Reject{Line: r.Line, LastLine: r.Line, Offset: -1, Code: CodeTooLarge, Fields: w.parser.fieldsOf(r),
+			Reason: fmt.Sprintf("with this record the product %q would be larger than %d bytes, or have more than %d attributes: it is left as it is stored",
+				products.Shorten(r.SKU), products.MaxBytes, products.MaxAttributes)})
+	}
+}
+
+// tellRefused tells of the records that the store refused since the last time.
+func (w *writing) tellRefused() error {
+	w.mu.Lock()
+	refused := w.refused
+	w.refused = nil
+	w.mu.Unlock()
+	for i := range refused {
+		if err := w.options.OnReject(refused[i]); err != nil {
 			return err
 		}
-	}
-	// Last, since events are numbered: from then on other batches may wait for this one.
-	if b.WantChanges && len(result.Created)+len(result.Updated) > 0 {
-		return w.options.Notifier.NotifyBatch(ctx, Changes{Batch: b.Number, Created: result.Created, Updated: result.Updated})
 	}
 	return nil
 }
@@ -279,6 +320,8 @@ func (b *batch) total(result *products.BatchResult) (progress.Counts, error) {
 			counts.Skipped++
 		case products.Superseded:
 			counts.Superseded++
+		case products.Refused:
+			counts.Rejected++
 		default:
 			return counts, fmt.Errorf("importer: the store gave an unknown outcome: %v", o)
 		}
@@ -292,6 +335,9 @@ func (w *writing) account(ctx context.Context, b *batch, done Commit, resumed bo
 	defer w.mu.Unlock()
 	w.expectNew = done.Counts.Created == int64(len(b.Records))
 	w.result.Batches++
+	if refused := done.Counts.Rejected - b.counts.Rejected; refused > 0 {
+		w.result.Rejects[CodeTooLarge] += refused
+	}
 	if resumed {
 		w.resumed.Counts.Add(done.Counts)
 		w.resumed.Bytes += done.Bytes

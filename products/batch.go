@@ -92,6 +92,29 @@ func (c *Columns) Apply(r *Record, existing Product) Product {
 	return change.Apply(existing)
 }
 
+// MayOutgrow tells whether the record could have the outcome Refused, where the product has at most so many attributes, and
+// at most so many bytes of description and attributes. So most products need not be looked at by Product.Outgrows.
+func (c *Columns) MayOutgrow(r *Record, attributes, bytes int) bool {
+	return len(c.Attributes) > 0 && attributes+len(c.Attributes) > MaxAttributes || bytes+c.Bytes(r) > MaxBytes
+}
+
+// Bytes is the size of the text that the record has for these columns.
+func (c *Columns) Bytes(r *Record) int {
+	n := len(r.SKU) + len(r.Name)
+	if c.Description {
+		n += len(r.Description)
+	}
+	for i, value := range r.Extra {
+		if i < len(c.Attributes) && value != "" {
+			n += len(c.Attributes[i]) + len(value)
+		}
+	}
+	return n
+}
+
+// PartBytes bounds a part of what Batch.Changed is told: the Product.Bytes of all its products, unless it is one alone.
+const PartBytes = 4 << 20
+
 // Batch is what an import commits at once.
 type Batch struct {
 	// Number counts the batches of an import from 1.
@@ -105,17 +128,19 @@ type Batch struct {
 	Records []Record
 	// ExpectNew hints that probably no record exists yet. It changes nothing but the way that is tried first.
 	ExpectNew bool
-	// DryRun finds the outcomes and writes nothing. BatchResult.Created and Updated stay empty, and BeforeCommit is not
-	// called.
+	// DryRun finds the outcomes and writes nothing. Neither BeforeCommit nor Changed is called.
 	DryRun bool
-	// WantChanges asks for BatchResult.Created and Updated.
-	WantChanges bool
 	// BeforeCommit, if not nil, is called inside the transaction once every outcome is known; an error from it rolls the
 	// batch back and is returned. Its context belongs to the transaction: what else is to be committed with the batch is
 	// written through it. A store that tries again calls it again, and only the last call's effects remain. It is called
 	// for a batch without records or changes too, but not in a dry run, which has nothing to commit. It must not call the
 	// store with another context, or keep the result.
 	BeforeCommit func(ctx context.Context, result *BatchResult) error
+	// Changed, if not nil, is told of the products that the batch created or updated, as they are stored now: behind
+	// BeforeCommit and under the same rules, part by part, since what is stored may be far larger than the records.
+	// PartBytes bounds a part. Each product comes once, in any order, and is the callee's to keep and change. It isn't
+	// called where nothing was created or updated.
+	Changed func(ctx context.Context, created, updated []Product) error
 }
 
 // Outcome says what became of a record.
@@ -132,6 +157,9 @@ const (
 	Skipped
 	// Superseded: another record of the batch has the same SKU and counts instead.
 	Superseded
+	// Refused: the product existed and was left alone, since with the record it would have had more than MaxBytes or
+	// MaxAttributes, and more than before: see Product.Outgrows.
+	Refused
 )
 
 func (o Outcome) String() string {
@@ -146,6 +174,8 @@ func (o Outcome) String() string {
 		return "skipped"
 	case Superseded:
 		return "superseded"
+	case Refused:
+		return "refused"
 	}
 	return fmt.Sprintf("Outcome(%d)", uint8(o))
 }
@@ -154,8 +184,6 @@ func (o Outcome) String() string {
 type BatchResult struct {
 	// Outcomes has one entry for each record of the batch, in its order.
 	Outcomes []Outcome
-	// Created and Updated are the products as they are stored now, in any order; only where Batch.WantChanges is set.
-	Created, Updated []Product
 }
 
 // Count returns how many records had the outcome.

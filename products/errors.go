@@ -27,7 +27,7 @@ var (
 type FieldError struct {
 	// Field is the JSON name, with the attribute's name in brackets for an attribute: attributes[color].
 	Field string `json:"field"`
-	// Code is stable: empty, too_long, bad_character, invalid_utf8 or too_many.
+	// Code is stable: empty, too_long, bad_character, invalid_utf8, too_many or too_large.
 	Code string `json:"code"`
 	// Message is a sentence for people. It names the field, the rule and, shortened, the value.
 	Message string `json:"message"`

@@ -15,6 +15,9 @@ const (
 	MaxAttributeValue = 65_535
 )
 
+// MaxBytes bounds a product as a whole: its Bytes. Only attributes can make it so large.
+const MaxBytes = 1 << 20
+
 // Product is one product of the catalogue. The struct tags are the one set of rules for what a client sends and what a
 // file holds; Validate applies them.
 //
@@ -39,6 +42,15 @@ type Product struct {
 	Version int64 `json:"version"`
 }
 
+// Bytes is the size of the product's text: of SKU, name and description, and of the attributes' names and values.
+func (p *Product) Bytes() int {
+	n := len(p.SKU) + len(p.Name) + len(p.Description)
+	for name, value := range p.Attributes {
+		n += len(name) + len(value)
+	}
+	return n
+}
+
 // Patch is a change to a product: nil leaves a field as it is.
 type Patch struct {
 	Name        *string `json:"name"`
@@ -52,7 +64,8 @@ type Patch struct {
 }
 
 // Apply returns p with the patch's fields. It changes neither p nor its Attributes, and leaves ID, Version and the
-// times to the store. The result is not validated.
+// times to the store. The result is not validated: see
+// Product.ValidateChange.
 func (c Patch) Apply(p Product) Product {
 	if c.Name != nil {
 		p.Name = *c.Name

@@ -27,7 +27,8 @@ type Writer interface {
 	Create(ctx context.Context, product Product) (Product, error)
 	// Update applies the patch and returns the product as stored. With a version other than 0 it does so only if the
 	// product still has that version, else ErrVersion. A patch that changes nothing writes nothing: version and times
-	// stay. ErrNotFound without such a product, ErrExists when the patch brings a SKU that another product has.
+	// stay. What it makes of the product has to pass Product.ValidateChange. ErrNotFound without such a product, ErrExists
+	// when the patch brings a SKU that another product has.
 	Update(ctx context.Context, id, version int64, patch Patch) (Product, error)
 	// Delete removes the product for good. The version counts as in Update. ErrNotFound, ErrVersion.
 	Delete(ctx context.Context, id, version int64) error

@@ -20,6 +20,7 @@ const (
 	CodeTooMany      = "too_many"
 	CodeBadCharacter = "bad_character"
 	CodeInvalidUTF8  = "invalid_utf8"
+	CodeTooLarge     = "too_large"
 )
 
 // rules is the one validator, built at its first use; it is safe for concurrent use.
@@ -49,16 +50,21 @@ func (p *Product) Validate() error {
 		return nil
 	}
 	err := rules().Struct(p)
-	if err == nil {
+	size := p.Bytes()
+	if err == nil && size <= MaxBytes {
 		return nil
 	}
 	var broken validator.ValidationErrors
-	if !errors.As(err, &broken) {
+	if err != nil && !errors.As(err, &broken) {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	fields := make([]FieldError, len(broken))
 	for i, b := range broken {
 		fields[i] = explain(b)
+	}
+	if size > MaxBytes {
+		fields = append(fields, FieldError{Field: fieldAttributes, Code: CodeTooLarge, Message: fmt.Sprintf(
+			"attributes must not make the product larger than %d bytes, but it has %d", MaxBytes, size)})
 	}
 	// Attributes come in a map's order: make the list the same every time.
 	slices.SortStableFunc(fields, func(a, b FieldError) int {
@@ -68,6 +74,37 @@ func (p *Product) Validate() error {
 		return 0
 	})
 	return &ValidationError{Fields: fields}
+}
+
+const fieldAttributes = "attributes"
+
+// ValidateChange checks what a change makes of a product that is stored: as Validate, but one that is larger than
+// MaxBytes already, or has more than MaxAttributes, may stay so as long as it doesn't grow. So it can be made smaller
+// step by step.
+func (p *Product) ValidateChange(before *Product) error {
+	err := p.Validate()
+	var invalid *ValidationError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	fields := slices.DeleteFunc(invalid.Fields, func(f FieldError) bool {
+		return f.Field == fieldAttributes && (f.Code == CodeTooMany && len(p.Attributes) <= len(before.Attributes) ||
+			f.Code == CodeTooLarge && p.Bytes() <= before.Bytes())
+	})
+	if len(fields) == 0 {
+		return nil
+	}
+	return &ValidationError{Fields: fields}
+}
+
+// Outgrows tells of what a valid record makes of a product that is stored whether ValidateChange refuses it: such a record
+// has the outcome Refused.
+func (p *Product) Outgrows(before *Product) bool {
+	if n := len(p.Attributes); n > MaxAttributes && n > len(before.Attributes) {
+		return true
+	}
+	n := p.Bytes()
+	return n > MaxBytes && n > before.Bytes()
 }
 
 // Plain tells of most valid products, and of no others, that the three fields are valid, given that they are valid

@@ -21,9 +21,11 @@ func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*prod
 		}
 		w.write(t)
 		if batch.BeforeCommit != nil {
-			return batch.BeforeCommit(ctx, w.result)
+			if err := batch.BeforeCommit(ctx, w.result); err != nil {
+				return err
+			}
 		}
-		return nil
+		return w.tell(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -40,6 +42,7 @@ type batchWrite struct {
 	// exists are the rows of the records to be updated, in the records' order.
 	exists  []*row
 	created int
+	fresh   []row // what was created
 }
 
 // decide finds the outcomes, and changes nothing.
@@ -56,11 +59,13 @@ func (w *batchWrite) decide() {
 			w.created++
 		case w.batch.Mode == products.Ignore:
 			outcomes[i] = products.Skipped
-		case w.changes(r, &records[i]):
+		case !w.changes(r, &records[i]):
+			outcomes[i] = products.Unchanged
+		case w.outgrows(r, &records[i]):
+			outcomes[i] = products.Refused
+		default:
 			outcomes[i] = products.Updated
 			w.exists = append(w.exists, r)
-		default:
-			outcomes[i] = products.Unchanged
 		}
 	}
 }
@@ -79,6 +84,16 @@ func (w *batchWrite) changes(r *row, record *products.Record) bool {
 		}
 	}
 	return false
+}
+
+// outgrows tells whether the record would make the product too large.
+func (w *batchWrite) outgrows(r *row, record *products.Record) bool {
+	c := &w.batch.Columns
+	if !c.MayOutgrow(record, len(r.Attributes), r.Bytes()) {
+		return false
+	}
+	after := c.Apply(record, r.Product)
+	return after.Outgrows(&r.Product)
 }
 
 // extra is the record's value of an attribute, empty for none.
@@ -119,16 +134,26 @@ func (w *batchWrite) write(t *tx) {
 	if len(fresh) > 0 {
 		w.products.insert(t, fresh)
 	}
-	if w.batch.WantChanges {
-		w.result.Created = make([]products.Product, len(fresh))
-		for i := range fresh {
-			w.result.Created[i] = fresh[i].copy()
-		}
-		w.result.Updated = make([]products.Product, len(w.exists))
-		for i, r := range w.exists {
-			w.result.Updated[i] = r.copy()
+	w.fresh = fresh
+}
+
+// tell tells of what was written.
+func (w *batchWrite) tell(ctx context.Context) error {
+	if w.batch.Changed == nil {
+		return nil
+	}
+	parts := products.Parts{Tell: w.batch.Changed}
+	for i := range w.fresh {
+		if err := parts.Created(ctx, w.fresh[i].copy()); err != nil {
+			return err
 		}
 	}
+	for _, r := range w.exists {
+		if err := parts.Updated(ctx, r.copy()); err != nil {
+			return err
+		}
+	}
+	return parts.Flush(ctx)
 }
 
 // newRow makes a row of a record. With clone it holds on to none of the record's text.

@@ -143,7 +143,7 @@ func (p *Products) Update(ctx context.Context, id, version int64, patch products
 		}
 		next := row{Product: patch.Apply(r.Product)}
 		next.SKU = strings.TrimSpace(next.SKU)
-		if err := next.Validate(); err != nil {
+		if err := next.ValidateChange(&r.Product); err != nil {
 			return err
 		}
 		if products.SameContent(r.Product, next.Product) {

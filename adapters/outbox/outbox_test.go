@@ -286,7 +286,7 @@ type wanting struct {
 }
 
 func (w *wanting) WriteBatch(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
-	if b.WantChanges {
+	if b.Changed != nil {
 		w.wanted.Store(true)
 	}
 	return w.Store.WriteBatch(ctx, b)

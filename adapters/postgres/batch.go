@@ -75,7 +75,12 @@ type batchWrite struct {
 	result  *products.BatchResult
 	now     time.Time // the transaction's, by the server's clock
 	bySKU   bool      // the parameters have SKUs beside keys
+	ids     []int64   // of the records that are created
 	witness *products.Product
+	// For Batch.Changed: the updated products that are kept, some bytes of them, and those that have to be read again.
+	updated      []products.Product
+	updatedBytes int
+	reread       []found
 }
 
 // WriteBatch writes a batch, in a transaction of its own.
@@ -129,6 +134,11 @@ func (w *batchWrite) run(ctx context.Context, t *transaction) error {
 			return callbackError{err}
 		}
 	}
+	if w.batch.Changed != nil {
+		if err := w.tell(ctx, t); err != nil {
+			return err
+		}
+	}
 	if w.witness != nil {
 		t.witness = w.seen
 	}
@@ -143,8 +153,19 @@ func (w *batchWrite) dryRun(ctx context.Context, t *transaction) error {
 	}
 	w.setOutcomes(p.fresh, products.Created)
 	w.setOutcomes(p.same, w.sameOutcome())
+	var doubtful []found
 	for _, f := range p.different {
 		w.result.Outcomes[w.sorted[f.rank]] = products.Updated
+		if w.mayOutgrow(f) {
+			doubtful = append(doubtful, f)
+		}
+	}
+	for len(doubtful) > 0 {
+		chunk := w.chunk(doubtful)
+		if _, _, err := w.read(ctx, t, chunk, reading{whole: true, takeAsIs: true}); err != nil {
+			return err
+		}
+		doubtful = doubtful[len(chunk):]
 	}
 	return nil
 }
@@ -166,7 +187,8 @@ func (w *batchWrite) sameOutcome() products.Outcome {
 // round tries to write the batch. It tells false when somebody came between.
 func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool, error) {
 	copy(w.result.Outcomes, w.outcomes)
-	w.result.Created, w.result.Updated, w.witness = nil, nil, nil
+	w.witness = nil
+	w.updated, w.updatedBytes, w.reread = nil, 0, nil
 	p := &probed{fresh: w.sorted}
 	if round > 0 || !w.batch.ExpectNew {
 		var err error
@@ -182,6 +204,7 @@ func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool
 		if err != nil {
 			return false, err
 		}
+		w.ids = ids
 		if round < copyRounds {
 			err = w.copyNew(ctx, t, p.fresh, ids)
 			if pq.As(err, uniqueViolation) != nil {
@@ -193,7 +216,7 @@ func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool
 		if err != nil {
 			return false, err
 		}
-		w.noteCreated(len(p.fresh), ids)
+		w.noteCreated()
 	}
 	return w.update(ctx, t, different, round >= strictRounds)
 }
@@ -215,29 +238,19 @@ func (w *batchWrite) assignIDs(ctx context.Context, t *transaction, n int) ([]in
 	return ids, nil
 }
 
-// noteCreated keeps what the result and the witness need of the products that were created, so many at most, in the order
-// of the records.
-func (w *batchWrite) noteCreated(most int, ids []int64) {
-	if w.batch.WantChanges {
-		w.result.Created = make([]products.Product, 0, most)
+// noteCreated keeps one of the products that were created as the witness.
+func (w *batchWrite) noteCreated() {
+	if at := slices.Index(w.result.Outcomes, products.Created); at >= 0 {
+		first := w.created(at)
+		w.witness = &first
 	}
-	for at, outcome := range w.result.Outcomes {
-		if outcome != products.Created {
-			continue
-		}
-		if !w.batch.WantChanges && w.witness != nil {
-			return
-		}
-		p := w.columns.Apply(&w.batch.Records[at], products.Product{})
-		p.ID, p.Version, p.CreatedAt, p.UpdatedAt = ids[at], 1, w.now, w.now
-		if w.witness == nil {
-			first := p
-			w.witness = &first
-		}
-		if w.batch.WantChanges {
-			w.result.Created = append(w.result.Created, p)
-		}
-	}
+}
+
+// created is the product that was created of a record.
+func (w *batchWrite) created(at int) products.Product {
+	p := w.columns.Apply(&w.batch.Records[at], products.Product{})
+	p.ID, p.Version, p.CreatedAt, p.UpdatedAt = w.ids[at], 1, w.now, w.now
+	return p
 }
 
 // seen tells whether the witness, one of the products that were written, is stored.

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"database/sql"
 	"strings"
 	"testing"
@@ -58,10 +59,15 @@ func TestContended(t *testing.T) {
 			}
 
 			batch := &products.Batch{Mode: mode, Columns: products.Columns{Description: true, Status: true, Attributes: []string{"color"}},
-				Records: records(30, "r", "of the batch"), ExpectNew: true, WantChanges: true}
+				Records: records(30, "r", "of the batch"), ExpectNew: true}
 			for i := range batch.Records {
 				batch.Records[i].Extra = []string{"red"}
 				batch.Records[i].HasStatus, batch.Records[i].Status = true, true
+			}
+			var created, updated []products.Product
+			batch.Changed = func(_ context.Context, c, u []products.Product) error {
+				created, updated = append(created, c...), append(updated, u...)
+				return nil
 			}
 			type outcome struct {
 				result *products.BatchResult
@@ -90,8 +96,8 @@ func TestContended(t *testing.T) {
 				}
 				require.Equal(t, want, o.result.Outcomes[i], r.SKU)
 			}
-			require.Len(t, o.result.Created, 26)
-			for _, p := range append(o.result.Created, o.result.Updated...) {
+			require.Len(t, created, 26)
+			for _, p := range append(created, updated...) {
 				got, err := db.Products().Get(t.Context(), p.ID)
 				require.NoError(t, err)
 				require.Equal(t, got, p, "the result is what is stored")
@@ -99,7 +105,7 @@ func TestContended(t *testing.T) {
 				require.Equal(t, map[string]string{"color": "red"}, p.Attributes)
 				require.Equal(t, "description of "+p.SKU, p.Description)
 			}
-			require.Len(t, o.result.Updated, int(o.result.Count(products.Updated)))
+			require.Len(t, updated, int(o.result.Count(products.Updated)))
 			require.Equal(t, 30, scan[int](t, url, `SELECT count(*) FROM products`))
 			require.Equal(t, 30, scan[int](t, url, `SELECT count(DISTINCT id) FROM products`))
 		})

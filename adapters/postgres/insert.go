@@ -31,7 +31,7 @@ func (w *batchWrite) insertNew(ctx context.Context, t *transaction, p *probed, i
 		}
 		w.result.Outcomes[at] = w.sameOutcome()
 		if w.batch.Mode == products.Update {
-			different = append(different, found{rank: int32(rank)})
+			different = append(different, found{rank: int32(rank), size: products.MaxBytes})
 		}
 	}
 	slices.SortFunc(different, func(a, b found) int { return cmp.Compare(a.rank, b.rank) })

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"strings"
 
@@ -22,8 +23,17 @@ const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin 
 // found is a product that exists, and its version then; 0 where that isn't known. The record is sorted[rank].
 type found struct {
 	rank    int32
+	size    int32 // at most so many bytes are its description and attributes
 	version int64
 }
+
+// storedSize is at least the size of a product's description and attributes, found out without reading them where that can
+// be. JSON that is compressed has to be unpacked: only that of products which are going to be read anyway is.
+const storedSize = `(octet_length(p.description) + CASE WHEN pg_column_compression(p.attributes) IS NULL
+	THEN pg_column_size(p.attributes) ELSE octet_length(p.attributes::text) END)`
+
+// In a place that a probe returns the size stands above the lower placeBits, in units of 1 KiB.
+const placeBits = 20
 
 // probed is what a probe found, everything ascending by key.
 type probed struct {
@@ -59,7 +69,7 @@ func (w *batchWrite) probe(ctx context.Context, t *transaction) (*probed, error)
 }
 
 // sortOut adds a chunk's part to the result. The places count from 1 in the chunk, and are negative for what is as the
-// record wants it.
+// record wants it; those of the others have the size above placeBits.
 func (w *batchWrite) sortOut(result *probed, from, to int, places, versions []int64) {
 	exists := w.scratch.exists[:0]
 	for range to - from {
@@ -70,17 +80,18 @@ func (w *batchWrite) sortOut(result *probed, from, to int, places, versions []in
 		if place < 0 {
 			exists[-place-1] = -1
 		} else {
-			exists[place-1] = versions[i]
+			exists[place&(1<<placeBits-1)-1] = int64(i + 1)
 		}
 	}
-	for i, version := range exists {
+	for i, one := range exists {
 		switch at := w.sorted[from+i]; {
-		case version == 0:
+		case one == 0:
 			result.fresh = append(result.fresh, at)
-		case version < 0:
+		case one < 0:
 			result.same = append(result.same, at)
 		default:
-			result.different = append(result.different, found{int32(from + i), version})
+			size := min((places[one-1]>>placeBits+1)<<10, math.MaxInt32)
+			result.different = append(result.different, found{int32(from + i), int32(size), versions[one-1]})
 		}
 	}
 }
@@ -165,7 +176,7 @@ func (w *batchWrite) probeStatement() string {
 	}
 	place := "-i"
 	if len(same) > 0 {
-		place = "CASE WHEN " + strings.Join(same, " AND ") + " THEN -i ELSE i END"
+		place = "CASE WHEN " + strings.Join(same, " AND ") + " THEN -i ELSE i + ((" + storedSize + " / 1024)::bigint << " + strconv.Itoa(placeBits) + ") END"
 	}
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(p.version)::text, '{}')
 		FROM unnest(` + unnest + `) WITH ORDINALITY AS x(` + names + `, i) JOIN products p ON p.sku_key = x.key`

@@ -155,7 +155,7 @@ func (p *Products) Update(ctx context.Context, id, version int64, patch products
 				result = before
 				return nil
 			}
-			if err := result.Validate(); err != nil {
+			if err := result.ValidateChange(&before); err != nil {
 				return err
 			}
 			result.Version++

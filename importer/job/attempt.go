@@ -122,8 +122,8 @@ func (a *attempt) report(_ context.Context, event progress.Event) {
 	update := &Update{State: Started, Event: event}
 	if event.Phase != progress.Checking {
 		update.State = Progress
-		// The whole file was checked: no rejects are added.
-		if update.Rejects = a.rejects; update.Rejects == nil {
+		// The whole file was checked: only what the store refuses is added.
+		if update.Rejects = maps.Clone(a.rejects); update.Rejects == nil {
 			update.Rejects = map[importer.Code]int64{}
 		}
 	}

@@ -14,17 +14,17 @@ var batchCases = []Case{
 	{Name: "batch/creates what is new", run: func(c *check) {
 		for _, mode := range both {
 			c.eitherWay(func(expectNew bool) {
-				b := products.Batch{Mode: mode, ExpectNew: expectNew, WantChanges: true, Columns: products.Columns{Description: true, Status: true, Attributes: []string{"color", "size"}}}
+				b := products.Batch{Mode: mode, ExpectNew: expectNew, Columns: products.Columns{Description: true, Status: true, Attributes: []string{"color", "size"}}}
 				for i := range 30 {
 					r := c.record(fmt.Sprint("n-", i*7%30), fmt.Sprint("name ", i))
 					r.Description, r.HasStatus, r.Status = fmt.Sprint("description ", i), i%2 == 0, i%4 == 0
 					r.Extra = []string{"", fmt.Sprint(i)}
 					b.Records = append(b.Records, r)
 				}
-				result := c.write(b)
+				result, told := c.writeTold(b)
 				require.EqualValues(c, 30, result.Count(created), "a record with a new SKU is created")
-				require.Len(c, result.Created, 30, "WantChanges gives the created products")
-				require.Empty(c, result.Updated, "WantChanges gives the updated products: none")
+				require.Len(c, told.created, 30, "Changed is told of the created products")
+				require.Empty(c, told.updated, "Changed is told of the updated products: none")
 				for i := range b.Records {
 					r := &b.Records[i]
 					p := c.only(r.SKU)
@@ -33,24 +33,25 @@ var batchCases = []Case{
 					require.EqualValues(c, 1, p.Version, "a new product has version 1")
 					require.True(c, p.CreatedAt.Equal(p.UpdatedAt), "both times of a new product are the same")
 				}
-				c.requireChanges(result.Created)
+				c.requireChanges(told.created)
 			})
 		}
 	}},
 	{Name: "batch/mode ignore leaves alone what exists", run: func(c *check) {
 		c.eitherWay(func(expectNew bool) {
 			p := c.create(products.Product{Name: "Lamp", SKU: "L-1", Description: "d", Attributes: map[string]string{"a": "1"}})
-			b := products.Batch{ExpectNew: expectNew, WantChanges: true, Columns: products.Columns{Description: true, Attributes: []string{"a"}}}
+			b := products.Batch{ExpectNew: expectNew, Columns: products.Columns{Description: true, Attributes: []string{"a"}}}
 			b.Records = append(c.records(3, "n-", "new"), c.record("L-1", "x"))
 			b.Records = append(b.Records, c.record("n-3", "new"))
-			result := c.write(b)
+			result, told := c.writeTold(b)
 			require.Equal(c, []products.Outcome{created, created, created, skipped, created}, result.Outcomes, "outcomes come in the order of the records, the hint right or wrong")
 			c.requireSame(p, c.get(p.ID), "mode ignore leaves alone what exists")
-			require.Len(c, result.Created, 4, "WantChanges gives the created products")
-			c.requireChanges(result.Created)
-			require.Empty(c, result.Updated, "nothing was updated")
+			require.Len(c, told.created, 4, "Changed is told of the created products")
+			c.requireChanges(told.created)
+			require.Empty(c, told.updated, "nothing was updated")
 			before := c.all()
-			result = c.write(b)
+			result, told = c.writeTold(b)
+			require.Zero(c, told.parts, "Changed isn't called where nothing changed")
 			require.EqualValues(c, 5, result.Count(skipped), "what exists is skipped, the hint right or wrong")
 			c.requireAll(before, "mode ignore leaves alone what exists")
 		})
@@ -60,9 +61,9 @@ var batchCases = []Case{
 			same := c.create(products.Product{Name: "same", SKU: "same"})
 			differs := c.create(products.Product{Name: "before", SKU: "differs"})
 			other := c.create(products.Product{Name: "other", SKU: "other"})
-			b := products.Batch{Mode: products.Update, ExpectNew: expectNew, WantChanges: true}
+			b := products.Batch{Mode: products.Update, ExpectNew: expectNew}
 			b.Records = []products.Record{c.record("new", "new"), c.record("differs", "after"), c.record("same", "same")}
-			result := c.write(b)
+			result, told := c.writeTold(b)
 			require.Equal(c, []products.Outcome{created, updated, unchanged}, result.Outcomes, "outcomes come in the order of the records, the hint right or wrong")
 			c.requireSame(same, c.get(same.ID), "a product that is just so already is not written: version and times stay")
 			c.requireSame(other, c.get(other.ID), "a product without a record is left alone")
@@ -71,20 +72,14 @@ var batchCases = []Case{
 			require.EqualValues(c, 2, got.Version, "the version grows by one at a change")
 			require.True(c, got.CreatedAt.Equal(differs.CreatedAt), "created_at stays")
 			require.False(c, got.UpdatedAt.Before(differs.UpdatedAt), "updated_at doesn't go back")
-			require.Equal(c, []string{"new"}, skus(result.Created), "WantChanges gives the created products")
-			require.Equal(c, []string{"differs"}, skus(result.Updated), "WantChanges gives the updated products")
-			c.requireChanges(result.Created)
-			c.requireChanges(result.Updated)
+			require.Equal(c, []string{"new"}, skus(told.created), "Changed is told of the created products")
+			require.Equal(c, []string{"differs"}, skus(told.updated), "Changed is told of the updated products")
+			c.requireChanges(told.created)
+			c.requireChanges(told.updated)
 			before := c.all()
 			require.EqualValues(c, 3, c.write(b).Count(unchanged), "the same batch again changes nothing")
 			c.requireAll(before, "the same batch again writes nothing")
 		})
-	}},
-	{Name: "batch/changes only on demand", run: func(c *check) {
-		c.create(products.Product{Name: "before", SKU: "b"})
-		result := c.write(products.Batch{Mode: products.Update, Records: []products.Record{c.record("a", "a"), c.record("b", "b")}})
-		require.Empty(c, result.Created, "without WantChanges no products come back")
-		require.Empty(c, result.Updated, "without WantChanges no products come back")
 	}},
 	{Name: "batch/empty", run: func(c *check) {
 		for _, mode := range both {
@@ -112,15 +107,15 @@ var batchCases = []Case{
 		})
 	}},
 	{Name: "batch/records are only read", run: func(c *check) {
-		b := products.Batch{Columns: products.Columns{Attributes: []string{"a"}}, WantChanges: true, Records: c.records(3, "r-", "name")}
+		b := products.Batch{Columns: products.Columns{Attributes: []string{"a"}}, Records: c.records(3, "r-", "name")}
 		for i := range b.Records {
 			b.Records[i].Extra = []string{"x"}
 		}
-		result := c.write(b)
+		_, told := c.writeTold(b)
 		require.Equal(c, []string{"r-0", "r-1", "r-2"}, []string{b.Records[0].SKU, b.Records[1].SKU, b.Records[2].SKU}, "a store doesn't change the records")
 		for i := range b.Records {
 			b.Records[i].Name, b.Records[i].Extra[0] = "reused", "reused"
-			result.Created[i].Attributes["a"] = "changed in the result"
+			told.created[i].Attributes["a"] = "changed in the result"
 		}
 		for _, p := range c.all() {
 			require.Equal(c, "name", p.Name, "a store doesn't keep the records")

@@ -85,6 +85,18 @@ func (b *broken) edit(change func(batch *products.Batch)) {
 	}
 }
 
+// editTold breaks what is told of changes.
+func (b *broken) editTold(change func(created, updated []products.Product)) {
+	b.edit(func(batch *products.Batch) {
+		if tell := batch.Changed; tell != nil {
+			batch.Changed = func(ctx context.Context, created, updated []products.Product) error {
+				change(created, updated)
+				return tell(ctx, created, updated)
+			}
+		}
+	})
+}
+
 // spoil breaks the results of batches.
 func (b *broken) spoil(change func(batch *products.Batch, result *products.BatchResult)) {
 	b.writeBatch = func(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {

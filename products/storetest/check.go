@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/products"
@@ -90,6 +93,37 @@ func (c *check) write(b products.Batch) *products.BatchResult {
 	return result
 }
 
+// told is what Batch.Changed was told of in one batch.
+type told struct {
+	created, updated []products.Product
+	parts            int
+}
+
+// writeTold writes a batch that must be accepted, and returns what it changed.
+func (c *check) writeTold(b products.Batch) (*products.BatchResult, told) {
+	c.Helper()
+	var all told
+	b.Changed = func(ctx context.Context, created, updated []products.Product) error {
+		bytes := 0
+		for _, p := range slices.Concat(created, updated) {
+			bytes += p.Bytes()
+		}
+		switch {
+		case ctx == nil:
+			return errors.New("no context for Changed")
+		case len(created)+len(updated) == 0:
+			return errors.New("nothing is told to Changed")
+		case len(created)+len(updated) > 1 && bytes > products.PartBytes:
+			return fmt.Errorf("%d bytes are told to Changed at once", bytes)
+		}
+		all.created = append(all.created, created...)
+		all.updated = append(all.updated, updated...)
+		all.parts++
+		return nil
+	}
+	return c.write(b), all
+}
+
 // eitherWay runs f on an empty store with each value of Batch.ExpectNew.
 func (c *check) eitherWay(f func(expectNew bool)) {
 	for _, expectNew := range []bool{false, true} {
@@ -134,6 +168,7 @@ const (
 	unchanged  = products.Unchanged
 	skipped    = products.Skipped
 	superseded = products.Superseded
+	refused    = products.Refused
 )
 
 func ptr[V any](v V) *V { return &v }

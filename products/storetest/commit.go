@@ -20,7 +20,7 @@ func (c *check) mixed(mode products.Mode, expectNew bool) products.Batch {
 	c.clear()
 	c.create(products.Product{Name: "before", SKU: "m-1", Description: "d", Attributes: map[string]string{"a": "1"}})
 	c.create(products.Product{Name: "same", SKU: "m-2"})
-	b := products.Batch{Mode: mode, ExpectNew: expectNew, WantChanges: true, Columns: products.Columns{Attributes: []string{"a"}}}
+	b := products.Batch{Mode: mode, ExpectNew: expectNew, Columns: products.Columns{Attributes: []string{"a"}}}
 	b.Records = append(c.records(5, "m-", "after"), c.record("m-4", "last"))
 	b.Records[2].Name = "same"
 	return b
@@ -39,19 +39,15 @@ var commitCases = []Case{
 	{Name: "commit/BeforeCommit knows the outcomes", run: func(c *check) {
 		c.everyMix(func(b products.Batch) {
 			var outcomes []products.Outcome
-			var changes []string
 			b.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error {
 				if ctx == nil {
 					return errors.New("BeforeCommit got no context")
 				}
 				outcomes = slices.Clone(result.Outcomes)
-				changes = slices.Sorted(slices.Values(skus(slices.Concat(result.Created, result.Updated))))
 				return nil
 			}
 			result := c.write(b)
 			require.Equal(c, result.Outcomes, outcomes, "BeforeCommit is called with every outcome")
-			require.Equal(c, slices.Sorted(slices.Values(skus(slices.Concat(result.Created, result.Updated)))), changes, "BeforeCommit is called with the changes")
-			require.NotEmpty(c, changes, "BeforeCommit is called with the changes")
 		})
 	}},
 	{Name: "commit/an error of BeforeCommit leaves nothing", run: func(c *check) {
@@ -67,14 +63,30 @@ var commitCases = []Case{
 			require.EqualValues(c, 3, c.write(b).Count(created), "a batch that was rolled back can be written again")
 		})
 	}},
+	{Name: "commit/an error of Changed leaves nothing", run: func(c *check) {
+		c.everyMix(func(b products.Batch) {
+			before, refused := c.all(), errors.New("refused")
+			calls, committing := 0, false
+			b.BeforeCommit = c.hook(func() error { committing = true; return nil })
+			b.Changed = func(context.Context, []products.Product, []products.Product) error {
+				if calls++; !committing {
+					return errors.New("too early: BeforeCommit was not called yet")
+				}
+				return refused
+			}
+			_, err := c.WriteBatch(c.Context(), &b)
+			require.ErrorIs(c, err, refused, "Changed is called behind BeforeCommit, and its error is returned")
+			require.Equal(c, 1, calls, "a batch that Changed refuses is not tried again")
+			c.requireAll(before, "the error of Changed rolls the batch back")
+		})
+	}},
 	{Name: "commit/a dry run writes nothing", run: func(c *check) {
 		c.everyMix(func(b products.Batch) {
 			before := c.all()
 			b.DryRun = true
 			b.BeforeCommit = c.hook(func() error { return errors.New("BeforeCommit is called in a dry run") })
-			dry := c.write(b)
-			require.Empty(c, dry.Created, "a dry run has no products as they are stored")
-			require.Empty(c, dry.Updated, "a dry run has no products as they are stored")
+			dry, told := c.writeTold(b)
+			require.Zero(c, told.parts, "a dry run tells of no products")
 			c.requireAll(before, "a dry run writes nothing")
 			b.DryRun, b.BeforeCommit = false, nil
 			require.Equal(c, c.write(b).Outcomes, dry.Outcomes, "a dry run finds the outcomes of the real one")

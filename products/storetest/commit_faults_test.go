@@ -85,10 +85,32 @@ var brokenCommits = []fault{
 			return r, nil
 		}
 	}, "commit/an error of BeforeCommit leaves nothing", "rolls the batch back"},
+	{"tells of changes before BeforeCommit", func(s *broken) {
+		s.edit(func(b *products.Batch) {
+			before, changed := b.BeforeCommit, b.Changed
+			if before == nil || changed == nil {
+				return
+			}
+			b.BeforeCommit = nil
+			b.Changed = func(ctx context.Context, created, updated []products.Product) error {
+				return errors.Join(changed(ctx, created, updated), before(ctx, &products.BatchResult{}))
+			}
+		})
+	}, "commit/an error of Changed leaves nothing", "behind BeforeCommit"},
+	{"passes over an error of Changed", func(s *broken) {
+		s.edit(func(b *products.Batch) {
+			if changed := b.Changed; changed != nil {
+				b.Changed = func(ctx context.Context, created, updated []products.Product) error {
+					_ = changed(ctx, created, updated)
+					return nil
+				}
+			}
+		})
+	}, "commit/an error of Changed leaves nothing", "is returned"},
 	{"writes in a dry run", func(s *broken) {
 		s.edit(func(b *products.Batch) {
 			if b.DryRun {
-				b.DryRun, b.BeforeCommit, b.WantChanges = false, nil, false
+				b.DryRun, b.BeforeCommit, b.Changed = false, nil, nil
 			}
 		})
 	}, "commit/a dry run writes nothing", "a dry run writes nothing"},

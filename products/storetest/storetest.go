@@ -39,7 +39,7 @@ func Run(t *testing.T, open func(t *testing.T, rule products.KeyRule) products.S
 // Cases returns the cases of the suite.
 func Cases() []Case {
 	return slices.Concat(createCases, updateCases, deleteCases, keyCases, textCases, filterCases, orderCases, pagingCases,
-		batchCases, columnCases, duplicateCases, commitCases, endCases, concurrentCases)
+		batchCases, columnCases, sizeCases, duplicateCases, commitCases, endCases, concurrentCases)
 }
 
 // Check runs the case on an empty store and returns what broke, or nil.

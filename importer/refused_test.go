@@ -1,0 +1,108 @@
+package importer_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/products"
+	"github.com/stretchr/testify/require"
+)
+
+// fullStore has a product "full" that can't grow.
+func fullStore(t *testing.T) *memory.Products {
+	t.Helper()
+	store := memory.New(memory.Options{}).Products()
+	p := products.Product{SKU: "full", Name: "Full", Attributes: map[string]string{}}
+	for i := 0; p.Bytes() < products.MaxBytes; i++ {
+		name := fmt.Sprint("a", i)
+		p.Attributes[name] = strings.Repeat("x", min(products.MaxAttributeValue, products.MaxBytes-p.Bytes()-len(name)))
+	}
+	_, err := store.Create(t.Context(), p)
+	require.NoError(t, err)
+	return store
+}
+
+// TestRefused: a record that would make a product too large costs that record, is counted and told, and comes among the
+// rejects as what it was.
+func TestRefused(t *testing.T) {
+	const text = "sku;status;name;color\na;;A;red\nfull;yes;=Full;blue\n;;no sku;\nb;;B;green\n"
+	for _, dry := range []bool{true, false} {
+		store := fullStore(t)
+		var rejects bytes.Buffer
+		w := importer.NewRejectWriter(&rejects)
+		o := importer.Options{Mode: products.Update, Extra: importer.ExtraKeep, DryRun: dry, BatchRecords: 1, OnHeader: w.Header, OnReject: w.Write}
+		result, err := importer.Run(t.Context(), importer.Bytes(text), store, o)
+		require.NoError(t, err)
+		require.NoError(t, w.Flush())
+		require.EqualValues(t, 4, result.Read)
+		require.EqualValues(t, 2, result.Created)
+		require.EqualValues(t, 2, result.Rejected)
+		require.Equal(t, map[importer.Code]int64{importer.CodeEmpty: 1, importer.CodeTooLarge: 1}, result.Rejects)
+		require.Contains(t, rejects.String(), `full,true,'=Full,blue,3,,too_large,"with this record the product ""full"" would be larger than 1048576 bytes`)
+		if dry {
+			continue
+		}
+		page, err := store.List(t.Context(), products.Query{SKU: "full"})
+		require.NoError(t, err)
+		require.EqualValues(t, 1, page.Products[0].Version)
+		// There is room once something has gone.
+		_, err = store.Update(t.Context(), page.Products[0].ID, 0, products.Patch{Attributes: map[string]*string{"a0": nil}})
+		require.NoError(t, err)
+		o.OnHeader, o.OnReject = nil, nil
+		result, err = importer.Run(t.Context(), importer.Bytes(rejects.String()), store, o)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, result.Updated)
+		page, err = store.List(t.Context(), products.Query{SKU: "full"})
+		require.NoError(t, err)
+		require.Equal(t, "=Full", page.Products[0].Name)
+		require.Equal(t, "blue", page.Products[0].Attributes["color"])
+	}
+}
+
+// TestRefusedAndResumed: what an earlier run had refused is counted once.
+func TestRefusedAndResumed(t *testing.T) {
+	text := "sku,name,color\nfull,Full,blue\nx,X,red\nfull2,Full,blue\n"
+	store := fullStore(t)
+	done := map[int64]importer.Commit{}
+	o := importer.Options{Mode: products.Update, Extra: importer.ExtraKeep, BatchRecords: 1, Writers: 1,
+		Checkpoint: func(_ context.Context, c importer.Commit) error { done[c.Batch] = c; return nil }}
+	want, err := importer.Run(t.Context(), importer.Bytes(text), store, o)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, want.Rejects[importer.CodeTooLarge])
+	o.Committed = func(batch int64) (importer.Commit, bool) { c, ok := done[batch]; return c, ok }
+	got, err := importer.Run(t.Context(), importer.Bytes(text), store, o)
+	require.NoError(t, err)
+	require.Equal(t, want.Counts, got.Counts)
+	require.Equal(t, want.Rejects, got.Rejects)
+}
+
+// TestRecordTooLarge: a record whose attributes alone are more than a product may have is rejected before anything is written.
+func TestRecordTooLarge(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("sku,name,handle")
+	for i := range 20 {
+		fmt.Fprint(&text, ",column ", i)
+	}
+	row := func(name string, bytes int) {
+		fmt.Fprintf(&text, "\n%d,%s,group", bytes, name)
+		for range 20 {
+			text.WriteString("," + strings.Repeat("x", bytes))
+		}
+	}
+	row("Name", 10)
+	row("Name", 52_000)
+	row("Name", 53_000)
+	row("", 52_001)
+	row("", 53_001)
+	out, result, err := doImport(t, memory.New(memory.Options{}).Products(), text.String(),
+		importer.Options{Extra: importer.ExtraKeep, MaxRecordBytes: 4 << 20})
+	require.NoError(t, err)
+	require.EqualValues(t, 3, result.Created, "%v", out.rejects)
+	require.EqualValues(t, 2, result.Rejects[importer.CodeTooLarge])
+	require.Contains(t, out.reasons[0], "larger than 1048576 bytes")
+}
