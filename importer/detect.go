@@ -135,7 +135,8 @@ type look struct {
 	format
 	skip        int // bytes before the header, if one was found behind the beginning
 	lines       int64
-	known       int    // fields that the header names
+	known       int    // fields that the header names, and columns of rejects
+	rejects     bool   // it has those
 	records     int    // from the header on
 	width       int    // fields of most of them
 	fitting     int    // as many
@@ -209,8 +210,12 @@ func (l *look) count(b *block, sp *span) {
 }
 
 // findHeader looks for the header, before which other lines may stand if the options leave it to be found, and returns
-// the span that it, or the file, begins with.
+// the span that it, or the file, begins with. Rejects always begin with theirs.
 func (l *look) findHeader(b *block, o *Options) int {
+	if len(b.spans) > 0 && b.spans[0].damage == "" && findRejects(b.names(&b.spans[0])) >= 0 {
+		l.rejects, l.known = true, o.known(b.names(&b.spans[0]))+len(RejectColumns)
+		return 0
+	}
 	if o.Header != HeaderAuto && o.Header != HeaderYes {
 		return 0
 	}
@@ -234,9 +239,13 @@ func (l *look) findHeader(b *block, o *Options) int {
 }
 
 // betterThan tells whether the text looks better in this format than in another one that comes before it: first if the
-// header has more names that are known, then by how well the records agree.
+// header has more names that are known, then by how well the records agree. Rejects have the usual quotes, if only their
+// header can be read by them, however many apostrophes keep their fields from being run.
 func (l *look) betterThan(other *look) bool {
 	const same = 1e-9
+	if other.rejects && (l.quote != other.quote || l.backslash != other.backslash) {
+		return false
+	}
 	if l.quote != other.quote {
 		switch {
 		case l.quoted <= other.quoted: // what is hardly used is none

@@ -79,3 +79,13 @@ func (c Column) label() string {
 
 // ofRejects tells whether the column is one that RejectWriter put behind those of a file.
 func (c Column) ofRejects() bool { return slices.Contains(RejectColumns, c.Name) }
+
+// findRejects returns the index of the first of RejectColumns among the names of a header, -1 where they aren't there.
+func findRejects(names []string) int {
+	for i := range len(names) - len(RejectColumns) + 1 {
+		if slices.Equal(names[i:i+len(RejectColumns)], RejectColumns) {
+			return i
+		}
+	}
+	return -1
+}

@@ -22,9 +22,10 @@ type mapping struct {
 	// header names the columns where rejects are written; named tells that the names are the file's.
 	header []string
 	named  bool
-	// isHeader tells that the first record is no product, whatever Options.Header says: it is the header of rejects.
-	isHeader bool
-	hints    []Hint
+	// rejects is the index of the first of RejectColumns, -1 where the file is none of rejects. In one that is the first
+	// record is no product, whatever Options.Header says.
+	rejects int
+	hints   []Hint
 }
 
 // mapColumns maps the columns of a file whose first record has the given fields.
@@ -59,7 +60,7 @@ func mapColumns(first []string, o *Options) (*mapping, error) {
 		return nil, err
 	}
 	m.misspelt()
-	if !m.named && o.Header == HeaderNo && !m.isHeader {
+	if !m.named && o.Header == HeaderNo && m.rejects < 0 {
 		m.header = m.madeUpHeader()
 	}
 	return m, m.keepExtra(o)
@@ -67,16 +68,10 @@ func mapColumns(first []string, o *Options) (*mapping, error) {
 
 // readNames fills in the columns' names, as far as the file has any.
 func (m *mapping) readNames(first []string) error {
-	rejects := -1
-	for i := range len(first) - len(RejectColumns) + 1 {
-		if slices.Equal(first[i:i+len(RejectColumns)], RejectColumns) {
-			rejects, m.isHeader = i, true
-			break
-		}
-	}
+	m.rejects = findRejects(first)
 	for i, name := range first {
 		m.columns[i].Number = i + 1
-		if m.named || rejects >= 0 && i >= rejects && i < rejects+len(RejectColumns) {
+		if m.named || m.rejects >= 0 && i >= m.rejects && i < m.rejects+len(RejectColumns) {
 			m.columns[i].Name = named(UnescapeFormula(name))
 		}
 		if m.named && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {

@@ -77,7 +77,7 @@ func TestMendedRejects(t *testing.T) {
 	require.Equal(t, progress.Counts{Read: records, Created: records - 100, Rejected: 100}, result.Counts)
 	require.Equal(t, wantRejects, result.Rejects)
 
-	reader := csv.NewReader(&rejects)
+	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(rejects.String(), "\ufeff")))
 	reader.FieldsPerRecord = -1
 	rows, err := reader.ReadAll()
 	require.NoError(t, err)

@@ -233,7 +233,7 @@ func (p *parser) shape(r *rawRecord) *Reject {
 			"the record has %d fields, but there are %d columns; a field with the delimiter in it must stand in quotes", n, want)}
 	}
 	if n >= p.need {
-		return nil
+		return p.stillShort(r)
 	}
 	for i := n; ; i++ {
 		if p.columns[i].Field != "" {
@@ -241,6 +241,22 @@ func (p *parser) shape(r *rawRecord) *Reject {
 				"the record has %d of %d fields and ends before the column %s (%s)", n, want, p.columns[i].label(), p.columns[i].Field)}
 		}
 	}
+}
+
+// stillShort rejects a record of a file of rejects that was rejected for a column that it lacked, and has nothing there
+// yet: else the empty field that stands in for it would be taken for what somebody wrote.
+func (p *parser) stillShort(r *rawRecord) *Reject {
+	if p.rejects < 0 || p.rejects+2 >= len(r.fields) || r.at(p.rejects+2) != string(CodeMissingColumn) {
+		return nil
+	}
+	lacked := r.value(p.rejects + 1)
+	for i, c := range p.columns {
+		if c.Field != "" && c.label() == lacked && i < len(r.fields) && r.at(i) == "" {
+			return &Reject{Code: CodeMissingColumn, Column: lacked, Reason: fmt.Sprintf(
+				"the record ended before the column %s (%s), and is empty there; fill that in, or empty _code if it is to be empty", lacked, c.Field)}
+		}
+	}
+	return nil
 }
 
 // characters checks every field for bytes that are no text.

@@ -95,7 +95,7 @@ func (r *run) begin(in io.Reader) (begun *reading, first *block, err error) {
 		}
 	}
 	n.scanner.widths = [2]int{len(r.parser.columns), r.detected.width}
-	if r.options.Header == HeaderNo && !r.parser.isHeader {
+	if r.options.Header == HeaderNo && r.parser.rejects < 0 {
 		return n, first, nil
 	}
 	return n, nil, nil

@@ -11,7 +11,9 @@ import (
 var RejectColumns = []string{"_line", "_column", "_code", "_reason"}
 
 // RejectWriter writes rejected records as a CSV file that can be mended and imported again, with the options of the
-// first import but for Options.Delimiter: its fields are separated by commas. Each record has its fields as they were,
+// first import but for what they say of its format, Options.Encoding, Delimiter, Quote and Escape: it begins with the byte
+// order mark of UTF-8, by which spreadsheets know it too, whatever bytes the records have, and its fields are separated by
+// commas and stand in double quotes. Each record has its fields as they were,
 // but that one which a spreadsheet would run as a formula has an apostrophe before it, as EscapeFormula puts it and an
 // import takes it away. Behind them are RejectColumns, which an import passes over, and behind these the fields for
 // which the file has no column. A damaged stretch of lines is in the first column as it is.
@@ -21,6 +23,7 @@ var RejectColumns = []string{"_line", "_column", "_code", "_reason"}
 // Use its Write as Options.OnReject and its Header as Options.OnHeader; Flush it at the end. A file without rejects is
 // left empty.
 type RejectWriter struct {
+	out    io.Writer
 	csv    *csv.Writer
 	header []string
 	keep   []int // the columns of the file but those that are RejectColumns of an earlier import
@@ -29,7 +32,7 @@ type RejectWriter struct {
 }
 
 // NewRejectWriter returns a RejectWriter that writes to w.
-func NewRejectWriter(w io.Writer) *RejectWriter { return &RejectWriter{csv: csv.NewWriter(w)} }
+func NewRejectWriter(w io.Writer) *RejectWriter { return &RejectWriter{out: w, csv: csv.NewWriter(w)} }
 
 // Header notes the names of the file's columns. It comes before the first Write.
 func (w *RejectWriter) Header(names []string) error {
@@ -43,9 +46,13 @@ func (w *RejectWriter) Header(names []string) error {
 }
 
 // Write writes one record. Records with too few fields are filled up with empty ones, so that what is behind them
-// stands in its column.
+// stands in its column. An import rejects such a record again until the column that it lacked is filled in, or its
+// _code emptied.
 func (w *RejectWriter) Write(r Reject) error {
 	if !w.begun {
+		if _, err := io.WriteString(w.out, marks[0].mark); err != nil { // nothing is buffered yet
+			return err
+		}
 		if err := w.write(w.header, RejectColumns); err != nil {
 			return err
 		}

@@ -271,7 +271,7 @@ func TestRejects(t *testing.T) {
 	text, err := os.ReadFile(rejects)
 	require.NoError(t, err)
 	lines := strings.Split(string(text), "\n")
-	require.Equal(t, "Title,SKU,Price,Published,_line,_column,_code,_reason", lines[0])
+	require.Equal(t, "\ufeffTitle,SKU,Price,Published,_line,_column,_code,_reason", lines[0])
 	require.True(t, strings.HasPrefix(lines[1], ",c-1,30,yes,4,Title,empty,"), lines[1])
 	require.True(t, strings.HasPrefix(lines[2], "Chair,d-1,40,perhaps,5,Published,bad_boolean,"), lines[2])
 

@@ -3,7 +3,6 @@ package job_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/products-importer/products-importer/adapters/memory"
@@ -39,9 +38,11 @@ func Example() {
 		panic(err)
 	}
 	fmt.Printf("%s: %d created, %d superseded, %d rejected\n", done.State, done.Event.Created, done.Event.Superseded, done.Event.Rejected)
-	if err := service.Rejects(ctx, done.ID, os.Stdout); err != nil {
+	var rejects strings.Builder
+	if err := service.Rejects(ctx, done.ID, &rejects); err != nil {
 		panic(err)
 	}
+	fmt.Print(strings.TrimPrefix(rejects.String(), "\ufeff")) // the byte order mark, by which spreadsheets know UTF-8
 	// Output:
 	// PENDING
 	// SUCCESS: 1 created, 1 superseded, 1 rejected

@@ -219,7 +219,7 @@ func TestRejects(t *testing.T) {
 	w := newWorld(t)
 	text := "sku,name\n1,a\n2,\n3,b\n,c\n"
 	id := w.submit(text, job.Settings{MaxRejects: "1"}).ID
-	want := "sku,name,_line,_column,_code,_reason\n2,,3,name,empty,name must not be empty\n,c,5,sku,empty,sku must not be empty\n"
+	want := "\ufeffsku,name,_line,_column,_code,_reason\n2,,3,name,empty,name must not be empty\n,c,5,sku,empty,sku must not be empty\n"
 	require.Equal(t, want, w.rejects(id), "before the job is done")
 	require.Equal(t, job.Failure, w.work(w.runner(nil, nil, nil, job.RunnerOptions{})).State)
 	require.Equal(t, want, w.rejects(id), "all of them, also where they were too many")
