@@ -69,6 +69,14 @@ func (e *addressError) Error() string {
 	return fmt.Sprintf("webhooks: the address %v is not a public one", e.address)
 }
 
+// public says the same to whoever may see the endpoint, but for the address that the name led to.
+func (e *addressError) public() string {
+	if e.badPort {
+		return fmt.Sprintf("the port %d is not allowed", e.port)
+	}
+	return "the address is not allowed"
+}
+
 // allows returns an *addressError for an address that must not be asked.
 func (p *Policy) allows(to netip.AddrPort) error {
 	a := to.Addr().Unmap().WithZone("")

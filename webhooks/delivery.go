@@ -67,7 +67,7 @@ const (
 	KindRedirect Kind = "redirect"
 	// KindHeader: the answer's header is too long.
 	KindHeader Kind = "header"
-	// KindProtocol: the answer is no HTTP.
+	// KindProtocol: the answer is no HTTP, or changes to a protocol that nobody asked for.
 	KindProtocol Kind = "protocol"
 	// KindBody: the answer's body broke off.
 	KindBody Kind = "body"
@@ -88,7 +88,8 @@ type Attempt struct {
 	Status int
 	// Kind is empty when the endpoint took the delivery.
 	Kind Kind
-	// Error says more, in at most MaxError bytes of valid UTF-8.
+	// Error says more, in at most MaxError bytes of valid UTF-8. Whoever may see the endpoint may read it: it names neither
+	// addresses that names lead to nor anything else of the network here.
 	Error string
 	// Response is the beginning of the answer's body, at most MaxResponse bytes of any kind.
 	Response []byte

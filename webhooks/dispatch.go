@@ -2,6 +2,7 @@ package webhooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -138,11 +139,14 @@ func (r *dispatch) send(e *Endpoint, w *Work) Result {
 		r.pace(e.ID, answer.Duration)
 	}
 	r.mu.Unlock()
+	if errors.Is(answer.Cause, errOverdue) {
+		r.log.Warn("an attempt doesn't end: its place is taken back", "endpoint", e.ID, "delivery", w.Delivery.ID, "took", answer.Duration)
+	}
 	if err != nil {
 		return result
 	}
 	if answer.Kind != "" {
-		r.tell(e, w, &result)
+		r.tell(e, w, &result, answer.Cause)
 	}
 	if r.options.Observe != nil {
 		r.options.Observe(*w, result)
@@ -162,11 +166,14 @@ func (r *dispatch) pace(endpointID string, took time.Duration) {
 	r.slow[endpointID] = struct{}{}
 }
 
-// tell logs an attempt that failed.
-func (r *dispatch) tell(e *Endpoint, w *Work, result *Result) {
+// tell logs an attempt that failed, with its cause, if any.
+func (r *dispatch) tell(e *Endpoint, w *Work, result *Result, cause error) {
 	a := result.Attempt
 	log := r.log.With("endpoint", e.ID, "delivery", w.Delivery.ID, "event", w.Event.ID, "type", w.Event.Type, "attempt", a.Number,
 		"kind", a.Kind, "status", a.Status, "took", a.Duration, "error", a.Error)
+	if cause != nil {
+		log = log.With("cause", cause)
+	}
 	switch {
 	case result.Gone:
 		log.Warn("the endpoint is gone")

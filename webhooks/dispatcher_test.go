@@ -360,24 +360,40 @@ func TestStoreOutage(t *testing.T) {
 	})
 }
 
+// sleepy is a store as a worker sees it that sleeps for a while, once, before it stores results.
+type sleepy struct {
+	webhooks.Store
+	slept atomic.Bool
+}
+
+func (s *sleepy) Finish(ctx context.Context, results []webhooks.Result) (int, error) {
+	if !s.slept.Swap(true) {
+		time.Sleep(5 * time.Minute)
+	}
+	return s.Store.Finish(context.WithoutCancel(ctx), results)
+}
+
 // TestFenced lets a worker sleep longer than its lease.
 func TestFenced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		var again atomic.Bool
-		h, e := w.receiver("one", func(request) reply {
-			if !again.Swap(true) {
-				return reply{status: 500, after: 5 * time.Minute, deaf: true}
+		h, e := w.receiver("one", func(r request) reply {
+			if time.Now().Minute() == 0 {
+				return reply{status: 500}
 			}
 			return reply{status: 200}
 		})
-		slow, fast := w.dispatcher(webhooks.DispatcherOptions{Name: "slow", Concurrency: 1}), w.dispatcher(webhooks.DispatcherOptions{Name: "fast"})
+		store := w.store
+		w.store = &sleepy{Store: store}
+		slow := w.dispatcher(webhooks.DispatcherOptions{Name: "slow", Concurrency: 1})
+		w.store = store
 		stopSlow := run(t, slow)
 		synctest.Wait()
 		w.tell(1)
 		synctest.Wait()
-		run(t, fast)
-		time.Sleep(2 * time.Minute)
+		time.Sleep(time.Minute)
+		run(t, w.dispatcher(webhooks.DispatcherOptions{Name: "fast"}))
+		time.Sleep(time.Minute)
 		require.Len(t, w.got(h), 2, "another worker takes over once the lease is lost")
 		require.Equal(t, webhooks.Delivered, w.deliveries(e)[0].State)
 		time.Sleep(10 * time.Minute)

@@ -13,6 +13,14 @@ import (
 // names is a name server: it knows the addresses of names, one for every time that it is asked, the last one for ever.
 type names map[string][]string
 
+// first is the address of a name, a part of what is said of it.
+func (n names) first(name string) string {
+	if addresses := n[name]; len(addresses) > 0 {
+		return addresses[0]
+	}
+	return "the address "
+}
+
 // resolver asks it.
 func (n names) resolver(t *testing.T) *net.Resolver {
 	t.Helper()

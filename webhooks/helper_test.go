@@ -3,6 +3,7 @@ package webhooks_test
 import (
 	"io"
 	"log"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
@@ -15,6 +16,9 @@ import (
 
 // quiet is the log of servers whose clients break off.
 var quiet = log.New(io.Discard, "", 0)
+
+// textLogger writes what it is told.
+func textLogger(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
 
 // known is the secret of the tests' endpoints.
 var known = webhooks.NewSecret()

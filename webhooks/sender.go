@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +15,8 @@ import (
 type SenderOptions struct {
 	// Policy says where to requests may go.
 	Policy Policy
-	// Transport makes the requests; nil for NewTransport of the Policy. Another one has to see to the policy itself.
+	// Transport makes the requests; nil for NewTransport of the Policy. Another one has to see to the policy itself, and to
+	// end a request with its context: the goroutine of one that doesn't is left behind, see Sender.Overdue.
 	Transport http.RoundTripper
 	// UserAgent names the sender: empty for "products-importer-webhooks/1".
 	UserAgent string
@@ -26,6 +26,8 @@ type SenderOptions struct {
 type Sender struct {
 	transport http.RoundTripper
 	userAgent string
+
+	overdue, hanging atomic.Int64
 }
 
 // NewSender returns a Sender.
@@ -39,7 +41,7 @@ func NewSender(options SenderOptions) (*Sender, error) {
 	if options.Transport == nil {
 		options.Transport = NewTransport(options.Policy, nil)
 	}
-	return &Sender{options.Transport, options.UserAgent}, nil
+	return &Sender{transport: options.Transport, userAgent: options.UserAgent}, nil
 }
 
 // Answer is an attempt, and what the answer says beside its status.
@@ -47,11 +49,14 @@ type Answer struct {
 	Attempt
 	// RetryAfter is how long the receiver wants to be left alone, 0 where it doesn't say so in a way that can be read.
 	RetryAfter time.Duration
+	// Cause is the error that the Attempt's Error stands for, nil where there is none. It is for the log alone: it may tell
+	// what names lead to here.
+	Cause error
 }
 
 // Send sends the event to the endpoint, once, and says what came of it. It takes as long as the endpoint's Timeout at most,
-// the answer's body included. number is that of the attempt, from 1. An attempt that the context's end broke off has the
-// context's error as err, and counts for nothing.
+// the answer's body included, and a second more where the transport doesn't keep to that. number is that of the attempt,
+// from 1. An attempt that the context's end broke off has the context's error as err, and counts for nothing.
 func (s *Sender) Send(ctx context.Context, e *Endpoint, event *Event, number int) (answer Answer, err error) {
 	began := time.Now()
 	answer.Attempt = Attempt{Number: number, At: began}
@@ -59,9 +64,9 @@ func (s *Sender) Send(ctx context.Context, e *Endpoint, event *Event, number int
 	defer cancel()
 	request, err := s.request(inner, e, event, number, began)
 	if err != nil {
-		answer.fail(KindRequest, err)
+		answer.fail(KindRequest, err.Error(), err)
 	} else {
-		s.do(request, &answer)
+		s.exchange(request, &answer)
 	}
 	answer.Duration = time.Since(began)
 	if answer.Kind != "" && ctx.Err() != nil {
@@ -102,48 +107,6 @@ func (s *Sender) request(ctx context.Context, e *Endpoint, event *Event, number 
 	// Never sent: it tells the transport that a request may be made again whose idle connection was just being closed.
 	h["Idempotency-Key"] = nil
 	return r, nil
-}
-
-// do makes the request and reads the answer.
-func (s *Sender) do(r *http.Request, answer *Answer) {
-	// Not with an http.Client: nothing is redirected, and no cookie kept.
-	response, err := s.transport.RoundTrip(r)
-	if err != nil {
-		answer.fail(kindOf(err), err)
-		return
-	}
-	defer func() { _ = response.Body.Close() }()
-	answer.Status = response.StatusCode
-	answer.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
-	answer.Response, err = readBody(response.Body)
-	switch code := response.StatusCode; {
-	case err != nil && kindOf(err) == KindTimeout:
-		answer.fail(KindTimeout, err)
-	case code >= 300 && code < 400:
-		answer.fail(KindRedirect, fmt.Errorf("status %d: redirects are not followed", code))
-	case code < 200 || code > 299:
-		answer.fail(KindStatus, fmt.Errorf("status %d", code))
-	case err != nil:
-		answer.fail(KindBody, err)
-	}
-}
-
-// readBody returns the beginning of the answer, and reads on for a while, so that the connection can be used again.
-func readBody(body io.Reader) ([]byte, error) {
-	kept, err := io.ReadAll(io.LimitReader(body, MaxResponse))
-	if err == nil {
-		_, err = io.Copy(io.Discard, io.LimitReader(body, maxRead-MaxResponse))
-	}
-	return kept, err
-}
-
-// fail notes what went wrong.
-func (a *Attempt) fail(kind Kind, err error) {
-	a.Kind = kind
-	a.Error = strings.ToValidUTF8(strings.ReplaceAll(err.Error(), "\x00", ""), "\uFFFD")
-	if len(a.Error) > MaxError {
-		a.Error = strings.ToValidUTF8(a.Error[:MaxError], "")
-	}
 }
 
 // mostRetryAfter is how long a receiver may ask to be left alone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -14,6 +15,8 @@ type ServiceOptions struct {
 	// KeepDelivered is how long deliveries are kept once they are Delivered, KeepOthers how long those that Failed or were
 	// Skipped: at least an hour, 0 for 7 and for 30 days.
 	KeepDelivered, KeepOthers time.Duration
+	// Logger hears of tests that failed, with the cause that isn't shown (Answer.Cause); nil for none.
+	Logger *slog.Logger
 }
 
 // Service is for those who manage endpoints and look after deliveries. It is safe for concurrent use. Reading, and what
@@ -42,6 +45,9 @@ func NewService(store Store, sender *Sender, options ServiceOptions) (*Service, 
 	}
 	if options.KeepOthers == 0 {
 		options.KeepOthers = 30 * 24 * time.Hour
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	switch {
 	case options.KeepDelivered < time.Hour:
@@ -117,6 +123,9 @@ func (s *Service) Test(ctx context.Context, id string) (Attempt, error) {
 	event := Event{Type: WebhookTest, Data: append(AppendString([]byte(`{"endpoint_id":`), e.ID), '}')}
 	event.Init(time.Now())
 	answer, err := s.sender.Send(ctx, &e, &event, 1)
+	if answer.Cause != nil {
+		s.options.Logger.InfoContext(ctx, "a webhook's test failed", "endpoint", id, "kind", answer.Kind, "error", answer.Error, "cause", answer.Cause)
+	}
 	return answer.Attempt, err
 }
 

@@ -26,6 +26,9 @@ type Stats struct {
 	GivenBack int64
 	// Lost results counted for nothing, because another worker had the claim, or couldn't be stored.
 	Lost int64
+	// Overdue attempts of the sender didn't end when their time was over, and were left to themselves; Hanging ones of these
+	// haven't ended yet. See Sender.Overdue.
+	Overdue, Hanging int64
 	// Outages is how often a look for work failed.
 	Outages int64
 }
@@ -36,6 +39,7 @@ func (d *Dispatcher) Stats() Stats {
 	defer d.mu.Unlock()
 	s := d.stats
 	s.Kinds = maps.Clone(s.Kinds)
+	s.Overdue, s.Hanging = d.sender.Overdue()
 	return s
 }
 

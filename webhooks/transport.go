@@ -14,6 +14,11 @@ import (
 const (
 	dialTimeout = 5 * time.Second
 	tlsTimeout  = 5 * time.Second
+	// writeTimeout is how long an HTTP/2 connection may take no byte, and quietTimeout how long it may have none for us
+	// before it is asked whether it lives, which it has pingTimeout to answer. No request's context ends these.
+	writeTimeout = 5 * time.Second
+	quietTimeout = 15 * time.Second
+	pingTimeout  = 5 * time.Second
 	// maxResponseHeader is the length of the longest header of an answer.
 	maxResponseHeader = 64 << 10
 	// maxRead is how much is read of an answer's body.
@@ -36,6 +41,7 @@ func NewTransport(policy Policy, resolver *net.Resolver) *http.Transport {
 		MaxIdleConnsPerHost:    maxIdleHost,
 		IdleConnTimeout:        30 * time.Second,
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{WriteByteTimeout: writeTimeout, SendPingTimeout: quietTimeout, PingTimeout: pingTimeout},
 	}
 	if policy.Proxy != nil {
 		t.Proxy = http.ProxyURL(policy.Proxy)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -15,7 +16,9 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -204,7 +207,8 @@ func TestForbiddenAddresses(t *testing.T) {
 		answer, err := sender(t, webhooks.SenderOptions{}).Send(t.Context(), &e, event(`{}`), 1)
 		require.NoError(t, err)
 		require.Equal(t, webhooks.KindSSRF, answer.Kind, "%s: %s", address, answer.Error)
-		require.Contains(t, answer.Error, "not a public one", address)
+		require.Equal(t, "the address is not allowed", answer.Error, address)
+		require.ErrorContains(t, answer.Cause, "not a public one", "%s: the log knows more", address)
 		require.Contains(t, fields((&webhooks.Policy{}).Check(&e)), "callback_url forbidden", "%s as a literal is refused before", address)
 	}
 	for _, address := range []string{"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "128.0.0.1", "169.253.1.1",
@@ -242,6 +246,9 @@ func TestRebinding(t *testing.T) {
 		answer, err := from.Send(t.Context(), &e, event(`{}`), 1)
 		require.NoError(t, err)
 		require.Equal(t, kind, answer.Kind, "%s: %s", host, answer.Error)
+		require.Equal(t, map[webhooks.Kind]string{webhooks.KindSSRF: "the address is not allowed", webhooks.KindDNS: "the host's name doesn't resolve"}[kind], answer.Error,
+			"it isn't said who was asked, and what the answer was")
+		require.Contains(t, answer.Cause.Error(), map[webhooks.Kind]string{webhooks.KindSSRF: known.first(host), webhooks.KindDNS: "lookup unknown.example on "}[kind])
 	}
 	require.Zero(t, hits, "nothing gets through")
 
@@ -265,6 +272,54 @@ func TestForbiddenPort(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, webhooks.KindSSRF, answer.Kind)
 	require.Contains(t, answer.Error, "port 25")
+}
+
+// TestErrorsTellNothing makes sure that what is said of a failure names nothing of the network here: whoever may see an
+// endpoint may read it.
+func TestErrorsTellNothing(t *testing.T) {
+	dial := func(err error) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3), Port: 80}, Err: err}
+	}
+	lookup := &net.DNSError{Err: "no such host", Name: "db.internal", Server: "10.0.0.2:53", IsNotFound: true}
+	certificate := &x509.Certificate{DNSNames: []string{"a.internal", "b.internal"}}
+	for _, test := range []struct {
+		err  error
+		kind webhooks.Kind
+		text string
+	}{
+		{dial(lookup), webhooks.KindDNS, "the host's name doesn't resolve"},
+		{&net.DNSError{Err: "i/o timeout", Name: "db.internal", Server: "10.0.0.2:53", IsTimeout: true}, webhooks.KindDNS, "the host's name doesn't resolve"},
+		{dial(os.NewSyscallError("connect", syscall.ECONNREFUSED)), webhooks.KindRefused, "the connection was refused"},
+		{dial(os.NewSyscallError("connect", syscall.EHOSTUNREACH)), webhooks.KindConnection, "the connection failed: no route to host"},
+		{dial(os.ErrDeadlineExceeded), webhooks.KindTimeout, "there was no complete answer in time"},
+		{dial(os.NewSyscallError("connect", syscall.ETIMEDOUT)), webhooks.KindTimeout, "there was no connection in time"},
+		{dial(errors.New("10.1.2.3 is odd")), webhooks.KindConnection, "the connection failed"},
+		{&net.OpError{Op: "read", Net: "tcp", Source: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 7)}, Err: os.NewSyscallError("read", syscall.ECONNRESET)},
+			webhooks.KindConnection, "the connection failed: connection reset by peer"},
+		{fmt.Errorf("10.0.0.7: %w", io.EOF), webhooks.KindConnection, "the connection was closed before there was an answer"},
+		{&net.OpError{Op: "proxyconnect", Net: "tcp", Err: dial(os.NewSyscallError("connect", syscall.ECONNREFUSED))}, webhooks.KindRefused,
+			"there is no connection through the proxy"},
+		{&net.OpError{Op: "proxyconnect", Net: "tcp", Err: lookup}, webhooks.KindDNS, "there is no connection through the proxy"},
+		{&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: certificate, Host: "shop.example"}}, webhooks.KindTLS, "the certificate is another host's"},
+		{x509.UnknownAuthorityError{Cert: certificate}, webhooks.KindTLS, "the certificate is by nobody known"},
+		{x509.CertificateInvalidError{Cert: certificate, Reason: x509.Expired, Detail: "b.internal"}, webhooks.KindTLS, "the certificate has expired, or isn't valid yet"},
+		{x509.CertificateInvalidError{Cert: certificate, Reason: x509.CANotAuthorizedForThisName, Detail: "b.internal"}, webhooks.KindTLS, "the certificate isn't valid"},
+		{&net.OpError{Op: "remote error", Addr: &net.TCPAddr{IP: net.IPv4(10, 1, 2, 3)}, Err: tls.AlertError(70)}, webhooks.KindTLS,
+			"the TLS handshake failed: tls: protocol version not supported"},
+		{errors.New("tls: 10.1.2.3 is odd"), webhooks.KindTLS, "the TLS handshake failed"},
+		{errors.New("malformed HTTP response \"SSH-2.0-internal\""), webhooks.KindProtocol, "the answer is no HTTP"},
+		{errors.New("net/http: server response headers exceeded 10 bytes"), webhooks.KindHeader, "the answer's header is too long"},
+	} {
+		for _, err := range []error{test.err, fmt.Errorf("wrapped: %w", test.err)} {
+			from := sender(t, webhooks.SenderOptions{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, err })})
+			e := endpoint("https://shop.example")
+			answer, failure := from.Send(t.Context(), &e, event(`{}`), 1)
+			require.NoError(t, failure)
+			require.Equal(t, test.kind, answer.Kind, "%v", err)
+			require.Equal(t, test.text, answer.Error, "%v", err)
+			require.Equal(t, err, answer.Cause)
+		}
+	}
 }
 
 func TestProxies(t *testing.T) {

@@ -45,6 +45,8 @@ var (
 	descDelivery  = webhookDesc("delivery_duration_seconds", "Time from an event to its delivery by this process, over all attempts, without what was sent again by hand; by lane.", "lane")
 	descGivenBack = webhookDesc("given_back_total", "Deliveries that this process took and did not try.")
 	descLost      = webhookDesc("lost_total", "Results of this process that counted for nothing, or could not be stored.")
+	descOverdue   = webhookDesc("overdue_attempts_total", "Attempts of this process that didn't end when their time was over, and were left to themselves.")
+	descHanging   = webhookDesc("hanging_attempts", "Overdue attempts of this process that haven't ended yet.")
 	descOutages   = webhookDesc("outages_total", "How often this process's look for deliveries failed.")
 )
 
@@ -56,7 +58,7 @@ func (c *WebhookCollector) Describe(to chan<- *prometheus.Desc) {
 	if c.dispatcher == nil {
 		return
 	}
-	for _, d := range []*prometheus.Desc{descInFlight, descClaimed, descAttempts, descErrors, descAttempt, descDelivery, descGivenBack, descLost, descOutages} {
+	for _, d := range []*prometheus.Desc{descInFlight, descClaimed, descAttempts, descErrors, descAttempt, descDelivery, descGivenBack, descLost, descOverdue, descHanging, descOutages} {
 		to <- d
 	}
 }
@@ -95,6 +97,8 @@ func (c *WebhookCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	counter(descGivenBack, s.GivenBack)
 	counter(descLost, s.Lost)
+	counter(descOverdue, s.Overdue)
+	gauge(descHanging, float64(s.Hanging))
 	counter(descOutages, s.Outages)
 }
 

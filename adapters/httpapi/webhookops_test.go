@@ -3,7 +3,10 @@ package httpapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +89,7 @@ func TestTestWebhook(t *testing.T) {
 	require.False(t, a.Delivered)
 	require.Nil(t, a.Status)
 	require.Equal(t, "ssrf", *a.Kind)
-	require.Contains(t, *a.Error, "127.0.0.1")
+	require.Equal(t, "the address is not allowed", *a.Error, "it isn't said where a name leads to")
 
 	problem(t, f.call("POST", "/webhooks/ep_"+strings.Repeat("0", 32)+"/test", ""), 404)
 	problem(t, f.call("POST", "/webhooks/x/test", ""), 404)
@@ -141,6 +144,59 @@ func TestSwitchWebhook(t *testing.T) {
 	v = put("POST", one+"/resume", "")
 	require.Equal(t, "active", v.State)
 	require.Nil(t, v.fields["disabled_reason"])
+}
+
+// TestHostileTest tests an endpoint that changes the protocol, and says nothing then.
+func TestHostileTest(t *testing.T) {
+	f := newHookFixture(t, webhooks.SenderOptions{Policy: openPolicy})
+	ended := make(chan struct{})
+	r := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	defer r.Close()
+	v := f.create(`{"callback_url":"` + r.URL + `","timeout":5}`)
+	began := time.Now()
+	a := decode[attempt](t, f.call("POST", "/webhooks/"+v.ID+"/test", ""))
+	require.Less(t, time.Since(began), 6*time.Second)
+	require.False(t, a.Delivered)
+	require.Equal(t, 101, *a.Status)
+	require.Equal(t, "protocol", *a.Kind)
+	<-ended
+}
+
+// TestLogTellsNothing looks for what names lead to in the test of an endpoint, and in the log of a delivery.
+func TestLogTellsNothing(t *testing.T) {
+	f := newHookFixture(t, webhooks.SenderOptions{Transport: deadEnd{}, Policy: openPolicy})
+	v := f.create(`{"callback_url":"https://shop.example/"}`)
+	tested := f.call("POST", "/webhooks/"+v.ID+"/test", "")
+	require.Equal(t, "dns", *decode[attempt](t, tested).Kind)
+	f.tell(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
+	f.deliver(t)
+	var log *httptest.ResponseRecorder
+	require.Eventually(t, func() bool {
+		all := decode[deliveries](t, f.call("GET", "/webhooks/"+v.ID+"/deliveries", "")).Results
+		log = f.call("GET", fmt.Sprintf("/webhooks/deliveries/%d/attempts", all[0].ID), "")
+		return all[0].Attempts == 1
+	}, 20*time.Second, 5*time.Millisecond)
+	for _, shown := range []string{tested.Body.String(), log.Body.String()} {
+		require.Contains(t, shown, "the host's name doesn't resolve")
+		require.NotContains(t, shown, "internal")
+		require.NotContains(t, shown, "10.0.0.2")
+	}
+}
+
+// deadEnd is a transport that knows no host, and says who it asked.
+type deadEnd struct{}
+
+func (deadEnd) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "db.internal", Server: "10.0.0.2:53", IsNotFound: true}}
 }
 
 func TestRotateSecret(t *testing.T) {
@@ -372,7 +428,7 @@ func TestWebhookMetrics(t *testing.T) {
 		`webhook_attempts_total{outcome="retried"} 1`, `webhook_attempts_total{outcome="delivered"} 0`, `webhook_attempt_errors_total{kind="status"} 1`,
 		`webhook_attempt_duration_seconds_bucket{le="30"} 1`, "webhook_attempt_duration_seconds_count 1", `webhook_delivery_duration_seconds_bucket{lane="urgent",le="259200"} 0`,
 		`webhook_delivery_duration_seconds_count{lane="bulk"} 0`,
-		"webhook_in_flight 0", "webhook_claimed_total 1", "webhook_given_back_total 0", "webhook_lost_total 0", "webhook_outages_total 0", `webhook_deliveries_later{lane="urgent"} 1`,
+		"webhook_in_flight 0", "webhook_claimed_total 1", "webhook_given_back_total 0", "webhook_lost_total 0", "webhook_outages_total 0", "webhook_overdue_attempts_total 0", "webhook_hanging_attempts 0", `webhook_deliveries_later{lane="urgent"} 1`,
 	} {
 		require.Eventually(t, func() bool { return strings.Contains(sends.call("GET", "/metrics", "").Body.String(), line) }, 20*time.Second, 5*time.Millisecond, line)
 	}

@@ -25,7 +25,7 @@ func newHooks(s *settings, db *stores, logger *slog.Logger) (h hooks, err error)
 	if err != nil {
 		return h, err
 	}
-	keeping := webhooks.ServiceOptions{Policy: policy}
+	keeping := webhooks.ServiceOptions{Policy: policy, Logger: logger}
 	if s.databaseURL == "" { // memory is dear
 		keeping.KeepDelivered, keeping.KeepOthers = time.Hour, 24*time.Hour
 	}

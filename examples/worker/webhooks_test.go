@@ -209,8 +209,13 @@ func (s *hookScene) tell(n int) {
 	}
 	_, err := s.db.Webhooks().Append(s.t.Context(), events)
 	require.NoError(s.t, err)
+	late := time.After(time.Minute)
 	for range n {
-		<-s.ledger.began
+		select {
+		case <-s.ledger.began:
+		case <-late:
+			require.FailNow(s.t, "deliveries stand still")
+		}
 	}
 }
 
@@ -389,6 +394,46 @@ func (s *hookScene) committed() map[string]told {
 			return all
 		}
 	}
+}
+
+// switching is a receiver that answers 101, and says nothing then.
+func switching(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		_, _ = io.Copy(io.Discard, conn)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// TestSwitchingProtocols has twenty endpoints that answer 101 take none of the worker's places from the one that works, and
+// not hold up its end.
+func TestSwitchingProtocols(t *testing.T) {
+	s := newHookScene(t, pgtest.URL(t))
+	close(s.ledger.release)
+	url := switching(t)
+	for range 20 {
+		_, err := s.db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{URL: url, Events: []string{"*"}, Concurrency: 16, Timeout: 15 * time.Second,
+			Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: s.ledger.secret}}}})
+		require.NoError(t, err)
+	}
+	p := s.hookWorker("-workers", "0")
+	for range 5 {
+		s.tell(20)
+	}
+	began := time.Now()
+	s.kill(p, syscall.SIGTERM)
+	require.Zero(t, p.ProcessState.ExitCode())
+	require.Less(t, time.Since(began), 10*time.Second)
+	s.ledger.mu.Lock()
+	defer s.ledger.mu.Unlock()
+	require.NoError(t, s.ledger.bad)
 }
 
 // TestAdminAddress looks at what a worker that only delivers says of itself.
