@@ -43,7 +43,7 @@ func (c *checking) take(ctx context.Context, p *parsed) error {
 func (c *checking) reject(r *Reject) error {
 	c.rejected++
 	c.result.Rejects[r.Code]++
-	if r.Code == CodeEmpty && r.Column == c.parser.columns[c.parser.sku].label() {
+	if r.Code == CodeEmpty && r.Column == c.parser.columns[c.parser.sku].shown() {
 		c.lackSKU++
 	}
 	if c.options.OnReject != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -154,10 +155,11 @@ func (d *detector) look(f format) look {
 	l := look{format: f}
 	s := newScanner(nil, 0, d.options.MaxRecordBytes)
 	s.use(f)
+	s.most = math.MaxInt32 // the delimiter of too many columns is one too
 	b := &d.block
 	b.reset()
 	b.buf, b.format = d.text, f
-	s.scan(b, d.complete, len(d.text))
+	s.scan(b, d.complete, math.MaxInt)
 	spans := b.spans[l.findHeader(b, d.options):]
 	widths := map[int]int{}
 	for i := range spans {

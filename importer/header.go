@@ -69,12 +69,24 @@ type Column struct {
 // Ignored tells whether nothing becomes of the column.
 func (c Column) Ignored() bool { return c.Field == "" && c.Attribute == "" && !c.Group }
 
-// label names the column in messages.
+// label is the column's name, or its number where it has none.
 func (c Column) label() string {
 	if c.Name != "" {
 		return c.Name
 	}
 	return strconv.Itoa(c.Number)
+}
+
+// shown names the column in messages, which are many where records are: at most 100 characters of it.
+func (c Column) shown() string {
+	const most = 100
+	name, n := c.label(), 0
+	for i := range name {
+		if n++; n > most {
+			return name[:i] + "..."
+		}
+	}
+	return name
 }
 
 // ofRejects tells whether the column is one that RejectWriter put behind those of a file.

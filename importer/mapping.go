@@ -45,7 +45,7 @@ func mapColumns(first []string, o *Options) (*mapping, error) {
 			continue
 		}
 		if other := m.columns[i].Field; other != "" {
-			return nil, &HeaderError{Found: first, Detail: fmt.Sprintf("column %q is wanted for both %s and %s", m.columns[i].label(), other, field)}
+			return nil, &HeaderError{Found: first, Detail: fmt.Sprintf("column %q is wanted for both %s and %s", m.columns[i].shown(), other, field)}
 		}
 		m.columns[i].Field = field
 	}
@@ -75,7 +75,7 @@ func (m *mapping) readNames(first []string) error {
 			m.columns[i].Name = named(UnescapeFormula(name))
 		}
 		if m.named && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
-			return inputError("the name of column %d is not UTF-8 text: %q", i+1, name)
+			return inputError("the name of column %d is not UTF-8 text: %q", i+1, products.Shorten(name))
 		}
 	}
 	return nil

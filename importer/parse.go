@@ -116,6 +116,8 @@ func (p *parser) damage(s *span) *Reject {
 		return nil
 	case CodeRecordTooLong:
 		return &Reject{Code: s.damage, Reason: fmt.Sprintf("the record is longer than %d bytes", p.max)}
+	case CodeFieldCount:
+		return &Reject{Code: s.damage, Reason: fmt.Sprintf("the record has more than %d fields", MaxColumns)}
 	}
 	if s.width > 0 {
 		return &Reject{Code: s.damage, Reason: `a quote stands in a field without quotes around it, where it must be doubled ("") and the field must stand in quotes; ` +
@@ -214,7 +216,7 @@ func (p *parser) skuOf(r *rawRecord) string {
 
 // badStatus rejects a record for its status.
 func (p *parser) badStatus(status string) *Reject {
-	label := p.columns[p.status].label()
+	label := p.columns[p.status].shown()
 	return &Reject{Code: CodeBadBoolean, Column: label, Reason: fmt.Sprintf(
 		"%s must be a yes or a no (true/false, 1/0, yes/no, on/off, active/inactive, published/unpublished, enabled/disabled, draft, archived), not %q",
 		label, products.Shorten(status))}
@@ -237,8 +239,8 @@ func (p *parser) shape(r *rawRecord) *Reject {
 	}
 	for i := n; ; i++ {
 		if p.columns[i].Field != "" {
-			return &Reject{Code: CodeMissingColumn, Column: p.columns[i].label(), Reason: fmt.Sprintf(
-				"the record has %d of %d fields and ends before the column %s (%s)", n, want, p.columns[i].label(), p.columns[i].Field)}
+			return &Reject{Code: CodeMissingColumn, Column: p.columns[i].shown(), Reason: fmt.Sprintf(
+				"the record has %d of %d fields and ends before the column %s (%s)", n, want, p.columns[i].shown(), p.columns[i].Field)}
 		}
 	}
 }
@@ -262,7 +264,7 @@ func (p *parser) stillShort(r *rawRecord) *Reject {
 // characters checks every field for bytes that are no text.
 func (p *parser) characters(r *rawRecord) *Reject {
 	for i := range r.fields {
-		value, label := r.at(i), p.columns[i].label()
+		value, label := r.at(i), p.columns[i].shown()
 		if !utf8.ValidString(value) && r.encoding != UTF8 {
 			return &Reject{Code: CodeInvalidEncoding, Column: label, Reason: fmt.Sprintf("%s has bytes that are no characters in %v: %q", label, r.encoding, products.Shorten(value))}
 		}
@@ -308,7 +310,7 @@ func (p *parser) validate(rec *products.Record) *Reject {
 	fault := &Reject{Code: Code(first.Code), Reason: first.Message}
 	for _, column := range p.columns {
 		if first.Field == column.Field || column.Attribute != "" && first.Field == "attributes["+column.Attribute+"]" {
-			fault.Column = column.label()
+			fault.Column = column.shown()
 		}
 	}
 	for _, more := range invalid.Fields[1:] {

@@ -104,7 +104,11 @@ func (r *run) begin(in io.Reader) (begun *reading, first *block, err error) {
 // mapColumns works out the mapping from the first record, which stays as it is.
 func (r *run) mapColumns(b *block, n *reading) error {
 	record := &b.spans[0]
-	if record.damage != "" {
+	switch record.damage {
+	case "":
+	case CodeFieldCount:
+		return inputError("its first record has more than the %d fields that are taken as columns", MaxColumns)
+	default:
 		return inputError("its first line is no CSV record: it is longer than %d bytes, or a quote in it is out of place", r.options.MaxRecordBytes)
 	}
 	m, err := mapColumns(b.names(record), &r.options)

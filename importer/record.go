@@ -21,13 +21,14 @@ const (
 	whole      scanResult = iota // a record, ending at end
 	unfinished                   // more bytes are needed, or a quote is never closed
 	broken                       // a quote out of place, at at
+	tooWide                      // more than most fields
 )
 
 // record scans one record at pos and appends its fields to the block. For a whole record at is 0 if and only if it has
 // no quoted field.
 func (s *scanner) record(b *block, pos int, eof bool) (end, at int, result scanResult) {
-	buf, quote := b.buf, s.quote
-	for {
+	buf, quote, most := b.buf, s.quote, len(b.fields)+s.most
+	for len(b.fields) < most {
 		if pos < len(buf) && buf[pos] == quote {
 			start, escaped := pos+1, false
 			i := start
@@ -94,6 +95,7 @@ func (s *scanner) record(b *block, pos int, eof bool) (end, at int, result scanR
 		b.fields = append(b.fields, f)
 		return min(i+1, len(buf)), at, whole
 	}
+	return 0, pos, tooWide
 }
 
 // lineBreak returns where the line break at i ends; broken if there is none.

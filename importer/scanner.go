@@ -7,8 +7,16 @@ import (
 	"io"
 )
 
-// blockSize is how many bytes a block holds: large enough that handing it on costs nothing beside parsing it.
-const blockSize = 256 << 10
+const (
+	// blockSize is how many bytes a block holds: large enough that handing it on costs nothing beside parsing it.
+	blockSize = 256 << 10
+	// blockRecords is the most records of a block: what is made of one takes a hundred times the bytes of the shortest. Those
+	// of usual catalogues don't come near it.
+	blockRecords = 4 << 10
+	// MaxColumns is the most fields of a record, and so the most columns of a file: as many as a sheet of Excel's has. A
+	// file whose header has more is refused, a record that has more is rejected.
+	MaxColumns = 16_384
+)
 
 // block is a run of whole records, with the bytes that they are made of.
 type block struct {
@@ -49,6 +57,8 @@ type scanner struct {
 	format
 	special  special
 	max      int    // bytes of the longest record
+	most     int    // fields of a record
+	want     int    // bytes of the next block
 	widths   [2]int // fields of a record: the header's, and those of most records; 0 while they aren't known
 	rest     []byte // read, but not scanned
 	skipping bool   // the rest of an overlong line has to be passed over
@@ -63,7 +73,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // newScanner returns a scanner of what r gives from the offset on. It needs a format before it can scan.
 func newScanner(r io.Reader, offset int64, maxRecord int) *scanner {
-	return &scanner{r: r, offset: offset, max: maxRecord, line: 1}
+	return &scanner{r: r, offset: offset, max: maxRecord, most: MaxColumns, want: blockSize, line: 1}
 }
 
 // use sets the format.
@@ -85,13 +95,15 @@ func (s *scanner) skip(n int, lines int64) {
 	s.rest, s.offset, s.line = s.rest[n:], s.offset+int64(n), s.line+lines
 }
 
-// next fills the block with up to limit whole records, at least one, and io.EOF when there are no more.
+// next fills the block with up to limit whole records, at least one and at most blockRecords, and returns io.EOF when
+// there are no more.
 func (s *scanner) next(b *block, limit int) error {
+	limit = min(limit, blockRecords)
 	b.reset()
 	b.format = s.format
 	b.buf = append(b.buf, s.rest...)
 	b.offset = s.offset
-	want := max(blockSize, len(b.buf))
+	want := max(s.want, len(b.buf))
 	for {
 		b.buf = s.fill(b.buf, want)
 		eof := s.err != nil
@@ -103,6 +115,8 @@ func (s *scanner) next(b *block, limit int) error {
 		s.offset = b.offset + int64(pos)
 		b.end = s.offset
 		if len(b.spans) > 0 {
+			b.buf = b.buf[:pos]
+			s.adapt(len(b.spans), pos)
 			return nil
 		}
 		if eof && pos == len(b.buf) {
@@ -112,6 +126,15 @@ func (s *scanner) next(b *block, limit int) error {
 		b.buf = append(b.buf[:0], s.rest...)
 		b.offset = s.offset
 		want = max(blockSize, 2*len(b.buf))
+	}
+}
+
+// adapt sees to it that little is read of what the next block has no room for, where so many records took so many bytes.
+func (s *scanner) adapt(records, bytes int) {
+	if records == blockRecords {
+		s.want = min(bytes+bytes/4, blockSize)
+	} else {
+		s.want = min(2*s.want, blockSize)
 	}
 }
 
@@ -177,12 +200,15 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 	return pos
 }
 
-// damaged makes the span one of damage and returns its end, or -1 when that can't be told before more was read. A broken
-// record is so at at.
+// damaged makes the span one of damage and returns its end, or -1 when that can't be told before more was read. A record
+// that is broken or too wide is so at at.
 func (s *scanner) damaged(b *block, sp *span, result scanResult, at int, eof bool) (end int) {
 	pos := int(sp.start)
 	wait := !eof && len(b.buf)-pos <= s.max
 	sp.damage, sp.width = CodeBadQuote, 0
+	if result == tooWide {
+		sp.damage = CodeFieldCount
+	}
 	if result == broken {
 		end, guessed := s.guess(b, pos, eof)
 		switch {
@@ -206,7 +232,7 @@ func (s *scanner) damaged(b *block, sp *span, result scanResult, at int, eof boo
 		sp.end = int32(end)
 		return end
 	}
-	if result == broken && at < pos+line && !s.backslash && bytes.Count(b.buf[pos:pos+line], []byte{s.quote})%2 == 0 {
+	if result != unfinished && at < pos+line && !s.backslash && bytes.Count(b.buf[pos:pos+line], []byte{s.quote})%2 == 0 {
 		end = pos + line // as many quotes are closed in it as opened
 	} else if end = s.recover(b, pos, eof); end < 0 {
 		return end

@@ -157,8 +157,8 @@ func (p *parser) complete(it *item, r *rawRecord, g *groups) *Reject {
 	rec := &it.record
 	parent := g.find(p.groupKey(p.belongs(r)))
 	if parent == nil {
-		fault := &Reject{Code: CodeNoParent, Column: p.columns[p.name].label(), Reason: fmt.Sprintf(
-			"name must not be empty: no earlier record with the %s %q has one to inherit", p.columns[p.group].label(), products.Shorten(p.belongs(r)))}
+		fault := &Reject{Code: CodeNoParent, Column: p.columns[p.name].shown(), Reason: fmt.Sprintf(
+			"name must not be empty: no earlier record with the %s %q has one to inherit", p.columns[p.group].shown(), products.Shorten(p.belongs(r)))}
 		rec.Name = "x" // to see what else is wrong
 		if more := p.validate(rec); more != nil {
 			fault.Reason += "; " + more.Reason
