@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +34,8 @@ const (
 	renewEvery = 300 * time.Millisecond
 	// farewell is how long the end of an attempt may take once its context has ended.
 	farewell = 2 * time.Second
+	// mostRefused is how often in a row a store may renew a claim and not end it.
+	mostRefused = 3
 	// mostWait is the highest MaxWait.
 	mostWait = 30 * 24 * time.Hour
 )
@@ -167,7 +168,7 @@ func (r *Runner) insist(ctx context.Context, claim *Claim, do func(ctx context.C
 		r.heard(calm, err)
 		return err, err != nil && (passes(err) || try.Err() != nil) && calm.Err() == nil
 	}
-	began := time.Now()
+	began, refused := time.Now(), 0
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err, away := call(do)
 		if !away {
@@ -178,8 +179,15 @@ func (r *Runner) insist(ctx context.Context, claim *Claim, do func(ctx context.C
 				_, err := r.store.Renew(ctx, claim, r.options.Lease, nil)
 				return err
 			})
-			if !away {
-				return cmp.Or(held, err)
+			switch {
+			case away:
+				refused = 0
+			case held != nil:
+				return held
+			case refused == mostRefused: // not just a store that came back between the two calls
+				return err
+			default:
+				refused++
 			}
 		}
 		select {
