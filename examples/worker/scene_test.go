@@ -168,7 +168,7 @@ func (s *scene) untilHeld(id string, is func(holding) bool) holding {
 		var ended bool
 		require.NoError(s.t, s.raw.QueryRowContext(ctx, `SELECT worker, error, finished_at IS NOT NULL, (SELECT count(*) FROM import_checkpoints WHERE job_id = id)
 			FROM import_jobs WHERE id = $1`, id).Scan(&h.worker, &h.lastFailure, &ended, &h.batches))
-		require.False(s.t, ended, "the import has ended")
+		require.False(s.t, ended, "the import has ended: %s", h.lastFailure)
 		if h.worker != "" && is(h) {
 			return h
 		}
