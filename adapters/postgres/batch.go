@@ -72,11 +72,10 @@ type batchWrite struct {
 	outcomes []products.Outcome // before anything is known about the store
 
 	// Of the current attempt.
-	result  *products.BatchResult
-	now     time.Time // the transaction's, by the server's clock
-	bySKU   bool      // the parameters have SKUs beside keys
-	ids     []int64   // of the records that are created
-	witness *products.Product
+	result *products.BatchResult
+	now    time.Time // the transaction's, by the server's clock
+	bySKU  bool      // the parameters have SKUs beside keys
+	ids    []int64   // of the records that are created
 	// For Batch.Changed: the updated products that are kept, some bytes of them, and those that have to be read again.
 	updated      []products.Product
 	updatedBytes int
@@ -139,9 +138,6 @@ func (w *batchWrite) run(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	if w.witness != nil {
-		t.witness = w.seen
-	}
 	return nil
 }
 
@@ -187,7 +183,6 @@ func (w *batchWrite) sameOutcome() products.Outcome {
 // round tries to write the batch. It tells false when somebody came between.
 func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool, error) {
 	copy(w.result.Outcomes, w.outcomes)
-	w.witness = nil
 	w.updated, w.updatedBytes, w.reread = nil, 0, nil
 	p := &probed{fresh: w.sorted}
 	if round > 0 || !w.batch.ExpectNew {
@@ -216,7 +211,6 @@ func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool
 		if err != nil {
 			return false, err
 		}
-		w.noteCreated()
 	}
 	return w.update(ctx, t, different, round >= strictRounds)
 }
@@ -238,25 +232,9 @@ func (w *batchWrite) assignIDs(ctx context.Context, t *transaction, n int) ([]in
 	return ids, nil
 }
 
-// noteCreated keeps one of the products that were created as the witness.
-func (w *batchWrite) noteCreated() {
-	if at := slices.Index(w.result.Outcomes, products.Created); at >= 0 {
-		first := w.created(at)
-		w.witness = &first
-	}
-}
-
 // created is the product that was created of a record.
 func (w *batchWrite) created(at int) products.Product {
 	p := w.columns.Apply(&w.batch.Records[at], products.Product{})
 	p.ID, p.Version, p.CreatedAt, p.UpdatedAt = w.ids[at], 1, w.now, w.now
 	return p
-}
-
-// seen tells whether the witness, one of the products that were written, is stored.
-func (w *batchWrite) seen(ctx context.Context) (there bool, err error) {
-	key := w.products.rule.Key(w.witness.SKU)
-	err = w.products.db.sql.GetContext(ctx, &there, `SELECT EXISTS (SELECT FROM products WHERE sku_key = $1 AND id = $2 AND version >= $3)`,
-		key, w.witness.ID, w.witness.Version)
-	return there, err
 }

@@ -65,6 +65,8 @@ type DB struct {
 	uploads  Uploads
 	webhooks Webhooks
 	waker    waker
+	slots    slots
+	plain    bool          // see transaction
 	hung     time.Duration // see DB.bound
 
 	connector connector
@@ -102,6 +104,9 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	}
 	if err == nil {
 		db.products.rule, err = db.settleKeyRule(ctx)
+	}
+	if err == nil {
+		err = db.dropOldSlots(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -101,11 +101,17 @@ func (p *Products) Create(ctx context.Context, product products.Product) (produc
 		return products.Product{}, err
 	}
 	err := p.db.join(ctx, func(ctx context.Context, t *transaction) (err error) {
-		if product.ID, err = p.ids.take(ctx, t); err != nil {
+		var from time.Time
+		if product.ID, from, err = p.ids.take(ctx, t); err != nil {
 			return err
 		}
 		product.Version = 1
-		product, err = p.insert(ctx, t, product)
+		var server time.Time
+		product, server, err = p.insert(ctx, t, product)
+		if err == nil && !from.IsZero() && !from.Equal(server) {
+			p.ids.keep(server)
+			return errMoved
+		}
 		return err
 	})
 	if err != nil {
@@ -115,24 +121,25 @@ func (p *Products) Create(ctx context.Context, product products.Product) (produc
 }
 
 // insert inserts a product with the ID and version that it has, and with the transaction's time; CreatedAt counts
-// unless it is zero. ErrExists leaves the transaction usable.
-func (p *Products) insert(ctx context.Context, t *transaction, product products.Product) (products.Product, error) {
+// unless it is zero. It tells when the server was started. ErrExists leaves the transaction usable.
+func (p *Products) insert(ctx context.Context, t *transaction, product products.Product) (_ products.Product, server time.Time, err error) {
 	created := sql.NullTime{Time: product.CreatedAt, Valid: product.Version > 1}
 	own := attributes{}
 	for name, value := range product.Attributes {
 		own[name] = value
 	}
 	product.Attributes = own
-	err := t.QueryRowxContext(ctx, `INSERT INTO products (id, version, created_at, status, sku_key, sku, name, description, attributes)
+	statement, args := t.marking(`INSERT INTO products (id, version, created_at, status, sku_key, sku, name, description, attributes)
 		VALUES ($1, $2, coalesce($3::timestamptz, now()), $4, $5, $6, $7, $8, $9::text::jsonb)
-		ON CONFLICT (sku_key) DO NOTHING RETURNING created_at, updated_at`,
+		ON CONFLICT (sku_key) DO NOTHING RETURNING created_at, updated_at, pg_postmaster_start_time()`,
 		product.ID, product.Version, created, product.Status, p.rule.Key(product.SKU), product.SKU, product.Name,
-		product.Description, string(appendJSON(nil, own))).Scan(&product.CreatedAt, &product.UpdatedAt)
+		product.Description, string(appendJSON(nil, own)))
+	err = t.QueryRowxContext(ctx, statement, args...).Scan(&product.CreatedAt, &product.UpdatedAt, &server)
 	if errors.Is(err, sql.ErrNoRows) {
-		return product, products.ErrExists
+		return product, server, products.ErrExists
 	}
 	product.CreatedAt, product.UpdatedAt = product.CreatedAt.UTC(), product.UpdatedAt.UTC()
-	return product, err
+	return product, server, err
 }
 
 // Update applies a patch.
@@ -178,10 +185,11 @@ func (p *Products) Update(ctx context.Context, id, version int64, patch products
 
 // replace writes the product over the row, unless that has changed.
 func (p *Products) replace(ctx context.Context, t *transaction, r *row, product *products.Product) (done bool, err error) {
-	err = t.QueryRowxContext(ctx, `UPDATE products SET version = $1, updated_at = now(), status = $2, sku = $3, name = $4, description = $5, attributes = $6::text::jsonb
+	statement, args := t.marking(`UPDATE products SET version = $1, updated_at = now(), status = $2, sku = $3, name = $4, description = $5, attributes = $6::text::jsonb
 		WHERE sku_key = $7 AND id = $8 AND version = $9 RETURNING updated_at`,
 		product.Version, product.Status, product.SKU, product.Name, product.Description, string(appendJSON(nil, product.Attributes)),
-		r.Key, r.ID, r.Version).Scan(&product.UpdatedAt)
+		r.Key, r.ID, r.Version)
+	err = t.QueryRowxContext(ctx, statement, args...).Scan(&product.UpdatedAt)
 	product.UpdatedAt = product.UpdatedAt.UTC()
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
@@ -192,10 +200,11 @@ func (p *Products) replace(ctx context.Context, t *transaction, r *row, product 
 // rename replaces the row by one with another key, unless it has changed. The key may decide where a row is kept, so it
 // can't be updated in place. The new row comes first, as the order of locks wants it: see batch.go.
 func (p *Products) rename(ctx context.Context, t *transaction, r *row, product *products.Product) (done bool, err error) {
+	t.plain = true // no mark where it may be rolled back
 	if _, err := t.ExecContext(ctx, `SAVEPOINT rename`); err != nil {
 		return false, err
 	}
-	*product, err = p.insert(ctx, t, *product)
+	*product, _, err = p.insert(ctx, t, *product)
 	if err != nil {
 		return false, err
 	}
@@ -221,7 +230,8 @@ func (p *Products) Delete(ctx context.Context, id, version int64) error {
 			if version != 0 && version != r.Version {
 				return products.ErrVersion
 			}
-			deleted, err := t.ExecContext(ctx, `DELETE FROM products WHERE sku_key = $1 AND id = $2 AND version = $3`, r.Key, r.ID, r.Version)
+			statement, args := t.marking(`DELETE FROM products WHERE sku_key = $1 AND id = $2 AND version = $3`, r.Key, r.ID, r.Version)
+			deleted, err := t.ExecContext(ctx, statement, args...)
 			if err != nil {
 				return err
 			}

@@ -34,6 +34,7 @@ type proxy struct {
 
 	mu    sync.Mutex
 	next  cut  // 0 for none
+	skip  int  // so many COMMITs are let through before
 	down  bool // from then on nobody is let through
 	away  bool
 	hung  func() // called when a COMMIT hangs, and, if not nil, when it or its answer is lost; see hungLock
@@ -72,6 +73,13 @@ func (p *proxy) cutNext(when cut, down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next, p.down = when, down
+}
+
+// cutLater cuts the connection on which COMMIT comes next but for so many.
+func (p *proxy) cutLater(commits int, when cut) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next, p.skip = when, commits
 }
 
 // cutByReset makes all cuts of later connections resets.
@@ -159,6 +167,11 @@ func (p *proxy) toServer(c *pair) {
 // cutCommit tells whether the connection is to be cut at this COMMIT, and does what comes before.
 func (p *proxy) cutCommit(c *pair) bool {
 	p.mu.Lock()
+	if p.skip > 0 {
+		p.skip--
+		p.mu.Unlock()
+		return false
+	}
 	when := p.next
 	p.next = 0
 	c.swallow = when == behindSuccess

@@ -3,22 +3,22 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
-
-	"github.com/products-importer/products-importer/products"
 )
 
 // transaction is an open transaction. It lives in the contexts that are given to what runs inside it.
 type transaction struct {
 	*sqlx.Tx
 	conn *sqlx.Conn
-	// witness, if not nil, tells whether something that the transaction wrote is there.
-	witness func(ctx context.Context) (bool, error)
+	slot *slot
+	// marked tells whether the slot has, or may have, this transaction's token.
+	marked bool
+	// plain forbids to have the mark written by the way.
+	plain bool
+	ids   idRest // what is left of the block that the transaction took last
 	// committed is called once the transaction is committed.
 	committed []func()
 }
@@ -132,14 +132,20 @@ func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transa
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after a commit it does nothing
+	t := &transaction{Tx: tx, conn: conn, slot: db.slots.take(), plain: db.plain}
+	ended := false // whether the server is known to be done with the transaction
+	defer func() {
+		ended = tx.Rollback() == nil || ended // after a commit it does nothing
+		if ended || !t.marked {
+			db.slots.give(t.slot)
+		}
+	}()
 
-	t := &transaction{Tx: tx, conn: conn}
 	if err := f(context.WithValue(inner, transactionKey{db}, t), t); err != nil {
 		return err
 	}
-	var xid sql.NullString // null where nothing was written
-	if err := t.GetContext(inner, &xid, `SELECT pg_current_xact_id_if_assigned()::text`); err != nil {
+	wrote, err := t.mark(inner)
+	if err != nil {
 		return err
 	}
 	if !stop() {
@@ -148,11 +154,16 @@ func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transa
 	release()
 	// A COMMIT gets as long as is spent on finding out what became of it.
 	release = db.connector.cutAfter(ctx, conn, db.resolveFor())
-	if err = tx.Commit(); err != nil && lost(err) && xid.Valid {
+	if err = tx.Commit(); err != nil && lost(err) && wrote {
 		conn.Close() // resolve needs one, and there may be no other
-		err = db.resolve(ctx, xid.String, t.witness, err)
+		err = db.resolve(ctx, t.slot, err)
+		ended = !isUnknown(err)
 	}
 	if err == nil {
+		ended = true
+		if wrote {
+			t.slot.committed()
+		}
 		for _, f := range t.committed {
 			f()
 		}
@@ -168,40 +179,6 @@ func (db *DB) onCommit(ctx context.Context, f func()) {
 	}
 	f()
 }
-
-// resolve finds out, over another connection, whether a transaction was committed whose connection was lost in COMMIT.
-// It returns nil if so, the cause if it wasn't, and else ErrCommitUnknown.
-func (db *DB) resolve(ctx context.Context, xid string, witness func(ctx context.Context) (bool, error), cause error) error {
-	ctx, cancel := context.WithTimeout(ctx, db.resolveFor())
-	defer cancel()
-	for attempt := 0; ; attempt++ {
-		var status sql.NullString
-		err := db.sql.GetContext(ctx, &status, `SELECT pg_xact_status($1::text::xid8)`, xid)
-		switch {
-		case err == nil && status.String == "committed":
-			// A server that crashed may give the number of a transaction that it lost to another one: look for what
-			// ours wrote.
-			if witness == nil {
-				return nil
-			}
-			if there, err := witness(ctx); err == nil && there {
-				return nil
-			} else if err == nil {
-				return fmt.Errorf("%w: %w", products.ErrCommitUnknown, cause)
-			}
-		case err == nil && status.String == "aborted", pq.As(err, "22023") != nil: // or a number from the future
-			return cause
-		case err == nil && !status.Valid: // too long ago to be known
-			return fmt.Errorf("%w: %w", products.ErrCommitUnknown, cause)
-		}
-		// Still in progress, or the server doesn't answer yet.
-		if sleep(ctx, backoff(attempt)) != nil {
-			return fmt.Errorf("%w: %w", products.ErrCommitUnknown, cause)
-		}
-	}
-}
-
-func (db *DB) resolveFor() time.Duration { return max(db.options.RetryFor, time.Second) }
 
 // backoff is how long to wait after the attempt, counted from 0: from 20 ms to a second, not the same for everyone.
 func backoff(attempt int) time.Duration {

@@ -191,9 +191,5 @@ func (w *batchWrite) writeChanges(ctx context.Context, t *transaction, changes [
 	}
 	_, err := t.ExecContext(ctx, `UPDATE products AS p SET version = p.version + 1, updated_at = $1::timestamptz, `+set+
 		` FROM unnest(`+unnest+`) AS x(`+names+`) WHERE p.sku_key = x.key`, args...)
-	if w.witness == nil && err == nil {
-		first := &changes[0].product
-		w.witness = &products.Product{ID: first.ID, SKU: first.SKU, Version: first.Version}
-	}
 	return err
 }
