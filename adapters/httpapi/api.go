@@ -54,6 +54,10 @@ type Options struct {
 	MaxFileBytes int64
 	// MaxBodyBytes is the length of the longest JSON body: 1 KiB to 256 MiB, 0 for 4 MiB.
 	MaxBodyBytes int64
+	// MaxBodiesBytes is how many bytes of JSON bodies are held at the same time, but for the first 16 KiB of each: at least
+	// MaxBodyBytes, 0 for 64 MiB or MaxBodyBytes. One client has a quarter of them at most, or one body. A body for which
+	// there is no room is answered with 503.
+	MaxBodiesBytes int64
 	// ProgressInterval is the least time between two frames of a stream, but for the terminal one: 100 ms to 1 minute, 0
 	// for 250 ms.
 	ProgressInterval time.Duration
@@ -91,6 +95,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxBodyBytes == 0 {
 		o.MaxBodyBytes = 4 << 20
 	}
+	if o.MaxBodiesBytes == 0 {
+		o.MaxBodiesBytes = max(64<<20, o.MaxBodyBytes)
+	}
 	if o.ProgressInterval == 0 {
 		o.ProgressInterval = 250 * time.Millisecond
 	}
@@ -104,6 +111,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"MaxUploadBytes", o.MaxUploadBytes, 1, most},
 		{"MaxFileBytes", o.MaxFileBytes, 1, most},
 		{"MaxBodyBytes", o.MaxBodyBytes, 1 << 10, 256 << 20},
+		{"MaxBodiesBytes", o.MaxBodiesBytes, o.MaxBodyBytes, most},
 		{"ProgressInterval", int64(o.ProgressInterval), int64(100 * time.Millisecond), int64(time.Minute)},
 		{"MaxStreams", int64(o.MaxStreams), 1, most},
 	} {
@@ -126,6 +134,7 @@ type API struct {
 	origins  *http.CrossOriginProtection
 	metrics  *metrics
 	counts   counts
+	bodies   bodies
 	health   health
 	mux      *http.ServeMux
 
@@ -152,6 +161,7 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users Users, options 
 		return nil, err
 	}
 	a := &API{products: catalogue, jobs: jobs, options: options, origins: http.NewCrossOriginProtection()}
+	a.bodies = bodies{most: options.MaxBodiesBytes, mostOfClient: max(options.MaxBodiesBytes/4, options.MaxBodyBytes), client: options.ClientAddress, byClient: map[string]int64{}}
 	a.health.check = func(ctx context.Context) error { return reachable(ctx, catalogue, reader) }
 	a.watcher = job.NewWatcher(reader, lookInterval, render)
 	if a.auth, err = newAuthenticator(users); err != nil {

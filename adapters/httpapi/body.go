@@ -23,6 +23,17 @@ type setters map[string]func(raw json.RawMessage) error
 // it should is an error that names it, and nothing may follow the object. Names count by every character. Within the
 // fields no name comes twice in an object either, and no text has an escape that is no character.
 func (a *API) readObject(w http.ResponseWriter, r *http.Request, contentTypes []string, fields setters) error {
+	return a.readObjectOf(w, r, a.options.MaxBodyBytes, contentTypes, fields)
+}
+
+// readSettings is readObject for what is short.
+func (a *API) readSettings(w http.ResponseWriter, r *http.Request, contentTypes []string, fields setters) error {
+	const most = 64 << 10
+	return a.readObjectOf(w, r, min(most, a.options.MaxBodyBytes), contentTypes, fields)
+}
+
+// readObjectOf is readObject of a body of at most so many bytes.
+func (a *API) readObjectOf(w http.ResponseWriter, r *http.Request, most int64, contentTypes []string, fields setters) error {
 	if err := checkContentType(r, contentTypes); err != nil {
 		return err
 	}
@@ -31,7 +42,8 @@ func (a *API) readObject(w http.ResponseWriter, r *http.Request, contentTypes []
 		p.header = http.Header{"Accept-Encoding": {"identity"}}
 		return p
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.options.MaxBodyBytes))
+	body, err := a.readBody(http.MaxBytesReader(w, r.Body, most), r)
+	extendDeadline(w, requestTime+writeTime) // the answer is due from here on
 	if err != nil {
 		return bodyProblem(err)
 	}

@@ -68,7 +68,7 @@ func (a *API) Events() http.Handler {
 func (a *API) Status() http.Handler {
 	return methods{http.MethodPost: a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		var id *string
-		if err := a.readObject(w, r, []string{"application/json"}, setters{"task_id": textSetter(&id)}); err != nil {
+		if err := a.readSettings(w, r, []string{"application/json"}, setters{"task_id": textSetter(&id)}); err != nil {
 			return err
 		}
 		if id == nil {

@@ -57,6 +57,11 @@ func (m methods) allow() string {
 // before it has answered.
 func (a *API) handle(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody {
+			held := &heldBody{bodies: &a.bodies, request: r}
+			defer held.release() // what was read of the body is needed until the answer
+			r = r.WithContext(context.WithValue(r.Context(), heldKey{}, held))
+		}
 		if err := f(w, r); err != nil {
 			writeProblem(w, r, a.options.Logger, err)
 		}

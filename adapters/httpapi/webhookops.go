@@ -140,7 +140,7 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request) error {
 		since  *time.Time
 		states []webhooks.DeliveryState
 	)
-	err = a.readObject(w, r, []string{"application/json"}, setters{"since": timeSetter(&since), "states": func(raw json.RawMessage) error {
+	err = a.readSettings(w, r, []string{"application/json"}, setters{"since": timeSetter(&since), "states": func(raw json.RawMessage) error {
 		if json.Unmarshal(raw, &states) != nil {
 			return fmt.Errorf("a list of some of %v, or null", replayable)
 		}
@@ -168,10 +168,10 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// readOptionalObject is readObject where there may be no body.
+// readOptionalObject is readSettings where there may be no body.
 func (a *API) readOptionalObject(w http.ResponseWriter, r *http.Request, fields setters) error {
 	if r.ContentLength == 0 {
 		return nil
 	}
-	return a.readObject(w, r, []string{"application/json"}, fields)
+	return a.readSettings(w, r, []string{"application/json"}, fields)
 }

@@ -81,7 +81,7 @@ func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 
 func (a *API) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	var s webhookSettings
-	if err := a.readObject(w, r, []string{"application/json"}, s.setters()); err != nil {
+	if err := a.readSettings(w, r, []string{"application/json"}, s.setters()); err != nil {
 		return err
 	}
 	e := webhooks.Endpoint{State: webhooks.Active}
@@ -132,7 +132,7 @@ func (a *API) readWebhook(w http.ResponseWriter, r *http.Request, contentTypes [
 	if _, err := webhookID(r); err != nil {
 		return err
 	}
-	if err := a.readObject(w, r, contentTypes, s.setters()); err != nil {
+	if err := a.readSettings(w, r, contentTypes, s.setters()); err != nil {
 		return err
 	}
 	return a.changeWebhook(w, r, func(e *webhooks.Endpoint) error { return apply(&s, e) })
