@@ -254,6 +254,8 @@ func (l *look) betterThan(other *look) bool {
 			return false
 		case l.score > other.score-same && l.all && l.quoting*2 >= l.records && other.quoted == 0:
 			return l.header() >= other.header()
+		case other.damaged == 0 && other.fitting == other.records: // as it is, everything agrees
+			return false
 		}
 	}
 	if l.backslash != other.backslash && l.damaged >= other.damaged {

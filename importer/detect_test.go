@@ -65,6 +65,7 @@ func TestDetect(t *testing.T) {
 		{"some apostrophes that are text", "sku,name\n" + records(9, "#,n\n") + "1,'s Gravenhage\n2,'x'\n", Options{}, format{comma: ',', quote: '"'}, 2, 0, "lf", ""},
 		{"apostrophes that are text in a record and a column", "sku,name,'x'\n1,n,'y'\n", Options{}, format{comma: ',', quote: '"'}, 3, 0, "lf", ""},
 		{"a name with delimiters and known names", "sku,name,description,status,a;sku;name;b;c;d;e;f\n", Options{}, format{comma: ',', quote: '"'}, 5, 0, "lf", ""},
+		{"apostrophes that are text, where every record agrees", "name,sku,description,status,'\n''+,',,false,0\n", Options{}, format{comma: ',', quote: '"'}, 5, 0, "lf", ""},
 		{"apostrophes before formulas", "sku,name\n" + records(9, "#,'=1+1\n"), Options{}, format{comma: ',', quote: '"'}, 2, 0, "lf", ""},
 		{"damage in quotes is no reason for apostrophes", "\"sku\",\"name\"\n" + records(9, "\"#\",\"n\"\n") + "\"1\",\"5\" pipe\"\n", Options{}, format{comma: ',', quote: '"'}, 2, 0, "lf", "damaged lines: 1"},
 		{"backslashes before quotes", "sku,name\n" + records(5, "#,\"5\\\" pipe, \\\\ black\"\n"), Options{}, format{comma: ',', quote: '"', backslash: true}, 2, 0, "lf", "6 of 6 "},

@@ -110,7 +110,11 @@ func rejectCodes(t testing.TB, text string, o importer.Options) (file string, co
 	w := importer.NewRejectWriter(&b)
 	o.OnHeader = w.Header
 	o.OnReject = func(r importer.Reject) error {
-		codes = append(codes, r.Code)
+		if r.Code == importer.CodeInvalidEncoding {
+			codes = append(codes, importer.CodeInvalidUTF8) // as rejects are in UTF-8
+		} else {
+			codes = append(codes, r.Code)
+		}
 		return w.Write(r)
 	}
 	_, err = importer.Check(t.Context(), importer.Bytes(text), o)
