@@ -92,9 +92,14 @@ func (e *Endpoint) failed(now time.Time, r *Result) {
 	e.Failures++
 	// Those that were under way when the pause began don't make it longer.
 	if e.Failures >= pauseAfter && !now.Before(e.PausedUntil) && !now.Add(-r.Attempt.Duration).Before(e.PausedUntil) {
-		e.PausedUntil = now.Add(min(pauseFirst<<min(e.Pauses, 16), pauseMost))
+		e.PausedUntil = now.Add(e.pause(e.Pauses))
 		e.Pauses++
 	}
+}
+
+// pause is how long the pause is that comes after so many others.
+func (*Endpoint) pause(others int) time.Duration {
+	return min(pauseFirst<<min(max(others, 0), 16), pauseMost)
 }
 
 func (e *Endpoint) disable(now time.Time, reason string) {

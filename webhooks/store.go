@@ -17,7 +17,8 @@ var (
 
 // Store keeps endpoints, events, and deliveries. Every method is safe for concurrent use, by many processes where the
 // store is shared. A method joins the transaction of its context where it has one, and changes nothing when it returns an
-// error. Times are the store's own, in UTC and microseconds: clocks of workers don't matter. What goes in is copied, what
+// error. Times are the store's own, in UTC and microseconds: clocks of workers don't matter. A clock that is set back
+// keeps no delivery waiting until it has caught up (Endpoint.SetBack, Delivery.SetBack). What goes in is copied, what
 // comes out is the caller's to keep and change, but for Events of a Claim, which may be shared and are not to be changed.
 //
 // The rules of an endpoint's and a delivery's life are methods of this package (Endpoint.Init, Note, Changed;

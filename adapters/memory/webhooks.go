@@ -20,6 +20,7 @@ type Webhooks struct {
 	deliveries []*deliveryRow
 	lastID     int64
 	numbers    map[numberKey]number
+	latest     time.Time // by the DB's clock
 	wakers
 }
 
@@ -113,7 +114,7 @@ func (w *Webhooks) findVersion(id string, version int64) (*endpointRow, error) {
 func (w *Webhooks) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (stored webhooks.Endpoint, err error) {
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
 		r := &endpointRow{Endpoint: e.Clone(), claims: map[string]*openClaim{}}
-		r.Init(now())
+		r.Init(w.db.now())
 		before := w.endpoints
 		w.endpoints = append(w.endpoints, r)
 		w.byID[r.ID] = r
@@ -172,7 +173,7 @@ func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
 			return err
 		}
 		next = next.Clone() // whatever change put into it
-		if at := now(); next.Changed(&r.Endpoint, at) {
+		if at := w.db.now(); next.Changed(&r.Endpoint, at) {
 			ceases := r.State.Receives() && !next.State.Receives()
 			r.change(t, func() { r.Endpoint = next })
 			if ceases {

@@ -46,7 +46,7 @@ func (w *Webhooks) Append(ctx context.Context, events []webhooks.Event) (stored 
 		}
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
-		stored = w.append(t, events, now())
+		stored = w.append(t, events, w.db.now())
 		return nil
 	})
 	if err != nil {

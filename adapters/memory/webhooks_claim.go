@@ -73,7 +73,8 @@ func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) (cl
 		return nil, err
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
-		at := now()
+		at := w.db.now()
+		w.watchClock(at)
 		due := map[*webhooks.Endpoint]*[2][]*deliveryRow{}
 		var ready []webhooks.Ready
 		for _, r := range w.endpoints {
@@ -155,7 +156,7 @@ func (w *Webhooks) Finish(ctx context.Context, results []webhooks.Result) (count
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
 		counted = 0
-		at := now()
+		at := w.db.now()
 		for i := range results {
 			if w.finish(t, &results[i], at) {
 				counted++

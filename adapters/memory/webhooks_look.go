@@ -98,7 +98,7 @@ func (w *Webhooks) Resend(ctx context.Context, id int64) (sent webhooks.Delivery
 		if !d.endpoint.State.Receives() {
 			return off(d.endpoint)
 		}
-		w.again(t, d, now(), false)
+		w.again(t, d, w.db.now(), false)
 		sent = d.Delivery
 		return nil
 	})
@@ -127,7 +127,7 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 		}
 		looked := 0
 		from, _ := w.search(step.After + 1)
-		at := now()
+		at := w.db.now()
 		for _, d := range w.deliveries[from:] {
 			if d.endpoint != r || d.CreatedAt.Before(step.Since) || !slices.Contains(step.States, d.State) {
 				continue
@@ -155,7 +155,7 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 func (w *Webhooks) Backlog(ctx context.Context) (b webhooks.Backlog, err error) {
 	err = w.db.do(ctx, func(context.Context, *tx) error {
 		b = webhooks.Backlog{Endpoints: map[webhooks.EndpointState]int64{}}
-		at := now()
+		at := w.db.now()
 		for _, r := range w.endpoints {
 			b.Endpoints[r.State]++
 			if r.State == webhooks.Active && !r.PausedUntil.IsZero() {
@@ -192,7 +192,7 @@ func (w *Webhooks) Expire(ctx context.Context, x webhooks.Expiry) (removed int, 
 			case d.State != webhooks.Pending:
 				old = d.FinishedAt.Before(x.Others)
 			case !d.endpoint.State.Receives():
-				old = d.CreatedAt.Before(x.Others) && !d.held(now())
+				old = d.CreatedAt.Before(x.Others) && !d.held(w.db.now())
 			}
 			if !old || left == 0 {
 				return false

@@ -18,7 +18,10 @@ import (
 //	numbers        by Append, ascending by import and type, until its transaction ends
 //
 // Claim and Expire wait for nobody: they pass over what is locked.
-type Webhooks struct{ db *DB }
+type Webhooks struct {
+	db    *DB
+	clock clockWatch
+}
 
 var _ webhooks.Store = (*Webhooks)(nil)
 

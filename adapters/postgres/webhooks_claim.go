@@ -17,6 +17,9 @@ func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) ([]
 	if err := request.Check(); err != nil {
 		return nil, err
 	}
+	if err := w.watchClock(ctx); err != nil {
+		return nil, w.fail(ctx, err)
+	}
 	c := claiming{store: w, request: request}
 	// Most often there is nothing to do, which one statement finds out.
 	ready, err := c.look(ctx)

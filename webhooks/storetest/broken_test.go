@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
 )
@@ -9,7 +10,8 @@ import (
 // broken is a store with some methods replaced.
 type broken struct {
 	webhooks.Store
-	inTx func(ctx context.Context, f func(ctx context.Context) error) error
+	inTx    func(ctx context.Context, f func(ctx context.Context) error) error
+	setBack func(ctx context.Context, d time.Duration) error
 
 	createEndpoint func(ctx context.Context, e webhooks.Endpoint) (webhooks.Endpoint, error)
 	endpoint       func(ctx context.Context, id string) (webhooks.Endpoint, error)

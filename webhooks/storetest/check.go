@@ -24,10 +24,13 @@ const (
 type check struct {
 	casetest.T
 	webhooks.Store
-	inTx func(ctx context.Context, f func(ctx context.Context) error) error
+	inTx  func(ctx context.Context, f func(ctx context.Context) error) error
+	clock func(ctx context.Context, d time.Duration) error
 }
 
-func newCheck(t casetest.T, s Stores) *check { return &check{T: t, Store: s.Webhooks, inTx: s.InTx} }
+func newCheck(t casetest.T, s Stores) *check {
+	return &check{T: t, Store: s.Webhooks, inTx: s.InTx, clock: s.SetBack}
+}
 
 // whole is an endpoint with all that an owner can say.
 func whole() webhooks.Endpoint {

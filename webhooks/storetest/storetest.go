@@ -5,8 +5,10 @@
 //
 //	func TestWebhooks(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Stores {
-//			db := memory.New(memory.Options{})
-//			return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx}
+//			var back time.Duration
+//			db := memory.New(memory.Options{Now: func() time.Time { return time.Now().Add(-back) }})
+//			setBack := func(_ context.Context, d time.Duration) error { back += d; return nil }
+//			return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx, SetBack: setBack}
 //		})
 //	}
 //
@@ -18,6 +20,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/products-importer/products-importer/webhooks"
@@ -29,6 +32,9 @@ type Stores struct {
 	// InTx calls f with a context that carries a transaction, commits it when f returns nil, and else rolls it back and
 	// returns the error.
 	InTx func(ctx context.Context, f func(ctx context.Context) error) error
+	// SetBack sets the store's clock back, and forward where d is below 0. To move all times that are stored for webhooks
+	// into the future does as well.
+	SetBack func(ctx context.Context, d time.Duration) error
 }
 
 // Case is one promise.
@@ -48,7 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 // Cases returns the cases of the suite.
 func Cases() []Case {
 	return slices.Concat(endpointCases, switchCases, appendCases, numberCases, claimCases, fairnessCases, leaseCases, finishCases,
-		healthCases, lookCases, againCases, keepCases, transactionCases)
+		healthCases, lookCases, againCases, keepCases, transactionCases, clockCases)
 }
 
 // Check runs the case on empty stores and returns what broke, or nil.

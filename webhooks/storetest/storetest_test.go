@@ -3,8 +3,10 @@ package storetest_test
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,8 +16,12 @@ import (
 )
 
 func open() storetest.Stores {
-	db := memory.New(memory.Options{})
-	return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx}
+	var back atomic.Int64
+	db := memory.New(memory.Options{Now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }})
+	return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx, SetBack: func(_ context.Context, d time.Duration) error {
+		back.Add(int64(d))
+		return nil
+	}}
 }
 
 func TestCasesPassASoundStore(t *testing.T) {
@@ -43,8 +49,9 @@ func TestCasesFindBrokenStores(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // where patience costs nothing
 				s := open()
 				b := breakAll(s.Webhooks, s.InTx)
+				b.setBack = s.SetBack
 				test.spoil(b)
-				err := storetest.Cases()[at].Check(t.Context(), storetest.Stores{Webhooks: b, InTx: b.inTx})
+				err := storetest.Cases()[at].Check(t.Context(), storetest.Stores{Webhooks: b, InTx: b.inTx, SetBack: b.setBack})
 				require.Error(t, err, "the case finds the broken store")
 				require.ErrorContains(t, err, test.says, "the failure says which promise broke")
 			})

@@ -1,0 +1,89 @@
+package postgres
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+const (
+	// clockEvery is how often the server's clock is looked at, at most.
+	clockEvery = 5 * time.Second
+	// clockBack is how far it must have been set back since to count.
+	clockBack = time.Second
+)
+
+// clockWatch notices that the server's clock was set back, by this process's time that passes.
+type clockWatch struct {
+	mu sync.Mutex
+	// Of the last look, zero before the first.
+	local, server time.Time
+}
+
+// back is by how much the server's clock was set back since the last look.
+func (c *clockWatch) back(local, server time.Time) time.Duration {
+	return c.server.Add(local.Sub(c.local)).Sub(server)
+}
+
+// watchClock looks at the server's clock now and then. Where it was set back, or may have been before this process began,
+// what is stored is put right, so that nothing waits until the clock has caught up.
+func (w *Webhooks) watchClock(ctx context.Context) error {
+	c := &w.clock
+	if w.db.current(ctx) != nil || !c.mu.TryLock() {
+		return nil
+	}
+	defer c.mu.Unlock()
+	local, first := time.Now(), c.local.IsZero()
+	if !first && local.Sub(c.local) < clockEvery {
+		return nil
+	}
+	var server time.Time
+	if err := w.db.sql.GetContext(ctx, &server, `SELECT clock_timestamp()`); err != nil {
+		return err
+	}
+	if back := c.back(local, server); first || back >= clockBack {
+		if !first {
+			w.db.options.Logger.WarnContext(ctx, "the database's clock was set back", "by", back)
+		}
+		if err := w.setBack(ctx); err != nil {
+			return err
+		}
+	}
+	c.local, c.server = local, server
+	return nil
+}
+
+// setBack puts right what a clock that was set back makes of what is stored. It changes nothing else, whoever calls it at
+// the same time.
+func (w *Webhooks) setBack(ctx context.Context) error {
+	return w.quick(ctx, func(ctx context.Context, t *transaction) error {
+		now, err := w.now(ctx, t)
+		if err != nil {
+			return err
+		}
+		rows, err := w.endpoints(ctx, t, `WHERE e.paused_until > $1 OR e.spent > $1 ORDER BY e.id FOR UPDATE`, now)
+		if err != nil {
+			return err
+		}
+		var changed []*endpointRow
+		for i := range rows {
+			if rows[i].SetBack(now) {
+				changed = append(changed, &rows[i])
+			}
+		}
+		if err := saveHealth(ctx, t, changed); err != nil {
+			return err
+		}
+		_, err = t.ExecContext(ctx, `UPDATE webhook_claims SET lease_until = $1 WHERE id = ANY (ARRAY (
+			SELECT id FROM webhook_claims WHERE lease_until > $1 ORDER BY id FOR UPDATE))`, now.Add(webhooks.LongestLease))
+		if err != nil {
+			return err
+		}
+		// This is webhooks.Delivery.SetBack. What is locked is being written anew.
+		_, err = t.ExecContext(ctx, `UPDATE webhook_deliveries_pending SET not_before = $1 WHERE id = ANY (ARRAY (
+			SELECT id FROM webhook_deliveries_pending WHERE not_before > $1 AND (attempts = earlier OR last_attempt > $1) FOR UPDATE SKIP LOCKED))`, now)
+		return err
+	})
+}

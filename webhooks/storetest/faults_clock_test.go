@@ -1,0 +1,29 @@
+package storetest_test
+
+import (
+	"context"
+	"time"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// stuck stands still once its clock was set back.
+func stuck(s *broken) {
+	set, back := s.setBack, false
+	s.setBack = func(ctx context.Context, d time.Duration) error {
+		back = back || d > 0
+		return set(ctx, d)
+	}
+	s.claim = func(ctx context.Context, r webhooks.ClaimRequest) ([]webhooks.Claim, error) {
+		if back {
+			return nil, nil
+		}
+		return s.Store.Claim(ctx, r)
+	}
+}
+
+var brokenClocks = []fault{
+	{"waits for its clock", stuck, "clock/set back, what is due is sent", "due still"},
+	{"waits for its clock with claims", stuck, "clock/set back, a claim of a worker that vanished", "no claim holds for longer"},
+	{"waits for its clock with rate limits", stuck, "clock/set back, a rate limit", "a rate limit that was used up"},
+}
