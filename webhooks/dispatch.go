@@ -18,8 +18,9 @@ type dispatch struct {
 	freed    chan struct{} // has a value when claims have ended
 	busy     sync.WaitGroup
 
-	open     [2]int // claims by lane; guarded by mu
-	unstored error  // read once store has returned
+	open     [2]int               // claims by lane; guarded by mu
+	held     map[string]time.Time // the same by ID, with when they were asked for; guarded by mu
+	unstored error                // read once store has returned
 }
 
 // outcome is a result on its way to the store.
@@ -75,7 +76,7 @@ func (r *dispatch) look() (found bool, err error) {
 	}
 	asked := time.Now()
 	claims, err := r.queue.Claim(r.ctx, request)
-	r.looked(claims, err)
+	r.looked(claims, err, asked)
 	for i := range claims {
 		r.busy.Go(func() { r.do(&claims[i], asked) })
 	}
@@ -86,7 +87,7 @@ func (r *dispatch) look() (found bool, err error) {
 func (r *dispatch) quarter() int { return r.options.Concurrency / 4 }
 
 // looked notes how a look for work went.
-func (r *dispatch) looked(claims []Claim, err error) {
+func (r *dispatch) looked(claims []Claim, err error, asked time.Time) {
 	if err != nil && r.ctx.Err() != nil {
 		return // it was broken off
 	}
@@ -104,6 +105,7 @@ func (r *dispatch) looked(claims []Claim, err error) {
 	r.outage = err
 	for i := range claims {
 		r.open[claims[i].Lane]++
+		r.held[claims[i].ID] = asked
 		r.stats.Claimed += int64(len(claims[i].Work))
 	}
 }
@@ -220,6 +222,7 @@ func (r *dispatch) storeBatch(batch []outcome) {
 	for i := range batch {
 		if batch[i].last {
 			r.open[batch[i].lane]--
+			delete(r.held, batch[i].ClaimID)
 			ended = true
 		}
 	}
@@ -233,7 +236,44 @@ func (r *dispatch) storeBatch(batch []outcome) {
 	}
 }
 
-// insist stores results, again and again where the store can't be reached, for as long as the claims hold.
+// renew renews the claims that are not over soon, until the context ends: those whose results can't be stored yet too.
+func (r *dispatch) renew(ctx context.Context) {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		claims := r.lasting()
+		if len(claims) == 0 {
+			continue
+		}
+		bounded, cancel := context.WithTimeout(ctx, renewEvery)
+		_, err := r.queue.Renew(bounded, claims, UsualLease)
+		cancel()
+		if err != nil && !failing && ctx.Err() == nil {
+			r.log.Warn("claims can't be renewed: their deliveries may be sent again", "claims", len(claims), "error", err)
+		}
+		failing = err != nil
+	}
+}
+
+// lasting are the claims that have lasted for a while. Most are over before, and cost nothing.
+func (r *dispatch) lasting() (claims []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, asked := range r.held {
+		if time.Since(asked) >= renewEvery {
+			claims = append(claims, id)
+		}
+	}
+	return claims
+}
+
+// insist stores results, again and again where the store can't be reached. Meanwhile the claims are renewed.
 func (r *dispatch) insist(results []Result) (counted int, err error) {
 	ctx, cancel := context.WithTimeout(r.storable, insist)
 	defer cancel()

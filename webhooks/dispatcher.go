@@ -43,8 +43,10 @@ const (
 	slow = 20 * time.Millisecond
 	// mostSlow bounds what is remembered of slow endpoints.
 	mostSlow = 1_000
-	// stale is how old a claim is of which nothing may be begun: another worker may have it soon.
-	stale = leaseBeyond - 10*time.Second
+	// renewEvery is how often claims are renewed that are older than that. stale is how old a claim is of which nothing may
+	// be begun: another worker may have it soon.
+	renewEvery = UsualLease / 4
+	stale      = UsualLease / 2
 	// mostPause is the longest pause between looks at a store that fails.
 	mostPause = 15 * time.Second
 	// insist is how long storing results is tried, and farewell how long once the work has ended because Run is to end.
@@ -157,9 +159,12 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	defer kill()
 	storable, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
-	r := &dispatch{Dispatcher: d, ctx: ctx, work: work, storable: storable, results: make(chan outcome, 2*mostResults), freed: make(chan struct{}, 1)}
-	var storing sync.WaitGroup
+	r := &dispatch{Dispatcher: d, ctx: ctx, work: work, storable: storable, results: make(chan outcome, 2*mostResults), freed: make(chan struct{}, 1),
+		held: map[string]time.Time{}}
+	var storing, renewing sync.WaitGroup
 	storing.Go(r.store)
+	holding, letGo := context.WithCancel(storable)
+	renewing.Go(func() { r.renew(holding) })
 	r.claim()
 	began := time.Now()
 	defer time.AfterFunc(d.options.DrainTimeout, kill).Stop()
@@ -167,6 +172,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	r.busy.Wait()
 	close(r.results)
 	storing.Wait()
+	letGo()
+	renewing.Wait()
 	d.log.Info("dispatcher ends", "drained", time.Since(began))
 	return r.unstored
 }

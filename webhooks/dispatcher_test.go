@@ -373,6 +373,10 @@ func (s *sleepy) Finish(ctx context.Context, results []webhooks.Result) (int, er
 	return s.Store.Finish(context.WithoutCancel(ctx), results)
 }
 
+func (*sleepy) Renew(context.Context, []string, time.Duration) (int, error) {
+	return 0, errOutage // it sleeps for as long as it would be of use
+}
+
 // TestFenced lets a worker sleep longer than its lease.
 func TestFenced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -404,6 +408,79 @@ func TestFenced(t *testing.T) {
 		require.EqualValues(t, 1, slow.Stats().Lost)
 		require.NoError(t, stopSlow())
 	})
+}
+
+// TestRenewed has attempts take longer than a lease: they are renewed while they last, and another worker doesn't have
+// them.
+func TestRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		h, e := w.receiver("long", slowly(29*time.Second), func(e *webhooks.Endpoint) { e.Timeout = webhooks.MaxTimeout })
+		first, second := w.dispatcher(webhooks.DispatcherOptions{}), w.dispatcher(webhooks.DispatcherOptions{})
+		run(t, first)
+		run(t, second)
+		w.tell(8)
+		time.Sleep(time.Minute)
+		require.Len(t, w.got(h), 8)
+		for _, d := range w.deliveries(e) {
+			require.Equal(t, webhooks.Delivered, d.State)
+		}
+	})
+}
+
+// vanished is a store as a worker sees it that is killed: nothing that it does comes to anything any more.
+type vanished struct {
+	webhooks.Store
+	killed atomic.Bool
+}
+
+func (v *vanished) Claim(ctx context.Context, r webhooks.ClaimRequest) ([]webhooks.Claim, error) {
+	if v.killed.Load() {
+		return nil, errOutage
+	}
+	return v.Store.Claim(ctx, r)
+}
+
+func (v *vanished) Finish(ctx context.Context, results []webhooks.Result) (int, error) {
+	if v.killed.Load() {
+		return 0, errOutage
+	}
+	return v.Store.Finish(ctx, results)
+}
+
+func (v *vanished) Renew(ctx context.Context, claimIDs []string, lease time.Duration) (int, error) {
+	if v.killed.Load() {
+		return 0, errOutage
+	}
+	return v.Store.Renew(ctx, claimIDs, lease)
+}
+
+// TestVanished has a worker vanish while it sends, at any time of an attempt: others send the deliveries again within the lease
+// and a look for work.
+func TestVanished(t *testing.T) {
+	for _, after := range []time.Duration{0, 2 * time.Second, 7 * time.Second, 20 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			h, e := w.receiver("long", slowly(29*time.Second), func(e *webhooks.Endpoint) { e.Timeout = webhooks.MaxTimeout })
+			v := &vanished{Store: w.store}
+			store := w.store
+			w.store = v
+			run(t, w.dispatcher(webhooks.DispatcherOptions{}))
+			w.tell(4)
+			synctest.Wait()
+			require.Len(t, w.got(h), 4)
+			time.Sleep(after)
+			v.killed.Store(true)
+			w.store = store
+			run(t, w.dispatcher(webhooks.DispatcherOptions{}))
+			time.Sleep(webhooks.UsualLease + 1500*time.Millisecond)
+			require.Len(t, w.got(h), 8)
+			time.Sleep(time.Minute)
+			for _, d := range w.deliveries(e) {
+				require.Equal(t, webhooks.Delivered, d.State)
+			}
+		})
+	}
 }
 
 func TestDrain(t *testing.T) {

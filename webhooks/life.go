@@ -12,8 +12,6 @@ import (
 // The methods in this file are the rules of an endpoint's and a delivery's life, made for Stores.
 
 const (
-	// leaseBeyond is how much longer than its time-out a delivery is held.
-	leaseBeyond = 30 * time.Second
 	// successEvery is how exact Health.LastSuccess is, so that a stream of successes writes nothing.
 	successEvery = time.Minute
 
@@ -25,9 +23,6 @@ const (
 	disableAfter    = 5 * 24 * time.Hour
 	disableFailures = 20
 )
-
-// Lease is how long a claim holds a delivery to the endpoint.
-func (e *Endpoint) Lease() time.Duration { return e.Timeout + leaseBeyond }
 
 // Changed is what UpdateEndpoint does once its function has changed the endpoint, and tells whether anything is to be
 // written. What the owner can't set is as before. An endpoint that becomes Active, or whose PausedUntil is made zero, is as
@@ -171,7 +166,21 @@ func CheckPage(limit, offset int) error {
 	return nil
 }
 
-// Check returns an error for a request that Queue.Claim can't do.
+// How long a claim holds: as long as it takes until the deliveries of a worker that vanished are sent by another one.
+const (
+	UsualLease = 12 * time.Second
+	MaxLease   = time.Minute
+)
+
+// CheckLease returns an error for a lease that Queue.Renew can't give.
+func CheckLease(lease time.Duration) error {
+	if lease < time.Millisecond || lease > MaxLease {
+		return fmt.Errorf("webhooks: a lease must be between 1ms and %v, not %v", MaxLease, lease)
+	}
+	return nil
+}
+
+// Check fills in the default lease, and returns an error for a request that Queue.Claim can't do.
 func (r *ClaimRequest) Check() error {
 	switch {
 	case r.Worker == "":
@@ -185,7 +194,10 @@ func (r *ClaimRequest) Check() error {
 	case r.Depth < 1 || r.Depth > 100:
 		return fmt.Errorf("webhooks: ClaimRequest.Depth must be between 1 and 100, not %d", r.Depth)
 	}
-	return nil
+	if r.Lease == 0 {
+		r.Lease = UsualLease
+	}
+	return CheckLease(r.Lease)
 }
 
 // Check returns an error for a result that Queue.Finish can't store.

@@ -96,6 +96,8 @@ type ClaimRequest struct {
 	Depth int
 	// Shallow names endpoints whose claims have one delivery.
 	Shallow []string
+	// Lease is how long the claims hold unless they are renewed: 1 ms to MaxLease, 0 for UsualLease.
+	Lease time.Duration
 }
 
 // Claim is a worker's hold on some deliveries to one endpoint, in one lane, which it sends one after the other.
@@ -131,14 +133,18 @@ type Result struct {
 // Queue is for workers.
 type Queue interface {
 	// Claim takes deliveries that are due, as Plan wants it: Pending, NotBefore has come, the endpoint Active, and in no claim
-	// that still holds. A claim holds each of its deliveries until there is a Result for it, or until the endpoint's
-	// Lease, counted from the claim, has run out. No delivery is in two claims that hold, and an endpoint never has more
+	// that still holds. A claim holds each of its deliveries until there is a Result for it, or until the Lease, counted
+	// from the claim or from its last Renew, has run out. No delivery is in two claims that hold, and an endpoint never has more
 	// of them than Plan allows, over all workers. Nothing without an error when there is nothing to do, or others are just
 	// claiming it. Those of an endpoint and a lane are claimed first that are due longest, by NotBefore, or the end of the
 	// lease that was lost last, then by ID.
 	//
 	// A crash of the store may undo a claim: then the deliveries are claimed again.
 	Claim(ctx context.Context, request ClaimRequest) ([]Claim, error)
+	// Renew has claims hold for the lease from now on, 1 ms to MaxLease, and returns how many it did so to. It leaves alone
+	// those whose lease has run out, or that hold nothing any more, and may leave alone one that Finish is just at. A crash
+	// of the store may undo it.
+	Renew(ctx context.Context, claimIDs []string, lease time.Duration) (renewed int, err error)
 	// Finish stores the results of claims, in their order, and returns how many counted. A Result counts while its claim is
 	// the last that the delivery was in, be the lease over or not, and there was no other Result and no Resend, Replay or
 	// Skip since; else it changes nothing. It writes the delivery (Delivery.Conclude), adds the

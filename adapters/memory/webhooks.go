@@ -47,6 +47,7 @@ type openClaim struct {
 	lane  webhooks.Lane
 	until time.Time
 	left  int
+	rows  []*deliveryRow
 }
 
 // eventRow is a stored event, which isn't changed.

@@ -96,7 +96,7 @@ func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) (cl
 		}
 		for _, g := range webhooks.Plan(at, request, ready) {
 			rows := &due[g.Endpoint][g.Lane]
-			claims = append(claims, w.grant(t, g, (*rows)[:g.Deliveries], at)...)
+			claims = append(claims, w.grant(t, g, (*rows)[:g.Deliveries], at, request.Lease)...)
 			*rows = (*rows)[g.Deliveries:]
 		}
 		for _, rows := range due {
@@ -124,7 +124,7 @@ func (r *endpointRow) open(now time.Time) (open [2]int) {
 }
 
 // grant makes the claims of a grant.
-func (w *Webhooks) grant(t *tx, g webhooks.Grant, rows []*deliveryRow, at time.Time) (claims []webhooks.Claim) {
+func (w *Webhooks) grant(t *tx, g webhooks.Grant, rows []*deliveryRow, at time.Time, lease time.Duration) (claims []webhooks.Claim) {
 	work := make([]webhooks.Work, len(rows))
 	byID := map[int64]*deliveryRow{}
 	for i, d := range rows {
@@ -132,19 +132,55 @@ func (w *Webhooks) grant(t *tx, g webhooks.Grant, rows []*deliveryRow, at time.T
 		byID[d.ID] = d
 	}
 	r := w.byID[g.Endpoint.ID]
-	until := at.Add(r.Lease())
+	until := at.Add(lease)
 	for _, some := range webhooks.Spread(g, work) {
 		e := r.Clone()
 		c := webhooks.Claim{ID: webhooks.NewID("clm_", at), Endpoint: &e, Lane: g.Lane, Work: some}
 		claims = append(claims, c)
-		r.claims[c.ID] = &openClaim{g.Lane, until, len(some)}
+		open := &openClaim{g.Lane, until, len(some), nil}
+		r.claims[c.ID] = open
 		t.onRollback(func() { delete(r.claims, c.ID) })
 		for i := range some {
 			d := byID[some[i].Delivery.ID]
+			open.rows = append(open.rows, d)
 			d.change(t, func() { d.claim, d.until = c.ID, until })
 		}
 	}
 	return claims
+}
+
+// Renew has claims hold for longer.
+func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Duration) (renewed int, err error) {
+	if err := webhooks.CheckLease(lease); err != nil {
+		return 0, err
+	}
+	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
+		renewed = 0
+		at := now()
+		until := at.Add(lease)
+		for _, r := range w.endpoints {
+			for _, id := range claimIDs {
+				c := r.claims[id]
+				if c == nil || !c.until.After(at) {
+					continue
+				}
+				renewed++
+				before := c.until
+				c.until = until
+				t.onRollback(func() { c.until = before })
+				for _, d := range c.rows {
+					if d.claim == id {
+						d.change(t, func() { d.until = until })
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return renewed, nil
 }
 
 // Finish stores results.

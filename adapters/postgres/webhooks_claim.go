@@ -147,7 +147,7 @@ func (c *claiming) lock(ctx context.Context, t *transaction, ready []uuid) (err 
 }
 
 // count finds what is due to the endpoints. A claim whose lease has run out is locked, since it may lose deliveries; what
-// is just being finished of one is held by it still.
+// is just being finished of one, or renewed, is held by it still.
 func (c *claiming) count(ctx context.Context, t *transaction) ([]webhooks.Ready, error) {
 	wanted := newArrays(oidUUID, oidInt8, oidTime, oidTime)
 	for i := range c.endpoints {
@@ -159,12 +159,12 @@ func (c *claiming) count(ctx context.Context, t *transaction) ([]webhooks.Ready,
 		}
 	}
 	rows, err := t.QueryContext(ctx, `WITH claims AS MATERIALIZED (
-			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[])
+			SELECT id, endpoint, lane, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[])
 		), lost AS MATERIALIZED (
-			SELECT endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND lease_until <= $5
+			SELECT id, endpoint, lane, lease_until, deliveries FROM webhook_claims WHERE endpoint = ANY ($1::uuid[]) AND lease_until <= $5
 			FOR UPDATE SKIP LOCKED
 		)
-		SELECT x.i - 1, l.lane, (SELECT count(*) FROM claims c WHERE c.endpoint = x.endpoint AND c.lane = l.lane AND c.lease_until > $5), ARRAY (
+		SELECT x.i - 1, l.lane, (SELECT count(*) FROM claims c WHERE c.endpoint = x.endpoint AND c.lane = l.lane AND c.id NOT IN (SELECT id FROM lost)), ARRAY (
 			SELECT id FROM (
 				(SELECT d.id, d.not_before AS due FROM webhook_deliveries_pending d
 				WHERE d.endpoint = x.endpoint AND d.lane = l.lane AND d.not_before BETWEEN l.since AND $5
@@ -233,7 +233,7 @@ func (c *claiming) grant(ctx context.Context, t *transaction, grants []webhooks.
 			}
 			rows[0].addUUID(mustUUID(claimPrefix, id))
 			rows[1].addUUID(mustUUID(endpointPrefix, g.Endpoint.ID))
-			rows[2].addTime(c.now.Add(g.Endpoint.Lease()))
+			rows[2].addTime(c.now.Add(c.request.Lease))
 			rows[3].addInt(int64(g.Lane))
 			rows[4].add(formatInts(held))
 		}

@@ -10,6 +10,37 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
+// Renew has claims hold for longer. Those that somebody has locked are just being finished, or lost.
+func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Duration) (renewed int, err error) {
+	if err := webhooks.CheckLease(lease); err != nil {
+		return 0, err
+	}
+	var ids []uuid
+	for _, claim := range claimIDs {
+		if id, ok := parseUUID(claimPrefix, claim); ok {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	err = w.quick(ctx, func(ctx context.Context, t *transaction) error {
+		result, err := t.ExecContext(ctx, `UPDATE webhook_claims SET lease_until = clock_timestamp() + $2 * interval '1 microsecond' WHERE id IN (
+			SELECT id FROM webhook_claims WHERE id = ANY ($1::uuid[]) AND lease_until > clock_timestamp() FOR UPDATE SKIP LOCKED)`,
+			uuidArray(ids), lease.Microseconds())
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		renewed = int(n)
+		return err
+	})
+	if err != nil {
+		return 0, w.fail(ctx, err)
+	}
+	return renewed, nil
+}
+
 // Finish stores the results of claims.
 func (w *Webhooks) Finish(ctx context.Context, results []webhooks.Result) (counted int, err error) {
 	for i := range results {

@@ -121,7 +121,7 @@ func (m *meeting) busy() (e webhooks.Endpoint, claims []webhooks.Claim) {
 	m.t.Helper()
 	w := m.db.Webhooks()
 	e = endpointAt("https://example.com")
-	e.Timeout, e.Concurrency = -30*time.Second, 1
+	e.Concurrency = 1
 	e, err := w.CreateEndpoint(m.t.Context(), e)
 	require.NoError(m.t, err)
 	for _, n := range []int{1, 4} {
@@ -134,6 +134,7 @@ func (m *meeting) busy() (e webhooks.Endpoint, claims []webhooks.Claim) {
 			require.NoError(m.t, err)
 		}
 	}
+	lose(m.t, m.url)
 	return e, claims
 }
 

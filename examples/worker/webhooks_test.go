@@ -158,7 +158,7 @@ func (s *hookScene) vanish(p *exec.Cmd) {
 	s.expire(p)
 }
 
-// expire ends a process's hold on deliveries, as half a minute would.
+// expire ends a process's hold on deliveries, as a quarter of a minute would.
 func (s *hookScene) expire(p *exec.Cmd) {
 	s.t.Helper()
 	_, err := s.raw.ExecContext(s.t.Context(), `UPDATE webhook_claims SET lease_until = clock_timestamp() WHERE worker LIKE '%-' || $1 || '-%'`, p.Process.Pid)
@@ -256,6 +256,25 @@ func TestHungWithWebhooks(t *testing.T) {
 	require.Zero(t, hung.ProcessState.ExitCode())
 	s.kill(second, syscall.SIGTERM)
 	require.Equal(t, 2*n, s.requireDelivered(n, second))
+}
+
+// TestVanishedWithWebhooks kills a worker while its requests are under way: another one makes them within a quarter of a
+// minute, though they might have taken half a minute each.
+func TestVanishedWithWebhooks(t *testing.T) {
+	s := newHookScene(t, pgtest.URL(t))
+	_, err := s.raw.ExecContext(t.Context(), `UPDATE webhook_endpoints SET timeout = $1`, webhooks.MaxTimeout)
+	require.NoError(t, err)
+	first, second := s.hookWorker("-workers", "0"), (*exec.Cmd)(nil)
+	const n = 4
+	s.tell(n)
+	s.kill(first, syscall.SIGKILL)
+	killed := time.Now()
+	second = s.hookWorker("-workers", "0")
+	close(s.ledger.release)
+	s.untilDelivered()
+	require.Less(t, time.Since(killed), 15*time.Second)
+	s.kill(second, syscall.SIGTERM)
+	require.LessOrEqual(t, s.requireDelivered(n, second), 2*n)
 }
 
 // TestTerminatedWithWebhooks ends all connections of a worker while requests are under way: what came of them is stored all the same,

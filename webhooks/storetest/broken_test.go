@@ -22,6 +22,7 @@ type broken struct {
 	numbers        func(ctx context.Context, importID string) (map[string]int64, error)
 	append         func(ctx context.Context, events []webhooks.Event) (int, error)
 	claim          func(ctx context.Context, request webhooks.ClaimRequest) ([]webhooks.Claim, error)
+	renew          func(ctx context.Context, claimIDs []string, lease time.Duration) (int, error)
 	finish         func(ctx context.Context, results []webhooks.Result) (int, error)
 	wake           func(ctx context.Context) <-chan struct{}
 	list           func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error)
@@ -35,7 +36,7 @@ type broken struct {
 // breakAll lets every method be replaced.
 func breakAll(s webhooks.Store, inTx func(ctx context.Context, f func(ctx context.Context) error) error) *broken {
 	return &broken{Store: s, inTx: inTx, createEndpoint: s.CreateEndpoint, endpoint: s.Endpoint, listEndpoints: s.ListEndpoints, updateEndpoint: s.UpdateEndpoint,
-		deleteEndpoint: s.DeleteEndpoint, listening: s.Listening, numbers: s.Numbers, append: s.Append, claim: s.Claim, finish: s.Finish, wake: s.Wake,
+		deleteEndpoint: s.DeleteEndpoint, listening: s.Listening, numbers: s.Numbers, append: s.Append, claim: s.Claim, renew: s.Renew, finish: s.Finish, wake: s.Wake,
 		list: s.ListDeliveries, delivery: s.Delivery, resend: s.Resend, replay: s.Replay, backlog: s.Backlog, expire: s.Expire}
 }
 
@@ -73,6 +74,10 @@ func (b *broken) Append(ctx context.Context, events []webhooks.Event) (int, erro
 
 func (b *broken) Claim(ctx context.Context, request webhooks.ClaimRequest) ([]webhooks.Claim, error) {
 	return b.claim(ctx, request)
+}
+
+func (b *broken) Renew(ctx context.Context, claimIDs []string, lease time.Duration) (int, error) {
+	return b.renew(ctx, claimIDs, lease)
 }
 
 func (b *broken) Finish(ctx context.Context, results []webhooks.Result) (int, error) {

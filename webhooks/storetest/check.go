@@ -14,8 +14,6 @@ import (
 
 const (
 	urgent, bulk = webhooks.Urgent, webhooks.Bulk
-	// shortLease is a Timeout of which a lease of a millisecond is left.
-	shortLease = time.Millisecond - 30*time.Second
 	// day is far away.
 	day = 24 * time.Hour
 )
@@ -73,8 +71,6 @@ func concurrency(n int) func(e *webhooks.Endpoint) {
 	return func(e *webhooks.Endpoint) { e.Concurrency = n }
 }
 
-func vanishing(e *webhooks.Endpoint) { e.Timeout = shortLease }
-
 // get returns an endpoint that must be there.
 func (c *check) get(id string) webhooks.Endpoint {
 	c.Helper()
@@ -124,6 +120,9 @@ func (c *check) some(n int) (events []webhooks.Event) {
 // request is what a worker asks for that can do more than a case needs.
 var request = webhooks.ClaimRequest{Worker: "worker-1", Limit: 100, Bulk: 100, Depth: 1}
 
+// vanishing is what a worker asks for that vanishes at once.
+var vanishing = webhooks.ClaimRequest{Worker: "worker-1", Limit: 100, Bulk: 100, Depth: 1, Lease: time.Millisecond}
+
 // look claims what there is.
 func (c *check) look(r webhooks.ClaimRequest) []webhooks.Claim {
 	c.Helper()
@@ -138,7 +137,13 @@ func (c *check) look(r webhooks.ClaimRequest) []webhooks.Claim {
 // one claims the one delivery that there is.
 func (c *check) one() *webhooks.Claim {
 	c.Helper()
-	claims := c.look(request)
+	return c.only(request)
+}
+
+// only is one with a request that isn't the usual one.
+func (c *check) only(r webhooks.ClaimRequest) *webhooks.Claim {
+	c.Helper()
+	claims := c.look(r)
 	require.Len(c, claims, 1, "what is due is claimed")
 	require.Len(c, claims[0].Work, 1, "what is due is claimed, once")
 	return &claims[0]

@@ -47,6 +47,7 @@ var claimCases = []Case{
 		for _, r := range []webhooks.ClaimRequest{
 			{Limit: 1, Depth: 1}, {Worker: "w", Depth: 1}, {Worker: "w", Limit: 1_001, Depth: 1}, {Worker: "w", Limit: 1}, {Worker: "w", Limit: 1, Depth: 101},
 			{Worker: "w", Limit: 1, Bulk: 2, Depth: 1}, {Worker: "w", Limit: 1, Bulk: -1, Depth: 1}, {Worker: "w", Limit: 1, Spare: -1, Depth: 1},
+			{Worker: "w", Limit: 1, Depth: 1, Lease: -1}, {Worker: "w", Limit: 1, Depth: 1, Lease: webhooks.MaxLease + 1},
 		} {
 			claims, err := c.Claim(c.Context(), r)
 			require.Error(c, err, "a request out of bounds is refused: %+v", r)
@@ -291,11 +292,23 @@ var fairnessCases = []Case{
 	}},
 }
 
+// renewed renews claims for a millisecond, of which so many must be.
+func (c *check) renewed(want int, promise string, claims ...*webhooks.Claim) {
+	c.Helper()
+	var ids []string
+	for _, claim := range claims {
+		ids = append(ids, claim.ID)
+	}
+	n, err := c.Renew(c.Context(), ids, time.Millisecond)
+	require.NoError(c, err, "claims are renewed")
+	require.Equal(c, want, n, promise)
+}
+
 var leaseCases = []Case{
 	{Name: "lease/one that runs out is taken over", run: func(c *check) {
-		e := c.endpoint(vanishing)
+		e := c.endpoint()
 		c.some(1)
-		lost := c.one()
+		lost := c.only(vanishing)
 		var claim *webhooks.Claim
 		c.Eventually("what a worker doesn't finish is claimed again", func() bool {
 			claims := c.look(request)
@@ -304,6 +317,7 @@ var leaseCases = []Case{
 			}
 			return claim != nil
 		})
+		c.renewed(0, "a claim that lost its deliveries isn't renewed", lost)
 		require.NotEqual(c, lost.ID, claim.ID, "every claim has an ID of its own")
 		require.Equal(c, lost.Work[0].Delivery.ID, claim.Work[0].Delivery.ID)
 		require.Zero(c, claim.Work[0].Delivery.Attempts, "a claim that was lost is no attempt")
@@ -318,21 +332,66 @@ var leaseCases = []Case{
 		require.Equal(c, webhooks.Delivered, c.of(e)[0].State)
 	}},
 	{Name: "lease/one that holds", run: func(c *check) {
-		c.endpoint(func(e *webhooks.Endpoint) { e.Timeout = webhooks.MinTimeout })
+		c.endpoint()
 		c.some(1)
 		claim := c.one()
-		c.nothing("a claim holds for the endpoint's lease")
+		c.nothing("a claim holds for its lease")
 		c.finish(1, result(claim, 0, webhooks.Delivered))
 	}},
 	{Name: "lease/a late result counts while nobody has the delivery", run: func(c *check) {
-		e := c.endpoint(vanishing, concurrency(1))
+		e := c.endpoint(concurrency(1))
 		c.some(2)
-		claim := c.one()
+		claim := c.only(vanishing)
 		c.Eventually("a lease that ran out makes room", func() bool {
 			claims := c.look(request)
 			return len(claims) > 0 && claims[0].Work[0].Delivery.ID != claim.Work[0].Delivery.ID
 		})
 		c.finish(1, result(claim, 0, webhooks.Delivered))
 		require.Equal(c, webhooks.Delivered, c.of(e)[0].State, "a late result counts while nobody else has the delivery")
+	}},
+	{Name: "lease/one that is renewed holds on", run: func(c *check) {
+		c.endpoint()
+		c.some(2)
+		short := request
+		short.Lease = 2 * time.Second
+		began := time.Now()
+		claims := c.look(short)
+		require.Len(c, claims, 2)
+		n, err := c.Renew(c.Context(), []string{claims[0].ID, "clm_unknown", webhooks.NewID("clm_", began)}, webhooks.MaxLease)
+		require.NoError(c, err, "claims are renewed")
+		require.Equal(c, 1, n, "it is told how many claims were renewed")
+		var other []webhooks.Claim
+		c.Eventually("a claim that isn't renewed ends", func() bool {
+			other = append(other, c.look(request)...)
+			return len(other) > 0 && time.Since(began) > 2*short.Lease
+		})
+		require.Len(c, other, 1, "a claim that is renewed holds for the lease from then on")
+		require.Equal(c, claims[1].Work[0].Delivery.ID, other[0].Work[0].Delivery.ID, "a claim that is renewed holds for the lease from then on")
+		c.renewed(1, "what is renewed may be renewed to end", &claims[0])
+		c.finish(1, result(&claims[0], 0, webhooks.Delivered))
+		c.renewed(0, "a claim whose deliveries all have results isn't renewed", &claims[0])
+	}},
+	{Name: "lease/the last renewal counts", run: func(c *check) {
+		c.endpoint()
+		c.some(1)
+		lost := c.one()
+		c.renewed(1, "claims are renewed", lost)
+		began := time.Now()
+		c.Eventually("time passes", func() bool { return time.Since(began) > 20*time.Millisecond })
+		c.renewed(0, "a claim whose lease has run out isn't renewed", lost)
+		claim := c.one()
+		require.Equal(c, lost.Work[0].Delivery.ID, claim.Work[0].Delivery.ID, "a lease is over when the last renewal's is")
+	}},
+	{Name: "lease/bad ones are refused", run: func(c *check) {
+		c.endpoint()
+		c.some(1)
+		claim := c.one()
+		for _, lease := range []time.Duration{-time.Second, 0, time.Microsecond, webhooks.MaxLease + 1} {
+			_, err := c.Renew(c.Context(), []string{claim.ID}, lease)
+			require.Error(c, err, "a lease of %v is out of bounds", lease)
+		}
+		_, err := c.Renew(c.Context(), nil, time.Second)
+		require.NoError(c, err, "no claims are none to renew")
+		c.nothing("a lease that is refused changes nothing")
 	}},
 }

@@ -224,8 +224,35 @@ var brokenQueues = []fault{
 			return s.Store.Finish(ctx, results)
 		}
 	}, "lease/one that runs out is taken over", "results count while their claim holds"},
-	{"never takes over", creating(func(e *webhooks.Endpoint) { e.Timeout = 30 * time.Second }, nil), "lease/one that runs out is taken over", "is claimed again: not within"},
-	{"has leases of nothing", creating(func(e *webhooks.Endpoint) { e.Timeout = -time.Minute }, nil), "lease/one that holds", "for the endpoint's lease"},
+	{"never takes over", claiming(func(r *webhooks.ClaimRequest) { r.Lease = webhooks.MaxLease }, nil), "lease/one that runs out is taken over", "is claimed again: not within"},
+	{"has leases of nothing", claiming(func(r *webhooks.ClaimRequest) { r.Lease = time.Millisecond }, func(claims []webhooks.Claim) []webhooks.Claim {
+		time.Sleep(2 * time.Millisecond)
+		return claims
+	}), "lease/one that holds", "for its lease"},
+	{"renews nothing", func(s *broken) {
+		s.renew = func(_ context.Context, claimIDs []string, lease time.Duration) (int, error) {
+			return min(len(claimIDs), 1), webhooks.CheckLease(lease)
+		}
+	}, "lease/one that is renewed holds on", "holds for the lease from then on"},
+	{"renews for ever", func(s *broken) {
+		s.renew = func(ctx context.Context, claimIDs []string, lease time.Duration) (int, error) {
+			if webhooks.CheckLease(lease) == nil {
+				lease = webhooks.MaxLease
+			}
+			return s.Store.Renew(ctx, claimIDs, lease)
+		}
+	}, "lease/the last renewal counts", "whose lease has run out"},
+	{"renews what is over", func(s *broken) {
+		s.renew = func(ctx context.Context, claimIDs []string, lease time.Duration) (int, error) {
+			_, err := s.Store.Renew(ctx, claimIDs, lease)
+			return len(claimIDs), err
+		}
+	}, "lease/one that runs out is taken over", "lost its deliveries"},
+	{"takes any lease", func(s *broken) {
+		s.renew = func(ctx context.Context, claimIDs []string, lease time.Duration) (int, error) {
+			return s.Store.Renew(ctx, claimIDs, max(time.Millisecond, min(lease, webhooks.MaxLease)))
+		}
+	}, "lease/bad ones are refused", "out of bounds"},
 	{"takes no late results", func(s *broken) {
 		claims := map[string]bool{}
 		s.claim = func(ctx context.Context, r webhooks.ClaimRequest) ([]webhooks.Claim, error) {

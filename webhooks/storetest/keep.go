@@ -49,9 +49,9 @@ var keepCases = []Case{
 		require.Len(c, c.of(e), 1)
 	}},
 	{Name: "keep/what waits for an endpoint that is off", run: func(c *check) {
-		e := c.endpoint(vanishing)
+		e := c.endpoint()
 		c.some(1)
-		c.one()
+		c.only(vanishing)
 		c.change(e.ID, inState(webhooks.Inactive))
 		c.Eventually("what is Pending for an endpoint that is off goes too", func() bool { return c.expire(past, future, 100) == 1 })
 		paused := c.endpoint()

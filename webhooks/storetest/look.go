@@ -157,9 +157,9 @@ var againCases = []Case{
 		require.Len(c, c.record(claim.Work[0].Delivery.ID).Attempts, 2)
 	}},
 	{Name: "again/a result from before counts for nothing", run: func(c *check) {
-		e := c.endpoint(vanishing)
+		e := c.endpoint()
 		c.some(1)
-		claim := c.one()
+		claim := c.only(vanishing)
 		c.Eventually("a lease that ran out doesn't keep anybody from sending again", func() bool {
 			sent, err := c.Resend(c.Context(), c.of(e)[0].ID)
 			require.NoError(c, err)

@@ -12,8 +12,7 @@
 //		})
 //	}
 //
-// Leases in the suite run out in milliseconds of the store's time, and it waits for that by asking the store. For this
-// some endpoints have a negative Timeout, of which an Endpoint.Lease of about nothing is left.
+// Leases in the suite run out in milliseconds of the store's time, and it waits for that by asking the store.
 package storetest
 
 import (
