@@ -1,4 +1,5 @@
-// Command receiver takes webhooks: it verifies each, prints it, and says when it has everything of an import.
+// Command receiver takes webhooks: it verifies each, prints it, passes over what comes late, since events come in any
+// order, and says when it has everything of an import.
 //
 //	WEBHOOK_SECRET=whsec_... go run ./examples/receiver
 package main
@@ -35,7 +36,7 @@ func main() {
 		log.Fatal(err)
 	}
 	fmt.Printf("receiving at http://%s\n", listener.Addr())
-	tally := webhooks.NewTally()
+	tally, latest := webhooks.NewTally(), webhooks.NewLatest()
 	server := http.Server{ReadTimeout: 30 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		message, err := verifier.Read(r)
 		if err != nil {
@@ -44,6 +45,15 @@ func main() {
 			return
 		}
 		fmt.Printf("%s %s attempt %s %.400s\n", message.ID, message.Type, r.Header.Get(webhooks.HeaderAttempt), message.Data)
+		changes, err := latest.Add(message)
+		if err != nil {
+			fmt.Println("not understood:", err)
+		}
+		for _, c := range changes {
+			if !c.News {
+				fmt.Printf("product %d: version %d comes late: passed over\n", c.ID, c.Version)
+			}
+		}
 		imported, err := tally.Add(message)
 		switch {
 		case err != nil:

@@ -61,15 +61,18 @@ func TestReceiver(t *testing.T) {
 		require.NoError(t, err)
 		return answer
 	}
-	require.Equal(t, 204, send(webhooks.ProductDeleted, "", 0, `{"products":[{"sku":"a"}]}`).Status)
-	require.Regexp(t, `^evt_[0-9a-f]{32} product\.deleted attempt 3 \{"products":\[\{"sku":"a"\}\]\}$`, line())
+	require.Equal(t, 204, send(webhooks.ProductDeleted, "", 0, `{"products":[{"id":7,"sku":"a","version":2}]}`).Status)
+	require.Regexp(t, `^evt_[0-9a-f]{32} product\.deleted attempt 3 \{"products":\[\{"id":7,"sku":"a","version":2\}\]\}$`, line())
+	send(webhooks.ProductUpdated, "", 0, `{"products":[{"id":7,"sku":"a","version":2}]}`)
+	require.Contains(t, line(), "product.updated")
+	require.Equal(t, "product 7: version 2 comes late: passed over", line())
 
-	send(webhooks.ProductCreated, "i", 2, `{"products":[{}]}`)
+	send(webhooks.ProductCreated, "i", 2, `{"products":[{"id":3,"version":1}]}`)
 	require.Contains(t, line(), "product.created")
 	send(webhooks.ImportCompleted, "i", 0, `{"counts":{"created":3},"events":{"product.created":2}}`)
 	require.Contains(t, line(), "import.completed")
 	require.Equal(t, "import i: missing: product.created: numbers 1 to 1 of 2", line())
-	send(webhooks.ProductCreated, "i", 1, `{"products":[{},{}]}`)
+	send(webhooks.ProductCreated, "i", 1, `{"products":[{"id":1,"version":1},{"id":2,"version":1}]}`)
 	require.Contains(t, line(), "product.created")
 	require.Equal(t, "import i: complete: 3 products in 2 events", line())
 
