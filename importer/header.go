@@ -78,15 +78,17 @@ func (c Column) label() string {
 }
 
 // shown names the column in messages, which are many where records are: at most 100 characters of it.
-func (c Column) shown() string {
-	const most = 100
-	name, n := c.label(), 0
-	for i := range name {
+func (c Column) shown() string { return cut(c.label(), 100) }
+
+// cut cuts a text to so many characters.
+func cut(text string, most int) string {
+	n := 0
+	for i := range text {
 		if n++; n > most {
-			return name[:i] + "..."
+			return text[:i] + "..."
 		}
 	}
-	return name
+	return text
 }
 
 // ofRejects tells whether the column is one that RejectWriter put behind those of a file.

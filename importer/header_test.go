@@ -1,6 +1,8 @@
 package importer_test
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/products-importer/products-importer/adapters/memory"
@@ -112,4 +114,26 @@ func TestHints(t *testing.T) {
 	require.Empty(t, hints(shopify, importer.Options{Map: map[string]string{"sku": "Handle"}}))
 	require.Empty(t, hints("sku,name\n,n\n", importer.Options{}), "there is nothing to suggest")
 	require.Empty(t, hints("Handle,sku,name\n", importer.Options{}), "there are no records")
+}
+
+// TestBoundedDialects keeps what matters of files with very many columns.
+func TestBoundedDialects(t *testing.T) {
+	header := strings.Repeat("x,", 9_000) + strings.Repeat("y", 5_000) + ",sku," + strings.Repeat("z,", 6_000) + "name"
+	_, result, err := doImport(t, memory.New(memory.Options{}).Products(), header+"\n", importer.Options{})
+	require.NoError(t, err)
+	d := &result.Dialect
+	require.Equal(t, *d, d.Bounded(10<<20), "what fits is left as it is")
+	b := d.Bounded(64 << 10)
+	text, err := json.Marshal(b)
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(text), 65<<10)
+	require.Len(t, d.Columns, 15_003, "the whole one stays as it is")
+	require.Equal(t, len(d.Columns), len(b.Columns)+b.MoreColumns)
+	n := len(b.Columns)
+	require.Greater(t, n, 1_500)
+	require.Equal(t, d.Columns[:n-2], b.Columns[:n-2], "the first columns")
+	require.Equal(t, []importer.Column{{Number: 9_002, Name: "sku", Field: "sku"}, {Number: 15_003, Name: "name", Field: "name"}}, b.Columns[n-2:])
+
+	d.Columns = d.Columns[9_000:]
+	require.Equal(t, strings.Repeat("y", 100)+"...", d.Bounded(4_096).Columns[0].Name)
 }

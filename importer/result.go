@@ -1,6 +1,8 @@
 package importer
 
 import (
+	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/progress"
@@ -44,10 +46,43 @@ type Dialect struct {
 	Header bool `json:"header"`
 	// Columns are the file's, in its order.
 	Columns []Column `json:"columns"`
+	// MoreColumns is how many columns Bounded left out.
+	MoreColumns int `json:"more_columns,omitempty"`
 	// Hints are what looks like a mistake.
 	Hints []Hint `json:"hints,omitempty"`
 	// Evidence says by what this was told.
 	Evidence Evidence `json:"evidence"`
+}
+
+// Bounded returns the dialect so that its JSON has about so many bytes at most, 4,096 or more. Where it would have more,
+// names of columns are cut to 100 characters, and columns are left out: those behind the first that has no room, but not
+// the few that set a field or tell variants.
+func (d Dialect) Bounded(bytes int) Dialect {
+	if text, err := json.Marshal(&d); err == nil && len(text) <= bytes {
+		return d
+	}
+	for i, hint := range d.Hints {
+		if i == 0 {
+			d.Hints = slices.Clone(d.Hints)
+		}
+		hint.Column, hint.Text = cut(hint.Column, 100), cut(hint.Text, 300)
+		d.Hints[i] = hint
+	}
+	all := d.Columns
+	d.Columns = nil
+	full := false
+	for _, c := range all {
+		c.Name, c.Attribute = cut(c.Name, 100), cut(c.Attribute, 100)
+		text, err := json.Marshal(&c)
+		if bytes -= len(text) + 1; err != nil || bytes < 0 {
+			full = true
+		}
+		if !full || c.Field != "" || c.Group {
+			d.Columns = append(d.Columns, c)
+		}
+	}
+	d.MoreColumns = len(all) - len(d.Columns)
+	return d
 }
 
 // Ignored returns the names of the columns of which nothing becomes.

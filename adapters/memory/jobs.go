@@ -63,6 +63,13 @@ type checkpoint struct {
 // copy returns the job for a caller to keep and change.
 func (r *jobRow) copy() job.Job { return ownedJob(r.Job) }
 
+// brief returns the job as it is among many: without its dialect.
+func (r *jobRow) brief() job.Job {
+	j := r.Job
+	j.Dialect = nil
+	return ownedJob(j)
+}
+
 // ownedJob makes a copied job independent of where it came from.
 func ownedJob(j job.Job) job.Job {
 	j.Settings.Map = maps.Clone(j.Settings.Map)
@@ -195,7 +202,7 @@ func (j *Jobs) GetMany(ctx context.Context, ids []string) (found []job.Job, err 
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		for id := range uniq(ids) {
 			if r := j.byID[id]; r != nil {
-				found = append(found, r.copy())
+				found = append(found, r.brief())
 			}
 		}
 		return nil
@@ -236,7 +243,7 @@ func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State)
 				continue
 			}
 			if count++; count > int64(offset) && len(found) < limit {
-				found = append(found, r.copy())
+				found = append(found, r.brief())
 			}
 		}
 		return nil

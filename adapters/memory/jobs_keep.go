@@ -30,7 +30,7 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (expired
 			if r.IdempotencyKey != "" {
 				delete(j.byKey, r.IdempotencyKey)
 			}
-			expired = append(expired, r.copy())
+			expired = append(expired, r.brief())
 		}
 		t.onRollback(func() {
 			j.rows = rows

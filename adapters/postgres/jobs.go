@@ -177,7 +177,7 @@ func (j *Jobs) GetMany(ctx context.Context, ids []string) ([]job.Job, error) {
 	if len(known) == 0 {
 		return nil, nil
 	}
-	jobs, err := j.jobs(ctx, `SELECT `+jobColumns+` FROM import_jobs WHERE id = ANY ($1::uuid[])`, pq.Array(known))
+	jobs, err := j.jobs(ctx, `SELECT `+jobBrief+` FROM import_jobs WHERE id = ANY ($1::uuid[])`, pq.Array(known))
 	if err != nil {
 		return nil, fail(ctx, err)
 	}
@@ -196,7 +196,7 @@ func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State)
 	const where = ` FROM import_jobs WHERE (cardinality($1::text[]) = 0 OR state = ANY ($1::text[]))`
 	err = j.db.querier(ctx).QueryRowxContext(ctx, `SELECT count(*)`+where, pq.Array(wanted)).Scan(&count)
 	if err == nil {
-		jobs, err = j.jobs(ctx, `SELECT `+jobColumns+where+` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`, pq.Array(wanted), limit, offset)
+		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`, pq.Array(wanted), limit, offset)
 	}
 	if err != nil {
 		return nil, 0, fail(ctx, err)

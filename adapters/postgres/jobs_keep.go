@@ -20,7 +20,7 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.J
 	err := j.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
 		gone, err = j.jobs(ctx, `DELETE FROM import_jobs WHERE id = ANY (ARRAY (
 				SELECT id FROM import_jobs WHERE finished_at < $1 ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-			RETURNING `+jobColumns, before, limit)
+			RETURNING `+jobBrief, before, limit)
 		if err != nil || len(gone) == 0 {
 			return err
 		}

@@ -13,10 +13,16 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 )
 
-// jobColumns are those that jobRow.scan reads.
-const jobColumns = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings, priority,
-	event, dialect, rejects, error, attempts, cancel_requested, created_at, started_at, finished_at, not_before,
+// jobColumns are those that jobRow.scan reads, jobBrief the same of a job among many, whose dialect isn't read. Neither
+// reads a dialect or an error that is longer than what is written today: earlier versions wrote dialects of many MiB. Lengths
+// cost nothing, since PostgreSQL knows them without the value.
+const (
+	jobColumns = jobBefore + `CASE WHEN octet_length(dialect::text) <= 131072 THEN dialect ELSE 'null' END` + jobBehind
+	jobBrief   = jobBefore + `'null'::json` + jobBehind
+	jobBefore  = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings, priority, event, `
+	jobBehind  = `, rejects, left(error, 2000), attempts, cancel_requested, created_at, started_at, finished_at, not_before,
 	waiting_since, waited, token, worker, lease_until, lease_length, wait_length, clock_timestamp()`
+)
 
 // jobRow is a row of import_jobs. The rules of a job's life are job.Job's methods; this reads the row for them and
 // writes back what they made of it.

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -154,6 +155,36 @@ func TestJobUnknown(t *testing.T) {
 	claim, err := jobs.Claim(ctx, "w", time.Minute, 1)
 	require.NoError(t, err)
 	require.Nil(t, claim)
+}
+
+// TestLargeDialects reads jobs as earlier versions stored them: a dialect of 14 MB each.
+func TestLargeDialects(t *testing.T) {
+	url := pgtest.URL(t)
+	jobs := open(t, url, postgres.Options{}).Jobs()
+	query(t, url, `INSERT INTO import_jobs (id, revision, size, created_at, not_before, priority, state, upload, sha256, file_name, settings, event, dialect, error)
+		SELECT gen_random_uuid(), 1, 0, now(), now(), 0, 'PENDING', '', '', '', '{"mode":"ignore"}', '{}',
+			('{"columns":[' || repeat('{"number":1,"name":"xxxxx"},', 500000) || '{"number":2}]}')::json, repeat('e', 1000000)
+		FROM generate_series(1, 10)`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	listed, _, err := jobs.List(t.Context(), 1_000, 0)
+	require.NoError(t, err)
+	require.Len(t, listed, 10)
+	for _, j := range listed {
+		require.LessOrEqual(t, len(j.Error), job.MaxError)
+		j, err := jobs.Get(t.Context(), j.ID)
+		require.NoError(t, err)
+		require.Nil(t, j.Dialect)
+	}
+	claim, err := jobs.Claim(t.Context(), "w", time.Minute, 5)
+	require.NoError(t, err)
+	_, err = jobs.Renew(t.Context(), claim, time.Minute, &job.Update{State: job.Started, Dialect: &importer.Dialect{Delimiter: ";"}})
+	require.NoError(t, err)
+	j, err := jobs.Get(t.Context(), claim.Job.ID)
+	require.NoError(t, err)
+	require.Equal(t, ";", j.Dialect.Delimiter)
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), "what is too long isn't read")
 }
 
 func TestJobTakeover(t *testing.T) {

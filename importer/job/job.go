@@ -47,6 +47,12 @@ type Settings struct {
 	BatchBytes     int `json:"batch_bytes,omitempty"`
 }
 
+// Bounds of what a job tells, whatever its file. What is longer is cut.
+const (
+	MaxDialect = 64 << 10 // bytes of Dialect as JSON, about; see importer.Dialect.Bounded
+	MaxError   = 2_000    // characters of Error
+)
+
 // Job is one import.
 type Job struct {
 	// ID is a UUID, version 7. It is the task_id of the HTTP interface.
@@ -73,7 +79,8 @@ type Job struct {
 	// Event is how far the import is. Its counts are those of the committed batches, exactly, once the state is final. How
 	// many records inherit is known once the file was checked, and is found again by every attempt.
 	Event progress.Event
-	// Dialect says how the file is read; nil until that is known.
+	// Dialect says how the file is read; nil until that is known, and where many jobs are read at once, see Reader. Of very
+	// many columns it has the first, see MaxDialect.
 	Dialect *importer.Dialect
 	// Rejects counts the rejected records by code, once the file was checked.
 	Rejects map[importer.Code]int64

@@ -47,7 +47,7 @@ func (j *Job) Vanish(worker string, progressed bool) {
 func (j *Job) fail(progressed bool, reason string) {
 	j.gotOn(progressed)
 	j.Attempts++
-	j.Error = reason
+	j.Error = brief(reason)
 }
 
 // gotOn begins anew what is counted since a batch was committed last.
@@ -99,6 +99,17 @@ func (j *Job) rest(committed importer.Commit) {
 	}
 }
 
+// brief cuts a reason to MaxError characters.
+func brief(reason string) string {
+	n := 0
+	for i := range reason {
+		if n++; n > MaxError {
+			return reason[:i]
+		}
+	}
+	return reason
+}
+
 // GaveUp is the Error of a job that ends after so many failed attempts.
 func GaveUp(attempts int, reason string) string {
 	if attempts == 1 {
@@ -121,7 +132,8 @@ func (j *Job) Tell(update *Update) error {
 func (j *Job) tell(update *Update) {
 	j.Event = update.Event
 	if update.Dialect != nil {
-		j.Dialect = update.Dialect
+		d := update.Dialect.Bounded(MaxDialect)
+		j.Dialect = &d
 	}
 	if update.Rejects != nil {
 		j.Rejects = update.Rejects
@@ -132,7 +144,7 @@ func (j *Job) tell(update *Update) {
 // checkpoints.
 func (j *Job) GiveBack(now time.Time, failed, progressed bool, reason string, delay time.Duration, committed importer.Commit) {
 	j.gotOn(progressed)
-	switch j.Error = reason; {
+	switch j.Error = brief(reason); {
 	case failed:
 		j.Attempts++
 	case reason != "":
@@ -181,7 +193,7 @@ func (j *Job) Finish(now time.Time, state State, reason string, update *Update, 
 
 // End makes the job final.
 func (j *Job) End(now time.Time, state State, reason string, committed importer.Commit) {
-	j.State, j.Error, j.WaitingSince, j.FinishedAt = state, reason, time.Time{}, now
+	j.State, j.Error, j.WaitingSince, j.FinishedAt = state, brief(reason), time.Time{}, now
 	j.Event.Time, j.Event.Phase, j.Event.ETA = now, progress.Failed, -1
 	if state == Success {
 		j.Event.Phase, j.Event.ETA = progress.Done, 0

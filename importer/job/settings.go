@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
@@ -16,6 +17,9 @@ const (
 	defaultBatchRecords   = 20_000
 	defaultBatchBytes     = 4 << 20
 )
+
+// maxColumnName bounds the names of columns in settings, in characters. A column with a longer one has a number.
+const maxColumnName = 1_000
 
 // SettingsError says which setting can't be taken.
 type SettingsError struct {
@@ -77,6 +81,9 @@ func (s Settings) Options() (o importer.Options, err error) {
 	if err := checkMap(s.Map); err != nil {
 		return fail("map", err)
 	}
+	if utf8.RuneCountInString(s.Group) > maxColumnName {
+		return fail("group", fmt.Errorf("the name of a column has at most %d characters here", maxColumnName))
+	}
 	if s.Group != "" && strings.TrimSpace(s.Group) == "" {
 		return fail("group", errors.New("no column is named; leave it out, or say none"))
 	}
@@ -114,6 +121,9 @@ func checkMap(columns map[string]string) error {
 		}
 		if strings.TrimSpace(column) == "" {
 			return fmt.Errorf("no column is named for %s", field)
+		}
+		if utf8.RuneCountInString(column) > maxColumnName {
+			return fmt.Errorf("the name of a column has at most %d characters here, that for %s has more; give its number", maxColumnName, field)
 		}
 	}
 	return nil

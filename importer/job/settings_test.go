@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/products-importer/products-importer/importer"
@@ -45,6 +46,8 @@ func TestSettingsErrors(t *testing.T) {
 		{job.Settings{Extra: "drop"}, "extra"},
 		{job.Settings{Map: map[string]string{"color": "a"}}, "map"},
 		{job.Settings{Map: map[string]string{"sku": " "}}, "map"},
+		{job.Settings{Map: map[string]string{"sku": strings.Repeat("x", 1_001)}}, "map"},
+		{job.Settings{Group: strings.Repeat("x", 1_001)}, "group"},
 		{job.Settings{Group: " "}, "group"},
 		{job.Settings{MaxRejects: "-1"}, "max_rejects"},
 		{job.Settings{MaxRecordBytes: 100}, "max_record_bytes"},

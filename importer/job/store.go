@@ -52,11 +52,12 @@ type Submitter interface {
 type Reader interface {
 	// Get returns the job, or ErrNotFound.
 	Get(ctx context.Context, id string) (Job, error)
-	// GetMany returns those of the jobs that exist, in any order. It is what a watcher of many jobs calls often.
+	// GetMany returns those of the jobs that exist, in any order, without their Dialect. It is what a watcher of many jobs
+	// calls often.
 	GetMany(ctx context.Context, ids []string) ([]Job, error)
 	// ByKey returns the job with the idempotency key, or ErrNotFound.
 	ByKey(ctx context.Context, key string) (Job, error)
-	// List returns jobs, newest first: at most limit (1 to 1,000), behind the offset, and how many there are in all. With
+	// List returns jobs, newest first and without their Dialect: at most limit (1 to 1,000), behind the offset, and how many there are in all. With
 	// states only those in one of them. An error for a limit or an offset out of bounds, see CheckPage.
 	List(ctx context.Context, limit, offset int, states ...State) (jobs []Job, count int64, err error)
 }
@@ -119,7 +120,7 @@ type EndHook func(ctx context.Context, ended Job) error
 // Keeper is for housekeeping.
 type Keeper interface {
 	// Expire deletes the jobs that became final before the time, at most limit of them, with their checkpoints, and
-	// returns them: their uploads are the caller's to delete. The limit is 1 or more.
+	// returns them, without their Dialect: their uploads are the caller's to delete. The limit is 1 or more.
 	Expire(ctx context.Context, before time.Time, limit int) ([]Job, error)
 	// DropUpload notes that the job's upload is gone. ErrNotFound.
 	DropUpload(ctx context.Context, id string) error

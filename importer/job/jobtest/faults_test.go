@@ -72,6 +72,26 @@ var brokenStores = []fault{
 			return jobs, count, err
 		}
 	}, "read/list, newest first", "newest first"},
+	{"lists dialects", func(s *broken) {
+		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
+			jobs, count, err := s.Store.List(ctx, limit, offset, states...)
+			for i := range jobs {
+				if whole, err := s.Store.Get(ctx, jobs[i].ID); err == nil {
+					jobs[i].Dialect = whole.Dialect
+				}
+			}
+			return jobs, count, err
+		}
+	}, "read/dialects of one job alone", "without their dialects"},
+	{"stores what it is told of any length", func(s *broken) {
+		s.get = func(ctx context.Context, id string) (job.Job, error) {
+			j, err := s.Store.Get(ctx, id)
+			if j.Dialect != nil && j.Dialect.MoreColumns > 0 {
+				j.Dialect.Columns = slices.Repeat(j.Dialect.Columns, 20)
+			}
+			return j, err
+		}
+	}, "read/what a job tells has bounds", "a stored dialect has a bound"},
 	{"counts the page", func(s *broken) {
 		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
 			jobs, _, err := s.Store.List(ctx, limit, offset, states...)

@@ -2,14 +2,52 @@ package jobtest
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/stretchr/testify/require"
 )
 
 var readCases = []StoreCase{
+	{Name: "read/dialects of one job alone", run: func(c *check) {
+		j := c.end(c.claim(c.submit(job.Job{})), job.Success, "", told())
+		require.NotNil(c, c.get(j.ID).Dialect, "Get returns the dialect")
+		listed, _, err := c.List(c.Context(), 10, 0)
+		require.NoError(c, err)
+		many, err := c.GetMany(c.Context(), []string{j.ID})
+		require.NoError(c, err)
+		gone, err := c.Expire(c.Context(), time.Now().Add(time.Hour), 10)
+		require.NoError(c, err)
+		for name, got := range map[string][]job.Job{"List": listed, "GetMany": many, "Expire": gone} {
+			require.Len(c, got, 1)
+			require.Nil(c, got[0].Dialect, "%s returns jobs without their dialects", name)
+			got[0].Dialect = j.Dialect
+			c.same(j, got[0], name+" returns all else")
+		}
+	}},
+	{Name: "read/what a job tells has bounds", run: func(c *check) {
+		claim := c.claim(c.submit(job.Job{}))
+		large := told()
+		for i := range 16_000 {
+			large.Dialect.Columns = append(large.Dialect.Columns, importer.Column{Number: i + 3, Name: strings.Repeat("x", 60)})
+		}
+		long := strings.Repeat("ü", 100_000)
+		c.renew(claim, large)
+		for _, got := range []job.Job{c.get(claim.Job.ID), c.end(claim, job.Failure, long, large)} {
+			text, err := json.Marshal(got.Dialect)
+			require.NoError(c, err)
+			require.LessOrEqual(c, len(text), job.MaxDialect+job.MaxDialect/8, "a stored dialect has a bound")
+			require.Equal(c, len(large.Dialect.Columns), len(got.Dialect.Columns)+got.Dialect.MoreColumns, "how many columns it has is told")
+			require.Equal(c, large.Dialect.Columns[0], got.Dialect.Columns[0], "the first columns are stored")
+			require.LessOrEqual(c, utf8.RuneCountInString(got.Error), job.MaxError, "an error has a bound")
+		}
+		require.NotEmpty(c, c.get(claim.Job.ID).Error)
+	}},
 	{Name: "read/not found", run: func(c *check) {
 		c.submit(whole)
 		for _, id := range []string{"", "no-uuid", "01890000-0000-7000-8000-000000000000"} {
