@@ -37,6 +37,9 @@ type Query struct {
 	// Cursor is the Next of an earlier page with the same Order: go on behind it. It costs the same on every page, and
 	// no product is listed twice or left out because others come and go.
 	Cursor string
+	// MaxBytes bounds the page, unless it is 0: the Product.Bytes of its products are at most so many together, or it is one
+	// product alone. Where that ends it before Limit it has a Next, and may even be empty.
+	MaxBytes int
 	// SkipCount leaves out Page.Count, which has to look at every match.
 	SkipCount bool
 }
@@ -79,6 +82,8 @@ func (q Query) Check() (Query, Ordering, *Position, error) {
 		return fail("limit must be between 1 and %d, not %d", MaxLimit, q.Limit)
 	case q.Offset < 0:
 		return fail("offset must not be negative, but is %d", q.Offset)
+	case q.MaxBytes < 0:
+		return fail("the bytes of a page must not be negative, but are %d", q.MaxBytes)
 	case q.Offset > 0 && q.Cursor != "":
 		return fail("offset and cursor can't be combined")
 	}

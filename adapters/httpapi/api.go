@@ -58,6 +58,10 @@ type Options struct {
 	// MaxBodyBytes, 0 for 64 MiB or MaxBodyBytes. One client has a quarter of them at most, or one body. A body for which
 	// there is no room is answered with 503.
 	MaxBodiesBytes int64
+	// MaxReadBytes is about how much text of products responses hold in memory at the same time: 8 MiB or more, 0 for 48
+	// MiB. A half is for those that are large and being written, however slow their clients are. Who finds no room within 15
+	// seconds gets 503, to try again.
+	MaxReadBytes int64
 	// ProgressInterval is the least time between two frames of a stream, but for the terminal one: 100 ms to 1 minute, 0
 	// for 250 ms.
 	ProgressInterval time.Duration
@@ -98,6 +102,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxBodiesBytes == 0 {
 		o.MaxBodiesBytes = max(64<<20, o.MaxBodyBytes)
 	}
+	if o.MaxReadBytes == 0 {
+		o.MaxReadBytes = 48 << 20
+	}
 	if o.ProgressInterval == 0 {
 		o.ProgressInterval = 250 * time.Millisecond
 	}
@@ -112,6 +119,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"MaxFileBytes", o.MaxFileBytes, 1, most},
 		{"MaxBodyBytes", o.MaxBodyBytes, 1 << 10, 256 << 20},
 		{"MaxBodiesBytes", o.MaxBodiesBytes, o.MaxBodyBytes, most},
+		{"MaxReadBytes", o.MaxReadBytes, 8 << 20, most},
 		{"ProgressInterval", int64(o.ProgressInterval), int64(100 * time.Millisecond), int64(time.Minute)},
 		{"MaxStreams", int64(o.MaxStreams), 1, most},
 	} {
@@ -135,6 +143,7 @@ type API struct {
 	metrics  *metrics
 	counts   counts
 	bodies   bodies
+	reads    reads
 	health   health
 	mux      *http.ServeMux
 
@@ -160,7 +169,7 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users Users, options 
 	if err != nil {
 		return nil, err
 	}
-	a := &API{products: catalogue, jobs: jobs, options: options, origins: http.NewCrossOriginProtection()}
+	a := &API{products: catalogue, jobs: jobs, options: options, reads: newReads(options.MaxReadBytes), origins: http.NewCrossOriginProtection()}
 	a.bodies = bodies{most: options.MaxBodiesBytes, mostOfClient: max(options.MaxBodiesBytes/4, options.MaxBodyBytes), client: options.ClientAddress, byClient: map[string]int64{}}
 	a.health.check = func(ctx context.Context) error { return reachable(ctx, catalogue, reader) }
 	a.watcher = job.NewWatcher(reader, lookInterval, render)

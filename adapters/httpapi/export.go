@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/csv"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -31,6 +32,11 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	h, err := a.reads.stream(r.Context())
+	if err != nil {
+		return err
+	}
+	defer h.release()
 	file := newCSVResponse(w, "products.csv")
 	return file.end(a.writeExport(r, csv.NewWriter(file), attributes))
 }
@@ -44,14 +50,15 @@ func (a *API) writeExport(r *http.Request, out *csv.Writer, attributes []string)
 	if err := out.Write(record); err != nil {
 		return err
 	}
-	q := products.Query{Limit: products.MaxLimit, SkipCount: true}
+	all := newPieces(products.Query{Limit: math.MaxInt, SkipCount: true})
 	for {
 		ctx, cancel := withTimeout(r, requestTime)
-		page, err := a.products.List(ctx, q)
+		page, err := a.products.List(ctx, all.ask(pieceBytes))
 		cancel()
 		if err != nil {
 			return err
 		}
+		all.got(&page)
 		for i := range page.Products {
 			product := &page.Products[i]
 			record = append(record[:0], importer.EscapeFormula(product.Name), importer.EscapeFormula(product.SKU),
@@ -63,10 +70,9 @@ func (a *API) writeExport(r *http.Request, out *csv.Writer, attributes []string)
 				return err
 			}
 		}
-		if out.Flush(); out.Error() != nil || page.Next == "" {
+		if out.Flush(); out.Error() != nil || all.end() {
 			return out.Error()
 		}
-		q.Cursor = page.Next
 	}
 }
 

@@ -132,41 +132,56 @@ func importID(text string) (string, error) {
 	return id, nil
 }
 
-// csvResponse is a CSV file on its way to the client: a stream, whose header leaves with its first bytes, so that what
-// fails before them is answered as a problem, and what fails behind them cuts the response off.
-type csvResponse struct {
+// streamed is a response on its way to the client whose header leaves with its first bytes, so that what fails before them
+// is answered as a problem, and what fails behind them cuts the response off.
+type streamed struct {
 	w       http.ResponseWriter
 	buffer  *bufio.Writer
-	name    string
+	header  func(h http.Header)
 	begun   bool
 	written error
 }
 
-func newCSVResponse(w http.ResponseWriter, name string) *csvResponse {
-	c := &csvResponse{w: w, name: name}
+// newStreamed returns a response; header sets its headers.
+func newStreamed(w http.ResponseWriter, header func(h http.Header)) *streamed {
+	c := &streamed{w: w, header: header}
 	c.buffer = bufio.NewWriterSize(writerFunc(c.send), 64<<10)
 	return c
 }
 
-// Write buffers.
-func (c *csvResponse) Write(p []byte) (int, error) { return c.buffer.Write(p) }
+// newCSVResponse returns a response that is a CSV file.
+func newCSVResponse(w http.ResponseWriter, name string) *streamed {
+	return newStreamed(w, func(h http.Header) {
+		h.Set("Content-Type", "text/csv; charset=utf-8")
+		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+		h.Set("Cache-Control", "private, no-store")
+	})
+}
 
-func (c *csvResponse) send(p []byte) (int, error) {
+// Write buffers.
+func (c *streamed) Write(p []byte) (int, error) { return c.buffer.Write(p) }
+
+// mostSent is how much a client has writeTime for.
+const mostSent = 256 << 10
+
+func (c *streamed) send(p []byte) (sent int, err error) {
 	if !c.begun {
 		c.begun = true
-		c.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		c.w.Header().Set("Content-Disposition", `attachment; filename="`+c.name+`"`)
-		c.w.Header().Set("Cache-Control", "private, no-store")
+		c.header(c.w.Header())
 		c.w.WriteHeader(http.StatusOK)
 	}
-	extendDeadline(c.w, writeTime)
-	n, err := c.w.Write(p)
+	for err == nil && sent < len(p) {
+		extendDeadline(c.w, writeTime)
+		var n int
+		n, err = c.w.Write(p[sent:min(len(p), sent+mostSent)])
+		sent += n
+	}
 	c.written = errors.Join(c.written, err)
-	return n, err
+	return sent, err
 }
 
 // end finishes the response, with an error as far as that can be told the client.
-func (c *csvResponse) end(err error) error {
+func (c *streamed) end(err error) error {
 	if err != nil && !c.begun {
 		extendDeadline(c.w, writeTime)
 		return err
@@ -189,4 +204,4 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-var _ io.Writer = (*csvResponse)(nil)
+var _ io.Writer = (*streamed)(nil)

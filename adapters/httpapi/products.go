@@ -67,23 +67,25 @@ func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
-	page, err := a.counts.list(ctx, a.products, q, wantCount)
+	h, err := a.reads.read(ctx)
 	if err != nil {
 		return err
 	}
-	list := pageOf[products.Product]{Results: page.Products}
-	if page.Count >= 0 {
-		list.Count = &page.Count
+	defer h.release()
+	all := newPieces(q)
+	page, err := a.counts.list(ctx, a.products, all.ask(pieceBytes), wantCount)
+	if err != nil {
+		return err
 	}
-	if byCursor {
-		if page.Next != "" {
-			list.Next = a.link(r, "/products/", p, map[string]string{"cursor": page.Next, "offset": ""})
+	return a.writeList(w, r, h, all, page, func(more bool, cursor string) (next, previous *string) {
+		switch {
+		case !byCursor:
+			return a.offsetLinks(r, "/products/", p, q.Limit, q.Offset, more)
+		case more:
+			return a.link(r, "/products/", p, map[string]string{"cursor": cursor, "offset": ""}), nil
 		}
-	} else {
-		list.Next, list.Previous = a.offsetLinks(r, "/products/", p, q.Limit, q.Offset, page.Next != "")
-	}
-	writeJSON(w, http.StatusOK, "application/json", &list)
-	return nil
+		return nil, nil
+	})
 }
 
 func (a *API) createProduct(w http.ResponseWriter, r *http.Request) error {
@@ -93,10 +95,16 @@ func (a *API) createProduct(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
+	h, err := a.reads.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.release()
 	product, err = a.products.Create(ctx, product)
 	if err != nil {
 		return err
 	}
+	h.shrink(product.Bytes())
 	a.counts.forget()
 	w.Header().Set("Location", a.location("/products/%d", product.ID))
 	writeProduct(w, http.StatusCreated, &product)
@@ -110,8 +118,16 @@ func (a *API) getProduct(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
+	h, err := a.reads.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.release()
 	product, err := a.products.Get(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := h.keep(ctx, product.Bytes()); err != nil {
 		return err
 	}
 	if none, given := readTags(r.Header, "If-None-Match"); given && none.matchesWeakly(etag(product.Version)) {
@@ -160,6 +176,11 @@ func (a *API) patchProduct(w http.ResponseWriter, r *http.Request) error {
 func (a *API) changeProduct(w http.ResponseWriter, r *http.Request, id int64, patch products.Patch) error {
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
+	h, err := a.reads.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.release()
 	version, err := a.productPrecondition(ctx, r, id)
 	if err != nil {
 		return err
@@ -168,6 +189,7 @@ func (a *API) changeProduct(w http.ResponseWriter, r *http.Request, id int64, pa
 	if err != nil {
 		return err
 	}
+	h.shrink(product.Bytes())
 	a.counts.forget()
 	writeProduct(w, http.StatusOK, &product)
 	return nil
@@ -180,6 +202,11 @@ func (a *API) deleteProduct(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
+	h, err := a.reads.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.release()
 	version, err := a.productPrecondition(ctx, r, id)
 	if err != nil {
 		return err

@@ -26,9 +26,14 @@ func (p *Products) List(ctx context.Context, query products.Query) (products.Pag
 			page.Count = l.count
 		}
 		page.Products = make([]products.Product, 0, min(q.Limit, len(l.picked)))
+		bytes := 0
 		for _, r := range l.picked[min(q.Offset, len(l.picked)):] {
-			if len(page.Products) == q.Limit {
-				page.Next = order.Cursor(&page.Products[q.Limit-1])
+			n := len(page.Products)
+			if q.MaxBytes > 0 {
+				bytes += r.Bytes()
+			}
+			if n == q.Limit || n > 0 && bytes > q.MaxBytes {
+				page.Next = order.Cursor(&page.Products[n-1])
 				break
 			}
 			page.Products = append(page.Products, r.Product)

@@ -45,26 +45,39 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 		by += direction + ", id"
 	}
 	// One row more than wanted tells whether there is a next page.
-	rows := make([]row, 0, query.Limit+1)
-	err := sqlx.SelectContext(ctx, q, &rows, `SELECT `+columns+` FROM products`+s.where()+` ORDER BY `+by+direction+
-		` LIMIT `+s.arg(query.Limit+1, "bigint")+` OFFSET `+s.arg(query.Offset, "bigint"), s.args...)
+	statement := `SELECT ` + columns + ` FROM products` + s.where() + ` ORDER BY ` + by + direction +
+		` LIMIT ` + s.arg(query.Limit+1, "bigint") + ` OFFSET ` + s.arg(query.Offset, "bigint")
+	rows := listed{rows: make([]row, 0, query.Limit+1)}
+	var err error
+	if query.MaxBytes == 0 {
+		err = sqlx.SelectContext(ctx, q, &rows.rows, statement, s.args...)
+	} else {
+		err = rows.scan(ctx, q, statement, by+direction, s.args, query.MaxBytes/query.Limit)
+	}
 	if err != nil {
 		return page, err
 	}
-	more := len(rows) > query.Limit
-	if more {
-		rows = rows[:query.Limit]
+	found := len(rows.rows)
+	n := min(found, query.Limit)
+	if query.MaxBytes > 0 {
+		if n, err = rows.complete(ctx, q, n, query.MaxBytes); err != nil {
+			return page, err
+		}
 	}
-	for i := range rows {
-		page.Products = append(page.Products, rows[i].product())
+	more := found > n
+	for i := range n {
+		if !rows.isPartial(i) {
+			page.Products = append(page.Products, rows.rows[i].product())
+		}
 	}
 	if more {
-		page.Next = order.Cursor(&page.Products[len(page.Products)-1])
+		last := rows.edge(n - 1).product()
+		page.Next = order.Cursor(&last)
 	}
 	switch {
 	case query.SkipCount:
 	case !more && behind == nil && query.Offset == 0: // all there are
-		page.Count = int64(len(rows))
+		page.Count = int64(found)
 	default:
 		err = sqlx.GetContext(ctx, q, &page.Count, `SELECT count(*) FROM products`+all.where(), all.args...)
 	}

@@ -78,6 +78,39 @@ var sizeCases = []Case{
 		b.Mode = products.Ignore
 		require.EqualValues(c, 3, c.write(b).Count(skipped), "mode ignore skips whatever exists")
 	}},
+	{Name: "size/pages of so many bytes", run: func(c *check) {
+		for i := range 12 {
+			c.create(sized(fmt.Sprint("p-", i), []int{100, 900_000, 40_000, 3_000}[i%4]))
+		}
+		for _, order := range []string{"id", "-updated_at"} {
+			want := c.list(products.Query{Order: order}).Products
+			for _, most := range []int{1, 50_000, products.MaxBytes, 4_000_000} {
+				for _, limit := range []int{2, 1_000} {
+					var got []products.Product
+					q := products.Query{Order: order, Limit: limit, MaxBytes: most}
+					for first := true; first || q.Cursor != ""; first = false {
+						page := c.list(q)
+						bytes := 0
+						for i := range page.Products {
+							bytes += page.Products[i].Bytes()
+						}
+						require.LessOrEqual(c, len(page.Products), limit, "MaxBytes doesn't lift Limit")
+						require.True(c, bytes <= most || len(page.Products) == 1, "a page has at most MaxBytes, %d, or one product, not %d in %d", most, bytes, len(page.Products))
+						require.Equal(c, first, page.Count >= 0, "the count is that of all matches")
+						got = append(got, page.Products...)
+						require.LessOrEqual(c, len(got), len(want), "pages of so many bytes come to an end")
+						q.Cursor, q.SkipCount = page.Next, true
+					}
+					require.Len(c, got, len(want), "pages of so many bytes leave nothing out: %d by %s", most, order)
+					for i := range want {
+						c.requireSame(want[i], got[i], "pages of so many bytes have whole products in the list's order")
+					}
+				}
+			}
+		}
+		_, err := c.List(c.Context(), products.Query{MaxBytes: -1})
+		require.ErrorIs(c, err, products.ErrQuery, "a bad query gives ErrQuery")
+	}},
 	{Name: "size/changes are told part by part", run: func(c *check) {
 		const n, bytes = 11, 900_000
 		b := products.Batch{Mode: products.Update}

@@ -56,6 +56,25 @@ var brokenSizes = []fault{
 			return s.Store.WriteBatch(ctx, b)
 		}
 	}, "size/a record that would make a product too large", "others are written"},
+	{"lists more than so many bytes", func(s *broken) {
+		s.editQuery(func(q *products.Query) { q.MaxBytes *= 2 })
+	}, "size/pages of so many bytes", "at most MaxBytes"},
+	{"ends where a page has so many bytes", func(s *broken) {
+		s.editPage(func(q products.Query, page *products.Page) {
+			if q.MaxBytes > 0 && len(page.Products) < q.Limit {
+				page.Next = ""
+			}
+		})
+	}, "size/pages of so many bytes", "leave nothing out"},
+	{"leaves out what is long", func(s *broken) {
+		s.editPage(func(q products.Query, page *products.Page) {
+			for i := range page.Products {
+				if q.MaxBytes > 0 && page.Products[i].Bytes() > 10_000 {
+					page.Products[i].Attributes = map[string]string{}
+				}
+			}
+		})
+	}, "size/pages of so many bytes", "whole products"},
 	{"tells of a batch at once", func(s *broken) {
 		s.writeBatch = func(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
 			whole := *b
