@@ -46,7 +46,7 @@ type Options struct {
 	// the API's own.
 	TrustedOrigins []string
 	// ClientAddress tells clients apart, for the log and to slow down those whose log-ins fail; nil for ClientAddress,
-	// which sees only the proxy where there is one. It must not believe what a client can write itself.
+	// which sees only the proxy where there is one: see TrustedProxies. It must not believe what a client can write itself.
 	ClientAddress func(r *http.Request) string
 	// MaxUploadBytes is the length of the longest upload, as it is sent: at least 1, 0 for 4 GiB.
 	MaxUploadBytes int64
@@ -196,6 +196,7 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users Users, options 
 		return nil, err
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
+	a.auth.logins.stopping = a.running.Done()
 	a.mux = a.newMux()
 	return a, nil
 }

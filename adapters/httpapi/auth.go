@@ -9,46 +9,34 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
-	"sync"
 	"time"
 )
 
-const (
-	// verifiedLife is for how long a log-in that was right is right again without looking at the hash.
-	verifiedLife = 5 * time.Minute
-	// maxVerified bounds how many are kept in mind.
-	maxVerified = 4_096
-)
-
-// authenticator checks log-ins. Hashes of passwords are slow on purpose, so a log-in that was right is remembered for
-// some minutes, under a keyed digest of user, password and hash: a changed hash makes it worthless at once.
+// authenticator checks log-ins. Hashes of passwords are slow on purpose, so what was found out about a log-in is
+// remembered, under a keyed digest of user, password and hash: a changed hash makes it worthless at once.
 type authenticator struct {
-	users Users
-	key   [32]byte
-	turns chan struct{}
-
-	addresses, names throttle
-
-	mu       sync.Mutex
-	verified map[digest]time.Time // until when
+	users  Users
+	key    [32]byte
+	logins *logins
 }
 
 type digest [sha256.Size]byte
 
 func newAuthenticator(users Users) (*authenticator, error) {
-	// Half of the processors at most are busy with hashes, however many log in.
-	a := &authenticator{users: users, turns: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), verified: map[digest]time.Time{}}
+	a := &authenticator{users: users}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		return nil, fmt.Errorf("httpapi: %w", err)
 	}
+	// Half of the processors at most are busy with hashes, however many log in.
+	a.logins = newLogins(max(1, runtime.GOMAXPROCS(0)/2), a.verify)
 	return a, nil
 }
 
-// digest stands for a log-in.
-func (a *authenticator) digest(user, password, hash string) (d digest) {
+// digest stands for the texts, of a log-in for instance.
+func (a *authenticator) digest(texts ...string) (d digest) {
 	mac := hmac.New(sha256.New, a.key[:])
 	var length [8]byte
-	for _, text := range []string{user, password, hash} {
+	for _, text := range texts {
 		binary.LittleEndian.PutUint64(length[:], uint64(len(text)))
 		mac.Write(length[:])
 		mac.Write([]byte(text))
@@ -60,44 +48,29 @@ func (a *authenticator) digest(user, password, hash string) (d digest) {
 // check returns nil for a log-in that is right, else the problem that the client gets.
 func (a *authenticator) check(ctx context.Context, address, user, password string) error {
 	if len(user) > maxPassword || len(password) > maxPassword {
-		return unauthorized("the name or the password is wrong")
+		return wrongLogin()
 	}
-	text, err := a.users.PasswordHash(ctx, user)
+	asking, cancel := context.WithTimeout(ctx, requestTime)
+	hash, err := a.users.PasswordHash(asking, user)
+	cancel()
 	if err != nil {
 		return err
 	}
-	id := a.digest(user, password, text)
-	if a.knows(id) {
+	id := a.digest(user, password, hash)
+	if a.logins.isRight(id, user, address) {
 		return nil
 	}
-	if err := a.slowed(address, user); err != nil {
-		return err
-	}
-	select {
-	case a.turns <- struct{}{}:
-		defer func() { <-a.turns }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	// Others who waited for their turn may have found out, or failed.
-	if a.knows(id) {
-		return nil
-	}
-	if err := a.slowed(address, user); err != nil {
-		return err
-	}
-	hash, err := a.hash(text)
+	return a.logins.try(ctx, id, a.digest(user, password, hash, address), attemptText{user, password, hash}, address)
+}
+
+// verify tells whether a log-in is right, which takes the time of a hash.
+func (a *authenticator) verify(text attemptText) (bool, error) {
+	hash, err := a.hash(text.hash)
 	if err != nil {
-		return fmt.Errorf("httpapi: user %q: %w", user, err)
+		return false, fmt.Errorf("httpapi: user %q: %w", text.user, err)
 	}
-	if matches := hash.matches(password); !matches || text == "" {
-		now := time.Now()
-		a.addresses.fail(address, now)
-		a.names.fail(user, now)
-		return unauthorized("the name or the password is wrong")
-	}
-	a.remember(id)
-	return nil
+	matches := hash.matches(text.password)
+	return matches && text.hash != "", nil
 }
 
 // hash returns the parsed hash, for an unknown user one that costs as much as those of known ones.
@@ -116,44 +89,6 @@ func (a *authenticator) hash(text string) (passwordHash, error) {
 // nobodysHash costs what HashPassword's results do, and no password is known for it.
 const nobodysHash = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlz$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// slowed returns a problem while too many log-ins have failed.
-func (a *authenticator) slowed(address, user string) error {
-	now := time.Now()
-	wait := max(a.addresses.wait(address, addressFailures, now), a.names.wait(user, userFailures, now))
-	if wait <= 0 {
-		return nil
-	}
-	p := newProblem(http.StatusTooManyRequests, "too_many_failures", "too many log-ins have failed; wait before the next one")
-	p.retryAfter = wait
-	return p
-}
-
-// knows tells whether the log-in was right not long ago.
-func (a *authenticator) knows(id digest) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	until, known := a.verified[id]
-	return known && time.Now().Before(until)
-}
-
-// remember notes that the log-in is right.
-func (a *authenticator) remember(id digest) {
-	now := time.Now()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.verified) >= maxVerified {
-		for old, until := range a.verified {
-			if !now.Before(until) {
-				delete(a.verified, old)
-			}
-		}
-	}
-	if len(a.verified) >= maxVerified {
-		clear(a.verified)
-	}
-	a.verified[id] = now.Add(verifiedLife)
-}
-
 func unauthorized(detail string) *Problem {
 	p := newProblem(http.StatusUnauthorized, "unauthorized", detail)
 	p.header = http.Header{"Www-Authenticate": {`Basic realm="products importer", charset="UTF-8"`}}
@@ -170,11 +105,12 @@ func (a *API) authenticate(next http.Handler) http.Handler {
 		if !given {
 			return unauthorized("log in with HTTP Basic authentication")
 		}
-		ctx, cancel := withTimeout(r, requestTime)
-		err := a.auth.check(ctx, a.options.ClientAddress(r), user, password)
-		cancel()
-		if err != nil {
+		began := time.Now()
+		if err := a.auth.check(r.Context(), a.options.ClientAddress(r), user, password); err != nil {
 			return err
+		}
+		if time.Since(began) > time.Second { // the log-in has waited for its turn
+			extendDeadline(w, requestTime+writeTime)
 		}
 		if place, ok := r.Context().Value(userKey{}).(*string); ok {
 			*place = user

@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -74,41 +73,6 @@ func (f *fixture) attempt(address, user, password string) *httptest.ResponseReco
 	r.RemoteAddr = address
 	r.SetBasicAuth(user, password)
 	return f.send(r)
-}
-
-func TestFailedLogInsAreSlowedDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, httpapi.Options{})
-		require.Equal(t, 200, f.attempt("192.0.2.1:1", user, password).Code)
-		for i := range 10 {
-			require.Equal(t, 401, f.attempt(fmt.Sprintf("192.0.2.1:%d", i), fmt.Sprint("user", i), "wrong").Code, "attempt %d", i)
-		}
-		w := f.attempt("192.0.2.1:99", "somebody", "wrong")
-		problem(t, w, 429)
-		require.Equal(t, "6", w.Header().Get("Retry-After"))
-		require.Equal(t, 200, f.attempt("192.0.2.1:1", user, password).Code, "who has logged in before isn't held up")
-		require.Equal(t, 401, f.attempt("192.0.2.2:1", user, "wrong").Code, "others can try")
-
-		time.Sleep(6 * time.Second)
-		require.Equal(t, 401, f.attempt("192.0.2.1:1", "somebody", "wrong").Code, "one more after the wait")
-		require.Equal(t, 429, f.attempt("192.0.2.1:1", "somebody", "wrong").Code)
-		time.Sleep(time.Hour)
-		for range 10 {
-			require.Equal(t, 401, f.attempt("192.0.2.1:1", "somebody", "wrong").Code, "all is forgotten")
-		}
-		require.Equal(t, 429, f.attempt("192.0.2.1:1", user, password).Code, "once the log-in isn't remembered, it has to wait as well")
-	})
-}
-
-func TestFailedLogInsOfOneUser(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t, httpapi.Options{})
-		for i := range 100 {
-			require.Equal(t, 401, f.attempt(fmt.Sprintf("[2001:db8:0:%x::%x]:1", i/5, i), user, "wrong").Code, "attempt %d", i)
-		}
-		require.Equal(t, 429, f.attempt("203.0.113.1:1", user, "wrong").Code, "from wherever")
-		require.Equal(t, 401, f.attempt("203.0.113.1:1", "other", "wrong").Code, "other users may")
-	})
 }
 
 func TestHtpasswd(t *testing.T) {

@@ -1,89 +1,107 @@
 package httpapi
 
 import (
-	"net/http"
-	"net/netip"
-	"sync"
 	"time"
 )
 
-const (
-	// addressFailures is how many log-ins may fail from one address before it has to wait, userFailures how many of one
-	// user from wherever, which is more, so that nobody locks another out by mistake.
-	addressFailures = 10
-	userFailures    = 100
-	// forgiveness is how long it takes for one failure to be forgotten.
-	forgiveness = 6 * time.Second
-	// maxThrottled bounds how many addresses and users are kept in mind.
-	maxThrottled = 16_384
-)
+// maxThrottled bounds how many clients, users or addresses are kept in mind by a budget.
+const maxThrottled = 16_384
 
-// throttle slows down whoever fails often. Each failure fills a bucket that empties by one every six seconds; while it is
-// full, nothing more is tried. Its zero value is ready.
-type throttle struct {
-	mu      sync.Mutex
-	buckets map[string]time.Time // when the bucket will be empty
+// budget slows down who fails often. Each attempt is a drop into a bucket that holds so many, and that loses one in
+// every pace; while it is full, nothing more is tried. What turns out to be right is taken out again.
+type budget struct {
+	holds int
+	pace  time.Duration
+	empty map[uint64]time.Time // when the bucket will be
+}
+
+func newBudget(holds int, pace time.Duration) budget {
+	return budget{holds: holds, pace: pace, empty: map[uint64]time.Time{}}
 }
 
 // wait returns how long to wait before the next attempt, 0 for not at all.
-func (t *throttle) wait(key string, failures int, now time.Time) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	empty := t.buckets[key]
-	if empty.Before(now) {
+func (b *budget) wait(key uint64, now time.Time) time.Duration {
+	empty, known := b.empty[key]
+	if !known || empty.Before(now) {
 		return 0
 	}
-	return max(0, empty.Sub(now)-time.Duration(failures-1)*forgiveness)
+	return max(0, empty.Sub(now)-time.Duration(b.holds-1)*b.pace)
 }
 
-// fail notes a failure.
-func (t *throttle) fail(key string, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.buckets == nil {
-		t.buckets = map[string]time.Time{}
+// level returns how many drops there are.
+func (b *budget) level(key uint64, now time.Time) int {
+	empty, known := b.empty[key]
+	if !known {
+		return 0
 	}
-	empty, known := t.buckets[key]
-	if !known && len(t.buckets) >= maxThrottled {
-		t.makeRoom(now)
+	return int(max(0, empty.Sub(now)+b.pace-1) / b.pace)
+}
+
+// take notes an attempt.
+func (b *budget) take(key uint64, now time.Time) {
+	empty, known := b.empty[key]
+	if !known && len(b.empty) >= maxThrottled {
+		dropFirst(b.empty, maxThrottled, now)
 	}
 	if empty.Before(now) {
 		empty = now
 	}
-	t.buckets[key] = empty.Add(forgiveness)
+	b.empty[key] = empty.Add(b.pace)
 }
 
-// makeRoom drops the buckets that are empty or, where none is, the emptiest of some.
-func (t *throttle) makeRoom(now time.Time) {
-	var emptiest string
+// give takes back an attempt.
+func (b *budget) give(key uint64) {
+	if empty, known := b.empty[key]; known {
+		b.empty[key] = empty.Add(-b.pace)
+	}
+}
+
+// recent is what happened not long ago: so many keys, each for so long after it was seen last.
+type recent[K comparable] struct {
+	life  time.Duration
+	most  int
+	until map[K]time.Time
+}
+
+func newRecent[K comparable](life time.Duration, most int) recent[K] {
+	return recent[K]{life, most, map[K]time.Time{}}
+}
+
+// see tells whether the key is remembered, and if it is, goes on to remember it.
+func (m *recent[K]) see(key K, now time.Time) bool {
+	until, known := m.until[key]
+	if !known || !now.Before(until) {
+		return false
+	}
+	m.until[key] = now.Add(m.life)
+	return true
+}
+
+func (m *recent[K]) add(key K, now time.Time) {
+	if _, known := m.until[key]; !known && len(m.until) >= m.most {
+		dropFirst(m.until, m.most, now)
+	}
+	m.until[key] = now.Add(m.life)
+}
+
+// dropFirst makes room in a map that is full: it looks at some of its keys, and drops those whose time has come or, where
+// there is none, that whose time comes first.
+func dropFirst[K comparable](times map[K]time.Time, most int, now time.Time) {
+	var first K
 	looked := 0
-	for key, empty := range t.buckets {
-		if !empty.After(now) {
-			delete(t.buckets, key)
+	for key, at := range times {
+		if !at.After(now) {
+			delete(times, key)
 			continue
 		}
-		if looked == 0 || looked < 64 && empty.Before(t.buckets[emptiest]) {
-			emptiest = key
+		if looked == 0 || at.Before(times[first]) {
+			first = key
 		}
-		looked++
-	}
-	if len(t.buckets) >= maxThrottled {
-		delete(t.buckets, emptiest)
-	}
-}
-
-// ClientAddress is the default of Options.ClientAddress: the address that the connection comes from, without its port.
-// Of an IPv6 address it is the network of 64 bits, all of which one client may have.
-func ClientAddress(r *http.Request) string {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	address := at.Addr().Unmap().WithZone("")
-	if address.Is6() {
-		if network, err := address.Prefix(64); err == nil {
-			return network.Masked().String()
+		if looked++; looked == 64 {
+			break
 		}
 	}
-	return address.String()
+	if len(times) >= most {
+		delete(times, first)
+	}
 }

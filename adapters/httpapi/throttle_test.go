@@ -3,32 +3,48 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestThrottleIsBounded(t *testing.T) {
-	var th throttle
+func TestBudgetIsBounded(t *testing.T) {
+	b := newBudget(clientFailures, clientPace)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	const worst = 1 << 40
 	for range 20 {
-		th.fail("worst", now)
+		b.take(worst, now)
 	}
-	for i := range 3 * maxThrottled {
-		th.fail(fmt.Sprint(i), now.Add(time.Duration(i)*time.Millisecond))
+	for i := range uint64(3 * maxThrottled) {
+		b.take(i, now.Add(time.Duration(i)*time.Millisecond))
 	}
-	require.LessOrEqual(t, len(th.buckets), maxThrottled)
-	require.Equal(t, 11*forgiveness, th.wait("worst", addressFailures, now), "who fails most is kept in mind")
+	require.LessOrEqual(t, len(b.empty), maxThrottled)
+	require.Equal(t, 11*clientPace, b.wait(worst, now), "who fails most is kept in mind")
+	require.Equal(t, 20, b.level(worst, now))
 
 	later := now.Add(time.Hour)
-	require.Zero(t, th.wait("worst", addressFailures, later), "an hour later all is forgiven")
-	for i := range maxThrottled {
-		th.fail(fmt.Sprint("late", i), later)
+	require.Zero(t, b.wait(worst, later), "an hour later all is forgiven")
+	require.Zero(t, b.level(worst, later))
+	for i := range uint64(maxThrottled) {
+		b.take(1<<50+i, later)
 	}
-	require.LessOrEqual(t, len(th.buckets), maxThrottled)
-	_, kept := th.buckets["worst"]
-	require.False(t, kept, "what is forgiven makes room first")
+	require.LessOrEqual(t, len(b.empty), maxThrottled)
+}
+
+func TestRecentIsBounded(t *testing.T) {
+	m := newRecent[int](time.Hour, 100)
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for i := range 1_000 {
+		m.add(i, now.Add(time.Duration(i)*time.Second))
+		require.True(t, m.see(0, now.Add(time.Duration(i)*time.Second)) || i > 100, "what is used is remembered, as a rule")
+	}
+	require.Len(t, m.until, 100)
+	require.True(t, m.see(999, now.Add(time.Hour)))
+	require.False(t, m.see(999, now.Add(3*time.Hour)))
+	m.add(1, now.Add(3*time.Hour))
+	require.Less(t, len(m.until), 100, "what is over makes room first")
 }
 
 func TestClientAddress(t *testing.T) {
@@ -37,5 +53,50 @@ func TestClientAddress(t *testing.T) {
 		"[fe80::1%eth0]:80": "fe80::/64", "pipe": "pipe", "": "",
 	} {
 		require.Equal(t, want, ClientAddress(&http.Request{RemoteAddr: remote}))
+		require.Equal(t, want, TrustedProxies()(&http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {"203.0.113.1"}}}))
+	}
+}
+
+func TestTrustedProxies(t *testing.T) {
+	client := TrustedProxies(netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8:ff::/48"), netip.MustParsePrefix("192.0.2.7/32"))
+	for _, test := range []struct {
+		remote               string
+		forwardedFor, header []string
+		want                 string
+	}{
+		{"10.1.1.1:80", nil, nil, "10.1.1.1"},
+		{"10.1.1.1:80", []string{"203.0.113.1"}, nil, "203.0.113.1"},
+		{"[::ffff:10.1.1.1]:80", []string{"203.0.113.1"}, nil, "203.0.113.1"},
+		{"[2001:db8:ff::1%eth0]:80", []string{"203.0.113.1"}, nil, "203.0.113.1"},
+		{"203.0.113.9:80", []string{"203.0.113.1"}, []string{"for=203.0.113.1"}, "203.0.113.9"}, // no proxy
+		{"10.1.1.1:80", []string{"203.0.113.66, 203.0.113.1"}, nil, "203.0.113.1"},              // the client wrote the first
+		{"10.1.1.1:80", []string{"203.0.113.66", "203.0.113.1"}, nil, "203.0.113.1"},
+		{"10.1.1.1:80", []string{"203.0.113.66, 203.0.113.1, 10.2.2.2 ,192.0.2.7"}, nil, "203.0.113.1"}, // three proxies
+		{"10.1.1.1:80", []string{"10.3.3.3, 10.2.2.2"}, nil, "10.3.3.3"},                                // from within
+		{"10.1.1.1:80", []string{"203.0.113.1:4711"}, nil, "203.0.113.1"},
+		{"10.1.1.1:80", []string{"[2001:db8:1:2:3:4:5:6]:4711"}, nil, "2001:db8:1:2::/64"},
+		{"10.1.1.1:80", []string{"2001:db8:1:2:3:4:5:6"}, nil, "2001:db8:1:2::/64"},
+		{"10.1.1.1:80", []string{"::ffff:203.0.113.1"}, nil, "203.0.113.1"},
+		{"10.1.1.1:80", []string{"203.0.113.1, unknown"}, nil, "10.1.1.1"},
+		{"10.1.1.1:80", []string{"203.0.113.1, "}, nil, "10.1.1.1"},
+		{"10.1.1.1:80", []string{"unknown, 10.2.2.2"}, nil, "10.2.2.2"},
+		{"10.1.1.1:80", nil, []string{"for=203.0.113.66, For=203.0.113.1;proto=https;by=10.1.1.1"}, "203.0.113.1"},
+		{"10.1.1.1:80", nil, []string{`proto=https; for="[2001:db8:1:2::1]:4711"`}, "2001:db8:1:2::/64"},
+		{"10.1.1.1:80", nil, []string{"for=203.0.113.66", "for=203.0.113.1, for=10.2.2.2"}, "203.0.113.1"},
+		{"10.1.1.1:80", nil, []string{"for=_hidden"}, "10.1.1.1"},
+		{"10.1.1.1:80", nil, []string{"proto=https"}, "10.1.1.1"},
+		{"10.1.1.1:80", []string{"203.0.113.1"}, []string{"for=203.0.113.1"}, "203.0.113.1"},
+		{"10.1.1.1:80", []string{"203.0.113.1"}, []string{"for=203.0.113.66"}, "10.1.1.1"}, // one of them is the client's own
+		{"10.1.1.1:80", []string{"203.0.113.1"}, []string{"for=unknown"}, "10.1.1.1"},
+		{"pipe", []string{"203.0.113.1"}, nil, "pipe"},
+	} {
+		r := &http.Request{RemoteAddr: test.remote, Header: http.Header{}}
+		if test.forwardedFor != nil {
+			r.Header["X-Forwarded-For"] = test.forwardedFor
+		}
+		if test.header != nil {
+			r.Header["Forwarded"] = test.header
+		}
+		require.Equal(t, test.want, client(r), fmt.Sprint(test))
 	}
 }
