@@ -8,6 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/products-importer/products-importer/examples/hookflags"
@@ -16,6 +19,8 @@ import (
 // settings are what the command line and the environment say.
 type settings struct {
 	addr        string
+	publicURL   string // empty where requests say it
+	proxies     []netip.Prefix
 	databaseURL string // empty for memory
 	user        string
 	password    string
@@ -34,6 +39,8 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to serve")
+	flags.StringVar(&s.publicURL, "public-url", "", "the `URL` at which clients see the server, where it differs, for links; without it that in PUBLIC_URL")
+	flags.Func("trusted-proxies", "the `networks` of the proxies in front, such as 10.0.0.0/8,192.0.2.7, which are believed whose requests they pass on, in X-Forwarded-For or Forwarded; without it those in TRUSTED_PROXIES", s.readProxies)
 	flags.StringVar(&s.databaseURL, "database-url", "", "the PostgreSQL `URL`; without it that in DATABASE_URL, and without that everything is kept in memory")
 	flags.StringVar(&s.user, "admin-user", "", "the `name` to log in with; without it that in ADMIN_USER, or admin. The password is in ADMIN_PASSWORD; without one, one is made up and printed")
 	flags.IntVar(&s.workers, "workers", 1, "how many imports this process does at the same time; 0 when workers run elsewhere")
@@ -74,6 +81,17 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	if err := s.hooks.ReadKey(getenv); err != nil {
 		return nil, err
 	}
+	if !given["trusted-proxies"] {
+		if err := s.readProxies(getenv("TRUSTED_PROXIES")); err != nil {
+			return nil, fmt.Errorf("TRUSTED_PROXIES: %w", err)
+		}
+	}
+	if !given["public-url"] {
+		s.publicURL = getenv("PUBLIC_URL")
+	}
+	if u, err := url.Parse(s.publicURL); s.publicURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return nil, fmt.Errorf("-public-url %q is no URL: want https://shop.example, with a path if need be", s.publicURL)
+	}
 	if s.workers == 0 && !given["deliveries"] {
 		s.deliveries = 0
 	}
@@ -101,6 +119,30 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 		return nil, fmt.Errorf("-addr %s can be reached by others: set ADMIN_PASSWORD, or say -allow-made-up-password", s.addr)
 	}
 	return s, nil
+}
+
+// readProxies reads a list of networks and addresses.
+func (s *settings) readProxies(text string) error {
+	s.proxies = nil
+	if text == "" {
+		return nil
+	}
+	for entry := range strings.SplitSeq(text, ",") {
+		entry = strings.TrimSpace(entry)
+		network, err := netip.ParsePrefix(entry)
+		if address, single := netip.ParseAddr(entry); single == nil && address.Zone() == "" {
+			address = address.Unmap()
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("%q is no network: want one such as 10.0.0.0/8, or an address", entry)
+		case network.Bits() == 0:
+			return fmt.Errorf("%q is everybody, who could say to be anybody", entry)
+		}
+		s.proxies = append(s.proxies, network)
+	}
+	return nil
 }
 
 // announce says where the server is and how to log in.

@@ -47,6 +47,11 @@ func TestUsage(t *testing.T) {
 		{args: []string{"-search-index"}, status: 2, says: "needs a database"},
 		{args: []string{"-addr", "0.0.0.0:0"}, status: 2, says: "ADMIN_PASSWORD"},
 		{args: []string{"-addr", "nowhere"}, status: 2, says: "host:port"},
+		{args: []string{"-public-url", "shop.example"}, status: 2, says: "-public-url"},
+		{args: []string{"-trusted-proxies", "10.0.0.0/8,nginx"}, status: 2, says: `"nginx" is no network`},
+		{args: []string{"-trusted-proxies", "10.0.0.0/33"}, status: 2, says: "trusted-proxies"},
+		{args: []string{"-trusted-proxies", "0.0.0.0/0"}, status: 2, says: "everybody"},
+		{args: []string{"-trusted-proxies", "::1,"}, status: 2, says: `"" is no network`},
 		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x"}, status: 1, says: "can't connect"},
 		{args: []string{"-h"}, says: "ADMIN_PASSWORD"},
 	} {
