@@ -12,3 +12,6 @@ func ForgetClock(db *DB) {
 
 // SetHung sets how long a transaction may wait for its client.
 func SetHung(db *DB, d time.Duration) { db.hung = d }
+
+// ErrSwept is the error of an upload that lost a piece.
+var ErrSwept = errSwept
