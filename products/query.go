@@ -69,6 +69,8 @@ type Position struct {
 	// Value is the product's value of the ordering's field, as Ordering.Value gives it.
 	Value string `json:"v"`
 	ID    int64  `json:"i"`
+	// SKU is the product's, unless Value is. It orders products that have one ID, which a store may have come by.
+	SKU string `json:"s,omitempty"`
 }
 
 // Check returns the query with its defaults filled in, its ordering and, where it has a cursor, the position behind
@@ -182,7 +184,11 @@ func (o Ordering) Value(p *Product) string {
 
 // Cursor returns the Query.Cursor that goes on behind the product.
 func (o Ordering) Cursor(p *Product) string {
-	text, err := json.Marshal(Position{Order: o.String(), Value: o.Value(p), ID: p.ID})
+	at := Position{Order: o.String(), Value: o.Value(p), ID: p.ID}
+	if o.Field != "sku" {
+		at.SKU = p.SKU
+	}
+	text, err := json.Marshal(at)
 	must(err)
 	return base64.RawURLEncoding.EncodeToString(text)
 }
@@ -196,7 +202,7 @@ func (o Ordering) Edge(at *Position) Product {
 }
 
 func (at *Position) edge(field string) (p Product, err error) {
-	p.ID = at.ID
+	p.ID, p.SKU = at.ID, at.SKU
 	switch field {
 	case "name":
 		p.Name = at.Value
@@ -211,7 +217,7 @@ func (at *Position) edge(field string) (p Product, err error) {
 	case "updated_at":
 		p.UpdatedAt, err = time.Parse(time.RFC3339Nano, at.Value)
 	}
-	if !storable(at.Value) {
+	if !storable(at.Value) || !storable(at.SKU) {
 		err = errors.New("not text")
 	}
 	return p, err

@@ -83,7 +83,11 @@ func TestOrderingAndCursorAgree(t *testing.T) {
 		for i := range all {
 			_, _, position, err := products.Query{Order: name, Cursor: order.Cursor(&all[i])}.Check()
 			require.NoError(t, err, "%s takes its own cursor", name)
-			require.Equal(t, products.Position{Order: name, Value: order.Value(&all[i]), ID: all[i].ID}, *position)
+			want := products.Position{Order: name, Value: order.Value(&all[i]), ID: all[i].ID, SKU: all[i].SKU}
+			if order.Field == "sku" {
+				want.SKU = ""
+			}
+			require.Equal(t, want, *position)
 			edge := order.Edge(position)
 			for j := range all {
 				require.Equal(t, order.Compare(&all[j], &all[i]), order.Compare(&all[j], &edge), "%s: the cursor is exactly at its product", name)

@@ -84,11 +84,14 @@ func retryable(err error) bool {
 // out; those that are not the driver's stay as they are.
 func translate(err error) error {
 	var foreign callbackError
+	var unfit *UnfitError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &foreign):
 		return foreign.error
+	case errors.As(err, &unfit):
+		return err
 	case errors.Is(err, products.ErrUnavailable), errors.Is(err, products.ErrCommitUnknown):
 		return err
 	case errors.Is(err, driver.ErrBadConn):

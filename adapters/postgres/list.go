@@ -34,7 +34,7 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	q := p.db.querier(ctx)
 	s := p.selection(&query)
 	all := *s
-	if err := s.behind(order, behind); err != nil {
+	if err := s.behind(order, behind, p.rule); err != nil {
 		return page, err
 	}
 	by, direction := order.Field, ""
@@ -44,6 +44,7 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	if by != "id" {
 		by += direction + ", id"
 	}
+	by += direction + ", sku_key" // should several have one ID
 	// One row more than wanted tells whether there is a next page.
 	statement := `SELECT ` + columns + ` FROM products` + s.where() + ` ORDER BY ` + by + direction +
 		` LIMIT ` + s.arg(query.Limit+1, "bigint") + ` OFFSET ` + s.arg(query.Offset, "bigint")
@@ -133,7 +134,7 @@ func (p *Products) selection(query *products.Query) *selection {
 }
 
 // behind selects what comes behind a position.
-func (s *selection) behind(order products.Ordering, at *products.Position) error {
+func (s *selection) behind(order products.Ordering, at *products.Position, rule products.KeyRule) error {
 	if at == nil {
 		return nil
 	}
@@ -142,11 +143,13 @@ func (s *selection) behind(order products.Ordering, at *products.Position) error
 		operator = "<"
 	}
 	var value any = at.Value
-	sqlType := "text"
+	sqlType, sku := "text", at.SKU
 	switch order.Field {
 	case "id":
-		s.add("id %s %s", operator, s.arg(at.ID, "bigint"))
+		s.add("(id, sku_key) %s (%s, %s)", operator, s.arg(at.ID, "bigint"), s.arg(rule.Key(sku), "text"))
 		return nil
+	case "sku":
+		sku = at.Value
 	case "status":
 		sqlType, value = "boolean", at.Value == "true"
 	case "created_at", "updated_at":
@@ -155,11 +158,7 @@ func (s *selection) behind(order products.Ordering, at *products.Position) error
 			return fmt.Errorf("%w: cursor: %w", products.ErrQuery, err)
 		}
 		sqlType, value = "timestamptz", when
-	default:
-		if !utf8.ValidString(at.Value) || strings.IndexByte(at.Value, 0) >= 0 {
-			return fmt.Errorf("%w: cursor is none that this store gave out", products.ErrQuery)
-		}
 	}
-	s.add("(%s, id) %s (%s, %s)", order.Field, operator, s.arg(value, sqlType), s.arg(at.ID, "bigint"))
+	s.add("(%s, id, sku_key) %s (%s, %s, %s)", order.Field, operator, s.arg(value, sqlType), s.arg(at.ID, "bigint"), s.arg(rule.Key(sku), "text"))
 	return nil
 }

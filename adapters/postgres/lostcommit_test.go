@@ -118,3 +118,23 @@ func TestSlots(t *testing.T) {
 	create(t, db, "c")
 	require.Equal(t, 1, slots(), "who still had it makes it again")
 }
+
+// TestReservationOfAnotherServer: a server takes over that never heard of the IDs that a process has, and gives them to others.
+func TestReservationOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Own(t)
+	db := open(t, server.URL(), postgres.Options{RetryFor: time.Minute})
+	create(t, db, "lost")
+	server.Crash()
+	server.Start()
+	query(t, server.URL(), `DELETE FROM products; ALTER SEQUENCE product_ids RESTART`)
+	other := open(t, server.URL(), postgres.Options{})
+	ids := map[int64]bool{}
+	for i := range 10 {
+		for n, db := range []*postgres.DB{other, db} {
+			p := create(t, db, fmt.Sprint(i, "-", n))
+			require.False(t, ids[p.ID], "ID %d was given before", p.ID)
+			ids[p.ID] = true
+		}
+	}
+}

@@ -48,26 +48,31 @@ func (e *KeyRuleError) Error() string {
 	return fmt.Sprintf("postgres: the database tells SKUs apart by the rule %q, which can't be changed to %q", e.Recorded, e.Asked)
 }
 
-// migrate brings the schema up to date. Several processes may do so at the same time.
-func (db *DB) migrate(ctx context.Context) error {
+// idsSafe is the first version of the schema with which no ID is given twice.
+const idsSafe = 5
+
+// migrate brings the schema up to date, and returns the version that it had. Several processes may do so at the same time.
+func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	// A pool of its own: the lock's heartbeat needs a connection beside the migration's, whatever MaxConns says.
 	pool := sql.OpenDB(db.connector)
 	defer pool.Close()
 	provider, err := db.provider(pool)
 	if err != nil {
-		return fmt.Errorf("postgres: migrations: %w", err)
+		return 0, fmt.Errorf("postgres: migrations: %w", err)
 	}
 	sources := provider.ListSources()
 	needed := sources[len(sources)-1].Version
-	have, err := schemaVersion(ctx, pool)
-	if err != nil {
-		return translate(err)
+	if have, err = schemaVersion(ctx, pool); err != nil {
+		return 0, translate(err)
 	}
 	switch {
 	case have == needed:
-		return nil
+		return have, nil
 	case have > needed || db.options.NoMigrate:
-		return &SchemaError{Database: have, Code: needed}
+		return have, &SchemaError{Database: have, Code: needed}
+	}
+	if err := db.mayMigrate(ctx); err != nil {
+		return have, translate(err)
 	}
 	results, err := provider.Up(ctx)
 	for _, r := range results {
@@ -75,11 +80,11 @@ func (db *DB) migrate(ctx context.Context) error {
 	}
 	if err != nil {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return have, ctx.Err()
 		}
-		return translate(fmt.Errorf("postgres: migrations: %w", err))
+		return have, translate(fmt.Errorf("postgres: migrations: %w", err))
 	}
-	return nil
+	return have, nil
 }
 
 func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {

@@ -77,7 +77,9 @@ type DB struct {
 // is 5 seconds. No error shows the password.
 //
 // ErrUnavailable when the database can't be reached; *SchemaError when it belongs to a newer version of this package;
-// *KeyRuleError when it was set up with another rule than the one asked for. The caller closes the DB.
+// *KeyRuleError when it was set up with another rule than the one asked for; *UnfitError when it can't be used as it is: its
+// encoding isn't UTF8, the user lacks privileges, transactions are read-only, or pgbouncer allows none. A sequence that is
+// behind its table is moved on. The caller closes the DB.
 func Open(ctx context.Context, databaseURL string, options Options) (*DB, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -100,18 +102,37 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 
 	err = db.connect(ctx, config)
 	if err == nil {
-		err = db.migrate(ctx)
-	}
-	if err == nil {
-		db.products.rule, err = db.settleKeyRule(ctx)
-	}
-	if err == nil {
-		err = db.dropOldSlots(ctx)
+		err = db.setUp(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// setUp makes sure that the database can be used, and is in order.
+func (db *DB) setUp(ctx context.Context) error {
+	if err := db.fit(ctx); err != nil {
+		return translate(err)
+	}
+	before, err := db.migrate(ctx)
+	if err != nil {
+		return refusal(err)
+	}
+	if err := db.mayWrite(ctx); err != nil {
+		return translate(refusal(err))
+	}
+	if db.products.rule, err = db.settleKeyRule(ctx); err != nil {
+		return refusal(err)
+	}
+	if err := db.dropOldSlots(ctx); err != nil {
+		return err
+	}
+	moved, err := db.settleSequences(ctx)
+	if err == nil && (moved || before > 0 && before < idsSafe) {
+		err = db.findDoubled(ctx)
+	}
+	return err
 }
 
 // Close closes all connections. Calls under way fail.

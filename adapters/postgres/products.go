@@ -75,7 +75,7 @@ func (p *Products) Get(ctx context.Context, id int64) (products.Product, error) 
 
 func (p *Products) get(ctx context.Context, id int64) (row, error) {
 	var r row
-	rows, err := p.db.querier(ctx).QueryxContext(ctx, `SELECT `+columns+` FROM products WHERE id = $1`, id)
+	rows, err := p.db.querier(ctx).QueryxContext(ctx, `SELECT `+columns+` FROM products WHERE id = $1 LIMIT 2`, id)
 	if err != nil {
 		return r, err
 	}
@@ -83,7 +83,14 @@ func (p *Products) get(ctx context.Context, id int64) (row, error) {
 	if !rows.Next() {
 		return r, errors.Join(rows.Err(), products.ErrNotFound)
 	}
-	return r, rows.StructScan(&r)
+	if err := rows.StructScan(&r); err != nil || !rows.Next() {
+		return r, errors.Join(err, rows.Err())
+	}
+	var other row
+	if err := rows.StructScan(&other); err != nil {
+		return r, err
+	}
+	return r, &DoubledIDError{ID: id, SKUs: [2]string{r.SKU, other.SKU}}
 }
 
 // fail is the error of a call: the context's, when it has ended, else the translated one.

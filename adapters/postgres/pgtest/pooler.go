@@ -23,6 +23,12 @@ const PoolSize = 4
 // test ends. The test is skipped where the program isn't installed.
 func Pooler(t testing.TB, databaseURL string) string {
 	t.Helper()
+	return PoolerIn(t, databaseURL, "transaction")
+}
+
+// PoolerIn is Pooler in another of pgbouncer's modes: session, transaction or statement.
+func PoolerIn(t testing.TB, databaseURL, mode string) string {
+	t.Helper()
 	program, err := findPooler()
 	if err != nil {
 		giveUp(t, true, err)
@@ -52,10 +58,10 @@ listen_addr = 127.0.0.1
 listen_port = %d
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = %s
 default_pool_size = %d
 ignore_startup_parameters = extra_float_digits
-`, config.Database, server, port, PoolSize)
+`, config.Database, server, port, mode, PoolSize)
 	path := filepath.Join(folder, "pgbouncer.ini")
 	if err := os.WriteFile(path, []byte(settings), 0o644); err != nil {
 		t.Fatal(err)

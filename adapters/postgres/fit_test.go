@@ -1,0 +1,97 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/lib/pq"
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/products"
+)
+
+// unfit opens a database that can't be used.
+func unfit(t *testing.T, url, kind, problem string) {
+	t.Helper()
+	_, err := postgres.Open(t.Context(), url, postgres.Options{})
+	var refused *postgres.UnfitError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, kind, refused.Kind, err)
+	require.ErrorContains(t, err, problem)
+	require.NotContains(t, err.Error(), "\n")
+}
+
+// cleanUp runs statements when the test has ended.
+func cleanUp(t *testing.T, url, statements string) {
+	db, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	_, err = db.ExecContext(context.WithoutCancel(t.Context()), statements)
+	require.NoError(t, errors.Join(err, db.Close()))
+}
+
+func TestEncodings(t *testing.T) {
+	direct := pgtest.URL(t)
+	for _, encoding := range []string{"LATIN1", "SQL_ASCII", "EUC_JP"} {
+		t.Run(encoding, func(t *testing.T) {
+			name := scan[string](t, direct, `SELECT current_database()`) + "_" + strings.ToLower(encoding)
+			query(t, direct, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` ENCODING '`+encoding+`' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`)
+			t.Cleanup(func() { cleanUp(t, direct, `DROP DATABASE `+pq.QuoteIdentifier(name)+` WITH (FORCE)`) })
+			u, err := url.Parse(direct)
+			require.NoError(t, err)
+			u.Path = "/" + name
+			unfit(t, u.String(), "encoding", "its encoding is "+encoding+", ")
+			require.Zero(t, scan[int](t, u.String(), `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`))
+		})
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	direct := pgtest.URL(t)
+	open(t, direct, postgres.Options{})
+	query(t, direct, `ALTER DATABASE `+scan[string](t, direct, `SELECT current_database()`)+` SET default_transaction_read_only = on`)
+	unfit(t, direct, "read_only", "set default_transaction_read_only = off")
+	_, err := postgres.Open(t.Context(), direct, postgres.Options{})
+	require.ErrorIs(t, err, products.ErrUnavailable)
+}
+
+func TestStatementPooling(t *testing.T) {
+	direct := pgtest.URL(t)
+	unfit(t, pgtest.PoolerIn(t, direct, "statement"), "pooling", "set pool_mode = transaction")
+	create(t, open(t, pgtest.PoolerIn(t, direct, "session"), postgres.Options{}), "a")
+}
+
+func TestPrivileges(t *testing.T) {
+	owner := pgtest.URL(t)
+	name := scan[string](t, owner, `SELECT 'user_' || current_database()`)
+	query(t, owner, `CREATE ROLE `+name+` LOGIN PASSWORD 'secret'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`)
+	t.Cleanup(func() { cleanUp(t, owner, `DROP OWNED BY `+name+`; DROP ROLE `+name) })
+	u, err := url.Parse(owner)
+	require.NoError(t, err)
+	u.User = url.UserPassword(name, "secret")
+	user := u.String()
+
+	unfit(t, user, "privileges", "it may not create tables in the schema public")
+	create(t, open(t, owner, postgres.Options{}), "a")
+	unfit(t, user, "privileges", "permission denied for table products_importer_migrations")
+	query(t, owner, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO `+name)
+	unfit(t, user, "privileges", "lacks privileges on products, products_importer_commits, import_jobs,")
+	query(t, owner, `GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO `+name)
+	unfit(t, user, "privileges", "lacks privileges on product_ids, webhook_delivery_ids; grant ")
+	query(t, owner, `GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO `+name+`; REVOKE DELETE ON webhook_claims FROM `+name)
+	unfit(t, user, "privileges", "lacks privileges on webhook_claims;")
+	query(t, owner, `GRANT DELETE ON webhook_claims TO `+name)
+	create(t, open(t, user, postgres.Options{}), "b")
+
+	query(t, owner, `INSERT INTO products (id, sku_key, sku, name) VALUES (1000, 'c', 'c', 'c')`)
+	unfit(t, user, "sequence", "as its owner run SELECT setval('product_ids', 1000)")
+	query(t, owner, `DELETE FROM products_importer_migrations WHERE version_id = (SELECT max(version_id) FROM products_importer_migrations)`)
+	unfit(t, user, "privileges", "it may not create tables in the schema public")
+	query(t, owner, `GRANT CREATE ON SCHEMA public TO `+name)
+	unfit(t, user, "privileges", "it does not own import_checkpoints, ")
+}
