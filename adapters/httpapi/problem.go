@@ -93,6 +93,7 @@ var kinds = []struct {
 	{job.ErrNotFound, http.StatusNotFound, "not_found", "there is no such import", false},
 	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
+	{job.ErrBusy, http.StatusServiceUnavailable, "busy", "too many reports are being made at the same time; try again", true},
 	{job.ErrFull, http.StatusInsufficientStorage, "no_room", "there is no room for the file", false},
 	{importer.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "", false},
 	{webhooks.ErrNotFound, http.StatusNotFound, "not_found", "there is no such webhook or delivery", false},

@@ -45,6 +45,7 @@ type Service struct {
 	store   Store
 	uploads Uploads
 	options ServiceOptions
+	reports reports
 }
 
 // NewService returns a Service over the stores.
@@ -61,7 +62,7 @@ func NewService(store Store, uploads Uploads, options ServiceOptions) (*Service,
 	if options.KeyRule > products.FoldedKeys {
 		return nil, fmt.Errorf("job: ServiceOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
-	return &Service{store: store, uploads: uploads, options: options}, nil
+	return &Service{store: store, uploads: uploads, options: options, reports: newReports()}, nil
 }
 
 // Request is what a submitter says about a file.
@@ -177,8 +178,13 @@ func (s *Service) Cancel(ctx context.Context, id string) (Job, error) { return s
 // Rejects writes the records of the job's file that an import rejects, as importer.RejectWriter does. They aren't kept
 // anywhere: the stored file is read again, in constant memory. So they are the same at any time, whatever became of the
 // workers that had the job. ErrNotFound when there is no such job or its file is gone; importer.ErrInput when nothing can
-// be read from the file. Nothing was written then.
+// be read from the file. Nothing was written then. ErrBusy when two reports are being made, of any job, or eight are under
+// way, and none ends within ten seconds.
 func (s *Service) Rejects(ctx context.Context, id string, w io.Writer) error {
+	return s.reports.make(ctx, w, func(w io.Writer) error { return s.writeRejects(ctx, id, w) })
+}
+
+func (s *Service) writeRejects(ctx context.Context, id string, w io.Writer) error {
 	rejects := importer.NewRejectWriter(w)
 	err := s.check(ctx, id, func(o *importer.Options) { o.OnHeader, o.OnReject = rejects.Header, rejects.Write })
 	if err != nil {
@@ -191,6 +197,10 @@ func (s *Service) Rejects(ctx context.Context, id string, w io.Writer) error {
 // does. Like Rejects it reads the stored file again, in bounded memory: twice, and more often where more than 65,536
 // SKUs come again, whose records are then not in the file's order. Its errors are those of Rejects.
 func (s *Service) Superseded(ctx context.Context, id string, w io.Writer) error {
+	return s.reports.make(ctx, w, func(w io.Writer) error { return s.writeSuperseded(ctx, id, w) })
+}
+
+func (s *Service) writeSuperseded(ctx context.Context, id string, w io.Writer) error {
 	superseded := importer.NewSupersededWriter(w)
 	err := s.check(ctx, id, func(o *importer.Options) {
 		o.KeyRule, o.OnSuperseded, o.MaxDuplicates = s.options.KeyRule, superseded.Write, reportDuplicates
@@ -214,7 +224,7 @@ func (s *Service) check(ctx context.Context, id string, set func(*importer.Optio
 	if err != nil {
 		return err
 	}
-	o.MaxRejects = nil
+	o.MaxRejects, o.Parsers = nil, 1
 	set(&o)
 	if _, err := importer.Check(ctx, NewSource(s.uploads, job.Upload, job.Size), o); err != nil {
 		if errors.Is(err, ErrNotFound) {

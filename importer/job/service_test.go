@@ -256,6 +256,48 @@ func TestSuperseded(t *testing.T) {
 	require.Empty(t, w.get(first).Upload, "the file that is gone is known to be")
 }
 
+// TestReportsAtOnce asks for many reports with clients that don't take them.
+func TestReportsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit("sku,name\n1,\n", job.Settings{}).ID
+		var group sync.WaitGroup
+		begun, goOn := make(chan struct{}, 100), make(chan struct{})
+		ask := func() {
+			group.Go(func() {
+				err := w.service.Rejects(t.Context(), id, writerFunc(func(p []byte) (int, error) {
+					begun <- struct{}{}
+					<-goOn
+					return len(p), nil
+				}))
+				if err != nil {
+					panic(err)
+				}
+			})
+		}
+		for range 8 {
+			ask()
+		}
+		synctest.Wait()
+		require.Len(t, begun, 8, "slow clients keep nobody else from work")
+		began := time.Now()
+		require.ErrorIs(t, w.service.Superseded(t.Context(), id, io.Discard), job.ErrBusy)
+		require.Equal(t, 10*time.Second, time.Since(began))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, w.service.Rejects(ctx, id, io.Discard), context.Canceled)
+		close(goOn)
+		group.Wait()
+		for range 20 {
+			require.NoError(t, w.service.Superseded(t.Context(), id, io.Discard), "there is room again")
+		}
+	})
+}
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 func TestKeep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
