@@ -91,8 +91,8 @@ type logins struct {
 	wrong   recent[digest] // log-ins, of an address
 	clients recent[uint64] // that were right
 
-	byClient, byUser, byAddress budget
-	clientRecord, addressRecord budget // what failed, for a longer time
+	byClient, byUser, byAddress allowance
+	clientRecord, addressRecord allowance // what failed, for a longer time
 
 	free    int // how many hashes may be made more
 	waiting []*attempt
@@ -105,8 +105,8 @@ func newLogins(turns int, verify func(text attemptText) (bool, error)) *logins {
 	return &logins{
 		verify: verify, seed: maphash.MakeSeed(), free: turns, open: map[digest]*attempt{},
 		right: newRecent[digest](knownLife, maxRemembered), wrong: newRecent[digest](knownLife, maxRemembered), clients: newRecent[uint64](knownLife, maxRemembered),
-		byClient: newBudget(clientFailures, clientPace), byUser: newBudget(userFailures, userPace), byAddress: newBudget(addressFailures, addressPace),
-		clientRecord: newBudget(0, recordPace), addressRecord: newBudget(0, recordPace),
+		byClient: newAllowance(clientFailures, clientPace), byUser: newAllowance(userFailures, userPace), byAddress: newAllowance(addressFailures, addressPace),
+		clientRecord: newAllowance(0, recordPace), addressRecord: newAllowance(0, recordPace),
 	}
 }
 

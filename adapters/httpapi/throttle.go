@@ -4,23 +4,23 @@ import (
 	"time"
 )
 
-// maxThrottled bounds how many clients, users or addresses are kept in mind by a budget.
+// maxThrottled bounds how many clients, users or addresses are kept in mind by an allowance.
 const maxThrottled = 16_384
 
-// budget slows down who fails often. Each attempt is a drop into a bucket that holds so many, and that loses one in
+// allowance slows down who fails often. Each attempt is a drop into a bucket that holds so many, and that loses one in
 // every pace; while it is full, nothing more is tried. What turns out to be right is taken out again.
-type budget struct {
+type allowance struct {
 	holds int
 	pace  time.Duration
 	empty map[uint64]time.Time // when the bucket will be
 }
 
-func newBudget(holds int, pace time.Duration) budget {
-	return budget{holds: holds, pace: pace, empty: map[uint64]time.Time{}}
+func newAllowance(holds int, pace time.Duration) allowance {
+	return allowance{holds: holds, pace: pace, empty: map[uint64]time.Time{}}
 }
 
 // wait returns how long to wait before the next attempt, 0 for not at all.
-func (b *budget) wait(key uint64, now time.Time) time.Duration {
+func (b *allowance) wait(key uint64, now time.Time) time.Duration {
 	empty, known := b.empty[key]
 	if !known || empty.Before(now) {
 		return 0
@@ -29,7 +29,7 @@ func (b *budget) wait(key uint64, now time.Time) time.Duration {
 }
 
 // level returns how many drops there are.
-func (b *budget) level(key uint64, now time.Time) int {
+func (b *allowance) level(key uint64, now time.Time) int {
 	empty, known := b.empty[key]
 	if !known {
 		return 0
@@ -38,7 +38,7 @@ func (b *budget) level(key uint64, now time.Time) int {
 }
 
 // take notes an attempt.
-func (b *budget) take(key uint64, now time.Time) {
+func (b *allowance) take(key uint64, now time.Time) {
 	empty, known := b.empty[key]
 	if !known && len(b.empty) >= maxThrottled {
 		dropFirst(b.empty, maxThrottled, now)
@@ -50,7 +50,7 @@ func (b *budget) take(key uint64, now time.Time) {
 }
 
 // give takes back an attempt.
-func (b *budget) give(key uint64) {
+func (b *allowance) give(key uint64) {
 	if empty, known := b.empty[key]; known {
 		b.empty[key] = empty.Add(-b.pace)
 	}

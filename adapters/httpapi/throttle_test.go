@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestBudgetIsBounded(t *testing.T) {
-	b := newBudget(clientFailures, clientPace)
+func TestAllowanceIsBounded(t *testing.T) {
+	b := newAllowance(clientFailures, clientPace)
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	const worst = 1 << 40
 	for range 20 {
