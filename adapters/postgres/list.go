@@ -46,14 +46,18 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	}
 	by += direction + ", sku_key" // should several have one ID
 	// One row more than wanted tells whether there is a next page.
-	statement := `SELECT ` + columns + ` FROM products` + s.where() + ` ORDER BY ` + by + direction +
+	from := ` FROM products` + s.where() + ` ORDER BY ` + by + direction +
 		` LIMIT ` + s.arg(query.Limit+1, "bigint") + ` OFFSET ` + s.arg(query.Offset, "bigint")
 	rows := listed{rows: make([]row, 0, query.Limit+1)}
 	var err error
 	if query.MaxBytes == 0 {
-		err = sqlx.SelectContext(ctx, q, &rows.rows, statement, s.args...)
+		err = sqlx.SelectContext(ctx, q, &rows.rows, `SELECT `+columns+from, s.args...)
 	} else {
-		err = rows.scan(ctx, q, statement, by+direction, s.args, query.MaxBytes/query.Limit)
+		if by != "id" || len(all.conditions) > 0 {
+			// What is sorted first must not be unpacked before.
+			from = ` FROM (SELECT ` + columns + from + `) AS page ORDER BY ` + by + direction
+		}
+		err = rows.scan(ctx, q, from, s, query.MaxBytes/query.Limit)
 	}
 	if err != nil {
 		return page, err

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"strconv"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -28,16 +29,14 @@ func (l *listed) edge(i int) *row {
 
 func (l *listed) isPartial(i int) bool { return l.partial[i] }
 
-// scan reads the rows of a statement, of which each column of text is left out that is longer than so many bytes.
-// The statement's own order is kept: nothing is sorted again.
-func (l *listed) scan(ctx context.Context, q sqlx.QueryerContext, statement, order string, args []any, long int) error {
-	s := selection{args: args}
-	most := s.arg(long, "bigint")
+// scan reads the rows of a statement without its SELECT, of which each column of text is left out that is longer than so
+// many bytes.
+func (l *listed) scan(ctx context.Context, q sqlx.QueryerContext, from string, s *selection, long int) error {
+	most := strconv.Itoa(long)
 	rows, err := q.QueryxContext(ctx, `SELECT id, version, created_at, updated_at, status, sku_key, sku, name,
 		CASE WHEN octet_length(description) <= `+most+` THEN description END,
 		CASE WHEN pg_column_size(attributes) <= `+most+` AND (pg_column_compression(attributes) IS NULL OR octet_length(attributes::text) <= `+most+`)
-			THEN attributes END
-		FROM (`+statement+`) AS page ORDER BY `+order, s.args...)
+			THEN attributes END`+from, s.args...)
 	if err != nil {
 		return err
 	}
