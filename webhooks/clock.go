@@ -7,10 +7,6 @@ import "time"
 // nothing where the clock was not set back, and may be called at any time. Where the clock is set forward, waits and leases
 // end early: an event may then be sent twice.
 
-// LongestLease is the longest time that a claim holds. One that seems to hold for longer holds for so long from now on:
-// its worker may be at it.
-const LongestLease = time.Minute
-
 // SetBack puts right what a store's clock that was set back makes of the endpoint's health, and reports whether that changed:
 // pauses and the rate limit end no later than they would have if they began now.
 func (e *Endpoint) SetBack(now time.Time) (changed bool) {

@@ -166,7 +166,9 @@ func CheckPage(limit, offset int) error {
 	return nil
 }
 
-// How long a claim holds: as long as it takes until the deliveries of a worker that vanished are sent by another one.
+// How long a claim holds: as long as it takes until the deliveries of a worker that vanished are sent by another one. One
+// that seems to hold for longer than MaxLease, because the store's clock was set back, holds for so long from then on: its
+// worker may be at it.
 const (
 	UsualLease = 12 * time.Second
 	MaxLease   = time.Minute

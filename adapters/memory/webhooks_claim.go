@@ -156,7 +156,7 @@ func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Dura
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
 		renewed = 0
-		at := now()
+		at := w.db.now()
 		until := at.Add(lease)
 		for _, r := range w.endpoints {
 			for _, id := range claimIDs {

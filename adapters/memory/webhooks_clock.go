@@ -16,7 +16,7 @@ func (w *Webhooks) watchClock(at time.Time) {
 	if !back {
 		return
 	}
-	end := at.Add(webhooks.LongestLease)
+	end := at.Add(webhooks.MaxLease)
 	for _, r := range w.endpoints {
 		r.SetBack(at)
 		for _, c := range r.claims {

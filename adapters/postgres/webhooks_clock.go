@@ -77,7 +77,7 @@ func (w *Webhooks) setBack(ctx context.Context) error {
 			return err
 		}
 		_, err = t.ExecContext(ctx, `UPDATE webhook_claims SET lease_until = $1 WHERE id = ANY (ARRAY (
-			SELECT id FROM webhook_claims WHERE lease_until > $1 ORDER BY id FOR UPDATE))`, now.Add(webhooks.LongestLease))
+			SELECT id FROM webhook_claims WHERE lease_until > $1 ORDER BY id FOR UPDATE))`, now.Add(webhooks.MaxLease))
 		if err != nil {
 			return err
 		}

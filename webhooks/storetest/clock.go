@@ -47,11 +47,23 @@ var clockCases = []Case{
 		first := c.one()
 		c.setBack(time.Hour)
 		c.nothing("a claim holds: its worker may be at it")
-		c.setBack(-2 * webhooks.LongestLease) // as if that had passed
+		c.setBack(-2 * webhooks.MaxLease) // as if that had passed
 		second := c.claimed("no claim holds for longer than it may, however the clock is set back")
 		require.Equal(c, first.Work[0].Delivery.ID, second.Work[0].Delivery.ID)
 		c.finish(0, result(first, 0, webhooks.Delivered))
 		c.finish(1, result(second, 0, webhooks.Delivered))
+	}},
+	{Name: "clock/set back, a claim that is renewed", run: func(c *check) {
+		c.endpoint()
+		c.some(1)
+		claim := c.one()
+		c.setBack(time.Hour)
+		n, err := c.Renew(c.Context(), []string{claim.ID}, webhooks.UsualLease)
+		require.NoError(c, err)
+		require.Equal(c, 1, n, "a claim that holds is renewed, however the clock is set back")
+		c.nothing("a claim that is renewed holds")
+		c.setBack(-2 * webhooks.UsualLease) // as if that had passed
+		c.claimed("a claim that is renewed holds for the lease from then on")
 	}},
 	{Name: "clock/set back, a rate limit", run: func(c *check) {
 		c.endpoint(func(e *webhooks.Endpoint) { e.RateLimit = 1 })
