@@ -84,7 +84,7 @@ func (t *attempt) compare(other *attempt) int {
 type logins struct {
 	verify   func(text attemptText) (right bool, err error)
 	seed     maphash.Seed
-	stopping <-chan struct{} // nobody waits any more once it is closed
+	stopping <-chan struct{} // nobody waits for a turn any more once it is closed
 
 	mu      sync.Mutex
 	right   recent[digest] // log-ins, from wherever
@@ -176,6 +176,7 @@ func (l *logins) try(ctx context.Context, right, id digest, text attemptText, ad
 	l.mu.Unlock()
 	turn := time.NewTimer(turnTime)
 	defer turn.Stop()
+	stopping := l.stopping
 	var err error
 	for {
 		select {
@@ -186,7 +187,11 @@ func (l *logins) try(ctx context.Context, right, id digest, text attemptText, ad
 				continue // it won't take long
 			}
 			err = tooMany(leastRetryTime)
-		case <-l.stopping:
+		case <-stopping:
+			if l.hasTurn(t) {
+				stopping = nil
+				continue
+			}
 			err = fmt.Errorf("%w: the server is stopping", products.ErrUnavailable)
 		case <-ctx.Done():
 			err = ctx.Err()

@@ -184,6 +184,8 @@ func TestWhatTheServiceRefuses(t *testing.T) {
 			{"max_rejects", "?max_rejects=-1", catalogue, nil, 400, "max_rejects"},
 			{"group", "?group=%20", catalogue, nil, 400, "group"},
 			{"map", "?map=price=Price", catalogue, nil, 400, "map"},
+			{"map to no text", "?map=sku=a%00", catalogue, nil, 400, "map"},
+			{"group of no text", "?group=%ff", catalogue, nil, 400, "group"},
 			{"key", "", catalogue, []string{"Idempotency-Key: " + strings.Repeat("k", 256)}, 400, "idempotency_key"},
 		} {
 			p := problem(t, s.send(request("POST", "/upload_csv/"+test.query, test.file, test.headers...)), test.status)

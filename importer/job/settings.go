@@ -84,6 +84,9 @@ func (s Settings) Options() (o importer.Options, err error) {
 	if utf8.RuneCountInString(s.Group) > maxColumnName {
 		return fail("group", fmt.Errorf("the name of a column has at most %d characters here", maxColumnName))
 	}
+	if !storable(s.Group) {
+		return fail("group", errNotStorable)
+	}
 	if s.Group != "" && strings.TrimSpace(s.Group) == "" {
 		return fail("group", errors.New("no column is named; leave it out, or say none"))
 	}
@@ -122,9 +125,17 @@ func checkMap(columns map[string]string) error {
 		if strings.TrimSpace(column) == "" {
 			return fmt.Errorf("no column is named for %s", field)
 		}
+		if !storable(column) {
+			return errNotStorable
+		}
 		if utf8.RuneCountInString(column) > maxColumnName {
 			return fmt.Errorf("the name of a column has at most %d characters here, that for %s has more; give its number", maxColumnName, field)
 		}
 	}
 	return nil
 }
+
+var errNotStorable = errors.New("the name of a column must be valid UTF-8 without the character NUL")
+
+// storable tells whether every database takes the text.
+func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
