@@ -73,7 +73,7 @@ func fromDocker(o options) (*server, error) {
 	}
 	c := &container{pool, resource}
 	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", password), Host: resource.GetHostPort("5432/tcp"), Path: "/postgres", RawQuery: "sslmode=disable"}
-	s := &server{url: u.String(), from: "dockertest (" + image + ")", small: "/small", stop: c.stop, crash: c.crash, start: c.start}
+	s := &server{url: u.String(), from: "dockertest (" + image + ")", small: "/small", stop: c.stop, crash: c.crash, start: c.start, freeze: c.freeze, thaw: c.thaw}
 	if err := c.expire(); err != nil {
 		s.stop()
 		return fail(err)
@@ -115,3 +115,7 @@ func (c *container) crash() error {
 func (c *container) start() error {
 	return errors.Join(c.pool.Client.StartContainer(c.resource.Container.ID, nil), c.expire())
 }
+
+func (c *container) freeze() error { return c.pool.Client.PauseContainer(c.resource.Container.ID) }
+
+func (c *container) thaw() error { return c.pool.Client.UnpauseContainer(c.resource.Container.ID) }

@@ -59,6 +59,24 @@ func (s *Server) Start() {
 	}
 }
 
+// Freeze halts all processes of the server, in the middle of whatever they do: its host answers, and it says nothing. At the
+// end of the test it goes on, if Thaw wasn't called.
+func (s *Server) Freeze() {
+	s.t.Helper()
+	s.t.Cleanup(func() { _ = s.thaw() })
+	if err := s.freeze(); err != nil {
+		s.t.Fatalf("pgtest: %v", err)
+	}
+}
+
+// Thaw lets the server go on.
+func (s *Server) Thaw() {
+	s.t.Helper()
+	if err := s.thaw(); err != nil {
+		s.t.Fatalf("pgtest: %v", err)
+	}
+}
+
 // Small returns the URL of an empty database on a disk of so many bytes, at least 16 MiB, half of which it needs for
 // itself. The server and its log are on another one. The test is skipped where there is no such server, see Own, or no
 // leave to mount such a disk: in Docker there is.

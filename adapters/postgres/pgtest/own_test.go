@@ -3,6 +3,7 @@ package pgtest
 import (
 	"database/sql"
 	"testing"
+	"time"
 
 	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
@@ -52,4 +53,24 @@ func TestSmall(t *testing.T) {
 		_, err = db.ExecContext(t.Context(), statement)
 		require.NoError(t, err)
 	}
+}
+
+// TestFreeze freezes a server: what is asked of it is answered once it goes on, over the same connection.
+func TestFreeze(t *testing.T) {
+	s := Own(t)
+	db := connect(t, s.URL())
+	db.SetMaxOpenConns(1)
+	var before, behind int
+	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT pg_backend_pid()`).Scan(&before))
+	s.Freeze()
+	answered := make(chan error, 1)
+	go func() { answered <- db.QueryRowContext(t.Context(), `SELECT pg_backend_pid()`).Scan(&behind) }()
+	select {
+	case err := <-answered:
+		require.Fail(t, "it answers", "%v", err)
+	case <-time.After(500 * time.Millisecond):
+	}
+	s.Thaw()
+	require.NoError(t, <-answered)
+	require.Equal(t, before, behind)
 }

@@ -35,7 +35,7 @@ type server struct {
 
 	// Of a server that was started here. The first returns when the server has gone; after the second it may take a
 	// while to answer.
-	crash, start func() error
+	crash, start, freeze, thaw func() error
 }
 
 // options say what a server is to be like that is started here.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -45,4 +46,25 @@ func mountMemory(folder string, bytes int64) (unmount func() error, err error) {
 		return nil, fmt.Errorf("can't mount a small disk: %w", err)
 	}
 	return func() error { return syscall.Unmount(folder, 0) }, nil
+}
+
+// signalFamily sends a signal to a process and its children.
+func signalFamily(parent *os.Process, signal syscall.Signal) error {
+	if err := parent.Signal(signal); err != nil {
+		return err
+	}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", parent.Pid))
+	if err != nil {
+		return err
+	}
+	for _, field := range strings.Fields(string(children)) {
+		pid, err := strconv.Atoi(field)
+		if err != nil {
+			return err
+		}
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	return nil
 }

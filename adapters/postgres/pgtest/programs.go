@@ -32,7 +32,7 @@ func fromPrograms(o options) (*server, error) {
 		p.stop()
 		return fail(err)
 	}
-	return &server{url: p.url(), from: bin, small: p.small(), stop: p.stop, crash: p.crash, start: p.start}, nil
+	return &server{url: p.url(), from: bin, small: p.small(), stop: p.stop, crash: p.crash, start: p.start, freeze: p.freeze, thaw: p.thaw}, nil
 }
 
 // findPrograms returns the folder of initdb and postgres: on the PATH, or the newest where Debian keeps them.
@@ -151,6 +151,11 @@ func (p *programs) crash() error {
 	<-p.ended
 	return err
 }
+
+// freeze halts the server's processes, the parent first, so that it makes no more of them.
+func (p *programs) freeze() error { return signalFamily(p.process, syscall.SIGSTOP) }
+
+func (p *programs) thaw() error { return signalFamily(p.process, syscall.SIGCONT) }
 
 // stop ends the server and removes all of it.
 func (p *programs) stop() {
