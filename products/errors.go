@@ -19,6 +19,9 @@ var (
 	ErrQuery = errors.New("products: invalid query")
 	// ErrUnavailable: the store can't be reached, or went away; the same call may succeed later.
 	ErrUnavailable = errors.New("products: store unavailable")
+	// ErrBusy: the store does as much at a time as it may, and this call would have to wait for too long; or it looked for
+	// too long for what it was asked. It is an ErrUnavailable.
+	ErrBusy = fmt.Errorf("%w: busy", ErrUnavailable)
 	// ErrCommitUnknown: the store went away while it committed, and can't be asked whether it did.
 	ErrCommitUnknown = errors.New("products: it is not known whether the last transaction was committed")
 )

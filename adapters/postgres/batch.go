@@ -91,7 +91,7 @@ func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*prod
 	w.scratch = scratches.Get().(*scratch)
 	defer scratches.Put(w.scratch)
 	w.sorted = sortByKey(batch, w.outcomes)
-	if err := p.db.transact(ctx, w.run); err != nil {
+	if err := p.db.transactFor(ctx, forBulk, w.run); err != nil {
 		return nil, p.fail(ctx, err)
 	}
 	return w.result, nil

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -122,8 +124,10 @@ func (db *DB) resolve(ctx context.Context, s *slot, cause error) error {
 		// Writing waits for the end of the transaction, if the server is still busy with it, and is refused by a standby,
 		// which may not know yet how it ended.
 		var token int64
-		err := db.sql.GetContext(ctx, &token, `INSERT INTO products_importer_commits (slot, token, written_at) VALUES ($1, 0, now())
-			ON CONFLICT (slot) DO UPDATE SET written_at = excluded.written_at RETURNING token`, s.id)
+		err := db.read(ctx, forWriting, func(ctx context.Context, q querier) error {
+			return sqlx.GetContext(ctx, q, &token, `INSERT INTO products_importer_commits (slot, token, written_at) VALUES ($1, 0, now())
+				ON CONFLICT (slot) DO UPDATE SET written_at = excluded.written_at RETURNING token`, s.id)
+		})
 		switch {
 		case err == nil && token == s.token:
 			return nil
@@ -142,6 +146,8 @@ func (db *DB) resolveFor() time.Duration {
 
 // dropOldSlots removes the rows of processes that have ended.
 func (db *DB) dropOldSlots(ctx context.Context) error {
-	_, err := db.sql.ExecContext(ctx, `DELETE FROM products_importer_commits WHERE written_at < now() - interval '`+slotsKept+`'`)
-	return translate(err)
+	return translate(db.read(ctx, forWriting, func(ctx context.Context, q querier) error {
+		_, err := q.ExecContext(ctx, `DELETE FROM products_importer_commits WHERE written_at < now() - interval '`+slotsKept+`'`)
+		return err
+	}))
 }

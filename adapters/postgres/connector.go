@@ -11,18 +11,21 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // patience is how long a server may take to hear that a statement's context has ended, before the connection is cut.
 const patience = 500 * time.Millisecond
 
-// connector opens connections as lib/pq does, and mends what lib/pq does when a context ends while the server, or the
-// network on the way to it, is silent: it waits for the first answer on a new connection, and for the answer to
-// a statement that it asked the server to cancel. It opens none to a standby, unless target_session_attrs asks for that:
-// the pool would give it out again and again.
+// connector opens connections as lib/pq does, and bounds what lib/pq leaves unbounded where the server, or the network on
+// the way to it, is silent: opening one, and every answer. It opens none to a standby, unless target_session_attrs asks
+// for that: the pool would give it out again and again.
 type connector struct {
 	*pq.Connector
-	lines *sync.Map // the *line of each driver.Conn
+	lines   *sync.Map     // the *line of each driver.Conn
+	opening time.Duration // how long opening a connection may take
+	silence time.Duration // how long the server may be silent on a line that nothing else is said of
 }
 
 func newConnector(config pq.Config) (connector, error) {
@@ -33,19 +36,15 @@ func newConnector(config pq.Config) (connector, error) {
 	if err != nil {
 		return connector{}, err
 	}
-	c.Dialer(&dialer{})
-	return connector{c, &sync.Map{}}, nil
+	c.Dialer(newDialer())
+	// Each host gets the driver's time, for all that the driver tries with it.
+	return connector{c, &sync.Map{}, config.ConnectTimeout * time.Duration(1+len(config.Multi)), usualTerms[forWriting].silence}, nil
 }
 
-// line is a network connection that forgets itself when it is closed.
-type line struct {
-	net.Conn
-	forget func()
-}
-
-func (l *line) Close() error {
-	l.forget()
-	return l.Conn.Close()
+// patient returns a connector with lines of its own, on which the server may be silent for longer.
+func (c connector) patient(silence time.Duration) connector {
+	c.lines, c.silence = &sync.Map{}, silence
+	return c
 }
 
 // opening is the opening of a connection: lib/pq dials as often as it takes.
@@ -59,17 +58,21 @@ type openingKey struct{}
 
 // Connect opens a connection.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	o := &opening{ctx: ctx}
-	conn, err := c.Connector.Connect(context.WithValue(ctx, openingKey{}, o))
+	limited, cancel := context.WithTimeout(ctx, c.opening)
+	defer cancel()
+	o := &opening{ctx: limited}
+	conn, err := c.Connector.Connect(context.WithValue(limited, openingKey{}, o))
 	for _, stop := range o.stops {
 		stop()
 	}
+	if limited.Err() != nil && err == nil {
+		_ = conn.Close() // the context may have cut it already
+	}
 	switch {
 	case ctx.Err() != nil:
-		if err == nil {
-			_ = conn.Close() // the context may have cut it already
-		}
 		return nil, ctx.Err()
+	case limited.Err() != nil:
+		return nil, fmt.Errorf("%w: PostgreSQL did not answer within %v", products.ErrUnavailable, c.opening)
 	case err != nil && strings.Contains(err.Error(), "hot standby"): // the driver gives no other sign of it
 		return nil, fmt.Errorf("%w (%w)", errStandby, oneLine{err})
 	case err != nil && strings.Contains(err.Error(), "\n"): // each of several hosts has a line of its own
@@ -78,32 +81,32 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, err
 	}
 	o.line.forget = func() { c.lines.Delete(conn) }
+	o.line.bound(c.silence)
 	c.lines.Store(conn, o.line)
 	return conn, nil
 }
 
-// cutAfter cuts the connection when the context has ended and, so long after, release was not called.
-func (c connector) cutAfter(ctx context.Context, conn *sqlx.Conn, wait time.Duration) (release func()) {
-	var l any
-	_ = conn.Raw(func(raw any) error { // an error means that it has been cut
-		l, _ = c.lines.Load(raw)
+// line returns the line of a connection, nil for one that is cut.
+func (c connector) line(conn *sqlx.Conn) *line {
+	var l *line
+	_ = conn.Raw(func(raw any) error {
+		if found, ok := c.lines.Load(raw); ok {
+			l, _ = found.(*line)
+		}
 		return nil
 	})
-	released := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-released:
-		case <-timer.C:
-			if l, ok := l.(*line); ok {
-				_ = l.Conn.Close()
+	return l
+}
+
+// cutAll cuts all lines soon after the context has ended.
+func (c connector) cutAll(ctx context.Context) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		c.lines.Range(func(_, value any) bool {
+			if l, ok := value.(*line); ok {
+				l.hurry(l.begin(), patience)
 			}
-		}
-	})
-	return sync.OnceFunc(func() {
-		stop()
-		close(released)
+			return true
+		})
 	})
 }
 
@@ -117,20 +120,73 @@ func (e oneLine) Error() string {
 
 func (e oneLine) Unwrap() error { return e.error }
 
+// cancelTime is how long telling the server that it should give up a statement may take.
+const cancelTime = 2 * time.Second
+
+// The network finds out in about 25 s that a host is gone, on whatever waits for it.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 10 * time.Second, Interval: 5 * time.Second, Count: 3}
+
 // dialer dials, and closes what the context of an opening outlives.
 type dialer struct{ net.Dialer }
 
+func newDialer() *dialer {
+	return &dialer{net.Dialer{KeepAliveConfig: keepAlive, Control: giveUpSending}}
+}
+
+// DialTimeout is for drivers that know no contexts.
 func (d *dialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
 	return net.DialTimeout(network, address, timeout)
 }
 
+// DialContext dials for an opening, or, where the context belongs to none, to cancel a statement.
 func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := d.Dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
 	o, ok := ctx.Value(openingKey{}).(*opening)
-	if !ok || err != nil {
-		return conn, err
+	if !ok {
+		return brief{conn, time.Now().Add(cancelTime)}, nil
 	}
 	o.stops = append(o.stops, context.AfterFunc(o.ctx, func() { _ = conn.Close() }))
 	o.line = &line{Conn: conn, forget: func() {}}
 	return o.line, nil
+}
+
+// brief is a network connection that has to be through by a time.
+type brief struct {
+	net.Conn
+	end time.Time
+}
+
+// SetDeadline sets an earlier time.
+func (b brief) SetDeadline(t time.Time) error {
+	if t.IsZero() || t.After(b.end) {
+		t = b.end
+	}
+	return b.Conn.SetDeadline(t)
+}
+
+// endingDialer dials until its context ends, which closes all that it dialed: the driver's listener can't be closed while
+// it waits for a server.
+type endingDialer struct {
+	ctx    context.Context
+	dialer net.Dialer
+}
+
+// Dial is for drivers that set no limit.
+func (d endingDialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialTimeout(network, address, time.Minute)
+}
+
+// DialTimeout dials.
+func (d endingDialer) DialTimeout(network, address string, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(d.ctx, timeout)
+	defer cancel()
+	conn, err := d.dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(d.ctx, func() { _ = conn.Close() })
+	return &line{Conn: conn, forget: func() { stop() }}, nil
 }

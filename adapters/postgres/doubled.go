@@ -33,9 +33,12 @@ func (db *DB) findDoubled(ctx context.Context) error {
 		SKUs string `db:"skus"`
 		All  int64  `db:"all"`
 	}
-	err := sqlx.SelectContext(ctx, db.sql, &found, `SELECT id, string_agg(sku, ', ' ORDER BY sku) AS skus, d.all
-		FROM (SELECT id, count(*) OVER () AS all FROM products GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT $1) d JOIN products USING (id)
-		GROUP BY id, d.all ORDER BY id`, doubledShown)
+	err := db.read(ctx, forBulk, func(ctx context.Context, q querier) error {
+		found = nil
+		return sqlx.SelectContext(ctx, q, &found, `SELECT id, string_agg(sku, ', ' ORDER BY sku) AS skus, d.all
+			FROM (SELECT id, count(*) OVER () AS all FROM products GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT $1) d JOIN products USING (id)
+			GROUP BY id, d.all ORDER BY id`, doubledShown)
+	})
 	if err != nil {
 		return translate(err)
 	}
@@ -65,7 +68,11 @@ func (n numbering) given(ctx context.Context, q sqlx.QueryerContext) (given, use
 // logical replication: they would give out numbers that are in use. It tells whether there were any.
 func (db *DB) settleSequences(ctx context.Context) (moved bool, err error) {
 	for _, n := range numberings {
-		given, used, err := n.given(ctx, db.sql)
+		var given, used int64
+		err := db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+			given, used, err = n.given(ctx, q)
+			return err
+		})
 		if err != nil {
 			return moved, translate(err)
 		}

@@ -15,3 +15,38 @@ func SetHung(db *DB, d time.Duration) { db.hung = d }
 
 // ErrSwept is the error of an upload that lost a piece.
 var ErrSwept = errSwept
+
+// SetSilence sets how long the server may say nothing, whatever it is waited for.
+func SetSilence(db *DB, d time.Duration) {
+	for p := range db.terms {
+		db.terms[p].silence = d
+	}
+}
+
+// SetHeavy sets how long a heavy read may wait, and may take.
+func SetHeavy(db *DB, wait, limit time.Duration) {
+	db.terms[forHeavy].wait, db.terms[forHeavy].limit = wait, limit
+}
+
+// Hold takes the places of heavy reads, or all that are common, until they are left.
+func Hold(db *DB, heavyOnly bool) (leave func()) {
+	of := db.places.common
+	if heavyOnly {
+		of = db.places.heavy
+	}
+	for range cap(of) {
+		of <- struct{}{}
+	}
+	return func() {
+		for range cap(of) {
+			<-of
+		}
+	}
+}
+
+// SetWaits sets how long is waited for a connection, whatever for.
+func SetWaits(db *DB, d time.Duration) {
+	for p := range db.terms {
+		db.terms[p].wait = d
+	}
+}

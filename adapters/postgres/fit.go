@@ -85,12 +85,14 @@ func (db *DB) firstTx(ctx context.Context) (tx *sqlx.Tx, err error) {
 // mayMigrate returns an *UnfitError for a user who may not change the schema.
 func (db *DB) mayMigrate(ctx context.Context) error {
 	var user, missing string
-	err := db.sql.QueryRowxContext(ctx, `SELECT current_user, coalesce(CASE
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT current_user, coalesce(CASE
 			WHEN current_schema() IS NULL THEN 'none of the schemas of its search_path exists'
 			WHEN NOT has_schema_privilege(current_schema(), 'CREATE') THEN 'it may not create tables in the schema ' || current_schema() END,
 			(SELECT 'it does not own ' || string_agg(relname, ', ' ORDER BY relname) FROM pg_class
 				WHERE oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND NOT pg_has_role(relowner, 'USAGE')), '')`,
-		pq.Array(append([]string{versionTable}, tables...))).Scan(&user, &missing)
+			pq.Array(append([]string{versionTable}, tables...))).Scan(&user, &missing)
+	})
 	if err != nil || missing == "" {
 		return err
 	}
@@ -101,11 +103,13 @@ func (db *DB) mayMigrate(ctx context.Context) error {
 // mayWrite returns an *UnfitError for a user who may not read and write all of the tables.
 func (db *DB) mayWrite(ctx context.Context) error {
 	var user, missing string
-	err := db.sql.QueryRowxContext(ctx, `SELECT current_user, concat_ws(', ',
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT current_user, concat_ws(', ',
 		(SELECT string_agg(name, ', ') FROM unnest($1::text[]) AS name WHERE NOT (has_table_privilege(name, 'SELECT')
 			AND has_table_privilege(name, 'INSERT') AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))),
 		(SELECT string_agg(name, ', ') FROM unnest($2::text[]) AS name WHERE NOT has_sequence_privilege(name, 'USAGE')))`,
-		pq.Array(tables), pq.Array(sequences)).Scan(&user, &missing)
+			pq.Array(tables), pq.Array(sequences)).Scan(&user, &missing)
+	})
 	if err != nil || missing == "" {
 		return err
 	}

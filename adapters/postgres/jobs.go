@@ -137,20 +137,23 @@ func (j *Jobs) one(ctx context.Context, where string, args ...any) (*jobRow, err
 }
 
 // rows reads rows.
-func (j *Jobs) rows(ctx context.Context, statement string, args ...any) ([]jobRow, error) {
-	rows, err := j.db.querier(ctx).QueryxContext(ctx, statement, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []jobRow
-	for rows.Next() {
-		all = append(all, jobRow{})
-		if err := all[len(all)-1].scan(rows); err != nil {
-			return nil, err
+func (j *Jobs) rows(ctx context.Context, statement string, args ...any) (all []jobRow, err error) {
+	err = j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		all = nil
+		rows, err := q.QueryxContext(ctx, statement, args...)
+		if err != nil {
+			return err
 		}
-	}
-	return all, rows.Err()
+		defer rows.Close()
+		for rows.Next() {
+			all = append(all, jobRow{})
+			if err := all[len(all)-1].scan(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return all, err
 }
 
 // jobs reads jobs.
@@ -194,7 +197,9 @@ func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State)
 		wanted[i] = clean(string(s))
 	}
 	const where = ` FROM import_jobs WHERE (cardinality($1::text[]) = 0 OR state = ANY ($1::text[]))`
-	err = j.db.querier(ctx).QueryRowxContext(ctx, `SELECT count(*)`+where, pq.Array(wanted)).Scan(&count)
+	err = j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT count(*)`+where, pq.Array(wanted)).Scan(&count)
+	})
 	if err == nil {
 		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`, pq.Array(wanted), limit, offset)
 	}

@@ -93,10 +93,12 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 // takes a fraction of a second for one. A worker that is only very slow loses its connection and writes the batch again.
 func (j *Jobs) cutOff(ctx context.Context, before time.Time) {
 	var n int
-	err := j.db.sql.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-		WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
-			AND (wait_event = 'ClientRead' AND query LIKE 'COPY "products"%'
-				OR wait_event = 'ClientWrite' AND query LIKE 'SELECT % FROM products WHERE sku_key = ANY % FOR UPDATE')`, before).Scan(&n)
+	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
+				AND (wait_event = 'ClientRead' AND query LIKE 'COPY "products"%'
+					OR wait_event = 'ClientWrite' AND query LIKE 'SELECT % FROM products WHERE sku_key = ANY % FOR UPDATE')`, before).Scan(&n)
+	})
 	switch {
 	case err != nil:
 		j.db.options.Logger.WarnContext(ctx, "can't look for workers that hang", "error", err)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 )
@@ -39,11 +41,13 @@ func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration,
 			}
 		}
 	}
-	err = j.db.querier(ctx).QueryRowxContext(ctx, `UPDATE import_jobs SET lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond',
-			state = coalesce($4::text, state), event = coalesce($5::json, event), dialect = coalesce($6::json, dialect),
-			rejects = coalesce($7::json, rejects), revision = revision + $8::bigint, lease_length = $3::bigint + 1
-		WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL RETURNING cancel_requested`,
-		idParameter(claim.Job.ID), claim.Token, max(lease.Microseconds(), 1), state, event, dialect, rejects, revisions).Scan(&cancel)
+	err = j.db.read(ctx, forUrgent, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `UPDATE import_jobs SET lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond',
+				state = coalesce($4::text, state), event = coalesce($5::json, event), dialect = coalesce($6::json, dialect),
+				rejects = coalesce($7::json, rejects), revision = revision + $8::bigint, lease_length = $3::bigint + 1
+			WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL RETURNING cancel_requested`,
+			idParameter(claim.Job.ID), claim.Token, max(lease.Microseconds(), 1), state, event, dialect, rejects, revisions).Scan(&cancel)
+	})
 	return cancel, j.lost(ctx, err)
 }
 
@@ -97,9 +101,17 @@ func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (map[int64]imp
 	return done, nil
 }
 
-func (j *Jobs) checkpoints(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
+func (j *Jobs) checkpoints(ctx context.Context, claim *job.Claim) (done map[int64]importer.Commit, err error) {
+	err = j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		done, err = readCheckpoints(ctx, q, claim)
+		return err
+	})
+	return done, err
+}
+
+func readCheckpoints(ctx context.Context, q sqlx.QueryerContext, claim *job.Claim) (map[int64]importer.Commit, error) {
 	// A job without a checkpoint gives one row of nulls, a claim that is lost none.
-	rows, err := j.db.querier(ctx).QueryxContext(ctx, `SELECT coalesce(c.number, 0), coalesce(c.read, 0), coalesce(c.created, 0),
+	rows, err := q.QueryxContext(ctx, `SELECT coalesce(c.number, 0), coalesce(c.read, 0), coalesce(c.created, 0),
 			coalesce(c.updated, 0), coalesce(c.unchanged, 0), coalesce(c.skipped, 0), coalesce(c.superseded, 0),
 			coalesce(c.rejected, 0), coalesce(c.bytes, 0), c.number IS NULL
 		FROM import_jobs j LEFT JOIN import_checkpoints c ON c.job_id = j.id

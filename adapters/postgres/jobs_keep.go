@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/importer/job"
@@ -54,19 +55,11 @@ func (j *Jobs) DropUpload(ctx context.Context, id string) error {
 // UploadsInUse returns those of the keys that are some job's upload.
 func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) ([]string, error) {
 	var used []string
-	rows, err := j.db.querier(ctx).QueryxContext(ctx, `SELECT DISTINCT upload FROM import_jobs WHERE upload <> '' AND upload = ANY ($1::text[])`, pq.Array(keys))
+	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		used = nil
+		return sqlx.SelectContext(ctx, q, &used, `SELECT DISTINCT upload FROM import_jobs WHERE upload <> '' AND upload = ANY ($1::text[])`, pq.Array(keys))
+	})
 	if err != nil {
-		return nil, fail(ctx, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var key string
-		if err := rows.Scan(&key); err != nil {
-			return nil, fail(ctx, err)
-		}
-		used = append(used, key)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, fail(ctx, err)
 	}
 	return used, nil

@@ -31,7 +31,6 @@ func (p *Products) List(ctx context.Context, query products.Query) (products.Pag
 
 func (p *Products) list(ctx context.Context, query products.Query, order products.Ordering, behind *products.Position) (products.Page, error) {
 	page := products.Page{Products: []products.Product{}, Count: -1}
-	q := p.db.querier(ctx)
 	s := p.selection(&query)
 	all := *s
 	if err := s.behind(order, behind, p.rule); err != nil {
@@ -48,26 +47,28 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	// One row more than wanted tells whether there is a next page.
 	from := ` FROM products` + s.where() + ` ORDER BY ` + by + direction +
 		` LIMIT ` + s.arg(query.Limit+1, "bigint") + ` OFFSET ` + s.arg(query.Offset, "bigint")
-	rows := listed{rows: make([]row, 0, query.Limit+1)}
-	var err error
-	if query.MaxBytes == 0 {
-		err = sqlx.SelectContext(ctx, q, &rows.rows, `SELECT `+columns+from, s.args...)
-	} else {
-		if by != "id" || len(all.conditions) > 0 {
-			// What is sorted first must not be unpacked before.
-			from = ` FROM (SELECT ` + columns + from + `) AS page ORDER BY ` + by + direction
-		}
-		err = rows.scan(ctx, q, from, s, query.MaxBytes/query.Limit)
+	if query.MaxBytes > 0 && (order.Field != "id" || len(all.conditions) > 0) {
+		// What is sorted first must not be unpacked before.
+		from = ` FROM (SELECT ` + columns + from + `) AS page ORDER BY ` + by + direction
 	}
+	var rows listed
+	var found, n int
+	err := p.db.read(ctx, listPurpose(&query, order), func(ctx context.Context, q querier) (err error) {
+		rows = listed{rows: make([]row, 0, query.Limit+1)}
+		if query.MaxBytes == 0 {
+			err = sqlx.SelectContext(ctx, q, &rows.rows, `SELECT `+columns+from, s.args...)
+		} else {
+			err = rows.scan(ctx, q, from, s, query.MaxBytes/query.Limit)
+		}
+		found = len(rows.rows)
+		n = min(found, query.Limit)
+		if err == nil && query.MaxBytes > 0 {
+			n, err = rows.complete(ctx, q, n, query.MaxBytes)
+		}
+		return err
+	})
 	if err != nil {
 		return page, err
-	}
-	found := len(rows.rows)
-	n := min(found, query.Limit)
-	if query.MaxBytes > 0 {
-		if n, err = rows.complete(ctx, q, n, query.MaxBytes); err != nil {
-			return page, err
-		}
 	}
 	more := found > n
 	for i := range n {
@@ -84,9 +85,32 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	case !more && behind == nil && query.Offset == 0: // all there are
 		page.Count = int64(found)
 	default:
-		err = sqlx.GetContext(ctx, q, &page.Count, `SELECT count(*) FROM products`+all.where(), all.args...)
+		err = p.db.read(ctx, countPurpose(&query), func(ctx context.Context, q querier) error {
+			return sqlx.GetContext(ctx, q, &page.Count, `SELECT count(*) FROM products`+all.where(), all.args...)
+		})
 	}
 	return page, err
+}
+
+// farOffset is how many rows may be skipped in a list that isn't heavy yet.
+const farOffset = 10_000
+
+// listPurpose is heavy for a page for which more rows may be looked at than it has: only keys and IDs have an index that
+// is always there.
+func listPurpose(query *products.Query, order products.Ordering) purpose {
+	filtered := query.Name != "" || query.Search != "" || query.Status != nil
+	if query.SKU == "" && (filtered || order.Field != "id" || query.Offset > farOffset) {
+		return forHeavy
+	}
+	return forReading
+}
+
+// countPurpose is heavy for whatever isn't found by its key.
+func countPurpose(query *products.Query) purpose {
+	if query.SKU == "" {
+		return forHeavy
+	}
+	return forReading
 }
 
 // selection is a WHERE clause with its parameters.

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
 
@@ -54,7 +55,9 @@ const idsSafe = 5
 // migrate brings the schema up to date, and returns the version that it had. Several processes may do so at the same time.
 func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	// A pool of its own: the lock's heartbeat needs a connection beside the migration's, whatever MaxConns says.
-	pool := sql.OpenDB(db.connector)
+	connector := db.connector.patient(buildingSilence)
+	defer connector.cutAll(ctx)()
+	pool := sql.OpenDB(connector)
 	defer pool.Close()
 	provider, err := db.provider(pool)
 	if err != nil {
@@ -62,7 +65,7 @@ func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	}
 	sources := provider.ListSources()
 	needed := sources[len(sources)-1].Version
-	if have, err = schemaVersion(ctx, pool); err != nil {
+	if have, err = db.schemaVersion(ctx); err != nil {
 		return 0, translate(err)
 	}
 	switch {
@@ -108,12 +111,14 @@ func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 }
 
 // schemaVersion returns the version of the last migration, 0 for a new database.
-func schemaVersion(ctx context.Context, pool *sql.DB) (version int64, err error) {
-	var table sql.NullString
-	if err := pool.QueryRowContext(ctx, `SELECT to_regclass('`+versionTable+`')::text`).Scan(&table); err != nil || !table.Valid {
-		return 0, err
-	}
-	err = pool.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+versionTable+` WHERE is_applied`).Scan(&version)
+func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
+	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		var table sql.NullString
+		if err := q.QueryRowxContext(ctx, `SELECT to_regclass('`+versionTable+`')::text`).Scan(&table); err != nil || !table.Valid {
+			return err
+		}
+		return q.QueryRowxContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+versionTable+` WHERE is_applied`).Scan(&version)
+	})
 	return version, err
 }
 
@@ -146,6 +151,8 @@ func (db *DB) settleKeyRule(ctx context.Context) (rule products.KeyRule, err err
 }
 
 func (db *DB) readKeyRule(ctx context.Context) (recorded string, err error) {
-	err = db.sql.GetContext(ctx, &recorded, `SELECT value FROM products_importer_settings WHERE name = 'key_rule'`)
+	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return sqlx.GetContext(ctx, q, &recorded, `SELECT value FROM products_importer_settings WHERE name = 'key_rule'`)
+	})
 	return recorded, err
 }

@@ -23,8 +23,13 @@ type Options struct {
 	// KeyRule says which SKUs are the same. It is recorded when a database is used for the first time; after that it may
 	// only be what is recorded, else Open returns a *KeyRuleError. Nil is what is recorded, or products.ExactKeys.
 	KeyRule *products.KeyRule
-	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Calls that find all of them busy wait.
+	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Of four and more some are kept for heartbeats of
+	// imports and for DB.Ping, and some from batches. Calls that find all of them busy wait: a heartbeat for 3 s, a read for
+	// 5 s, a write for 10 s, a batch for a minute; then they fail with ErrBusy.
 	MaxConns int
+	// HeavyReads is how many reads that no index serves, such as searches and counts, are done at a time: at least 1, 0
+	// for a fifth of MaxConns. More of them wait for a second, and fail with ErrBusy, as do those that take longer than 10 s.
+	HeavyReads int
 	// RetryFor is how long a transaction is tried again after failures that can pass: a lost connection, a deadlock, a
 	// server that restarts. 0 is 10 seconds; negative is not at all.
 	RetryFor time.Duration
@@ -44,6 +49,12 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxConns < 1 || o.MaxConns > 1000 {
 		return o, fmt.Errorf("postgres: Options.MaxConns must be between 1 and 1000, not %d", o.MaxConns)
 	}
+	if o.HeavyReads == 0 {
+		o.HeavyReads = max(o.MaxConns/5, 1)
+	}
+	if o.HeavyReads < 1 {
+		return o, fmt.Errorf("postgres: Options.HeavyReads must be at least 1, not %d", o.HeavyReads)
+	}
 	if o.RetryFor == 0 {
 		o.RetryFor = 10 * time.Second
 	}
@@ -57,6 +68,11 @@ func (o Options) withDefaults() (Options, error) {
 }
 
 // DB is a PostgreSQL database. It is safe for concurrent use.
+//
+// Nothing waits for ever for a server that is frozen, or that nothing reaches any more. Opening a connection may take the
+// URL's connect_timeout. Where a server says nothing for 8 s to a read (5 s to a heartbeat), for 15 s to a write, for 30
+// minutes to a batch or DeleteAll and for a day to what builds indexes or migrates, the call fails with ErrUnavailable; a
+// call whose context ends fails within a second; and a host that is gone is noticed after 25 s.
 type DB struct {
 	sql      *sqlx.DB
 	options  Options
@@ -70,6 +86,8 @@ type DB struct {
 	hung     time.Duration // see DB.bound
 
 	connector connector
+	places    *places
+	terms     [purposes]terms
 }
 
 // Open connects to the database, a URL like postgres://user:password@host:5432/name or a libpq connection string, and
@@ -93,7 +111,8 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: bad database URL: %w", err)
 	}
-	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, hung: hung, connector: connector}
+	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, hung: hung, connector: connector,
+		places: newPlaces(options.MaxConns, options.HeavyReads), terms: usualTerms}
 	db.sql.SetMaxOpenConns(options.MaxConns)
 	db.sql.SetMaxIdleConns(options.MaxConns)
 	db.sql.SetConnMaxIdleTime(5 * time.Minute)
@@ -155,9 +174,10 @@ func (db *DB) Webhooks() *Webhooks { return &db.webhooks }
 
 // connect makes sure that the database answers.
 func (db *DB) connect(ctx context.Context, config pq.Config) error {
-	conn, err := db.sql.Conn(ctx)
+	conn, err := db.take(ctx, forReading)
 	if err == nil {
-		return conn.Close()
+		conn.close()
+		return nil
 	}
 	switch {
 	case ctx.Err() != nil:

@@ -73,24 +73,26 @@ func (p *Products) Get(ctx context.Context, id int64) (products.Product, error) 
 	return r.product(), nil
 }
 
-func (p *Products) get(ctx context.Context, id int64) (row, error) {
-	var r row
-	rows, err := p.db.querier(ctx).QueryxContext(ctx, `SELECT `+columns+` FROM products WHERE id = $1 LIMIT 2`, id)
-	if err != nil {
-		return r, err
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		return r, errors.Join(rows.Err(), products.ErrNotFound)
-	}
-	if err := rows.StructScan(&r); err != nil || !rows.Next() {
-		return r, errors.Join(err, rows.Err())
-	}
-	var other row
-	if err := rows.StructScan(&other); err != nil {
-		return r, err
-	}
-	return r, &DoubledIDError{ID: id, SKUs: [2]string{r.SKU, other.SKU}}
+func (p *Products) get(ctx context.Context, id int64) (r row, err error) {
+	err = p.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		rows, err := q.QueryxContext(ctx, `SELECT `+columns+` FROM products WHERE id = $1 LIMIT 2`, id)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if !rows.Next() {
+			return errors.Join(rows.Err(), products.ErrNotFound)
+		}
+		if err := rows.StructScan(&r); err != nil || !rows.Next() {
+			return errors.Join(err, rows.Err())
+		}
+		var other row
+		if err := rows.StructScan(&other); err != nil {
+			return err
+		}
+		return &DoubledIDError{ID: id, SKUs: [2]string{r.SKU, other.SKU}}
+	})
+	return r, err
 }
 
 // fail is the error of a call: the context's, when it has ended, else the translated one.
@@ -257,7 +259,7 @@ func (p *Products) Delete(ctx context.Context, id, version int64) error {
 // later: taking rows one by one, against a batch that takes them by key, would deadlock. Reading goes on meanwhile,
 // which TRUNCATE would not allow.
 func (p *Products) DeleteAll(ctx context.Context) (n int64, err error) {
-	err = p.db.join(ctx, func(ctx context.Context, t *transaction) error {
+	err = p.db.joinFor(ctx, forBulk, func(ctx context.Context, t *transaction) error {
 		if _, err := t.ExecContext(ctx, `LOCK TABLE products IN EXCLUSIVE MODE`); err != nil {
 			return err
 		}

@@ -9,7 +9,7 @@ import "context"
 // The index costs imports much: a load of half a million new products takes several times as long while it exists.
 // Build it behind the first large import, or drop it before a larger one: see DropSearchIndex.
 func (db *DB) BuildSearchIndex(ctx context.Context) error {
-	for _, statement := range []string{
+	return translate(db.build(ctx,
 		`CREATE EXTENSION IF NOT EXISTS pg_trgm`,
 		// What a build that was interrupted left behind is of no use.
 		`DO $$ BEGIN
@@ -17,17 +17,22 @@ func (db *DB) BuildSearchIndex(ctx context.Context) error {
 				DROP INDEX products_search;
 			END IF;
 		END $$`,
-		`CREATE INDEX CONCURRENTLY IF NOT EXISTS products_search ON products USING gin (sku gin_trgm_ops, name gin_trgm_ops)`,
-	} {
-		if _, err := db.sql.ExecContext(ctx, statement); err != nil {
-			return translate(err)
-		}
-	}
-	return nil
+		`CREATE INDEX CONCURRENTLY IF NOT EXISTS products_search ON products USING gin (sku gin_trgm_ops, name gin_trgm_ops)`))
 }
 
 // DropSearchIndex drops what BuildSearchIndex built.
 func (db *DB) DropSearchIndex(ctx context.Context) error {
-	_, err := db.sql.ExecContext(ctx, `DROP INDEX CONCURRENTLY IF EXISTS products_search`)
-	return translate(err)
+	return translate(db.build(ctx, `DROP INDEX CONCURRENTLY IF EXISTS products_search`))
+}
+
+// build runs statements that may take long, one after the other.
+func (db *DB) build(ctx context.Context, statements ...string) error {
+	return db.read(ctx, forBuilding, func(ctx context.Context, q querier) error {
+		for _, statement := range statements {
+			if _, err := q.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

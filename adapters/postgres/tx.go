@@ -70,27 +70,29 @@ func (db *DB) current(ctx context.Context) *transaction {
 	return t
 }
 
-// querier returns what reads within the context's transaction, if it has one.
-func (db *DB) querier(ctx context.Context) sqlx.QueryerContext {
-	if t := db.current(ctx); t != nil {
-		return t
-	}
-	return db.sql
-}
-
 // join calls f in the context's transaction, or in a new one.
 func (db *DB) join(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	return db.joinFor(ctx, forWriting, f)
+}
+
+// joinFor is join for a purpose, which a transaction that there is has already.
+func (db *DB) joinFor(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
 	if t := db.current(ctx); t != nil {
 		return translate(f(ctx, t))
 	}
-	return db.transact(ctx, f)
+	return db.transactFor(ctx, p, f)
 }
 
 // transact calls f in a new transaction and commits it, again and again where it fails in a way that can pass.
 func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	return db.transactFor(ctx, forWriting, f)
+}
+
+// transactFor is transact for a purpose.
+func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
 	var giveUp time.Time
 	for attempt := 0; ; attempt++ {
-		err := db.attempt(ctx, f)
+		err := db.attempt(ctx, p, f)
 		switch {
 		case err == nil:
 			return nil
@@ -114,15 +116,15 @@ func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *trans
 }
 
 // attempt runs the transaction once.
-func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
-	conn, err := db.sql.Connx(ctx)
+func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
+	conn, err := db.take(ctx, p)
 	if err != nil {
 		return err
 	}
 	// Closing waits for a ROLLBACK under way, and that for the server: so this is released last.
-	release := db.connector.cutAfter(ctx, conn, patience)
+	release := conn.cutAfter(ctx, patience)
 	defer func() { release() }()
-	defer conn.Close()
+	defer conn.close()
 	// The end of ctx ends the transaction until it commits, but no COMMIT under way: its outcome would not be known.
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -132,7 +134,7 @@ func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transa
 	if err != nil {
 		return err
 	}
-	t := &transaction{Tx: tx, conn: conn, slot: db.slots.take(), plain: db.plain}
+	t := &transaction{Tx: tx, conn: conn.Conn, slot: db.slots.take(), plain: db.plain}
 	ended := false // whether the server is known to be done with the transaction
 	defer func() {
 		ended = tx.Rollback() == nil || ended // after a commit it does nothing
@@ -153,9 +155,9 @@ func (db *DB) attempt(ctx context.Context, f func(ctx context.Context, t *transa
 	}
 	release()
 	// A COMMIT gets as long as is spent on finding out what became of it.
-	release = db.connector.cutAfter(ctx, conn, db.resolveFor())
+	release = conn.cutAfter(ctx, db.resolveFor())
 	if err = tx.Commit(); err != nil && lost(err) && wrote {
-		conn.Close() // resolve needs one, and there may be no other
+		conn.close() // resolve needs one, and there may be no other
 		err = db.resolve(ctx, t.slot, err)
 		ended = !isUnknown(err)
 	}

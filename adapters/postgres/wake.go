@@ -21,6 +21,10 @@ const (
 	wakeCheck = time.Minute
 	// wakeTimeout is how long a notification may take.
 	wakeTimeout = 5 * time.Second
+	// wakeReconnect is the longest pause between two tries to listen again.
+	wakeReconnect = 10 * time.Second
+	// wakeEnd is how long that it listens no more may take.
+	wakeEnd = time.Second
 )
 
 // waker tells of work that became ready, within this process and, over LISTEN and NOTIFY, to others. All of it is a hint:
@@ -32,7 +36,9 @@ type waker struct {
 
 	mu       sync.Mutex // guards the bells too
 	closed   bool
-	listener *pq.Listener // nil until somebody wants to be woken
+	listener *pq.Listener    // nil until somebody wants to be woken
+	ctx      context.Context // ends with close
+	end      context.CancelFunc
 	running  sync.WaitGroup
 }
 
@@ -48,6 +54,7 @@ type bell struct {
 
 func (w *waker) init(db *DB, url string) {
 	w.db, w.url = db, url
+	w.ctx, w.end = context.WithCancel(context.Background())
 	w.jobs = bell{waker: w, channel: jobChannel, pause: jobPause, ears: map[chan struct{}]bool{}}
 	w.webhooks = bell{waker: w, channel: webhookChannel, pause: webhookPause, ears: map[chan struct{}]bool{}}
 }
@@ -70,7 +77,7 @@ func (b *bell) listen(ctx context.Context) <-chan struct{} {
 	}
 	if w.listener == nil {
 		// It connects, and connects again, by itself.
-		w.listener = pq.NewListener(w.url, 100*time.Millisecond, time.Minute, nil)
+		w.listener = pq.NewDialListener(endingDialer{w.ctx, newDialer().Dialer}, w.url, 100*time.Millisecond, wakeReconnect, nil)
 		w.running.Go(func() { w.pass(w.listener) })
 	}
 	ear := make(chan struct{}, 1)
@@ -83,13 +90,13 @@ func (b *bell) listen(ctx context.Context) <-chan struct{} {
 	return ear
 }
 
-// pass passes on what other processes tell, until the listener is closed.
+// pass passes on what other processes tell, until the end.
 func (w *waker) pass(listener *pq.Listener) {
 	// This waits for the first connection, meanwhile nothing comes.
 	for _, b := range w.bells() {
 		if listener.Listen(b.channel) != nil {
-			for range listener.Notify { // until it is closed
-			}
+			<-w.ctx.Done()
+			drain(listener)
 			return
 		}
 	}
@@ -97,6 +104,9 @@ func (w *waker) pass(listener *pq.Listener) {
 	defer check.Stop()
 	for {
 		select {
+		case <-w.ctx.Done():
+			drain(listener)
+			return
 		case n, open := <-listener.Notify:
 			if !open {
 				return
@@ -109,6 +119,23 @@ func (w *waker) pass(listener *pq.Listener) {
 			}
 		case <-check.C:
 			_ = listener.Ping() // a connection that is broken is made anew
+		}
+	}
+}
+
+// drain waits for the end of a listener that is closed. In a pause between two tries to connect it hears of that later: it
+// is left to itself then.
+func drain(listener *pq.Listener) {
+	timer := time.NewTimer(wakeEnd)
+	defer timer.Stop()
+	for {
+		select {
+		case _, open := <-listener.Notify:
+			if !open {
+				return
+			}
+		case <-timer.C:
+			return
 		}
 	}
 }
@@ -145,13 +172,16 @@ func (b *bell) notify() {
 	w.mu.Lock()
 	b.last, b.pending = time.Now(), nil
 	w.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), wakeTimeout)
+	ctx, cancel := context.WithTimeout(w.ctx, wakeTimeout)
 	defer cancel()
 	// Whoever isn't woken looks by himself. The lock isn't held while something is written to the disk.
-	_, _ = w.db.sql.ExecContext(ctx, `SELECT set_config('synchronous_commit', 'off', true), pg_notify('`+b.channel+`', '')`)
+	_ = w.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		_, err := q.ExecContext(ctx, `SELECT set_config('synchronous_commit', 'off', true), pg_notify('`+b.channel+`', '')`)
+		return err
+	})
 }
 
-// close waits for what is under way. Nothing wakes or tells afterwards.
+// close waits for what is under way, which a server that is frozen doesn't hold up. Nothing wakes or tells afterwards.
 func (w *waker) close() {
 	w.mu.Lock()
 	w.closed = true
@@ -162,6 +192,7 @@ func (w *waker) close() {
 	}
 	listener := w.listener
 	w.mu.Unlock()
+	w.end()
 	if listener != nil {
 		_ = listener.Close() // fails only when closed before
 	}

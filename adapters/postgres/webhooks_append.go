@@ -26,7 +26,11 @@ const (
 
 // Listening tells which of the types somebody listens to.
 func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) ([]string, error) {
-	endpoints, _, err := w.listeners(ctx, w.db.querier(ctx), types)
+	var endpoints []webhooks.Endpoint
+	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+		endpoints, _, err = w.listeners(ctx, q, types)
+		return err
+	})
 	if err != nil {
 		return nil, w.fail(ctx, err)
 	}
@@ -72,20 +76,14 @@ func subscriptions(types []string) []string {
 // Numbers returns the numbers that were given last.
 func (w *Webhooks) Numbers(ctx context.Context, importID string) (map[string]int64, error) {
 	numbers := map[string]int64{}
-	rows, err := w.db.querier(ctx).QueryxContext(ctx, `SELECT type, last FROM webhook_numbers WHERE import_id = $1`, clean(importID))
-	if err != nil {
-		return nil, w.fail(ctx, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err := w.each(ctx, `SELECT type, last FROM webhook_numbers WHERE import_id = $1`, func(scan func(...any) error) error {
 		var eventType string
 		var last int64
-		if err := rows.Scan(&eventType, &last); err != nil {
-			return nil, w.fail(ctx, err)
-		}
+		err := scan(&eventType, &last)
 		numbers[eventType] = last
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	}, clean(importID))
+	if err != nil {
 		return nil, w.fail(ctx, err)
 	}
 	return numbers, nil

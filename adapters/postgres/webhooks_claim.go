@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -73,7 +75,15 @@ func (c *claiming) look(ctx context.Context) (ready []uuid, err error) {
 	if c.store.db.current(ctx) == nil {
 		statement = plainScans + `; ` + statement // one message, which is one transaction
 	}
-	rows, err := c.store.db.querier(ctx).QueryxContext(ctx, statement)
+	err = c.store.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		ready, err = c.readReady(ctx, q, statement)
+		return err
+	})
+	return ready, err
+}
+
+func (c *claiming) readReady(ctx context.Context, q sqlx.QueryerContext, statement string) (ready []uuid, err error) {
+	rows, err := q.QueryxContext(ctx, statement)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -40,7 +42,10 @@ func (w *Webhooks) watchClock(ctx context.Context) error {
 		return nil
 	}
 	var server time.Time
-	if err := w.db.sql.GetContext(ctx, &server, `SELECT clock_timestamp()`); err != nil {
+	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return sqlx.GetContext(ctx, q, &server, `SELECT clock_timestamp()`)
+	})
+	if err != nil {
 		return err
 	}
 	if back := c.back(local, server); first || back >= clockBack {

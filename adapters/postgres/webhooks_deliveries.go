@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -18,17 +20,20 @@ func (w *Webhooks) ListDeliveries(ctx context.Context, query webhooks.DeliveryQu
 	if err := query.Check(); err != nil {
 		return nil, err
 	}
-	few, err := w.few(ctx, &query)
-	if err != nil {
-		return nil, w.fail(ctx, err)
-	}
 	var list []webhooks.Delivery
-	if clause, args, possible := listClause(&query, few); possible {
-		list, err = w.deliveries(ctx, w.db.querier(ctx), clause, args...)
-	}
-	if err == nil && len(list) == 0 && query.EndpointID != "" {
-		_, err = w.endpoint(ctx, w.db.querier(ctx), query.EndpointID, ``) // else it is not known to be there
-	}
+	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		few, err := w.few(ctx, q, &query)
+		if err != nil {
+			return err
+		}
+		if clause, args, possible := listClause(&query, few); possible {
+			list, err = w.deliveries(ctx, q, clause, args...)
+		}
+		if err == nil && len(list) == 0 && query.EndpointID != "" {
+			_, err = w.endpoint(ctx, q, query.EndpointID, ``) // else it is not known to be there
+		}
+		return err
+	})
 	if err != nil {
 		return nil, w.fail(ctx, err)
 	}
@@ -37,7 +42,7 @@ func (w *Webhooks) ListDeliveries(ctx context.Context, query webhooks.DeliveryQu
 
 // few tells whether the import that is asked for, else the type, has few events. It is counted, since what the planner
 // knows of an import or of a rare type is old, or nothing.
-func (w *Webhooks) few(ctx context.Context, query *webhooks.DeliveryQuery) (few bool, err error) {
+func (w *Webhooks) few(ctx context.Context, q sqlx.QueryerContext, query *webhooks.DeliveryQuery) (few bool, err error) {
 	where, arg := `import_id <> '' AND import_id = $1`, query.ImportID
 	if arg == "" {
 		where, arg = `type = $1`, query.EventType
@@ -46,7 +51,7 @@ func (w *Webhooks) few(ctx context.Context, query *webhooks.DeliveryQuery) (few 
 		return false, nil
 	}
 	// By the order that the index has, so that it is used.
-	err = w.db.querier(ctx).QueryRowxContext(ctx, `SELECT NOT EXISTS (SELECT FROM webhook_events WHERE `+where+` ORDER BY id OFFSET $2)`,
+	err = q.QueryRowxContext(ctx, `SELECT NOT EXISTS (SELECT FROM webhook_events WHERE `+where+` ORDER BY id OFFSET $2)`,
 		clean(arg), fewEvents).Scan(&few)
 	return few, err
 }
@@ -121,15 +126,18 @@ func stateList(states []webhooks.DeliveryState) string {
 
 // Delivery returns all that is known of a delivery.
 func (w *Webhooks) Delivery(ctx context.Context, id int64) (webhooks.Record, error) {
-	record, err := w.record(ctx, id)
+	var record webhooks.Record
+	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+		record, err = w.record(ctx, q, id)
+		return err
+	})
 	if err != nil {
 		return webhooks.Record{}, w.fail(ctx, err)
 	}
 	return record, nil
 }
 
-func (w *Webhooks) record(ctx context.Context, id int64) (record webhooks.Record, err error) {
-	q := w.db.querier(ctx)
+func (w *Webhooks) record(ctx context.Context, q sqlx.QueryerContext, id int64) (record webhooks.Record, err error) {
 	list, err := w.deliveries(ctx, q, `JOIN webhook_endpoints o ON o.id = d.endpoint WHERE d.id = $1`, id)
 	if err != nil {
 		return record, err

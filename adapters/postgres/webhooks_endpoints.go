@@ -30,7 +30,11 @@ func (w *Webhooks) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (web
 
 // Endpoint returns the endpoint.
 func (w *Webhooks) Endpoint(ctx context.Context, id string) (webhooks.Endpoint, error) {
-	r, err := w.endpoint(ctx, w.db.querier(ctx), id, ``)
+	var r *endpointRow
+	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+		r, err = w.endpoint(ctx, q, id, ``)
+		return err
+	})
 	if err == nil {
 		err = r.unpack(w.db.options.Sealer)
 	}
@@ -45,11 +49,14 @@ func (w *Webhooks) ListEndpoints(ctx context.Context, limit, offset int) (list [
 	if err := webhooks.CheckPage(limit, offset); err != nil {
 		return nil, 0, err
 	}
-	q := w.db.querier(ctx)
-	if err := q.QueryRowxContext(ctx, `SELECT count(*) FROM webhook_endpoints`).Scan(&count); err != nil {
-		return nil, 0, w.fail(ctx, err)
-	}
-	rows, err := w.endpoints(ctx, q, `ORDER BY e.created_at, e.id LIMIT $1 OFFSET $2`, limit, offset)
+	var rows []endpointRow
+	err = w.db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+		if err := q.QueryRowxContext(ctx, `SELECT count(*) FROM webhook_endpoints`).Scan(&count); err != nil {
+			return err
+		}
+		rows, err = w.endpoints(ctx, q, `ORDER BY e.created_at, e.id LIMIT $1 OFFSET $2`, limit, offset)
+		return err
+	})
 	if err != nil {
 		return nil, 0, w.fail(ctx, err)
 	}

@@ -31,7 +31,9 @@ func (w *Webhooks) Backlog(ctx context.Context) (webhooks.Backlog, error) {
 		var n, failing int64
 		err := scan(&state, &n, &failing)
 		b.Endpoints[state] = n
-		b.Failing += failing
+		if state == webhooks.Active {
+			b.Failing = failing
+		}
 		return err
 	})
 	if err != nil {
@@ -41,18 +43,20 @@ func (w *Webhooks) Backlog(ctx context.Context) (webhooks.Backlog, error) {
 }
 
 // each calls f for each row.
-func (w *Webhooks) each(ctx context.Context, statement string, f func(scan func(...any) error) error) error {
-	rows, err := w.db.querier(ctx).QueryxContext(ctx, statement)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
+func (w *Webhooks) each(ctx context.Context, statement string, f func(scan func(...any) error) error, args ...any) error {
+	return w.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		rows, err := q.QueryxContext(ctx, statement, args...)
+		if err != nil {
 			return err
 		}
-	}
-	return rows.Err()
+		defer rows.Close()
+		for rows.Next() {
+			if err := f(rows.Scan); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 }
 
 // Expire removes what is not kept any longer.

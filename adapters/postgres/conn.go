@@ -1,0 +1,123 @@
+package postgres
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// conn is a connection for one purpose, with its place.
+type conn struct {
+	*sqlx.Conn
+	line   *line // nil for one that is cut already
+	place  place
+	closed bool
+}
+
+// take returns a connection for the purpose, for the caller to close. All that is asked of the server goes over one of
+// them, but for migrations.
+func (db *DB) take(ctx context.Context, p purpose) (*conn, error) {
+	terms := &db.terms[p]
+	place, err := db.places.enter(ctx, p, terms.wait)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{place: place}
+	if c.Conn, err = db.sql.Connx(ctx); err != nil {
+		place.leave()
+		return nil, err
+	}
+	if c.line = db.connector.line(c.Conn); c.line != nil {
+		c.line.bound(terms.silence)
+	}
+	return c, nil
+}
+
+// close gives the connection back, and its place. It may be called twice, by one goroutine.
+func (c *conn) close() {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	if c.line != nil && c.line.isBroken() {
+		_ = c.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
+	}
+	_ = c.Conn.Close() // it says so where the pool has closed it already, since it was lost
+	c.place.leave()
+}
+
+// cutAfter cuts the connection when the context has ended and, so long after, release was not called: then the driver
+// waits for a server that may never answer.
+func (c *conn) cutAfter(ctx context.Context, wait time.Duration) (release func()) {
+	if c.line == nil || ctx.Done() == nil {
+		return func() {}
+	}
+	watch := c.line.begin()
+	stop := context.AfterFunc(ctx, func() { c.line.hurry(watch, wait) })
+	return func() {
+		stop()
+		c.line.calm()
+	}
+}
+
+// errTooSlow is returned for a read that took too long.
+func errTooSlow(limit time.Duration) error {
+	return fmt.Errorf("%w: a search, a count or an order that no index has may take %v; ask for less, or later", products.ErrBusy, limit)
+}
+
+// querier is what statements are given to: a connection or a transaction.
+type querier interface {
+	sqlx.QueryerContext
+	sqlx.ExecerContext
+}
+
+// read calls f with what reads: the context's transaction if it has one, else a connection for the purpose. f is called
+// again from the top where the connection turns out to have been lost before.
+func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q querier) error) error {
+	if t := db.current(ctx); t != nil {
+		return f(ctx, t)
+	}
+	for stale := 0; ; stale++ {
+		err := db.readOnce(ctx, p, f)
+		// All that the pool holds may be lost, as when the server was started anew.
+		if !errors.Is(err, driver.ErrBadConn) || ctx.Err() != nil || stale == db.options.MaxConns {
+			return err
+		}
+	}
+}
+
+func (db *DB) readOnce(ctx context.Context, p purpose, f func(ctx context.Context, q querier) error) error {
+	c, err := db.take(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	limited := ctx
+	if limit := db.terms[p].limit; limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	defer c.cutAfter(limited, patience)()
+	err = f(limited, c.Conn)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return errTooSlow(db.terms[p].limit)
+	}
+	return err
+}
+
+// Ping reports whether the database answers, within some 10 seconds whatever happens. A connection is kept for such
+// questions, so that nothing else makes them wait. ErrUnavailable where it doesn't.
+func (db *DB) Ping(ctx context.Context) error {
+	var one int
+	err := db.read(ctx, forUrgent, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT 1`).Scan(&one)
+	})
+	return failAs(ctx, err, err)
+}

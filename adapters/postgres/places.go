@@ -1,0 +1,139 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// purpose is what a connection is wanted for. There is one pool, and each purpose has so much of it that no other has to
+// wait for it.
+type purpose int
+
+const (
+	forUrgent   purpose = iota // what others' work depends on and takes a moment: heartbeats of imports, DB.Ping
+	forReading                 // what an index finds
+	forWriting                 // transactions but those below
+	forBulk                    // the transactions of batches, and of what removes all products
+	forHeavy                   // reads that look at more than they return: searches, counts, orders without an index
+	forBuilding                // of indexes
+	purposes
+)
+
+// terms bound what is done for a purpose.
+type terms struct {
+	wait    time.Duration // for a connection that is free
+	silence time.Duration // how long the server may say nothing while it is waited for
+	limit   time.Duration // for everything that is done over the connection, 0 for none
+}
+
+// buildingSilence is how long the server may be silent while it builds indexes and migrates.
+const buildingSilence = 24 * time.Hour
+
+// usualTerms are those of every DB. A server that is frozen, or that nothing reaches, is told from a slow one by silence alone:
+// what reads waits for nobody, writing waits for others' locks, and is tried again.
+var usualTerms = [purposes]terms{
+	forUrgent:   {wait: 3 * time.Second, silence: 5 * time.Second},
+	forReading:  {wait: 5 * time.Second, silence: 8 * time.Second},
+	forWriting:  {wait: 10 * time.Second, silence: 15 * time.Second},
+	forBulk:     {wait: time.Minute, silence: 30 * time.Minute},
+	forHeavy:    {wait: time.Second, silence: 11 * time.Second, limit: 10 * time.Second},
+	forBuilding: {wait: time.Minute, silence: buildingSilence},
+}
+
+// places are the connections there may be at a time. Who holds one of them may open a connection.
+type places struct {
+	kept   chan struct{} // for what is urgent
+	common chan struct{}
+	// Of the common ones.
+	bulk, heavy chan struct{}
+}
+
+// newPlaces shares connections out: a tenth is kept for what is urgent, another eighth from batches, and heavy reads get
+// no more than they may. Where there are three or fewer, everything but heavy reads may have them all.
+func newPlaces(connections, heavyReads int) *places {
+	kept, spared := 0, 0
+	if connections > 3 {
+		kept, spared = max(connections/10, 1), max(connections/8, 1)
+	}
+	common := connections - kept
+	return &places{
+		kept:   make(chan struct{}, kept),
+		common: make(chan struct{}, common),
+		bulk:   make(chan struct{}, common-spared),
+		heavy:  make(chan struct{}, min(heavyReads, common)),
+	}
+}
+
+// place is what a connection holds of them.
+type place struct{ own, common chan struct{} }
+
+func (p place) leave() {
+	if p.common != nil {
+		<-p.common
+	}
+	if p.own != nil {
+		<-p.own
+	}
+}
+
+// enter waits for a place, for as long as the terms say. The error is the context's, or an ErrBusy.
+func (p *places) enter(ctx context.Context, purpose purpose, wait time.Duration) (held place, err error) {
+	queue := queue{ctx: ctx, wait: wait}
+	defer queue.end()
+	switch purpose {
+	case forUrgent:
+		held.common, err = queue.either(p.kept, p.common)
+		return held, err
+	case forBulk:
+		held.own, err = queue.either(p.bulk, nil)
+	case forHeavy:
+		held.own, err = queue.either(p.heavy, nil)
+	}
+	if err == nil {
+		held.common, err = queue.either(p.common, nil)
+	}
+	if err != nil {
+		held.leave()
+	}
+	return held, err
+}
+
+// queue is someone's waiting.
+type queue struct {
+	ctx   context.Context
+	wait  time.Duration
+	timer *time.Timer // nil while there was no need to wait
+}
+
+func (q *queue) end() {
+	if q.timer != nil {
+		q.timer.Stop()
+	}
+}
+
+// either waits for one of the two, of which the second may be nil.
+func (q *queue) either(a, b chan struct{}) (got chan struct{}, err error) {
+	select {
+	case a <- struct{}{}:
+		return a, nil
+	case b <- struct{}{}:
+		return b, nil
+	default:
+	}
+	if q.timer == nil {
+		q.timer = time.NewTimer(q.wait)
+	}
+	select {
+	case a <- struct{}{}:
+		return a, nil
+	case b <- struct{}{}:
+		return b, nil
+	case <-q.ctx.Done():
+		return nil, q.ctx.Err()
+	case <-q.timer.C:
+		return nil, fmt.Errorf("%w: no connection was free within %v", products.ErrBusy, q.wait)
+	}
+}
