@@ -67,6 +67,9 @@ type Options struct {
 	ProgressInterval time.Duration
 	// MaxStreams is how many streams are served at the same time: at least 1, 0 for 20,000.
 	MaxStreams int
+	// Ping asks whether the store can be reached, for /readyz, see NewHealth; nil for reading a product and an import that
+	// can't be there. A store that keeps a connection for it, as postgres.DB.Ping does, answers also when it is busy.
+	Ping func(ctx context.Context) error
 	// Webhooks, where they are given, are managed under /webhooks/.
 	Webhooks Webhooks
 	// Registry collects the metrics that /metrics shows; nil for one of the API's own, with those of the process too. Two
@@ -144,7 +147,7 @@ type API struct {
 	counts   counts
 	bodies   bodies
 	reads    reads
-	health   health
+	health   *Health
 	mux      *http.ServeMux
 
 	streams atomic.Int64
@@ -171,7 +174,11 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users Users, options 
 	}
 	a := &API{products: catalogue, jobs: jobs, options: options, reads: newReads(options.MaxReadBytes), origins: http.NewCrossOriginProtection()}
 	a.bodies = bodies{most: options.MaxBodiesBytes, mostOfClient: max(options.MaxBodiesBytes/4, options.MaxBodyBytes), client: options.ClientAddress, byClient: map[string]int64{}}
-	a.health.check = func(ctx context.Context) error { return reachable(ctx, catalogue, reader) }
+	ask := options.Ping
+	if ask == nil {
+		ask = func(ctx context.Context) error { return reachable(ctx, catalogue, reader) }
+	}
+	a.health = NewHealth(ask)
 	a.watcher = job.NewWatcher(reader, lookInterval, render)
 	if a.auth, err = newAuthenticator(users); err != nil {
 		return nil, err

@@ -1,17 +1,20 @@
 package httpapi_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
@@ -86,6 +89,58 @@ func TestHealth(t *testing.T) {
 		g := newFixtureOver(t, broken{err: errors.New("secret")}, httpapi.Options{})
 		problem(t, g.call("GET", "/readyz", ""), 503)
 	})
+}
+
+// TestHealthOfAHangingStore asks for a store that doesn't answer, whatever becomes of the context.
+func TestHealthOfAHangingStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked int
+		hangs := make(chan struct{})
+		health := httpapi.NewHealth(func(context.Context) error {
+			asked++
+			<-hangs
+			return nil
+		})
+		took := func(want time.Duration) {
+			t.Helper()
+			began := time.Now()
+			require.ErrorContains(t, health.Check(t.Context()), "has not answered within 3s")
+			require.Equal(t, want, time.Since(began))
+		}
+		var waiting sync.WaitGroup
+		for range 10 {
+			waiting.Go(func() { assert.Error(t, health.Check(t.Context())) })
+		}
+		took(3 * time.Second)
+		waiting.Wait()
+		took(0)
+		time.Sleep(time.Hour)
+		took(0)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.Error(t, health.Check(ctx))
+		close(hangs)
+		synctest.Wait()
+		require.NoError(t, health.Check(t.Context()))
+		require.Equal(t, 1, asked, "it is asked once for all")
+
+		hangs = make(chan struct{})
+		defer close(hangs)
+		f := newFixture(t, httpapi.Options{Ping: func(context.Context) error { <-hangs; return nil }})
+		began := time.Now()
+		problem(t, f.call("GET", "/readyz", ""), 503)
+		require.Equal(t, 3*time.Second, time.Since(began))
+	})
+}
+
+// TestBusy wants a store that has too much to do to be told from one that can't be reached.
+func TestBusy(t *testing.T) {
+	f := newFixtureOver(t, broken{err: fmt.Errorf("%w: no connection was free within 1s", products.ErrBusy)}, httpapi.Options{})
+	w := f.call("GET", "/products/?search=x", "")
+	p := problem(t, w, 503)
+	require.Equal(t, "busy", p.Code)
+	require.Contains(t, p.Detail, "no connection was free")
+	require.Equal(t, "5", w.Header().Get("Retry-After"))
 }
 
 func TestMetrics(t *testing.T) {

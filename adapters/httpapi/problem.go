@@ -88,6 +88,7 @@ var kinds = []struct {
 	{products.ErrExists, http.StatusConflict, "sku_exists", "another product has this sku", false},
 	{products.ErrVersion, http.StatusPreconditionFailed, "version_changed", "the product has changed since the version that If-Match names", false},
 	{products.ErrQuery, http.StatusBadRequest, "invalid_query", "", false},
+	{products.ErrBusy, http.StatusServiceUnavailable, "busy", "", true},
 	{products.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "the store can't be reached; try again", true},
 	{products.ErrCommitUnknown, http.StatusServiceUnavailable, "outcome_unknown", "the store went away while it committed: look whether the change was made before trying again", true},
 	{job.ErrNotFound, http.StatusNotFound, "not_found", "there is no such import", false},
