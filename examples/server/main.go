@@ -77,7 +77,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return err
 	}
 	api, err := httpapi.New(hooks.products, service, db.jobs, users, httpapi.Options{
-		Logger: logger, PublicURL: s.publicURL, ClientAddress: httpapi.TrustedProxies(s.proxies...),
+		Logger: logger, Ping: db.ping, PublicURL: s.publicURL, ClientAddress: httpapi.TrustedProxies(s.proxies...),
 		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.webhooks, Dispatcher: hooks.dispatcher},
 	})
 	if err != nil {

@@ -18,7 +18,8 @@ type stores struct {
 	jobs     jobStore
 	uploads  job.Uploads
 	webhooks webhooks.Store
-	inTx     products.InTx // over all of these but the uploads
+	inTx     products.InTx                   // over all of these but the uploads
+	ping     func(ctx context.Context) error // asks whether the database answers; nil for memory
 	close    func() error
 }
 
@@ -32,7 +33,7 @@ type jobStore interface {
 func openStores(ctx context.Context, s *settings, logger *slog.Logger) (*stores, error) {
 	if s.databaseURL == "" {
 		db := memory.New(memory.Options{})
-		return &stores{db.Products(), db.Jobs(), db.Uploads(), db.Webhooks(), db.InTx, func() error { return nil }}, nil
+		return &stores{db.Products(), db.Jobs(), db.Uploads(), db.Webhooks(), db.InTx, nil, func() error { return nil }}, nil
 	}
 	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 20, Logger: logger, Sealer: s.hooks.Sealer})
 	if err != nil {
@@ -43,5 +44,5 @@ func openStores(ctx context.Context, s *settings, logger *slog.Logger) (*stores,
 			return nil, errors.Join(err, db.Close())
 		}
 	}
-	return &stores{db.Products(), db.Jobs(), db.Uploads(), db.Webhooks(), db.InTx, db.Close}, nil
+	return &stores{db.Products(), db.Jobs(), db.Uploads(), db.Webhooks(), db.InTx, db.Ping, db.Close}, nil
 }

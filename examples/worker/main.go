@@ -10,6 +10,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -151,7 +152,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		if err != nil {
 			return err
 		}
-		server := httpapi.NewHTTPServer(adminRoutes(w, httpapi.NewWebhookCollector(db.Webhooks(), dispatcher)), logger)
+		server := httpapi.NewHTTPServer(adminRoutes(w, httpapi.NewHealth(db.Ping), httpapi.NewWebhookCollector(db.Webhooks(), dispatcher)), logger)
 		admin.Go(func() {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				logger.Error("the admin address can't be served any more", "error", err)
@@ -195,14 +196,15 @@ func newDispatcher(s *settings, db *postgres.DB, logger *slog.Logger) (*webhooks
 }
 
 // adminRoutes are for whoever operates the worker.
-func adminRoutes(w *worker.Worker, hooks prometheus.Collector) http.Handler {
+func adminRoutes(w *worker.Worker, database *httpapi.Health, hooks prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(statsCollector{w}, hooks)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
-	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) {
-		if err := w.Healthy(); err != nil {
+	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, r *http.Request) {
+		// A worker that has its hands full doesn't look for work, and may not know that the database is gone.
+		if err := cmp.Or(w.Healthy(), database.Check(r.Context())); err != nil {
 			http.Error(rw, err.Error(), http.StatusServiceUnavailable)
 			return
 		}

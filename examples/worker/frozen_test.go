@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// answer is what a process says at a URL, and after how long; the status is 0 where it says nothing.
+func answer(ctx context.Context, url string) (status int, took time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, 0
+	}
+	r.SetBasicAuth("admin", "secret")
+	began := time.Now()
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return 0, time.Since(began)
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, time.Since(began)
+}
+
+// TestFrozenDatabase freezes PostgreSQL, in the middle of an import: server and worker say so in time, whatever they are
+// asked, go on by themselves when it does, with the import, and end in time when they are told to.
+func TestFrozenDatabase(t *testing.T) {
+	const at = 20
+	program := filepath.Join(t.TempDir(), "server")
+	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
+	require.NoError(t, err, string(said))
+	postgres := pgtest.Own(t)
+	s := newHookScene(t, postgres.URL())
+	close(s.ledger.release)
+	server, serverURL := s.server(program)
+	worker, lines := s.start(s.self, append(delivering, "-admin-addr", "127.0.0.1:0", "-lease", "1s")...)
+	require.True(t, lines.Scan())
+	_, workerURL, _ := strings.Cut(lines.Text(), ", ")
+	for _, url := range []string{serverURL, workerURL} {
+		status, _ := answer(t.Context(), url+"/readyz")
+		require.Equal(t, http.StatusOK, status)
+	}
+	submit := func(variant catalogtest.Variant) (id string, open func()) {
+		id = s.submit(variant, products.Update).ID
+		open = s.gate(id, at+1, records/batchRecords)
+		s.untilHeld(id, func(h holding) bool { return h.batches == at })
+		s.untilWaits()
+		return id, open
+	}
+
+	id, open := submit(catalogtest.Base)
+	postgres.Freeze()
+	var asking sync.WaitGroup
+	for _, c := range []struct {
+		url    string
+		status int
+		within time.Duration
+	}{
+		{serverURL + "/livez", 200, time.Second},
+		{workerURL + "/livez", 200, time.Second},
+		{serverURL + "/readyz", 503, 4 * time.Second},
+		{workerURL + "/readyz", 503, 4 * time.Second},
+		{serverURL + "/products/1", 503, 12 * time.Second},
+		{serverURL + "/products/", 503, 12 * time.Second},
+		{serverURL + "/products/?search=x", 503, 12 * time.Second},
+		{serverURL + "/imports/", 503, 12 * time.Second},
+		{serverURL + "/imports/" + id, 503, 12 * time.Second},
+		{serverURL + "/webhooks/", 503, 12 * time.Second},
+		{serverURL + "/metrics", 200, 12 * time.Second},
+		{workerURL + "/metrics", 200, 12 * time.Second},
+	} {
+		asking.Go(func() {
+			status, took := answer(t.Context(), c.url)
+			assert.Equal(t, c.status, status, c.url)
+			assert.Less(t, took, c.within, c.url)
+		})
+	}
+	asking.Wait()
+
+	postgres.Thaw()
+	thawed := time.Now()
+	open()
+	for _, url := range []string{serverURL + "/readyz", workerURL + "/readyz", serverURL + "/imports/" + id} {
+		for status := 0; status != http.StatusOK; time.Sleep(100 * time.Millisecond) {
+			require.Less(t, time.Since(thawed), 30*time.Second, "%s answers again", url)
+			status, _ = answer(t.Context(), url)
+		}
+	}
+	ended := s.until(id, final)
+	require.Equal(t, job.Success, ended.State, ended.Error)
+	_, count := s.table()
+	require.Equal(t, ended.Event.Created, count, "nothing is written twice, or lost")
+
+	_, _ = submit(catalogtest.HalfNew)
+	postgres.Freeze()
+	told := time.Now()
+	var ending sync.WaitGroup
+	for name, p := range map[string]*exec.Cmd{"server": server, "worker": worker} {
+		require.NoError(t, p.Process.Signal(syscall.SIGTERM))
+		ending.Go(func() {
+			_ = p.Wait() // a worker says that it could not give its import back
+			assert.Less(t, time.Since(told), 12*time.Second, name)
+		})
+	}
+	ending.Wait()
+	postgres.Thaw()
+}
