@@ -174,14 +174,14 @@ func (u *Uploads) Delete(ctx context.Context, key string) error {
 }
 
 // Sweep finds uploads. Unfinished ones leave nothing behind in memory.
-func (u *Uploads) Sweep(ctx context.Context, before time.Time) (keys []string, err error) {
+func (u *Uploads) Sweep(ctx context.Context, age time.Duration) (keys []string, err error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for key, f := range u.files {
-		if f.complete && f.at.Before(before) {
+		if f.complete && time.Since(f.at) > age {
 			keys = append(keys, key)
 		}
 	}

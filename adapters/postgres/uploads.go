@@ -146,11 +146,12 @@ func (u *Uploads) remove(ctx context.Context, keys []string) error {
 }
 
 // Sweep removes unfinished uploads, and finds old ones.
-func (u *Uploads) Sweep(ctx context.Context, before time.Time) (keys []string, err error) {
+func (u *Uploads) Sweep(ctx context.Context, age time.Duration) (keys []string, err error) {
+	const old = `written_at < clock_timestamp() - $1::bigint * interval '1 microsecond'`
 	err = u.own(ctx, func(ctx context.Context, t *transaction) error {
 		var left []string
 		if err := t.SelectContext(ctx, &left, `DELETE FROM import_uploads WHERE key = ANY (ARRAY (
-				SELECT key FROM import_uploads WHERE NOT complete AND written_at < $1 FOR UPDATE SKIP LOCKED)) RETURNING key`, before); err != nil {
+				SELECT key FROM import_uploads WHERE NOT complete AND `+old+` FOR UPDATE SKIP LOCKED)) RETURNING key`, age.Microseconds()); err != nil {
 			return err
 		}
 		if len(left) > 0 {
@@ -159,7 +160,7 @@ func (u *Uploads) Sweep(ctx context.Context, before time.Time) (keys []string, e
 			}
 		}
 		keys = nil
-		return t.SelectContext(ctx, &keys, `SELECT key FROM import_uploads WHERE complete AND written_at < $1 ORDER BY key`, before)
+		return t.SelectContext(ctx, &keys, `SELECT key FROM import_uploads WHERE complete AND `+old+` ORDER BY key`, age.Microseconds())
 	})
 	if err != nil {
 		return nil, fail(ctx, err)

@@ -209,7 +209,7 @@ func (d *Dir) Delete(ctx context.Context, key string) error {
 }
 
 // Sweep looks at the times at which the files were written.
-func (d *Dir) Sweep(ctx context.Context, before time.Time) (keys []string, err error) {
+func (d *Dir) Sweep(ctx context.Context, age time.Duration) (keys []string, err error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return nil, storageError(err)
@@ -229,7 +229,7 @@ func (d *Dir) Sweep(ctx context.Context, before time.Time) (keys []string, err e
 		} else if err != nil {
 			return nil, storageError(err)
 		}
-		if !info.ModTime().Before(before) {
+		if time.Since(info.ModTime()) <= age {
 			continue
 		}
 		switch suffix {

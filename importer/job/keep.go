@@ -51,7 +51,7 @@ func (s *Service) sweep(ctx context.Context, kept *Kept) error {
 	if !ok {
 		return nil
 	}
-	keys, err := sweeper.Sweep(ctx, time.Now().Add(-s.options.UploadAge))
+	keys, err := sweeper.Sweep(ctx, s.options.UploadAge)
 	if err != nil {
 		return err
 	}

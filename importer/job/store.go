@@ -145,6 +145,7 @@ type Uploads interface {
 // Sweeper is an Uploads that can find what was left behind.
 type Sweeper interface {
 	// Sweep removes what unfinished Puts left, and returns the keys of finished uploads, of those to which nothing was
-	// written since the time. A Put that still goes on, but was that slow, fails.
-	Sweep(ctx context.Context, before time.Time) (keys []string, err error)
+	// written for longer than the age, by the clock of whoever keeps them; below 0 that is all of them. A Put that still
+	// goes on, but was that slow, fails.
+	Sweep(ctx context.Context, age time.Duration) (keys []string, err error)
 }

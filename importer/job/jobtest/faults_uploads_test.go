@@ -15,7 +15,7 @@ type spoiled struct {
 	*memory.Uploads
 	put   func(ctx context.Context, key string, r io.Reader) (int64, error)
 	open  func(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error)
-	sweep func(ctx context.Context, before time.Time) ([]string, error)
+	sweep func(ctx context.Context, age time.Duration) ([]string, error)
 }
 
 func (s *spoiled) Put(ctx context.Context, key string, r io.Reader) (int64, error) {
@@ -26,8 +26,8 @@ func (s *spoiled) Open(ctx context.Context, key string, offset, n int64) (io.Rea
 	return s.open(ctx, key, offset, n)
 }
 
-func (s *spoiled) Sweep(ctx context.Context, before time.Time) ([]string, error) {
-	return s.sweep(ctx, before)
+func (s *spoiled) Sweep(ctx context.Context, age time.Duration) ([]string, error) {
+	return s.sweep(ctx, age)
 }
 
 // spoil replaces methods.
@@ -88,11 +88,11 @@ var brokenUploads = []struct {
 		}
 	}), "open/a stretch", "from offset"},
 	{"sweeps what is new", spoil(func(s *spoiled) {
-		s.sweep = func(ctx context.Context, _ time.Time) ([]string, error) {
-			return s.Uploads.Sweep(ctx, time.Now().Add(time.Hour))
+		s.sweep = func(ctx context.Context, _ time.Duration) ([]string, error) {
+			return s.Uploads.Sweep(ctx, -time.Hour)
 		}
 	}), "sweep/finds what was left behind", "written since the time"},
 	{"sweeps nothing", spoil(func(s *spoiled) {
-		s.sweep = func(context.Context, time.Time) ([]string, error) { return nil, nil }
+		s.sweep = func(context.Context, time.Duration) ([]string, error) { return nil, nil }
 	}), "sweep/finds what was left behind", "old enough"},
 }
