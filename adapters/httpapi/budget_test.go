@@ -39,6 +39,7 @@ func TestBudget(t *testing.T) {
 		synctest.Wait()
 		require.Equal(t, []int{0, 1}, order)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		require.EqualValues(t, 10, b.free)
 
 		all, err := b.take(t.Context(), 10)
