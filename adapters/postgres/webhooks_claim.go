@@ -248,10 +248,11 @@ func (c *claiming) grant(ctx context.Context, t *transaction, grants []webhooks.
 			rows[4].add(formatInts(held))
 		}
 	}
-	_, err = t.ExecContext(ctx, `INSERT INTO webhook_claims (id, endpoint, lease_until, lane, deliveries, worker)
+	statement, args := t.marking(`INSERT INTO webhook_claims (id, endpoint, lease_until, lane, deliveries, worker)
 		SELECT x.id, x.endpoint, x.lease_until, x.lane, x.deliveries::bigint[], $6
 		FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::bigint[], $5::text[]) AS x(id, endpoint, lease_until, lane, deliveries)`,
 		append(rows.args(), clean(c.request.Worker))...)
+	_, err = t.ExecContext(ctx, statement, args...)
 	return err
 }
 

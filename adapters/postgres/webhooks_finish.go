@@ -311,8 +311,9 @@ func (f *finishing) log(ctx context.Context, t *transaction) error {
 	if rows[0].n == 0 {
 		return nil
 	}
-	_, err := t.ExecContext(ctx, `INSERT INTO webhook_attempts (delivery, number, at, duration, status, kind, worker, error, response)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bytea[])`,
-		rows.args()...)
+	statement, args := t.marking(`INSERT INTO webhook_attempts (delivery, number, at, duration, status, kind, worker, error, response)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+			$8::text[], $9::bytea[])`, rows.args()...)
+	_, err := t.ExecContext(ctx, statement, args...)
 	return err
 }
