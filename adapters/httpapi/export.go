@@ -52,9 +52,7 @@ func (a *API) writeExport(r *http.Request, out *csv.Writer, attributes []string)
 	}
 	all := newPieces(products.Query{Limit: math.MaxInt, SkipCount: true})
 	for {
-		ctx, cancel := withTimeout(r, requestTime)
-		page, err := a.products.List(ctx, all.ask(pieceBytes))
-		cancel()
+		page, err := a.nextPiece(r, all.ask(pieceBytes))
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,10 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/products-importer/products-importer/products"
 )
@@ -100,6 +102,27 @@ func (p *pieces) got(page *products.Page) int {
 // end tells whether the query's Limit is reached, or there is no more.
 func (p *pieces) end() bool { return !p.more || p.query.Limit <= 0 }
 
+// busyTime is how long a response that has begun waits for a store that is busy, and busyPause how long between two tries.
+const busyTime, busyPause = time.Minute, 250 * time.Millisecond
+
+// nextPiece reads a piece behind the first. It has more patience with a store that is busy than who has got nothing yet:
+// what the client has received would be in vain.
+func (a *API) nextPiece(r *http.Request, q products.Query) (page products.Page, err error) {
+	for began := time.Now(); ; {
+		ctx, cancel := withTimeout(r, requestTime)
+		page, err = a.products.List(ctx, q)
+		cancel()
+		if !errors.Is(err, products.ErrBusy) || time.Since(began) > busyTime {
+			return page, err
+		}
+		select {
+		case <-time.After(busyPause):
+		case <-r.Context().Done():
+			return page, r.Context().Err()
+		}
+	}
+}
+
 // writeList answers with the products, from the first piece on. Few enough are one piece; else they are written as they are
 // read.
 func (a *API) writeList(w http.ResponseWriter, r *http.Request, h *held, p *pieces, page products.Page, links func(more bool, cursor string) (next, previous *string)) error {
@@ -107,11 +130,7 @@ func (a *API) writeList(w http.ResponseWriter, r *http.Request, h *held, p *piec
 	if page.Count >= 0 {
 		count = &page.Count
 	}
-	next := func(bytes int) (more products.Page, err error) {
-		ctx, cancel := withTimeout(r, requestTime)
-		defer cancel()
-		return a.products.List(ctx, p.ask(bytes))
-	}
+	next := func(bytes int) (products.Page, error) { return a.nextPiece(r, p.ask(bytes)) }
 	all := page.Products
 	bytes := p.got(&page)
 	for !p.end() && bytes < pieceBytes/2 {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,15 +19,20 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// measured is a store that notes the largest page, and fails from some page on.
+// measured is a store that notes the largest page, fails at some page, and is busy from some page on.
 type measured struct {
 	products.Store
 	pages, most, failFrom atomic.Int64
+	busyFrom, busyFor     atomic.Int64
 }
 
 func (m *measured) List(ctx context.Context, q products.Query) (products.Page, error) {
-	if n := m.pages.Add(1); n == m.failFrom.Load() {
+	n := m.pages.Add(1)
+	if n == m.failFrom.Load() {
 		return products.Page{}, errors.New("gone")
+	}
+	if from := m.busyFrom.Load(); from > 0 && n >= from && n < from+m.busyFor.Load() {
+		return products.Page{}, fmt.Errorf("%w: so many ask", products.ErrBusy)
 	}
 	page, err := m.Store.List(ctx, q)
 	bytes := 0
@@ -102,6 +109,28 @@ func TestListThatFails(t *testing.T) {
 	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { f.call("GET", "/products/?limit=1000", "") })
 	store.pages.Store(0)
 	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { f.call("GET", "/products/export.csv?attributes=a1,a2", "") })
+}
+
+// TestListOfABusyStore: what has begun waits for longer than what hasn't, but not for ever.
+func TestListOfABusyStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, store, skus := newGiants(t, 8)
+		busy := func(from, times int64) {
+			store.pages.Store(0)
+			store.busyFrom.Store(from)
+			store.busyFor.Store(times)
+		}
+		busy(1, 1)
+		require.Equal(t, http.StatusServiceUnavailable, f.call("GET", "/products/?limit=1000", "").Code)
+		busy(2, 100)
+		response := f.call("GET", "/products/?limit=1000", "")
+		require.Equal(t, http.StatusOK, response.Code)
+		require.Equal(t, skus, decode[list](t, response).skus())
+		busy(3, 1_000_000)
+		began := time.Now()
+		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { f.call("GET", "/products/export.csv?attributes=a1,a2", "") })
+		require.InDelta(t, time.Minute, time.Since(began), float64(time.Second))
+	})
 }
 
 // TestExportOfGiants: it is read in pieces of so many bytes.
