@@ -217,13 +217,14 @@ func TestHungReaderIsCutOff(t *testing.T) {
 	db, other := open(t, url, postgres.Options{}), open(t, direct, postgres.Options{})
 	_, err := other.Products().WriteBatch(t.Context(), &products.Batch{Records: records(10, "p", "name")})
 	require.NoError(t, err)
-	query(t, direct, `UPDATE products SET description = repeat('x', 4000000)`) // more than all on the way keep to themselves
+	query(t, direct, `UPDATE products SET description = repeat('x', 40000000) WHERE sku_key = 'p-0'`) // more than all on the way keep to themselves
 	first := claimed(t, db.Jobs(), time.Microsecond)
 	ends := make(chan func(), 1)
 	p.hung = func() { ends <- p.silence() }
 	p.cutNext(hungLock, false)
 	write := func(db *postgres.DB, claim *job.Claim) error {
 		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Number: 1, Mode: products.Update, Records: records(10, "p", "new name"),
+			Columns: products.Columns{Description: true}, // else it isn't read
 			BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
 				return db.Jobs().Checkpoint(ctx, claim, commit(1, 10))
 			}})
