@@ -55,7 +55,11 @@ func TestGiants(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("memory is read from /proc")
 	}
-	const n, each, most = 24, 5, 128 // MiB
+	const n, each = 24, 5
+	most := 128 // MiB
+	if raceDetector {
+		most *= 4 // its shadow of the memory
+	}
 	url := pgtest.URL(t)
 	c := start(t, "-database-url", url)
 	raw, err := sql.Open("postgres", url)
