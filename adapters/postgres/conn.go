@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/products"
 )
@@ -29,7 +30,7 @@ func (db *DB) take(ctx context.Context, p purpose) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{place: place}
-	if c.Conn, err = db.sql.Connx(ctx); err != nil {
+	if c.Conn, err = db.open(ctx, terms.wait); err != nil {
 		place.leave()
 		return nil, err
 	}
@@ -37,6 +38,23 @@ func (db *DB) take(ctx context.Context, p purpose) (*conn, error) {
 		c.line.bound(terms.silence)
 	}
 	return c, nil
+}
+
+// fullPause is how long to wait between two tries of a server that has no connection left.
+const fullPause = 50 * time.Millisecond
+
+// open returns a connection of the pool. Where the server has none left for us, one of our own may come free, or somebody
+// else's: so it is tried again for as long as one is waited for.
+func (db *DB) open(ctx context.Context, wait time.Duration) (c *sqlx.Conn, err error) {
+	for began := time.Now(); ; {
+		c, err = db.sql.Connx(ctx)
+		if pq.As(err, tooManyConnections) == nil || time.Since(began) >= wait {
+			return c, err
+		}
+		if err := sleep(ctx, fullPause); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // close gives the connection back, and its place. It may be called twice, by one goroutine.

@@ -40,7 +40,10 @@ var (
 // errStandby: the address leads to a standby, as in the middle of a failover.
 var errStandby = fmt.Errorf("%w: the server is a standby, on which nothing can be written", products.ErrUnavailable)
 
-const uniqueViolation = pqerror.Code("23505")
+const (
+	uniqueViolation    = pqerror.Code("23505")
+	tooManyConnections = pqerror.Code("53300") // of the server, the database or the role
+)
 
 // passing tells whether the failure can pass.
 func passing(err error) bool {
