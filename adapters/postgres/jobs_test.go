@@ -110,7 +110,9 @@ func TestJobLife(t *testing.T) {
 	list, count, err := jobs.List(ctx, 10, 0)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, count)
-	require.Equal(t, []job.Job{again, ended}, list)
+	brief := ended
+	brief.Dialect = nil // which lists don't have
+	require.Equal(t, []job.Job{again, brief}, list)
 	list, count, err = jobs.List(ctx, 1, 5, job.Revoked)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, count)
@@ -131,7 +133,7 @@ func TestJobLife(t *testing.T) {
 	require.Empty(t, gone, "it became final at that time, not before")
 	gone, err = jobs.Expire(ctx, ended.FinishedAt.Add(time.Second), 10)
 	require.NoError(t, err)
-	require.Equal(t, []job.Job{ended}, gone)
+	require.Equal(t, []job.Job{brief}, gone)
 	_, err = jobs.ByKey(ctx, "k")
 	require.ErrorIs(t, err, job.ErrNotFound)
 }
