@@ -44,8 +44,9 @@ func TestFewConnections(t *testing.T) {
 		writers.Go(func() {
 			for j := range 10 {
 				_, err := db.Products().Create(t.Context(), products.Product{SKU: fmt.Sprint(i, "-", j), Name: "Lamp"})
-				assert.NoError(t, err)
-				_, err = db.Products().List(t.Context(), products.Query{Limit: 1, SkipCount: true})
+				if err == nil {
+					_, err = db.Products().List(t.Context(), products.Query{Limit: 1, SkipCount: true})
+				}
 				assert.NoError(t, err)
 			}
 		})
