@@ -45,9 +45,7 @@ func (h *heldBody) take(n int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.taken+n > b.most || b.byClient[h.client]+n > b.mostOfClient {
-		p := newProblem(http.StatusServiceUnavailable, "busy", "too much is being sent at the same time; try again")
-		p.retryAfter = retryAfter
-		return p
+		return busyProblem("too much is being sent at the same time; try again")
 	}
 	h.bytes += n
 	b.taken += n

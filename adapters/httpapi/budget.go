@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -49,9 +48,7 @@ func (b *budget) take(ctx context.Context, bytes int64) (*share, error) {
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timer.C:
-		p := newProblem(http.StatusServiceUnavailable, "busy", "too many large requests are being answered; try again")
-		p.retryAfter = retryAfter
-		err = p
+		err = busyProblem("too many large requests are being answered; try again")
 	}
 	b.mu.Lock()
 	at := slices.Index(b.waiting, s)

@@ -60,6 +60,13 @@ func newProblem(status int, code, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
+// busyProblem is for a request that there is no room for at the moment.
+func busyProblem(detail string) *Problem {
+	p := newProblem(http.StatusServiceUnavailable, "busy", detail)
+	p.retryAfter = retryAfter
+	return p
+}
+
 // fieldProblem returns a problem with one field or parameter, whose message is also the detail.
 func fieldProblem(status int, field, code, message string) *Problem {
 	p := newProblem(status, "invalid_field", message)
