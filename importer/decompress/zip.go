@@ -1,4 +1,4 @@
-package importer
+package decompress
 
 import (
 	"bufio"
@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/flate"
+
+	"github.com/products-importer/products-importer/importer/internal/refuse"
 )
 
 // The signatures of a zip archive's parts.
@@ -47,10 +49,15 @@ type zipFile struct {
 type zipReader struct {
 	in       *bufio.Reader
 	received *countingReader
-	origin   *countingReader // see Decompressed
+	origin   *countingReader // see Reader
 	limit    int64
 
-	csv      *zipFile // found already
+	csv      *zipFile // found already; or the text file that is taken for it
+	texts    int      // text files that came while there was no CSV
+	held     zipFile  // the first of them
+	heldText []byte
+	rest     []byte   // to be given before data
+	ended    bool     // the whole archive was looked at
 	others   []string // the names of some files beside it
 	current  zipFile
 	data     io.Reader // of the current file; nil between files
@@ -65,18 +72,21 @@ func newZipReader(in *bufio.Reader, received, origin *countingReader, limit int6
 	return &zipReader{in: in, received: received, origin: origin, limit: limit}
 }
 
-// Read gives the CSV's bytes, and io.EOF once the whole archive was looked at.
-func (z *zipReader) Read(p []byte) (int, error) {
-	for z.data == nil {
-		if err := z.next(); err != nil {
-			return 0, err
-		}
-	}
-	n, err := z.read(p)
-	if errors.Is(err, io.EOF) {
-		z.data, err = nil, nil
-		if n == 0 {
-			return z.Read(p)
+// Read reads the CSV file's bytes, and io.EOF once the whole archive was looked at.
+func (z *zipReader) Read(p []byte) (n int, err error) {
+	for n == 0 && err == nil && len(p) > 0 {
+		switch {
+		case len(z.rest) > 0:
+			n = copy(p, z.rest)
+			z.rest = z.rest[n:]
+		case z.data != nil:
+			if n, err = z.read(p); errors.Is(err, io.EOF) {
+				z.data, err = nil, nil
+			}
+		case z.ended:
+			err = io.EOF
+		default:
+			err = z.next()
 		}
 	}
 	return n, err
@@ -113,18 +123,53 @@ func (z *zipReader) next() error {
 	}
 	f := &z.current
 	if what := officeFile(f.name); what != "" {
-		return inputError("%s", what)
+		return refuse.Errorf("%s", what)
 	}
-	if !isTable(f.name) {
+	table := isTable(f.name)
+	switch {
+	case isText(f.name) && z.csv == nil:
+		return z.hold()
+	case !table && (z.csv == nil || isTable(z.csv.name) || !isText(f.name)):
 		return z.skip()
-	}
-	if z.csv != nil {
-		return inputError("it is a zip archive with several CSV files: %s; take one at a time", quoteList([]string{z.csv.name, f.name}))
+	case z.csv != nil:
+		return refuse.Errorf("it is a zip archive with several CSV files: %s; take one at a time",
+			refuse.Names([]string{z.csv.name, f.name}))
 	}
 	z.csv = new(zipFile)
 	*z.csv = *f
 	return z.begin()
 }
+
+// maxHeld is how much is kept of a text file until it is known whether there is a CSV file. A longer one is taken for
+// the CSV file at once: what people put beside one is short.
+const maxHeld = 256 << 10
+
+// hold reads a text file, which is the CSV if there is no other file that may be.
+func (z *zipReader) hold() error {
+	if z.texts++; z.texts > 1 || z.current.method != 0 && z.current.method != 8 {
+		return z.skip()
+	}
+	if err := z.begin(); err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(readerFunc(z.read), maxHeld+1))
+	switch {
+	case err != nil:
+		return err
+	case len(text) > maxHeld:
+		z.csv, z.rest = new(zipFile), text
+		*z.csv = z.current
+		return nil
+	}
+	z.data, z.held, z.heldText = nil, z.current, text
+	z.others = append(z.others, z.current.name)
+	return nil
+}
+
+// readerFunc is a function that reads.
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // header reads a file's header.
 func (z *zipReader) header() error {
@@ -134,7 +179,8 @@ func (z *zipReader) header() error {
 	}
 	flags := binary.LittleEndian.Uint16(h[6:])
 	f := zipFile{method: binary.LittleEndian.Uint16(h[8:]), crc: binary.LittleEndian.Uint32(h[14:]),
-		packed: uint64(binary.LittleEndian.Uint32(h[18:])), size: uint64(binary.LittleEndian.Uint32(h[22:])), sized: flags&8 == 0}
+		packed: uint64(binary.LittleEndian.Uint32(h[18:])), size: uint64(binary.LittleEndian.Uint32(h[22:])),
+		sized: flags&8 == 0}
 	nameLength, extraLength := int(binary.LittleEndian.Uint16(h[26:])), int(binary.LittleEndian.Uint16(h[28:]))
 	name, err := z.take(nameLength)
 	if err != nil {
@@ -149,13 +195,18 @@ func (z *zipReader) header() error {
 	z.current = f
 	switch {
 	case flags&(1|1<<6|1<<13) != 0:
-		return inputError("it is a zip archive with a password; store it without one")
+		return refuse.Errorf("it is a zip archive with a password; store it without one")
 	case f.method == 0 && !f.sized && !strings.HasSuffix(f.name, "/"):
-		return inputError("it is a zip archive of a kind that can't be read as a stream; decompress it first, or make it with another program")
+		return refuse.Errorf(
+			"it is a zip archive of a kind that can't be read as a stream; decompress it first, or make it with " +
+				"another program")
 	case f.method != 0 && f.method != 8 && isTable(f.name):
-		return inputError("it is a zip archive with an unusual compression (method %d); decompress it first, or make it with another program", f.method)
+		return refuse.Errorf(
+			"it is a zip archive with an unusual compression (method %d); decompress it first, or make it with "+
+				"another program", f.method)
 	case f.method != 0 && f.method != 8 && !f.sized:
-		return inputError("it is a zip archive with an unusual compression (method %d); decompress it first", f.method)
+		return refuse.Errorf("it is a zip archive with an unusual compression (method %d); decompress it first",
+			f.method)
 	}
 	return nil
 }
@@ -189,7 +240,7 @@ func (z *zipReader) begin() error {
 		z.data = io.LimitReader(z.in, int64(min(z.current.size, 1<<62)))
 		return nil
 	}
-	// The data tells its own end, and of a reader of bytes nothing behind it is taken.
+	// The data ends by itself, and nothing behind it is taken from an io.ByteReader.
 	if z.inflater == nil {
 		z.inflater = flate.NewReader(z.in)
 	} else if err := z.inflater.(flate.Resetter).Reset(z.in, nil); err != nil {
@@ -255,7 +306,8 @@ func (z *zipReader) descriptor(packed, size uint64) error {
 func (z *zipReader) skip() error {
 	f := &z.current
 	const most = 20
-	if name := path.Base(f.name); len(z.others) < most && !strings.HasSuffix(f.name, "/") && !strings.HasPrefix(f.name, "__MACOSX/") && name[0] != '.' {
+	if name := path.Base(f.name); len(z.others) < most && !strings.HasSuffix(f.name, "/") &&
+		!strings.HasPrefix(f.name, "__MACOSX/") && name[0] != '.' {
 		z.others = append(z.others, f.name)
 	}
 	switch {
@@ -282,14 +334,17 @@ func (z *zipReader) skip() error {
 		case err != nil:
 			return err
 		}
-		if err := tooLarge(z.skipped, z.origin.n, z.limit); err != nil {
+		if err := checkSize(z.skipped, z.origin.n, z.limit); err != nil {
 			return err
 		}
 	}
 }
 
-// end reads the directory, which must have the CSV, up to the end of the archive, and returns io.EOF.
+// end reads the directory, which must have the CSV, up to the end of the archive.
 func (z *zipReader) end() error {
+	if z.csv == nil && z.texts == 1 && z.held.name != "" {
+		z.csv, z.rest, z.heldText = &z.held, z.heldText, nil
+	}
 	listed := false
 	for {
 		signature, err := z.in.Peek(magicBytes)
@@ -335,20 +390,25 @@ func (z *zipReader) end() error {
 	}
 }
 
-// conclude returns io.EOF if the archive had what it should have. A comment may be behind the directory.
+// conclude returns nil if the archive had what it should have. A comment may be behind the directory.
 func (z *zipReader) conclude(listed bool) error {
 	if _, err := io.Copy(io.Discard, z.in); err != nil {
 		return err
 	}
 	switch {
 	case z.csv == nil && len(z.others) == 0:
-		return inputError("it is an empty zip archive")
+		return refuse.Errorf("it is an empty zip archive")
+	case z.csv == nil && z.texts > 1:
+		return refuse.Errorf("it is a zip archive with several text files and no CSV file: %s; take one at a time",
+			refuse.Names(z.others))
 	case z.csv == nil:
-		return inputError("it is a zip archive without a CSV file (.csv, .tsv or .tab); it has %s", quoteList(z.others))
+		return refuse.Errorf("it is a zip archive without a CSV file (.csv, .tsv, .tab or .txt); it has %s",
+			refuse.Names(z.others))
 	case !listed:
 		return errors.New("its directory doesn't have the file")
 	}
-	return io.EOF
+	z.ended = true
+	return nil
 }
 
 // take returns the next n bytes.
@@ -375,24 +435,33 @@ func cutOff(err error) error {
 	return err
 }
 
-// isTable tells whether the file in an archive may be a CSV file. What systems put beside people's files is none.
+// isTable reports whether the file in an archive is a CSV file by its name.
 func isTable(name string) bool {
-	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
-	if strings.HasSuffix(name, "/") || strings.HasPrefix(name, "__MACOSX/") || strings.HasPrefix(base, ".") {
-		return false
-	}
-	switch strings.ToLower(path.Ext(base)) {
+	switch extension(name) {
 	case ".csv", ".tsv", ".tab":
 		return true
 	}
 	return name == "-" // what zip calls what was piped into it
 }
 
-// officeFile says what an archive is that has a file of the name, if that is a document and no mere archive.
+// isText reports whether it may be one.
+func isText(name string) bool { return extension(name) == ".txt" }
+
+// extension returns the end of a file's name in lower case; nothing of what systems put beside people's files.
+func extension(name string) string {
+	base := path.Base(strings.ReplaceAll(name, `\`, "/"))
+	if strings.HasSuffix(name, "/") || strings.HasPrefix(name, "__MACOSX/") || strings.HasPrefix(base, ".") {
+		return ""
+	}
+	return strings.ToLower(path.Ext(base))
+}
+
+// officeFile returns what an archive is that has a file of the name, if that is a document and no mere archive.
 func officeFile(name string) string {
 	switch {
-	case strings.HasPrefix(name, "xl/"), name == "[Content_Types].xml", name == "mimetype":
-		return "it is a spreadsheet or another office document (xlsx, ods); save the sheet as CSV first"
+	case strings.HasPrefix(name, "xl/"), name == "[Content_Types].xml", name == "mimetype",
+		strings.HasPrefix(name, "Index/") && strings.HasSuffix(name, ".iwa"):
+		return "it is a spreadsheet or another office document (xlsx, ods, numbers); save the sheet as CSV first"
 	}
 	return ""
 }
