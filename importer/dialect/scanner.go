@@ -1,84 +1,54 @@
-package importer
+package dialect
 
 import (
 	"bytes"
 	"errors"
-	"hash/crc32"
 	"io"
 )
 
 const (
 	// blockSize is how many bytes a block holds: large enough that handing it on costs nothing beside parsing it.
 	blockSize = 256 << 10
-	// blockRecords is the most records of a block: what is made of one takes a hundred times the bytes of the shortest. Those
-	// of usual catalogues don't come near it.
+	// blockRecords is the most records of a block: what is made of one takes a hundred times the bytes of the shortest.
+	// Those of usual files don't come near it.
 	blockRecords = 4 << 10
-	// MaxColumns is the most fields of a record, and so the most columns of a file: as many as a sheet of Excel's has. A
-	// file whose header has more is refused, a record that has more is rejected.
-	MaxColumns = 16_384
+	// fewSize and fewRecords are for those who read one record after the other: what is looked at stays in the
+	// processor's caches.
+	fewSize    = 64 << 10
+	fewRecords = 32
+	// mostEmpty is how often a reader may give nothing.
+	mostEmpty = 100
 )
 
-// block is a run of whole records, with the bytes that they are made of.
-type block struct {
-	buf    []byte
-	format format
-	spans  []span
-	fields []field
-	offset int64 // of buf[0] in the text
-	end    int64 // offset behind the last span
-
-	encoding Encoding // of the file, as far as this block shows it
-	source   int64    // bytes of the file that are behind, about
-}
-
-// span is a record in a block's bytes, or a damaged stretch of lines that no record could be made of.
-type span struct {
-	start, end   int32 // in buf, the line end included
-	first, width int32 // fields[first : first+width]; of damage, the fields that it seems to have, if any
-	line         int64 // where it begins, from 1
-	lastLine     int64
-	damage       Code // empty for a record
-}
-
-// field is a field's bytes in a block, without quotes around it.
-type field struct {
-	start, end int32
-	escaped    bool // there are escaped quotes in it, or backslashes
-}
-
-func (b *block) reset() {
-	b.buf, b.spans, b.fields = b.buf[:0], b.spans[:0], b.fields[:0]
-}
-
-// scanner cuts a text into records as RFC 4180 has them, in the file's format. It goes on behind damage: after a quote
+// scanner cuts a text into records as RFC 4180 has them, in the text's dialect. It goes on behind damage: after a quote
 // that is out of place, at the next line at which a record of a usual width begins. Empty lines are passed over.
 type scanner struct {
-	r io.Reader
-	format
-	special  special
+	r        io.Reader
+	dialect  Dialect
+	stops    stops
 	max      int    // bytes of the longest record
 	most     int    // fields of a record
 	want     int    // bytes of the next block
 	widths   [2]int // fields of a record: the header's, and those of most records; 0 while they aren't known
+	even     int    // fields of nearly all records; 0 where they differ, or that isn't known
+	shape    Shape
 	rest     []byte // read, but not scanned
+	at       int    // what the block has from there on was not scanned
 	skipping bool   // the rest of an overlong line has to be passed over
 	literal  bool   // a quote in a field without quotes around it is a character
 	offset   int64  // of rest[0]
 	line     int64  // of rest[0]
 	err      error  // of r; io.EOF at its end
-	sum      uint32 // CRC-32C of what was read: tells whether two passes saw the same bytes
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// newScanner returns a scanner of what r gives from the offset on. It needs a format before it can scan.
+// newScanner returns a scanner of what r gives from the offset on. It needs a dialect before it can scan.
 func newScanner(r io.Reader, offset int64, maxRecord int) *scanner {
-	return &scanner{r: r, offset: offset, max: maxRecord, most: MaxColumns, want: blockSize, line: 1}
+	return &scanner{r: r, offset: offset, max: maxRecord, most: MaxFields, want: blockSize, line: 1}
 }
 
-// use sets the format.
-func (s *scanner) use(f format) {
-	s.format, s.special = f, f.special()
+// use sets the dialect.
+func (s *scanner) use(d Dialect) {
+	s.dialect, s.stops = d, d.stops()
 }
 
 // peek returns what comes next, n bytes of it if there are as many. No record was scanned yet.
@@ -97,39 +67,66 @@ func (s *scanner) skip(n int, lines int64) {
 
 // next fills the block with up to limit whole records, at least one and at most blockRecords, and returns io.EOF when
 // there are no more.
-func (s *scanner) next(b *block, limit int) error {
-	limit = min(limit, blockRecords)
-	b.reset()
-	b.format = s.format
-	b.buf = append(b.buf, s.rest...)
-	b.offset = s.offset
-	want := max(s.want, len(b.buf))
-	for {
-		b.buf = s.fill(b.buf, want)
-		eof := s.err != nil
-		if eof && !errors.Is(s.err, io.EOF) {
-			return s.err
-		}
-		pos := s.scan(b, eof, limit)
-		s.rest = append(s.rest[:0], b.buf[pos:]...)
-		s.offset = b.offset + int64(pos)
-		b.end = s.offset
+func (s *scanner) next(b *Block, limit int) error {
+	if err := s.load(b, blockSize, min(limit, blockRecords)); err != nil {
+		return err
+	}
+	s.rest = append(s.rest[:0], b.buf[s.at:]...)
+	b.buf = b.buf[:s.at]
+	s.adapt(len(b.spans), s.at)
+	return nil
+}
+
+// few is next for a few records, and for one who reads them one by one: it leaves in the block what it didn't scan.
+func (s *scanner) few(b *Block) error {
+	b.spans, b.fields = b.spans[:0], b.fields[:0]
+	if s.at < len(b.buf) {
+		s.scanFrom(b, s.at, fewRecords)
 		if len(b.spans) > 0 {
-			b.buf = b.buf[:pos]
-			s.adapt(len(b.spans), pos)
 			return nil
 		}
-		if eof && pos == len(b.buf) {
+	}
+	s.rest = append(s.rest, b.buf[s.at:]...)
+	return s.load(b, fewSize, fewRecords)
+}
+
+// load reads so many bytes into the block, or more, that they have a whole record, and scans up to limit of them.
+func (s *scanner) load(b *Block, size, limit int) error {
+	b.reset()
+	b.dialect = s.dialect
+	b.buf = append(b.buf, s.rest...)
+	b.offset, s.rest, s.at = s.offset, s.rest[:0], 0
+	want := max(min(s.want, size), len(b.buf))
+	for {
+		b.buf = s.fill(b.buf, want)
+		if s.err != nil && !errors.Is(s.err, io.EOF) {
+			return s.err
+		}
+		s.scanFrom(b, 0, limit)
+		if len(b.spans) > 0 {
+			return nil
+		}
+		if s.err != nil && s.at == len(b.buf) {
 			return io.EOF
 		}
 		// Not one whole record: drop what was passed over, and read more than before.
-		b.buf = append(b.buf[:0], s.rest...)
+		b.buf = append(b.buf[:0], b.buf[s.at:]...)
 		b.offset = s.offset
-		want = max(blockSize, 2*len(b.buf))
+		want = max(size, 2*len(b.buf))
 	}
 }
 
-// adapt sees to it that little is read of what the next block has no room for, where so many records took so many bytes.
+// scanFrom scans up to limit records from pos on, and notes where the first one begins that is yet to be scanned.
+func (s *scanner) scanFrom(b *Block, pos, limit int) {
+	if s.at = s.scan(b, pos, s.err != nil, limit); s.even > 0 && s.shape.textLast && limit > 1 {
+		s.at = s.holdBack(b, s.at, s.err != nil)
+	}
+	s.offset = b.offset + int64(s.at)
+	b.end = s.offset
+}
+
+// adapt sees to it that little is read of what the next block has no room for, where so many records took so many
+// bytes.
 func (s *scanner) adapt(records, bytes int) {
 	if records == blockRecords {
 		s.want = min(bytes+bytes/4, blockSize)
@@ -140,19 +137,23 @@ func (s *scanner) adapt(records, bytes int) {
 
 // fill reads until buf has n bytes or the reader has no more.
 func (s *scanner) fill(buf []byte, n int) []byte {
-	for s.err == nil && len(buf) < n {
+	for empty := 0; s.err == nil && len(buf) < n; {
 		if cap(buf) < n {
 			buf = append(make([]byte, 0, n), buf...)
 		}
 		k, err := s.r.Read(buf[len(buf):n])
-		s.sum = crc32.Update(s.sum, castagnoli, buf[len(buf):len(buf)+k])
 		buf, s.err = buf[:len(buf)+k], err
+		if empty++; k > 0 {
+			empty = 0
+		} else if empty == mostEmpty && err == nil {
+			s.err = io.ErrNoProgress
+		}
 	}
 	return buf
 }
 
-// scan appends the whole records of b.buf to the block and returns where the first unfinished one begins.
-func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
+// scan appends the whole records of b.buf from pos on to the block and returns where the first unfinished one begins.
+func (s *scanner) scan(b *Block, pos int, eof bool, limit int) int {
 	for pos < len(b.buf) && len(b.spans) < limit {
 		if s.skipping {
 			n := s.lineEnd(b.buf[pos:], eof)
@@ -164,9 +165,13 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 			pos += n
 			continue
 		}
+		if pos = s.wholeRecords(b, pos, limit); pos == len(b.buf) || len(b.spans) == limit {
+			return pos
+		}
 		first := len(b.fields)
-		end, at, result := s.record(b, pos, eof)
-		sp := span{start: int32(pos), end: int32(end), first: int32(first), width: int32(len(b.fields) - first), line: s.line, lastLine: s.line}
+		end, where, result := s.record(b, pos, eof)
+		sp := Span{Start: int32(pos), End: int32(end), first: int32(first), width: int32(len(b.fields) - first),
+			Line: s.line, LastLine: s.line}
 		switch {
 		case result == whole && end-pos <= s.max:
 			if sp.width == 1 && blank(b.buf[pos:end]) {
@@ -175,23 +180,40 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 				pos = end
 				continue
 			}
-			if at == 0 { // no quoted field, so one line
+			if int(sp.width) < s.even && !nothingIn(b.buf[pos:end], s.dialect.Delimiter) {
+				if whole := s.torn(b, &sp, eof); whole < 0 {
+					b.fields = b.fields[:first]
+					return pos
+				} else if len(b.fields) == first {
+					pos = whole // a part of the record before
+					continue
+				} else if whole > end {
+					end = whole
+					s.finish(b, &sp, end)
+					break
+				}
+			}
+			if where == 0 { // no quoted field, so one line
 				s.line++
 				break
 			}
 			s.finish(b, &sp, end)
 		case result == whole:
 			b.fields = b.fields[:first]
-			sp.damage, sp.width = CodeRecordTooLong, 0
+			sp.Damage, sp.width = TooLong, 0
 			s.finish(b, &sp, end)
 		case result == unfinished && len(b.buf)-pos <= s.max && !eof:
 			b.fields = b.fields[:first]
 			return pos
 		default:
 			b.fields = b.fields[:first]
-			if end = s.damaged(b, &sp, result, at, eof); end < 0 {
+			if end = s.damaged(b, &sp, result, where, eof); end < 0 {
 				b.fields = b.fields[:first]
 				return pos
+			}
+			if s.restOf(b, &sp, end) {
+				pos = end
+				continue
 			}
 		}
 		b.spans = append(b.spans, sp)
@@ -200,14 +222,24 @@ func (s *scanner) scan(b *block, eof bool, limit int) (pos int) {
 	return pos
 }
 
-// damaged makes the span one of damage and returns its end, or -1 when that can't be told before more was read. A record
-// that is broken or too wide is so at at.
-func (s *scanner) damaged(b *block, sp *span, result scanResult, at int, eof bool) (end int) {
-	pos := int(sp.start)
+// torn looks whether a line with too few fields is a piece of a record: see pieces and tail. In the latter case no
+// field of it is left.
+func (s *scanner) torn(b *Block, sp *Span, eof bool) (end int) {
+	end = int(sp.End)
+	if sp.width == 1 && s.shape.textLast {
+		return s.tail(b, sp, end, eof)
+	}
+	return s.pieces(b, sp, end, eof)
+}
+
+// damaged makes the span one of damage and returns its end, or -1 when that isn't known before more was read. A record
+// that is broken or too wide is so from where on.
+func (s *scanner) damaged(b *Block, sp *Span, result scanResult, where int, eof bool) (end int) {
+	pos := int(sp.Start)
 	wait := !eof && len(b.buf)-pos <= s.max
-	sp.damage, sp.width = CodeBadQuote, 0
+	sp.Damage, sp.width = BadQuote, 0
 	if result == tooWide {
-		sp.damage = CodeFieldCount
+		sp.Damage = TooManyFields
 	}
 	if result == broken {
 		end, guessed := s.guess(b, pos, eof)
@@ -227,12 +259,13 @@ func (s *scanner) damaged(b *block, sp *span, result scanResult, at int, eof boo
 			return -1
 		}
 		// One line, longer than a record may be.
-		sp.damage, s.skipping = CodeRecordTooLong, true
+		sp.Damage, s.skipping = TooLong, true
 		end = s.allButCR(b.buf)
-		sp.end = int32(end)
+		sp.End = int32(end)
 		return end
 	}
-	if result != unfinished && at < pos+line && !s.backslash && bytes.Count(b.buf[pos:pos+line], []byte{s.quote})%2 == 0 {
+	if s.dialect.Quote == NoQuote || result != unfinished && where < pos+line && !s.dialect.Backslash &&
+		bytes.Count(b.buf[pos:pos+line], []byte{s.dialect.Quote})%2 == 0 {
 		end = pos + line // as many quotes are closed in it as opened
 	} else if end = s.recover(b, pos, eof); end < 0 {
 		return end
@@ -243,7 +276,7 @@ func (s *scanner) damaged(b *block, sp *span, result scanResult, at int, eof boo
 
 // guess scans a record as if a quote in a field without quotes around it were a character. It is whole only if it has a
 // usual number of fields.
-func (s *scanner) guess(b *block, pos int, eof bool) (end int, result scanResult) {
+func (s *scanner) guess(b *Block, pos int, eof bool) (end int, result scanResult) {
 	if s.widths[0] == 0 {
 		return 0, broken
 	}
@@ -258,16 +291,16 @@ func (s *scanner) guess(b *block, pos int, eof bool) (end int, result scanResult
 }
 
 // finish makes the span end at end, and counts its lines.
-func (s *scanner) finish(b *block, sp *span, end int) {
-	sp.end = int32(end)
-	lines := s.countLines(b.buf[sp.start:end])
-	sp.lastLine = sp.line + lines - 1
+func (s *scanner) finish(b *Block, sp *Span, end int) {
+	sp.End = int32(end)
+	lines := s.countLines(b.buf[sp.Start:end])
+	sp.LastLine = sp.Line + lines - 1
 	s.line += lines
 }
 
 // recover returns where behind the damage at pos the next record begins, len(b.buf) at the end of the file, or -1 when
-// that can't be told before more was read.
-func (s *scanner) recover(b *block, pos int, eof bool) int {
+// that isn't known before more was read.
+func (s *scanner) recover(b *Block, pos int, eof bool) int {
 	at := pos
 	first := len(b.fields)
 	defer func() { b.fields = b.fields[:first] }()
@@ -306,15 +339,15 @@ func (s *scanner) recover(b *block, pos int, eof bool) int {
 	}
 }
 
-// usual tells whether records may have so many fields.
+// usual reports whether records may have so many fields.
 func (s *scanner) usual(width int) bool {
 	return s.widths[0] == 0 || width == s.widths[0] || width == s.widths[1]
 }
 
-// lineEnd returns where the first line ends, its line break included; -1 if it goes on, or that can't be told.
+// lineEnd returns where the first line ends, its line break included; -1 if it goes on, or that isn't known.
 func (s *scanner) lineEnd(buf []byte, eof bool) int {
 	var i int
-	if s.cr {
+	if s.dialect.BareCR {
 		i = bytes.IndexAny(buf, "\r\n")
 	} else {
 		i = bytes.IndexByte(buf, '\n')
@@ -331,7 +364,7 @@ func (s *scanner) lineEnd(buf []byte, eof bool) int {
 
 // allButCR is the end of the buffer, before a CR that a LF may follow.
 func (s *scanner) allButCR(buf []byte) int {
-	if s.cr && buf[len(buf)-1] == '\r' {
+	if s.dialect.BareCR && buf[len(buf)-1] == '\r' {
 		return len(buf) - 1
 	}
 	return len(buf)
@@ -340,10 +373,10 @@ func (s *scanner) allButCR(buf []byte) int {
 // countLines counts the lines that the text is made of, the last one maybe without its line break.
 func (s *scanner) countLines(text []byte) int64 {
 	lines := bytes.Count(text, lineFeed)
-	if last := text[len(text)-1]; last != '\n' && !(s.cr && last == '\r') {
+	if last := text[len(text)-1]; last != '\n' && !(s.dialect.BareCR && last == '\r') {
 		lines++
 	}
-	if s.cr {
+	if s.dialect.BareCR {
 		for {
 			i := bytes.IndexByte(text, '\r')
 			if i < 0 {
@@ -359,7 +392,8 @@ func (s *scanner) countLines(text []byte) int64 {
 
 var lineFeed = []byte{'\n'}
 
-// blank tells whether a line has nothing but its end.
+// blank reports whether a line has nothing but its end.
 func blank(line []byte) bool {
-	return len(line) == 1 && line[0] == '\n' || len(line) == 2 && line[0] == '\r' && line[1] == '\n' || len(line) == 1 && line[0] == '\r'
+	return len(line) == 1 && line[0] == '\n' || len(line) == 2 && line[0] == '\r' && line[1] == '\n' ||
+		len(line) == 1 && line[0] == '\r'
 }

@@ -1,16 +1,13 @@
-package importer
+package dialect
 
 import (
 	"fmt"
 	"strings"
 )
 
-// Evidence says, in words for people, by what a file's format was told.
+// Evidence says, in words for people, by what a dialect is known.
 type Evidence struct {
-	Encoding  string `json:"encoding,omitempty"`
-	Delimiter string `json:"delimiter,omitempty"`
-	Quote     string `json:"quote,omitempty"`
-	LineEnds  string `json:"line_ends,omitempty"`
+	Delimiter, Quote, LineEnds string
 }
 
 var lineEndNames = [3]string{"lf", "crlf", "cr"}
@@ -42,12 +39,23 @@ func (l *look) evidence(o *Options) (e Evidence) {
 	if l.damaged > 0 {
 		e.Delimiter += fmt.Sprintf("; damaged lines: %d", l.damaged)
 	}
-	if l.quoted > 0 {
+	switch {
+	case l.dialect.Quote == NoQuote:
+		e.Quote = "quotes are characters of the fields"
+	case l.quoted > 0:
 		e.Quote = fmt.Sprintf("it stands around %d of the fields looked at", l.quoted)
-	} else {
+	default:
 		e.Quote = "it is the usual one; none of the fields looked at stands in quotes"
 	}
-	if l.backslash && o.Escape == 0 {
+	switch {
+	case l.never:
+		e.Quote = "there is none: quotes stand in the middle of fields, around none, and without them the records agree"
+	case l.aligned:
+		e.Quote += "; spaces that align the columns are no part of the fields"
+	case l.dialect.Spaces:
+		e.Quote += "; spaces around fields are no part of them, else more lines would be damaged"
+	}
+	if l.dialect.Backslash && o.Escape == 0 {
 		e.Quote += "; with quotes behind backslashes fewer lines are damaged"
 	}
 	if o.Quote != 0 {
