@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"math/bits"
 )
 
@@ -13,106 +14,126 @@ type Mode uint8
 const (
 	// Ignore leaves alone what exists. Of several records with one SKU the first counts.
 	Ignore Mode = iota
-	// Update overwrites what exists with the columns that the file has. Of several records with one SKU the last counts.
+	// Update overwrites what exists with the columns that the file has. Of several records with one SKU the last
+	// counts.
 	Update
+	// Existing is Update for products that exist; a record of another SKU is Skipped. So a file needs no more than the
+	// SKU and what it changes.
+	Existing
 )
 
-// ParseMode is the inverse of String.
-func ParseMode(s string) (Mode, error) {
-	switch s {
-	case "ignore":
-		return Ignore, nil
-	case "update":
-		return Update, nil
-	}
-	return 0, fmt.Errorf("unknown mode %q: want ignore or update", s)
-}
+// modeNames are the modes' names, in their order.
+var modeNames = [...]string{Ignore: "ignore", Update: "update", Existing: "existing"}
 
+// FirstCounts reports whether of several records with one SKU the first counts, else the last.
+func (m Mode) FirstCounts() bool { return m == Ignore }
+
+// String returns ignore, update or existing.
 func (m Mode) String() string {
-	if m == Update {
-		return "update"
+	if int(m) < len(modeNames) {
+		return modeNames[m]
 	}
-	return "ignore"
+	return fmt.Sprintf("Mode(%d)", uint8(m))
 }
 
-// MarshalText makes Mode print as in String.
-func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
-
-// UnmarshalText takes what ParseMode takes.
-func (m *Mode) UnmarshalText(text []byte) (err error) {
-	*m, err = ParseMode(string(text))
-	return err
+// MarshalText returns String.
+func (m Mode) MarshalText() ([]byte, error) {
+	if !m.Valid() {
+		return nil, fmt.Errorf("unknown mode: %d", uint8(m))
+	}
+	return []byte(m.String()), nil
 }
 
-// Record is a valid product on its way from a file to a store.
+// Valid reports whether the mode is one of these.
+func (m Mode) Valid() bool { return int(m) < len(modeNames) }
+
+// UnmarshalText takes what String returns.
+func (m *Mode) UnmarshalText(text []byte) error {
+	for i, name := range modeNames {
+		if string(text) == name {
+			*m = Mode(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown mode %q: want ignore, update or existing", Shorten(string(text)))
+}
+
+// Record is a valid product on its way from a file to a store: a key, values, a line.
 type Record struct {
 	// Key is the KeyRule's key of SKU.
 	Key string
 	// SKU has no white space around it.
-	SKU         string
-	Name        string
-	Description string
-	// Extra holds the values of Columns.Attributes, in that order. An empty one means that the product has no such
-	// attribute. It may be nil when there are none.
-	Extra []string
+	SKU string
+	// Values are the canonical texts of Columns.Fields, in that order, and behind them the values of
+	// Columns.Attributes. What an empty one means says [Empty] for a field; of an attribute it means that the product
+	// has none. There are as many as there are columns.
+	Values []string
 	// Line is where the record begins in its file, counted from 1; 0 without a file.
 	Line int64
-	// Status counts where HasStatus is set; else a product that exists keeps its own, and a new one has false.
-	Status    bool
-	HasStatus bool
 }
 
-// Columns says which fields the records of an import set. SKU and name are always among them. What is absent is never
-// changed in a product that exists, and is empty in a new one.
+// Columns says what the records of an import set, by position. What is absent is never changed in a product that
+// exists, and is null in a new one.
 type Columns struct {
-	Description bool
-	Status      bool
+	// Fields are fields of the store's schema. Unless the mode is Existing they have all those that are required.
+	Fields []*Field
 	// Attributes names the columns that are kept as attributes, without repetition.
 	Attributes []string
 }
 
-// Apply returns the product that the record makes of one that exists. It leaves ID, Version and times to the store.
-func (c *Columns) Apply(r *Record, existing Product) Product {
-	change := Patch{SKU: &r.SKU, Name: &r.Name}
-	if c.Description {
-		change.Description = &r.Description
-	}
-	if c.Status && r.HasStatus {
-		change.Status = &r.Status
-	}
-	if len(c.Attributes) > 0 {
-		change.Attributes = make(map[string]*string, len(c.Attributes))
-		for i, name := range c.Attributes {
-			change.Attributes[name] = nil
-			if i < len(r.Extra) && r.Extra[i] != "" {
-				change.Attributes[name] = &r.Extra[i]
-			}
-		}
-	}
-	return change.Apply(existing)
+// Attribute returns the record's value of Attributes[i], empty where it has none.
+func (c *Columns) Attribute(r *Record, i int) string { return r.Values[len(c.Fields)+i] }
+
+// Sets reports whether the record sets Fields[i] in a product that exists.
+func (c *Columns) Sets(r *Record, i int) bool {
+	return r.Values[i] != "" || c.Fields[i].Empty != EmptyKeeps
 }
 
-// MayOutgrow tells whether the record could have the outcome Refused, where the product has at most so many attributes, and
-// at most so many bytes of description and attributes. So most products need not be looked at by Product.Outgrows.
+// Apply returns the product that the record makes of one that exists. It leaves ID, Version and times to the store.
+func (c *Columns) Apply(r *Record, existing Product) Product {
+	p := existing
+	p.SKU = r.SKU
+	p.Fields = make(map[string]Value, len(existing.Fields)+len(c.Fields))
+	maps.Copy(p.Fields, existing.Fields)
+	for i, f := range c.Fields {
+		if c.Sets(r, i) {
+			p.Set(f, r.Values[i])
+		}
+	}
+	p.Attributes = make(map[string]string, len(existing.Attributes)+len(c.Attributes))
+	maps.Copy(p.Attributes, existing.Attributes)
+	for i, name := range c.Attributes {
+		if value := c.Attribute(r, i); value != "" {
+			p.Attributes[name] = value
+		} else {
+			delete(p.Attributes, name)
+		}
+	}
+	return p
+}
+
+// MayOutgrow reports whether the record could have the outcome Refused for a product with at most so many attributes,
+// and at most so many bytes of text beside its SKU and name. For most it couldn't, and Product.Outgrows need not be
+// called.
 func (c *Columns) MayOutgrow(r *Record, attributes, bytes int) bool {
 	return len(c.Attributes) > 0 && attributes+len(c.Attributes) > MaxAttributes || bytes+c.Bytes(r) > MaxBytes
 }
 
 // Bytes is the size of the text that the record has for these columns.
 func (c *Columns) Bytes(r *Record) int {
-	n := len(r.SKU) + len(r.Name)
-	if c.Description {
-		n += len(r.Description)
+	n := len(r.SKU)
+	for _, value := range r.Values {
+		n += len(value)
 	}
-	for i, value := range r.Extra {
-		if i < len(c.Attributes) && value != "" {
-			n += len(c.Attributes[i]) + len(value)
+	for i, name := range c.Attributes {
+		if c.Attribute(r, i) != "" {
+			n += len(name)
 		}
 	}
 	return n
 }
 
-// PartBytes bounds a part of what Batch.Changed is told: the Product.Bytes of all its products, unless it is one alone.
+// PartBytes bounds the products of one call of Batch.Changed: the sum of their Product.Bytes, unless it is one product.
 const PartBytes = 4 << 20
 
 // Batch is what an import commits at once.
@@ -122,23 +143,24 @@ type Batch struct {
 	Mode   Mode
 	// Columns says which fields the records set.
 	Columns Columns
-	// Records are valid: their SKU, name, description and attributes pass Product.Validate, and their Key is right.
-	// Any order; a SKU may come several times. The store neither changes nor keeps the slice; strings that it keeps may
-	// hold the text of many records in memory, so it copies those of which it keeps only a few.
+	// Records are valid: what they make of a product passes Schema.Validate, and their Key is right.
+	// They come in any order. No SKU comes twice in the batches of one import, so a store for imports alone need not
+	// expect it; a whole [Store] has to, see Winners. The store neither changes nor keeps the slice; strings that it
+	// keeps may hold the text of many records in memory, so it copies those of which it keeps only a few.
 	Records []Record
 	// ExpectNew hints that probably no record exists yet. It changes nothing but the way that is tried first.
 	ExpectNew bool
 	// DryRun finds the outcomes and writes nothing. Neither BeforeCommit nor Changed is called.
 	DryRun bool
-	// BeforeCommit, if not nil, is called inside the transaction once every outcome is known; an error from it rolls the
-	// batch back and is returned. Its context belongs to the transaction: what else is to be committed with the batch is
-	// written through it. A store that tries again calls it again, and only the last call's effects remain. It is called
-	// for a batch without records or changes too, but not in a dry run, which has nothing to commit. It must not call the
-	// store with another context, or keep the result.
+	// BeforeCommit, if not nil, is called inside the transaction once every outcome is known; an error from it rolls
+	// the batch back and is returned. Its context belongs to the transaction: what else is to be committed with the
+	// batch is written through it. A store that tries again calls it again, and only the last call's effects remain. It
+	// is called for a batch without records or changes too, but not in a dry run, which has nothing to commit. It must
+	// not call the store with another context, or keep the result.
 	BeforeCommit func(ctx context.Context, result *BatchResult) error
-	// Changed, if not nil, is told of the products that the batch created or updated, as they are stored now: behind
-	// BeforeCommit and under the same rules, part by part, since what is stored may be far larger than the records.
-	// PartBytes bounds a part. Each product comes once, in any order, and is the callee's to keep and change. It isn't
+	// Changed, if not nil, is called with the products that the batch created or updated, as they are stored now: after
+	// BeforeCommit and under the same rules, in parts of PartBytes, since what is stored may be far larger than the
+	// records. Each product comes once, in any order, and is the callee's to keep and change. It isn't
 	// called where nothing was created or updated.
 	Changed func(ctx context.Context, created, updated []Product) error
 }
@@ -153,12 +175,12 @@ const (
 	Updated
 	// Unchanged: the product existed just so, and was not written.
 	Unchanged
-	// Skipped: the product existed, and the mode is Ignore.
+	// Skipped: the product existed, and the mode is Ignore; or it didn't, and the mode is Existing.
 	Skipped
 	// Superseded: another record of the batch has the same SKU and counts instead.
 	Superseded
-	// Refused: the product existed and was left alone, since with the record it would have had more than MaxBytes or
-	// MaxAttributes, and more than before: see Product.Outgrows.
+	// Refused: the product existed and was left alone, since the record would have made it larger than MaxBytes or
+	// MaxAttributes, and larger than it was: see Product.Outgrows.
 	Refused
 )
 
@@ -197,7 +219,7 @@ func (r *BatchResult) Count(o Outcome) (n int64) {
 }
 
 // Winners returns the outcomes of a batch with every record that another one of the batch supersedes marked as such
-// and the rest zero. Stores begin with it.
+// and the rest zero: the first record of a SKU counts in mode Ignore, else the last one. A [Store] begins with it.
 func (b *Batch) Winners() []Outcome {
 	outcomes := make([]Outcome, len(b.Records))
 	// An open hash table at most half full. An entry is 0, or half a hash over a record's index + 1, so that keys are
@@ -214,7 +236,7 @@ func (b *Batch) Winners() []Outcome {
 				continue
 			}
 			if earlier := uint32(table[at]) - 1; b.Records[earlier].Key == key {
-				if b.Mode == Ignore {
+				if b.Mode.FirstCounts() {
 					outcomes[i] = Superseded
 				} else {
 					outcomes[earlier] = Superseded

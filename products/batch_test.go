@@ -5,14 +5,23 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 func ptr[V any](v V) *V { return &v }
 
+// columns are those of records that set fields of the standard schema.
+func columns(names ...string) (c products.Columns) {
+	for _, name := range names {
+		c.Fields = append(c.Fields, products.Standard().Find(name))
+	}
+	return c
+}
+
 func TestModeText(t *testing.T) {
-	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+	for _, mode := range []products.Mode{products.Ignore, products.Update, products.Existing} {
 		text, err := mode.MarshalText()
 		require.NoError(t, err)
 		require.Equal(t, mode.String(), string(text))
@@ -20,8 +29,10 @@ func TestModeText(t *testing.T) {
 		require.NoError(t, got.UnmarshalText(text))
 		require.Equal(t, mode, got)
 	}
-	_, err := products.ParseMode("upsert")
-	require.ErrorContains(t, err, `"upsert"`)
+	require.ErrorContains(t, new(products.Mode).UnmarshalText([]byte("upsert")), `"upsert"`)
+	require.Equal(t, "Mode(9)", products.Mode(9).String())
+	_, err := products.Mode(9).MarshalText()
+	require.ErrorContains(t, err, "9")
 }
 
 func TestWinners(t *testing.T) {
@@ -60,11 +71,13 @@ func TestWinnersOfManyRecords(t *testing.T) {
 			last[key] = i + 1
 		}
 		for i, outcome := range b.Winners() {
-			require.Equal(t, first[b.Records[i].Key] != i, outcome == products.Superseded, "the first of %d records in mode ignore", n)
+			require.Equal(t, first[b.Records[i].Key] != i, outcome == products.Superseded,
+				"the first of %d records in mode ignore", n)
 		}
 		b.Mode = products.Update
 		for i, outcome := range b.Winners() {
-			require.Equal(t, last[b.Records[i].Key] != i+1, outcome == products.Superseded, "the last of %d records in mode update", n)
+			require.Equal(t, last[b.Records[i].Key] != i+1, outcome == products.Superseded,
+				"the last of %d records in mode update", n)
 		}
 	}
 }
@@ -76,37 +89,41 @@ func TestResultCount(t *testing.T) {
 }
 
 func TestOutcomeString(t *testing.T) {
-	for o, want := range map[products.Outcome]string{products.Created: "created", products.Updated: "updated", products.Unchanged: "unchanged",
-		products.Skipped: "skipped", products.Superseded: "superseded", 0: "Outcome(0)"} {
+	for o, want := range map[products.Outcome]string{products.Created: "created", products.Updated: "updated",
+		products.Unchanged: "unchanged",
+		products.Skipped:   "skipped", products.Superseded: "superseded", 0: "Outcome(0)"} {
 		require.Equal(t, want, o.String())
 	}
 }
 
 func TestColumnsApply(t *testing.T) {
-	existing := products.Product{ID: 7, Version: 3, Name: "Lamp", SKU: "l-1", Description: "d", Status: true, Attributes: map[string]string{"a": "1", "b": "2"}}
-	record := products.Record{Key: "l-1", SKU: "L-1", Name: "Torch", Description: "e", Extra: []string{"", "3"}}
-	all := products.Columns{Description: true, Status: true, Attributes: []string{"a", "c", "b"}}
+	existing := products.Product{ID: 7, Version: 3, Name: "Lamp", SKU: "l-1", Description: "d", Status: true,
+		Attributes: map[string]string{"a": "1", "b": "2"}}
 	for _, test := range []struct {
 		name    string
 		columns products.Columns
-		record  func(r *products.Record)
+		values  []string
 		want    func(p *products.Product)
 	}{
-		{"no columns", products.Columns{}, func(r *products.Record) { r.HasStatus = true }, func(*products.Product) {}},
-		{"description", products.Columns{Description: true}, func(*products.Record) {}, func(p *products.Product) { p.Description = "e" }},
-		{"no description in the record", products.Columns{Description: true}, func(r *products.Record) { r.Description = "" }, func(p *products.Product) { p.Description = "" }},
-		{"status", products.Columns{Status: true}, func(r *products.Record) { r.HasStatus = true }, func(p *products.Product) { p.Status = false }},
-		{"no status in the record", products.Columns{Status: true}, func(*products.Record) {}, func(*products.Product) {}},
-		{"everything", all, func(r *products.Record) { r.HasStatus = true }, func(p *products.Product) {
-			p.Description, p.Status, p.Attributes = "e", false, map[string]string{"c": "3"}
+		{"no columns", products.Columns{}, nil, func(*products.Product) {}},
+		{"name", columns("name"), []string{"Torch"}, func(p *products.Product) { p.Name = "Torch" }},
+		{"description", columns("description"), []string{"e"}, func(p *products.Product) { p.Description = "e" }},
+		{"no description in the record", columns("description"), []string{""},
+			func(p *products.Product) { p.Description = "" }},
+		{"status", columns("status"), []string{"false"}, func(p *products.Product) { p.Status = false }},
+		{"no status in the record", columns("status"), []string{""}, func(*products.Product) {}},
+		{"everything", products.Columns{Fields: columns("status", "description", "name").Fields,
+			Attributes: []string{"a", "c", "b"}}, []string{"false", "e", "Torch", "", "3", ""}, func(p *products.Product) {
+			p.Name, p.Description, p.Status, p.Attributes = "Torch", "e", false, map[string]string{"c": "3"}
 		}},
-		{"no values", products.Columns{Attributes: []string{"a"}}, func(r *products.Record) { r.Extra = nil }, func(p *products.Product) { p.Attributes = map[string]string{"b": "2"} }},
+		{"attributes alone", products.Columns{Attributes: []string{"a"}}, []string{""},
+			func(p *products.Product) { p.Attributes = map[string]string{"b": "2"} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r, want := record, existing
-			want.Name, want.SKU = "Torch", "L-1"
-			test.record(&r)
+			want := existing
+			want.SKU, want.Fields = "L-1", map[string]products.Value{}
 			test.want(&want)
+			r := products.Record{Key: "l-1", SKU: "L-1", Values: test.values}
 			require.Equal(t, want, test.columns.Apply(&r, existing))
 			require.Equal(t, map[string]string{"a": "1", "b": "2"}, existing.Attributes, "what exists stays as it is")
 		})
@@ -114,11 +131,13 @@ func TestColumnsApply(t *testing.T) {
 }
 
 func TestPatchApply(t *testing.T) {
-	before := products.Product{ID: 7, Version: 3, Name: "Lamp", SKU: "L-1", Description: "d", Status: true, Attributes: map[string]string{"a": "1", "b": "2"}}
+	before := products.Product{ID: 7, Version: 3, Name: "Lamp", SKU: "L-1", Description: "d", Status: true,
+		Attributes: map[string]string{"a": "1", "b": "2"}}
 	value := "3"
-	after := products.Patch{Name: ptr(""), Attributes: map[string]*string{"a": nil, "c": &value, "x": nil}}.Apply(before)
+	after := products.Patch{Name: ptr(""), Attributes: map[string]*string{"a": nil, "c": &value,
+		"x": nil}}.Apply(before)
 	want := before
-	want.Name, want.Attributes = "", map[string]string{"b": "2", "c": "3"}
+	want.Name, want.Fields, want.Attributes = "", map[string]products.Value{}, map[string]string{"b": "2", "c": "3"}
 	require.Equal(t, want, after)
 	require.Equal(t, map[string]string{"a": "1", "b": "2"}, before.Attributes, "the product that exists stays as it is")
 
@@ -130,5 +149,6 @@ func TestPatchApply(t *testing.T) {
 
 	require.Empty(t, products.Patch{ReplaceAttributes: true}.Apply(before).Attributes)
 	require.NotNil(t, products.Patch{}.Apply(products.Product{}).Attributes)
-	require.True(t, products.SameContent(products.Product{}, products.Product{Attributes: map[string]string{}, ID: 1, Version: 2}), "no attributes are an empty map; IDs and versions are no content")
+	require.True(t, products.SameContent(products.Product{}, products.Product{Attributes: map[string]string{}, ID: 1,
+		Version: 2}), "no attributes are an empty map; IDs and versions are no content")
 }

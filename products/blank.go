@@ -6,8 +6,8 @@ import (
 )
 
 // Blank reports whether people see nothing of s: it is empty, or has nothing but white space, control characters and
-// characters without a form of their own, like the zero width space or the soft hyphen. A SKU, a name, or the name of an
-// attribute must not be blank; inside them such characters stand as they are.
+// characters without a form of their own, like the zero width space or the soft hyphen. A SKU, a name, or the name of
+// an attribute must not be blank; inside them such characters stand as they are.
 func Blank(s string) bool {
 	for _, r := range s {
 		if !unseen(r) {
@@ -31,9 +31,9 @@ func unseen(r rune) bool {
 	return unicode.Is(unseenTable, r)
 }
 
-// unseenTable has the white space, control and format characters of Unicode and what it says to pass over where it can't
-// be shown (Default_Ignorable_Code_Point), without the format characters that are drawn around digits, and with the blank
-// pattern of Braille. It is one table, as any of the others would take as long.
+// unseenTable has the white space, control and format characters of Unicode and what it says to pass over where it
+// can't be shown (Default_Ignorable_Code_Point), without the format characters that are drawn around digits, and with
+// the blank pattern of Braille. It is one table, as any of the others would take as long.
 var unseenTable = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x0000, Hi: 0x0020, Stride: 1},

@@ -1,12 +1,14 @@
 package products_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 func TestBlank(t *testing.T) {
@@ -46,7 +48,8 @@ func TestBlank(t *testing.T) {
 // TestBlankCharacters holds the table against those of Unicode that this version of Go knows.
 func TestBlankCharacters(t *testing.T) {
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		want := r == '\u2800' || unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
+		want := r == '\u2800' || unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf,
+			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
 			!unicode.Is(unicode.Prepended_Concatenation_Mark, r)
 		if !unicode.In(r, unicode.Cs) && products.Blank(string(r)) != want {
 			t.Errorf("Blank of %U is %t", r, !want)
@@ -56,4 +59,29 @@ func TestBlankCharacters(t *testing.T) {
 
 func TestBlankCostsNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(10, func() { products.Blank("\u200b\u00adx") }))
+}
+
+// TestBlankTextIsNull: a text that nobody sees is no value, whether it comes in a file or through the API. So what one
+// of them has stored, the other takes for the same.
+func TestBlankTextIsNull(t *testing.T) {
+	schema, err := products.NewSchema(products.Field{Name: "brand", Type: products.Text},
+		products.Field{Name: "code", Type: products.Text, Rules: "required"})
+	require.NoError(t, err)
+	for _, text := range []string{" ", "\u00a0", "\r\n", "\u200b"} {
+		raw, err := json.Marshal(text)
+		require.NoError(t, err)
+		for name, want := range map[string]string{"brand": "", "code": text, "description": text, "name": text} {
+			f := schema.Find(name)
+			got, wrong := f.Parse(text)
+			require.Nil(t, wrong)
+			require.Equal(t, want, got, "%s %q", name, text)
+			got, wrong = f.ParseJSON(raw)
+			require.Nil(t, wrong)
+			require.Equal(t, want, got, "%s %q", name, text)
+		}
+		require.NotNil(t, schema.Find("code").Check(text), "a required text must have something to see")
+	}
+	got, wrong := schema.Find("brand").Parse(" x ")
+	require.Nil(t, wrong)
+	require.Equal(t, " x ", got)
 }

@@ -19,8 +19,8 @@ var (
 	ErrQuery = errors.New("products: invalid query")
 	// ErrUnavailable: the store can't be reached, or went away; the same call may succeed later.
 	ErrUnavailable = errors.New("products: store unavailable")
-	// ErrBusy: the store does as much at a time as it may, and this call would have to wait for too long; or it looked for
-	// too long for what it was asked. It is an ErrUnavailable.
+	// ErrBusy: the store does as much at a time as it may, and this call would have to wait for too long; or it looked
+	// for too long for what it was asked. It is an ErrUnavailable.
 	ErrBusy = fmt.Errorf("%w: busy", ErrUnavailable)
 	// ErrCommitUnknown: the store went away while it committed, and can't be asked whether it did.
 	ErrCommitUnknown = errors.New("products: it is not known whether the last transaction was committed")
@@ -30,7 +30,7 @@ var (
 type FieldError struct {
 	// Field is the JSON name, with the attribute's name in brackets for an attribute: attributes[color].
 	Field string `json:"field"`
-	// Code is stable: empty, too_long, bad_character, invalid_utf8, too_many or too_large.
+	// Code is stable: one of the constants that begin with Code.
 	Code string `json:"code"`
 	// Message is a sentence for people. It names the field, the rule and, shortened, the value.
 	Message string `json:"message"`

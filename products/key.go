@@ -14,29 +14,43 @@ import (
 type KeyRule uint8
 
 const (
-	// ExactKeys tells SKUs apart by every character, but for white space around them and Unicode's several ways to write
-	// one character (NFC).
+	// ExactKeys distinguishes SKUs by every character, except for white space around them and Unicode's several ways to
+	// write one character (NFC).
 	ExactKeys KeyRule = iota
 	// FoldedKeys ignores case too, by Unicode's full case folding.
 	FoldedKeys
 )
 
-// ParseKeyRule is the inverse of String.
-func ParseKeyRule(s string) (KeyRule, error) {
-	switch s {
-	case "exact":
-		return ExactKeys, nil
-	case "fold":
-		return FoldedKeys, nil
-	}
-	return 0, fmt.Errorf("products: unknown key rule %q: want exact or fold", s)
-}
-
+// String returns exact or fold.
 func (r KeyRule) String() string {
-	if r == FoldedKeys {
+	switch r {
+	case ExactKeys:
+		return "exact"
+	case FoldedKeys:
 		return "fold"
 	}
-	return "exact"
+	return fmt.Sprintf("KeyRule(%d)", uint8(r))
+}
+
+// MarshalText returns String.
+func (r KeyRule) MarshalText() ([]byte, error) {
+	if r > FoldedKeys {
+		return nil, fmt.Errorf("products: unknown key rule: %d", uint8(r))
+	}
+	return []byte(r.String()), nil
+}
+
+// UnmarshalText takes what String returns.
+func (r *KeyRule) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "exact":
+		*r = ExactKeys
+	case "fold":
+		*r = FoldedKeys
+	default:
+		return fmt.Errorf("products: unknown key rule %q: want exact or fold", Shorten(string(text)))
+	}
+	return nil
 }
 
 // Key returns the key of a SKU, its identity in a store: two SKUs are the same if and only if their keys are equal.

@@ -4,9 +4,10 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 var rules = []products.KeyRule{products.ExactKeys, products.FoldedKeys}
@@ -55,7 +56,8 @@ func TestKeyOfEveryCharacter(t *testing.T) {
 }
 
 func FuzzKey(f *testing.F) {
-	for _, s := range []string{"a", " A ", "e\u0301", "\u1fb3\u0316", "\u0345\u0301", "ß", "İ", "\u1e9e", "\U0001d160", "\xff", "\u00a0x", "\u13d8"} {
+	for _, s := range []string{"a", " A ", "e\u0301", "\u1fb3\u0316", "\u0345\u0301", "ß", "İ", "\u1e9e", "\U0001d160",
+		"\xff", "\u00a0x", "\u13d8"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, sku string) {
@@ -64,7 +66,8 @@ func FuzzKey(f *testing.F) {
 			require.Equal(t, key, rule.Key(key), "the key of a key is itself: %v %+q", rule, sku)
 			require.Equal(t, key, rule.Key("\t"+sku+" "), "white space around a SKU doesn't count: %v %+q", rule, sku)
 			if utf8.ValidString(sku) {
-				require.Equal(t, key, rule.Key(norm.NFD.String(sku)), "how characters are written doesn't count: %v %+q", rule, sku)
+				require.Equal(t, key, rule.Key(norm.NFD.String(sku)),
+					"how characters are written doesn't count: %v %+q", rule, sku)
 				require.True(t, utf8.ValidString(key), "the key of text is text: %v %+q", rule, sku)
 			}
 		}
@@ -73,10 +76,15 @@ func FuzzKey(f *testing.F) {
 
 func TestKeyRuleText(t *testing.T) {
 	for _, rule := range rules {
-		got, err := products.ParseKeyRule(rule.String())
+		text, err := rule.MarshalText()
 		require.NoError(t, err)
+		require.Equal(t, rule.String(), string(text))
+		got := products.KeyRule(9)
+		require.NoError(t, got.UnmarshalText(text))
 		require.Equal(t, rule, got)
 	}
-	_, err := products.ParseKeyRule("Exact")
-	require.ErrorContains(t, err, `"Exact"`)
+	require.ErrorContains(t, new(products.KeyRule).UnmarshalText([]byte("Exact")), `"Exact"`)
+	require.Equal(t, "KeyRule(9)", products.KeyRule(9).String())
+	_, err := products.KeyRule(9).MarshalText()
+	require.ErrorContains(t, err, "9")
 }

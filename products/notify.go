@@ -1,12 +1,12 @@
 package products
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 )
 
-// ChangeKind is what happened to products one at a time; imports are told by their own means.
+// ChangeKind is what happened to products one at a time. Of what imports change see [Batch].Changed.
 type ChangeKind uint8
 
 const (
@@ -27,48 +27,57 @@ type Change struct {
 	Count int64
 }
 
-// ChangeNotifier is told of changes. It is safe for concurrent use.
+// ChangeNotifier receives changes. It is safe for concurrent use.
 type ChangeNotifier interface {
-	// Wants tells whether anybody wants to know of changes of the kind. It is asked before every one.
-	Wants(ctx context.Context, kind ChangeKind) (bool, error)
-	// Notify is told of a change inside its transaction: what it writes through the context is committed if and only if the
-	// change is. An error rolls the change back, and is returned. It may be called again for the same change, when the
-	// transaction is tried again.
+	// Notify is called with a change inside its transaction: what it writes through the context is committed if and
+	// only if the change is. An error rolls the change back, and is returned. It may be called again for the same
+	// change, when the transaction is tried again.
 	Notify(ctx context.Context, change Change) error
+}
+
+// Replacer is what a Store may have beside its Writer: the same changes, which return what they replaced as well. With
+// it a [NotifyingStore] needn't read a product before it changes it.
+type Replacer interface {
+	// Replace is Writer.Update. It returns the product as it was, too: with the version that after has where the patch
+	// changed nothing.
+	Replace(ctx context.Context, id, version int64, patch Patch) (before, after Product, err error)
+	// Remove is Writer.Delete. It returns the product that it deleted.
+	Remove(ctx context.Context, id, version int64) (Product, error)
 }
 
 // InTx calls f with a context that carries a transaction of the store, commits it when f returns nil, and else rolls it
 // back and returns the error. f may be called several times.
 type InTx func(ctx context.Context, f func(ctx context.Context) error) error
 
-// Telling is a Store whose changes are told, but for those of WriteBatch. What changes nothing isn't told.
-type Telling struct {
+// NotifyingStore is a Store that notifies of its changes, except for those of WriteBatch. What changes nothing is no
+// change.
+type NotifyingStore struct {
 	Store
+	replacer Replacer
 	inTx     InTx
 	notifier ChangeNotifier
 }
 
-// NewTelling returns a Store that makes the changes in the store and tells the notifier of them, both in one transaction of
-// inTx. All three are required.
-func NewTelling(store Store, inTx InTx, notifier ChangeNotifier) (*Telling, error) {
+// NewNotifyingStore returns a Store that makes the changes in the store and notifies of them, both in one transaction
+// of inTx. All three are required.
+func NewNotifyingStore(store Store, inTx InTx, notifier ChangeNotifier) (*NotifyingStore, error) {
 	if store == nil || inTx == nil || notifier == nil {
-		return nil, errors.New("products: to tell of changes takes a store, its transactions and a notifier")
+		return nil, errors.New("products: a NotifyingStore needs a store, its transactions and a notifier")
 	}
-	return &Telling{store, inTx, notifier}, nil
+	replacer, ok := store.(Replacer)
+	if !ok {
+		replacer = readingReplacer{store}
+	}
+	return &NotifyingStore{store, replacer, inTx, notifier}, nil
 }
 
 // Create is Writer.Create.
-func (t *Telling) Create(ctx context.Context, product Product) (created Product, err error) {
-	if wants, err := t.notifier.Wants(ctx, WasCreated); err != nil {
-		return created, err
-	} else if !wants {
-		return t.Store.Create(ctx, product)
-	}
-	err = t.inTx(ctx, func(ctx context.Context) (err error) {
-		if created, err = t.Store.Create(ctx, product); err != nil {
+func (s *NotifyingStore) Create(ctx context.Context, product Product) (created Product, err error) {
+	err = s.inTx(ctx, func(ctx context.Context) (err error) {
+		if created, err = s.Store.Create(ctx, product); err != nil {
 			return err
 		}
-		return t.tell(ctx, WasCreated, created)
+		return s.notify(ctx, WasCreated, created)
 	})
 	if err != nil {
 		return Product{}, err
@@ -76,23 +85,23 @@ func (t *Telling) Create(ctx context.Context, product Product) (created Product,
 	return created, nil
 }
 
-// tell gives the notifier a product of its own.
-func (t *Telling) tell(ctx context.Context, kind ChangeKind, product Product) error {
-	return t.notifier.Notify(ctx, Change{Kind: kind, Product: &product})
+// notify gives the notifier a product of its own.
+func (s *NotifyingStore) notify(ctx context.Context, kind ChangeKind, product Product) error {
+	return s.notifier.Notify(ctx, Change{Kind: kind, Product: &product})
 }
 
 // Update is Writer.Update.
-func (t *Telling) Update(ctx context.Context, id, version int64, patch Patch) (updated Product, err error) {
-	if wants, err := t.notifier.Wants(ctx, WasUpdated); err != nil {
-		return updated, err
-	} else if !wants {
-		return t.Store.Update(ctx, id, version, patch)
-	}
-	err = t.known(ctx, id, version, func(ctx context.Context, before Product) (err error) {
-		if updated, err = t.Store.Update(ctx, id, before.Version, patch); err != nil || updated.Version == before.Version {
+func (s *NotifyingStore) Update(ctx context.Context, id, version int64, patch Patch) (updated Product, err error) {
+	err = s.change(ctx, version, func(ctx context.Context) error {
+		before, after, err := s.replacer.Replace(ctx, id, version, patch)
+		if err != nil {
 			return err
 		}
-		return t.tell(ctx, WasUpdated, updated)
+		updated = after
+		if after.Version == before.Version {
+			return nil
+		}
+		return s.notify(ctx, WasUpdated, after)
 	})
 	if err != nil {
 		return Product{}, err
@@ -101,38 +110,22 @@ func (t *Telling) Update(ctx context.Context, id, version int64, patch Patch) (u
 }
 
 // Delete is Writer.Delete.
-func (t *Telling) Delete(ctx context.Context, id, version int64) error {
-	if wants, err := t.notifier.Wants(ctx, WasDeleted); err != nil {
-		return err
-	} else if !wants {
-		return t.Store.Delete(ctx, id, version)
-	}
-	return t.known(ctx, id, version, func(ctx context.Context, before Product) error {
-		if err := t.Store.Delete(ctx, id, before.Version); err != nil {
+func (s *NotifyingStore) Delete(ctx context.Context, id, version int64) error {
+	return s.change(ctx, version, func(ctx context.Context) error {
+		deleted, err := s.replacer.Remove(ctx, id, version)
+		if err != nil {
 			return err
 		}
-		return t.tell(ctx, WasDeleted, before)
+		return s.notify(ctx, WasDeleted, deleted)
 	})
 }
 
-// known calls f in a transaction with the product as it is then. f changes this version alone; for a caller who named none
-// it is called again when another one comes in between.
-func (t *Telling) known(ctx context.Context, id, version int64, f func(ctx context.Context, before Product) error) error {
+// change calls f in a transaction. For a caller who named no version it does so again where f met ErrVersion, since the
+// product was changed between two calls of a readingReplacer.
+func (s *NotifyingStore) change(ctx context.Context, version int64, f func(ctx context.Context) error) error {
 	for {
-		overtaken := false
-		err := t.inTx(ctx, func(ctx context.Context) error {
-			before, err := t.Get(ctx, id)
-			if err != nil {
-				return err
-			}
-			if version != 0 && version != before.Version {
-				return fmt.Errorf("%w: %d is at version %d, not %d", ErrVersion, id, before.Version, version)
-			}
-			err = f(ctx, before)
-			overtaken = version == 0 && errors.Is(err, ErrVersion)
-			return err
-		})
-		if !overtaken {
+		err := s.inTx(ctx, f)
+		if version != 0 || !errors.Is(err, ErrVersion) {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -142,20 +135,36 @@ func (t *Telling) known(ctx context.Context, id, version int64, f func(ctx conte
 }
 
 // DeleteAll is Purger.DeleteAll.
-func (t *Telling) DeleteAll(ctx context.Context) (n int64, err error) {
-	if wants, err := t.notifier.Wants(ctx, AllDeleted); err != nil {
-		return 0, err
-	} else if !wants {
-		return t.Store.DeleteAll(ctx)
-	}
-	err = t.inTx(ctx, func(ctx context.Context) (err error) {
-		if n, err = t.Store.DeleteAll(ctx); err != nil || n == 0 {
+func (s *NotifyingStore) DeleteAll(ctx context.Context) (n int64, err error) {
+	err = s.inTx(ctx, func(ctx context.Context) (err error) {
+		if n, err = s.Store.DeleteAll(ctx); err != nil || n == 0 {
 			return err
 		}
-		return t.notifier.Notify(ctx, Change{Kind: AllDeleted, Count: n})
+		return s.notifier.Notify(ctx, Change{Kind: AllDeleted, Count: n})
 	})
 	if err != nil {
 		return 0, err
 	}
 	return n, nil
+}
+
+// readingReplacer is the Replacer of a store that has none. It reads the product first, and changes only the version
+// that it read, else it returns ErrVersion.
+type readingReplacer struct{ store Store }
+
+func (r readingReplacer) Replace(ctx context.Context, id, version int64, patch Patch) (before, after Product,
+	err error) {
+	if before, err = r.store.Get(ctx, id); err != nil {
+		return before, after, err
+	}
+	after, err = r.store.Update(ctx, id, cmp.Or(version, before.Version), patch)
+	return before, after, err
+}
+
+func (r readingReplacer) Remove(ctx context.Context, id, version int64) (Product, error) {
+	before, err := r.store.Get(ctx, id)
+	if err != nil {
+		return before, err
+	}
+	return before, r.store.Delete(ctx, id, cmp.Or(version, before.Version))
 }

@@ -14,25 +14,15 @@ import (
 	"github.com/products-importer/products-importer/products/storetest"
 )
 
-// ear is told of changes.
-type ear struct {
-	deaf    bool
-	asked   []products.ChangeKind
+// recorder keeps the changes that it receives.
+type recorder struct {
 	changes []products.Change
-	failure error
 	// onNotify, if not nil, is called with the context of the transaction.
 	onNotify func(ctx context.Context) error
 	mu       sync.Mutex
 }
 
-func (e *ear) Wants(_ context.Context, kind products.ChangeKind) (bool, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.asked = append(e.asked, kind)
-	return !e.deaf, e.failure
-}
-
-func (e *ear) Notify(ctx context.Context, change products.Change) error {
+func (e *recorder) Notify(ctx context.Context, change products.Change) error {
 	e.mu.Lock()
 	e.changes = append(e.changes, change)
 	e.mu.Unlock()
@@ -42,8 +32,8 @@ func (e *ear) Notify(ctx context.Context, change products.Change) error {
 	return nil
 }
 
-// told are the changes, short to compare.
-func (e *ear) told() (all []string) {
+// told returns the changes in a form that is short to compare, and forgets them.
+func (e *recorder) told() (all []string) {
 	for _, c := range e.changes {
 		text := fmt.Sprint(c.Kind, " ", c.Count)
 		if c.Product != nil {
@@ -55,29 +45,39 @@ func (e *ear) told() (all []string) {
 	return all
 }
 
-func telling(t *testing.T, db *memory.DB, e *ear) *products.Telling {
+func notifying(t *testing.T, db *memory.DB, e *recorder) *products.NotifyingStore {
 	t.Helper()
-	s, err := products.NewTelling(db.Products(), db.InTx, e)
+	s, err := products.NewNotifyingStore(db.Products(), db.InTx, e)
 	require.NoError(t, err)
 	return s
 }
 
-// TestTellingIsAStore holds it to the same suite, told or not.
-func TestTellingIsAStore(t *testing.T) {
-	for name, deaf := range map[string]bool{"wanted": false, "not wanted": true} {
-		t.Run(name, func(t *testing.T) {
-			storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
-				return telling(t, memory.New(memory.Options{KeyRule: rule}), &ear{deaf: deaf})
+// withoutReplacer is the Store alone, whatever else it has.
+type withoutReplacer struct{ products.Store }
+
+// TestNotifyingStoreIsAStore runs the suite on it, over a store that is a Replacer and over one that isn't.
+func TestNotifyingStoreIsAStore(t *testing.T) {
+	for _, replaces := range []bool{true, false} {
+		t.Run(fmt.Sprint("replaces=", replaces), func(t *testing.T) {
+			storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
+				db := memory.New(memory.Options{KeyRule: c.Rule, Fields: c.Fields})
+				var store products.Store = db.Products()
+				if !replaces {
+					store = withoutReplacer{store}
+				}
+				s, err := products.NewNotifyingStore(store, db.InTx, &recorder{})
+				require.NoError(t, err)
+				return s
 			})
 		})
 	}
 }
 
-func TestTelling(t *testing.T) {
+func TestNotifyingStore(t *testing.T) {
 	ctx := t.Context()
-	e := &ear{}
+	e := &recorder{}
 	db := memory.New(memory.Options{})
-	s := telling(t, db, e)
+	s := notifying(t, db, e)
 	name := "two"
 	a, err := s.Create(ctx, products.Product{SKU: " a ", Name: "one", Attributes: map[string]string{"k": "v"}})
 	require.NoError(t, err)
@@ -112,11 +112,11 @@ func TestTelling(t *testing.T) {
 	require.EqualValues(t, 3, n)
 	require.Equal(t, []string{"4 3"}, e.told())
 
-	_, err = products.NewTelling(nil, db.InTx, e)
+	_, err = products.NewNotifyingStore(nil, db.InTx, e)
 	require.Error(t, err)
-	_, err = products.NewTelling(db.Products(), nil, e)
+	_, err = products.NewNotifyingStore(db.Products(), nil, e)
 	require.Error(t, err)
-	_, err = products.NewTelling(db.Products(), db.InTx, nil)
+	_, err = products.NewNotifyingStore(db.Products(), db.InTx, nil)
 	require.Error(t, err)
 }
 
@@ -131,11 +131,11 @@ func changesOf(ctx context.Context, s products.Store, id int64) map[string]error
 	return all
 }
 
-func TestTellingIsOneTransaction(t *testing.T) {
+func TestNotifyingStoreIsOneTransaction(t *testing.T) {
 	ctx := t.Context()
 	db := memory.New(memory.Options{})
-	e := &ear{}
-	s := telling(t, db, e)
+	e := &recorder{}
+	s := notifying(t, db, e)
 	p, err := s.Create(ctx, products.Product{SKU: "a", Name: "one"})
 	require.NoError(t, err)
 	refused := errors.New("refused")
@@ -148,19 +148,8 @@ func TestTellingIsOneTransaction(t *testing.T) {
 	}
 	page, err := s.List(ctx, products.Query{})
 	require.NoError(t, err)
-	require.Equal(t, []products.Product{p}, page.Products, "a change whose notifier fails is rolled back, with what that wrote")
-
-	e.failure, e.onNotify = errors.New("nobody knows"), nil
-	for name, err := range changesOf(ctx, s, p.ID) {
-		require.ErrorIs(t, err, e.failure, name)
-	}
-	e.failure, e.deaf, e.changes = nil, true, nil
-	e.asked = nil
-	for name, err := range changesOf(ctx, s, p.ID) {
-		require.NoError(t, err, name)
-	}
-	require.Equal(t, []products.ChangeKind{products.WasCreated, products.WasUpdated, products.WasDeleted, products.AllDeleted}, e.asked)
-	require.Empty(t, e.changes, "what nobody wants to know isn't told")
+	require.Equal(t, []products.Product{p}, page.Products,
+		"a change whose notifier fails is rolled back, with what that wrote")
 }
 
 // overtaken is a store in which somebody else changes a product whenever it is read.
@@ -180,13 +169,13 @@ func (o *overtaken) Get(ctx context.Context, id int64) (products.Product, error)
 	return p, err
 }
 
-func TestTellingIsOvertaken(t *testing.T) {
+func TestNotifyingStoreIsOvertaken(t *testing.T) {
 	ctx := t.Context()
 	db := memory.New(memory.Options{})
 	o := &overtaken{Store: db.Products()}
-	e := &ear{}
+	e := &recorder{}
 	noTx := func(ctx context.Context, f func(ctx context.Context) error) error { return f(ctx) }
-	s, err := products.NewTelling(o, noTx, e)
+	s, err := products.NewNotifyingStore(o, noTx, e)
 	require.NoError(t, err)
 	p, err := s.Create(ctx, products.Product{SKU: "a", Name: "one"})
 	require.NoError(t, err)

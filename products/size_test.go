@@ -43,7 +43,7 @@ func TestBoundOfAProduct(t *testing.T) {
 		{"larger by fewer", many, large, products.CodeTooLarge},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := test.after.ValidateChange(test.before)
+			err := products.Standard().ValidateChange(test.after, test.before)
 			require.Equal(t, err != nil, test.after.Outgrows(test.before))
 			if test.code == "" {
 				require.NoError(t, err)
@@ -58,19 +58,22 @@ func TestBoundOfAProduct(t *testing.T) {
 	}
 	large.Name = ""
 	var invalid *products.ValidationError
-	require.ErrorAs(t, large.ValidateChange(large), &invalid, "other rules hold all the same")
+	require.ErrorAs(t, products.Standard().ValidateChange(large, large), &invalid, "other rules hold all the same")
 	require.Equal(t, "name", invalid.Fields[0].Field)
-	require.NoError(t, whole.Validate())
+	require.NoError(t, products.Standard().Validate(whole))
 }
 
 func TestMayOutgrow(t *testing.T) {
-	c := products.Columns{Description: true, Attributes: []string{"color"}}
-	r := &products.Record{SKU: "s", Name: "n", Description: "d", Extra: []string{"red"}}
+	c := columns("name", "description")
+	c.Attributes = []string{"color"}
+	r := &products.Record{SKU: "s", Values: []string{"n", "d", "red"}}
 	require.Equal(t, 11, c.Bytes(r))
 	require.False(t, c.MayOutgrow(r, products.MaxAttributes-1, products.MaxBytes-11))
 	require.True(t, c.MayOutgrow(r, 0, products.MaxBytes-10))
 	require.True(t, c.MayOutgrow(r, products.MaxAttributes, 0))
-	c = products.Columns{}
-	require.Equal(t, 2, c.Bytes(r), "of absent columns nothing counts")
+	r.Values[2] = ""
+	require.Equal(t, 3, c.Bytes(r), "an attribute that is empty is none: its name doesn't count")
+	c, r.Values = columns("name"), []string{"n"}
+	require.Equal(t, 2, c.Bytes(r))
 	require.False(t, c.MayOutgrow(r, products.MaxAttributes+1, 0))
 }

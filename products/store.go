@@ -7,6 +7,7 @@ import "context"
 // with a *ValidationError. Returned products are the caller's to keep and change.
 type Store interface {
 	Reader
+	AttributeReader
 	Writer
 	Purger
 	BatchWriter
@@ -20,6 +21,14 @@ type Reader interface {
 	List(ctx context.Context, query Query) (Page, error)
 }
 
+// AttributeReader finds what attributes there are.
+type AttributeReader interface {
+	// AttributeNames returns the names of the attributes that the products have which match the query, in the order of
+	// their bytes, and at most so many of them: whichever the store finds first. The query's order, limit, offset and
+	// cursor don't count. It may have to look at every product. A query that can't be answered gives ErrQuery.
+	AttributeNames(ctx context.Context, query Query, most int) ([]string, error)
+}
+
 // Writer changes products one at a time.
 type Writer interface {
 	// Create stores a new product and returns it as stored: with an ID, Version 1, both times the same, and its SKU
@@ -27,8 +36,8 @@ type Writer interface {
 	Create(ctx context.Context, product Product) (Product, error)
 	// Update applies the patch and returns the product as stored. With a version other than 0 it does so only if the
 	// product still has that version, else ErrVersion. A patch that changes nothing writes nothing: version and times
-	// stay. What it makes of the product has to pass Product.ValidateChange. ErrNotFound without such a product, ErrExists
-	// when the patch brings a SKU that another product has.
+	// stay. What it makes of the product has to pass Schema.ValidateChange. ErrNotFound without such a product,
+	// ErrExists when the patch brings a SKU that another product has.
 	Update(ctx context.Context, id, version int64, patch Patch) (Product, error)
 	// Delete removes the product for good. The version counts as in Update. ErrNotFound, ErrVersion.
 	Delete(ctx context.Context, id, version int64) error
@@ -45,6 +54,8 @@ type Purger interface {
 type BatchWriter interface {
 	// KeyRule says which SKUs this store takes for the same. It never changes.
 	KeyRule() KeyRule
+	// Schema says which fields products have in this store. It never changes.
+	Schema() *Schema
 	// WriteBatch writes the batch and says what became of each record: all of it or, with an error, nothing. The error
 	// ErrCommitUnknown alone leaves that open.
 	//

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ const (
 	CodeBadCharacter = "bad_character"
 	CodeInvalidUTF8  = "invalid_utf8"
 	CodeTooLarge     = "too_large"
+	CodeUnknownField = "unknown_field"
 )
 
 // rules is the one validator, built at its first use; it is safe for concurrent use.
@@ -41,55 +43,144 @@ func must(err error) {
 	}
 }
 
-// storable tells whether every database can keep s as text: valid UTF-8 without the character NUL.
+// storable reports whether every database can keep s as text: valid UTF-8 without the character NUL.
 func storable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
-// Validate checks what a client or a file can set. The error is nil or a *ValidationError.
-func (p *Product) Validate() error {
-	if len(p.Attributes) == 0 && storable(p.SKU) && storable(p.Name) && storable(p.Description) && Plain(p.SKU, p.Name, p.Description) {
+// Check returns every rule that a record for these columns breaks: first those of the key, then those of the fields and
+// of the attributes. It returns nil for one that is valid.
+func (c *Columns) Check(key *Field, r *Record) (broken []FieldError) {
+	if fault := key.Check(r.SKU); fault != nil {
+		broken = append(broken, *fault)
+	}
+	for i, f := range c.Fields {
+		if fault := f.Check(r.Values[i]); fault != nil {
+			broken = append(broken, *fault)
+		}
+	}
+	if len(c.Attributes) > 0 {
+		attributes := make(map[string]string, len(c.Attributes))
+		for i, name := range c.Attributes {
+			if value := c.Attribute(r, i); value != "" {
+				attributes[name] = value
+			}
+		}
+		broken = append(broken, checkAttributes(attributes)...)
+	}
+	return append(broken, checkBytes(c.Bytes(r))...)
+}
+
+// checkBytes returns an error for a product that is too large.
+func checkBytes(bytes int) []FieldError {
+	if bytes <= MaxBytes {
 		return nil
 	}
-	err := rules().Struct(p)
-	size := p.Bytes()
-	if err == nil && size <= MaxBytes {
+	return []FieldError{{Field: fieldAttributes, Code: CodeTooLarge, Message: fmt.Sprintf(
+		"attributes must not make the product larger than %d bytes, but it has %d", MaxBytes, bytes)}}
+}
+
+// attributeRules has the rules for attributes.
+type attributeRules struct {
+	Attributes map[string]string `json:"attributes" validate:"max=2000,dive,keys,text,notblank,max=255,endkeys,text,max=65535"`
+}
+
+// Validate checks what a client or a file can set. The values of fields of one's own need not be in their canonical
+// form, see [Schema.Canonical]. The error is nil or a *ValidationError.
+func (s *Schema) Validate(p *Product) error {
+	var broken []FieldError
+	if fault := s.key.Check(p.SKU); fault != nil {
+		broken = append(broken, *fault)
+	}
+	for i := range s.fields {
+		f := &s.fields[i]
+		if fault := f.checkValue(p); fault != nil {
+			broken = append(broken, *fault)
+		}
+	}
+	broken = append(broken, s.foreign(p)...)
+	if len(p.Attributes) > 0 {
+		broken = append(broken, checkAttributes(p.Attributes)...)
+	}
+	broken = append(broken, checkBytes(p.Bytes())...)
+	if len(broken) == 0 {
 		return nil
 	}
-	var broken validator.ValidationErrors
-	if err != nil && !errors.As(err, &broken) {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	return &ValidationError{Fields: broken}
+}
+
+// checkValue checks the product's value of the field.
+func (f *Field) checkValue(p *Product) *FieldError {
+	if f.Builtin() {
+		return f.Check(p.Text(f))
 	}
-	fields := make([]FieldError, len(broken))
-	for i, b := range broken {
-		fields[i] = explain(b)
+	text, fault := f.Canonical(p.Fields[f.Name])
+	if fault != nil {
+		return fault
 	}
-	if size > MaxBytes {
-		fields = append(fields, FieldError{Field: fieldAttributes, Code: CodeTooLarge, Message: fmt.Sprintf(
-			"attributes must not make the product larger than %d bytes, but it has %d", MaxBytes, size)})
+	return f.Check(text)
+}
+
+// Canonical returns the values of a product's fields of one's own as a store keeps them: each as [Field.Canonical]
+// makes it, none null, in a map of their own. Values that it can't make anything of stay as they are, for Validate to
+// refuse.
+func (s *Schema) Canonical(fields map[string]Value) map[string]Value {
+	canonical := make(map[string]Value, len(fields))
+	for name, value := range fields {
+		if f := s.Find(name); f != nil && !f.Builtin() {
+			if text, fault := f.Canonical(value); fault == nil {
+				value = f.Value(text)
+			}
+		}
+		if !value.IsNull() {
+			canonical[name] = value
+		}
+	}
+	return canonical
+}
+
+// foreign returns an error for each of the product's fields that the schema doesn't have, in the order of their names.
+func (s *Schema) foreign(p *Product) (broken []FieldError) {
+	for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
+		if f := s.Find(name); f == nil || f.Builtin() {
+			broken = append(broken, FieldError{Field: name, Code: CodeUnknownField,
+				Message: fmt.Sprintf("there is no field %q", Shorten(name))})
+		}
+	}
+	return broken
+}
+
+// checkAttributes applies the rules of attributes.
+func checkAttributes(attributes map[string]string) (broken []FieldError) {
+	err := rules().Struct(attributeRules{attributes})
+	var found validator.ValidationErrors
+	if errors.As(err, &found) {
+		for _, b := range found {
+			broken = append(broken, explain(b))
+		}
 	}
 	// Attributes come in a map's order: make the list the same every time.
-	slices.SortStableFunc(fields, func(a, b FieldError) int {
-		if strings.HasPrefix(a.Field, "attributes[") && strings.HasPrefix(b.Field, "attributes[") {
-			return cmp.Compare(a.Field, b.Field)
-		}
-		return 0
-	})
-	return &ValidationError{Fields: fields}
+	slices.SortStableFunc(broken, func(a, b FieldError) int { return cmp.Compare(a.Field, b.Field) })
+	return broken
 }
 
 const fieldAttributes = "attributes"
 
 // ValidateChange checks what a change makes of a product that is stored: as Validate, but one that is larger than
 // MaxBytes already, or has more than MaxAttributes, may stay so as long as it doesn't grow. So it can be made smaller
-// step by step.
-func (p *Product) ValidateChange(before *Product) error {
-	err := p.Validate()
+// step by step. Likewise a value that breaks a rule may stay as it is, since the rule may be younger.
+func (s *Schema) ValidateChange(after, before *Product) error {
+	err := s.Validate(after)
 	var invalid *ValidationError
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	fields := slices.DeleteFunc(invalid.Fields, func(f FieldError) bool {
-		return f.Field == fieldAttributes && (f.Code == CodeTooMany && len(p.Attributes) <= len(before.Attributes) ||
-			f.Code == CodeTooLarge && p.Bytes() <= before.Bytes())
+	fields := slices.DeleteFunc(invalid.Fields, func(e FieldError) bool {
+		if e.Field == fieldAttributes {
+			return e.Code == CodeTooMany && len(after.Attributes) <= len(before.Attributes) ||
+				e.Code == CodeTooLarge && after.Bytes() <= before.Bytes()
+		}
+		f := s.Find(e.Field)
+		return f != nil && !f.Builtin() && after.Fields[f.Name] == before.Fields[f.Name] || f == nil &&
+			e.Code == CodeUnknownField && after.Fields[e.Field] == before.Fields[e.Field]
 	})
 	if len(fields) == 0 {
 		return nil
@@ -97,8 +188,8 @@ func (p *Product) ValidateChange(before *Product) error {
 	return &ValidationError{Fields: fields}
 }
 
-// Outgrows tells of what a valid record makes of a product that is stored whether ValidateChange refuses it: such a record
-// has the outcome Refused.
+// Outgrows reports whether ValidateChange refuses what a valid record makes of a product that is stored, for its size.
+// Such a record has the outcome Refused.
 func (p *Product) Outgrows(before *Product) bool {
 	if n := len(p.Attributes); n > MaxAttributes && n > len(before.Attributes) {
 		return true
@@ -107,17 +198,10 @@ func (p *Product) Outgrows(before *Product) bool {
 	return n > MaxBytes && n > before.Bytes()
 }
 
-// Plain tells of most valid products, and of no others, that the three fields are valid, given that they are valid
-// UTF-8 without NUL. It is what makes validation cheap enough for millions of records: lengths in bytes bound lengths in
-// characters.
-func Plain(sku, name, description string) bool {
-	return len(sku) <= MaxSKU && len(name) <= MaxName && len(description) <= MaxDescription &&
-		!blankStart(sku) && !blankStart(name)
-}
-
 func explain(b validator.FieldError) FieldError {
 	// Not b.Field: it is wrong where a name is longer than 255 bytes.
-	e := FieldError{Field: strings.TrimPrefix(b.Namespace(), "Product.")}
+	_, name, _ := strings.Cut(b.Namespace(), ".")
+	e := FieldError{Field: name}
 	label := e.Field
 	if name, ok := strings.CutPrefix(label, "attributes["); ok {
 		// A client's name of an attribute may be of any length.
@@ -135,11 +219,13 @@ func explain(b validator.FieldError) FieldError {
 	case "max":
 		if b.Kind() == reflect.Map {
 			e.Code = CodeTooMany
-			e.Message = fmt.Sprintf("%s must not have more than %s entries, but has %d", label, b.Param(), reflect.ValueOf(b.Value()).Len())
+			e.Message = fmt.Sprintf("%s must not have more than %s entries, but has %d", label, b.Param(),
+				reflect.ValueOf(b.Value()).Len())
 			break
 		}
 		e.Code = CodeTooLong
-		e.Message = fmt.Sprintf("%s must not be longer than %s characters, but has %d: %q", label, b.Param(), utf8.RuneCountInString(text), value)
+		e.Message = fmt.Sprintf("%s must not be longer than %s characters, but has %d: %q", label, b.Param(),
+			utf8.RuneCountInString(text), value)
 	case "text":
 		if e.Code = CodeInvalidUTF8; utf8.ValidString(text) {
 			e.Code = CodeBadCharacter
