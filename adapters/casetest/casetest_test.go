@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/products/casetest"
+	"github.com/products-importer/products-importer/adapters/casetest"
 )
 
 func TestCheck(t *testing.T) {

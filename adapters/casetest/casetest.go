@@ -1,5 +1,12 @@
-// Package casetest runs the cases of conformance suites, in tests and outside of them: the suites themselves are tested
-// on stores that are broken on purpose, where a case that fails is no failed test.
+// Package casetest runs the cases of the conformance suites that adapters pass: products/storetest,
+// importer/job/jobtest and webhooks/storetest. It knows none of them.
+//
+// A case is a function of a [T], which a suite runs in two ways. As a part of an adapter's test it gets the test's:
+//
+//	t.Run(name, func(t *testing.T) { run(casetest.T{TestingT: t}, open(t)) })
+//
+// The suites are themselves tested, on stores that are broken on purpose. There a case that fails is what the test
+// wants, so [Check] runs it outside of a test and returns what broke as an error.
 package casetest
 
 import (
@@ -13,10 +20,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Patience is how long something may take before it is taken for a failure.
+// Patience is how long a case waits for a store before it fails.
 const Patience = 30 * time.Second
 
-// deadlock is how long concurrent calls may take before they are taken for a deadlock.
+// deadlock is how long concurrent calls may take. Beyond that they are considered to be in a deadlock.
 const deadlock = time.Minute
 
 // TestingT is what a case needs of a *testing.T.
@@ -26,10 +33,10 @@ type TestingT interface {
 	Context() context.Context
 }
 
-// T is what a case reports to, and what helps it to wait.
+// T is what a case reports its failures to. Its methods wait for a store.
 type T struct{ TestingT }
 
-// Check runs a case outside a test and returns what broke, or nil. A case that panics has failed.
+// Check runs a case outside of a test and returns its failures, joined, or nil. A case that panics has failed.
 func Check(ctx context.Context, run func(t T)) error {
 	r := &recorder{ctx: ctx}
 	done := make(chan struct{})
@@ -46,7 +53,8 @@ func Check(ctx context.Context, run func(t T)) error {
 	return errors.Join(r.failures...)
 }
 
-// Eventually asks until the answer is yes. The case fails when that takes longer than Patience, or its context ends.
+// Eventually calls ask until it returns true. The case fails, naming the promise, when that takes longer than
+// [Patience] or its context ends.
 func (t T) Eventually(promise string, ask func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(Patience)
@@ -60,8 +68,8 @@ func (t T) Eventually(promise string, ask func() bool) {
 	}
 }
 
-// Together runs n calls at the same time and waits for all. The case fails when one of them does; their context ends
-// after a minute.
+// Together runs n calls at the same time, numbered from 0, and waits for all of them. The case fails, naming the
+// promise, when one of them does. Their context ends after a minute.
 func (t T) Together(n int, promise string, call func(ctx context.Context, i int) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), deadlock)
@@ -80,7 +88,7 @@ func (t T) Together(n int, promise string, call func(ctx context.Context, i int)
 	require.NoError(t, errors.Join(failures...), promise)
 }
 
-// recorder is a TestingT outside a test.
+// recorder is a TestingT that keeps the failures.
 type recorder struct {
 	ctx      context.Context
 	failures []error
