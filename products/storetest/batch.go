@@ -3,8 +3,9 @@ package storetest
 import (
 	"fmt"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // both are the modes of a batch.
@@ -14,44 +15,48 @@ var batchCases = []Case{
 	{Name: "batch/creates what is new", run: func(c *check) {
 		for _, mode := range both {
 			c.eitherWay(func(expectNew bool) {
-				b := products.Batch{Mode: mode, ExpectNew: expectNew, Columns: products.Columns{Description: true, Status: true, Attributes: []string{"color", "size"}}}
+				b := products.Batch{Mode: mode, ExpectNew: expectNew,
+					Columns: keep(c.columns("name", "description", "status"), "color", "size")}
 				for i := range 30 {
-					r := c.record(fmt.Sprint("n-", i*7%30), fmt.Sprint("name ", i))
-					r.Description, r.HasStatus, r.Status = fmt.Sprint("description ", i), i%2 == 0, i%4 == 0
-					r.Extra = []string{"", fmt.Sprint(i)}
-					b.Records = append(b.Records, r)
+					b.Records = append(b.Records, c.record(fmt.Sprint("n-", i*7%30), fmt.Sprint("name ", i),
+						fmt.Sprint("description ", i), []string{"true", "", "false", ""}[i%4], "", fmt.Sprint(i)))
 				}
-				result, told := c.writeTold(b)
+				result, sent := c.writeChanges(b)
 				require.EqualValues(c, 30, result.Count(created), "a record with a new SKU is created")
-				require.Len(c, told.created, 30, "Changed is told of the created products")
-				require.Empty(c, told.updated, "Changed is told of the updated products: none")
+				require.Len(c, sent.created, 30, "Changed is called with the created products")
+				require.Empty(c, sent.updated, "Changed is called with the updated products: none")
 				for i := range b.Records {
 					r := &b.Records[i]
 					p := c.only(r.SKU)
-					want := products.Product{Name: r.Name, SKU: r.SKU, Description: r.Description, Status: i%4 == 0, Attributes: map[string]string{"size": fmt.Sprint(i)}}
-					require.Equal(c, want, content(p), "a created product is what the record says; an empty attribute is none")
+					want := products.Product{Name: r.Values[0], SKU: r.SKU, Description: r.Values[1], Status: i%4 == 0,
+						Attributes: map[string]string{"size": fmt.Sprint(i)}}
+					c.requireContent(want, p,
+						"a created product is what the record says; an empty attribute is none")
 					require.EqualValues(c, 1, p.Version, "a new product has version 1")
 					require.True(c, p.CreatedAt.Equal(p.UpdatedAt), "both times of a new product are the same")
 				}
-				c.requireChanges(told.created)
+				c.requireChanges(sent.created)
 			})
 		}
 	}},
 	{Name: "batch/mode ignore leaves alone what exists", run: func(c *check) {
 		c.eitherWay(func(expectNew bool) {
-			p := c.create(products.Product{Name: "Lamp", SKU: "L-1", Description: "d", Attributes: map[string]string{"a": "1"}})
-			b := products.Batch{ExpectNew: expectNew, Columns: products.Columns{Description: true, Attributes: []string{"a"}}}
-			b.Records = append(c.records(3, "n-", "new"), c.record("L-1", "x"))
-			b.Records = append(b.Records, c.record("n-3", "new"))
-			result, told := c.writeTold(b)
-			require.Equal(c, []products.Outcome{created, created, created, skipped, created}, result.Outcomes, "outcomes come in the order of the records, the hint right or wrong")
+			p := c.create(products.Product{Name: "Lamp", SKU: "L-1", Description: "d",
+				Attributes: map[string]string{"a": "1"}})
+			b := products.Batch{ExpectNew: expectNew, Columns: keep(c.columns("name", "description"), "a")}
+			for _, sku := range []string{"n-0", "n-1", "n-2", "L-1", "n-3"} {
+				b.Records = append(b.Records, c.record(sku, "new", "", ""))
+			}
+			result, sent := c.writeChanges(b)
+			require.Equal(c, []products.Outcome{created, created, created, skipped, created}, result.Outcomes,
+				"outcomes come in the order of the records, the hint right or wrong")
 			c.requireSame(p, c.get(p.ID), "mode ignore leaves alone what exists")
-			require.Len(c, told.created, 4, "Changed is told of the created products")
-			c.requireChanges(told.created)
-			require.Empty(c, told.updated, "nothing was updated")
+			require.Len(c, sent.created, 4, "Changed is called with the created products")
+			c.requireChanges(sent.created)
+			require.Empty(c, sent.updated, "nothing was updated")
 			before := c.all()
-			result, told = c.writeTold(b)
-			require.Zero(c, told.parts, "Changed isn't called where nothing changed")
+			result, sent = c.writeChanges(b)
+			require.Zero(c, sent.parts, "Changed isn't called where nothing changed")
 			require.EqualValues(c, 5, result.Count(skipped), "what exists is skipped, the hint right or wrong")
 			c.requireAll(before, "mode ignore leaves alone what exists")
 		})
@@ -61,21 +66,24 @@ var batchCases = []Case{
 			same := c.create(products.Product{Name: "same", SKU: "same"})
 			differs := c.create(products.Product{Name: "before", SKU: "differs"})
 			other := c.create(products.Product{Name: "other", SKU: "other"})
-			b := products.Batch{Mode: products.Update, ExpectNew: expectNew}
-			b.Records = []products.Record{c.record("new", "new"), c.record("differs", "after"), c.record("same", "same")}
-			result, told := c.writeTold(b)
-			require.Equal(c, []products.Outcome{created, updated, unchanged}, result.Outcomes, "outcomes come in the order of the records, the hint right or wrong")
-			c.requireSame(same, c.get(same.ID), "a product that is just so already is not written: version and times stay")
+			b := products.Batch{Mode: products.Update, ExpectNew: expectNew, Columns: c.columns("name")}
+			b.Records = []products.Record{c.record("new", "new"), c.record("differs", "after"),
+				c.record("same", "same")}
+			result, sent := c.writeChanges(b)
+			require.Equal(c, []products.Outcome{created, updated, unchanged}, result.Outcomes,
+				"outcomes come in the order of the records, the hint right or wrong")
+			c.requireSame(same, c.get(same.ID),
+				"a product that is just so already is not written: version and times stay")
 			c.requireSame(other, c.get(other.ID), "a product without a record is left alone")
 			got := c.get(differs.ID)
 			require.Equal(c, "after", got.Name, "mode update overwrites what exists")
 			require.EqualValues(c, 2, got.Version, "the version grows by one at a change")
 			require.True(c, got.CreatedAt.Equal(differs.CreatedAt), "created_at stays")
 			require.False(c, got.UpdatedAt.Before(differs.UpdatedAt), "updated_at doesn't go back")
-			require.Equal(c, []string{"new"}, skus(told.created), "Changed is told of the created products")
-			require.Equal(c, []string{"differs"}, skus(told.updated), "Changed is told of the updated products")
-			c.requireChanges(told.created)
-			c.requireChanges(told.updated)
+			require.Equal(c, []string{"new"}, skus(sent.created), "Changed is called with the created products")
+			require.Equal(c, []string{"differs"}, skus(sent.updated), "Changed is called with the updated products")
+			c.requireChanges(sent.created)
+			c.requireChanges(sent.updated)
 			before := c.all()
 			require.EqualValues(c, 3, c.write(b).Count(unchanged), "the same batch again changes nothing")
 			c.requireAll(before, "the same batch again writes nothing")
@@ -84,7 +92,8 @@ var batchCases = []Case{
 	{Name: "batch/empty", run: func(c *check) {
 		for _, mode := range both {
 			calls := 0
-			c.write(products.Batch{Mode: mode, BeforeCommit: c.hook(func() error { calls++; return nil })})
+			c.write(products.Batch{Mode: mode, Columns: c.columns("name"),
+				BeforeCommit: c.hook(func() error { calls++; return nil })})
 			require.Positive(c, calls, "BeforeCommit is called for a batch without records too")
 		}
 		c.requireAll(nil, "an empty batch writes nothing")
@@ -92,30 +101,31 @@ var batchCases = []Case{
 	{Name: "batch/big", run: func(c *check) {
 		const n = 5_000
 		c.eitherWay(func(expectNew bool) {
-			b := products.Batch{Mode: products.Update, ExpectNew: expectNew, Records: c.records(n, "big-", "first")}
+			b := products.Batch{Mode: products.Update, ExpectNew: expectNew, Columns: c.columns("name"),
+				Records: c.records(n, "big-", "first")}
 			require.EqualValues(c, n, c.write(b).Count(created), "every record of a big batch is created")
 			require.EqualValues(c, n, c.list(products.Query{Limit: 1}).Count, "every record of a big batch is stored")
 			for i := 0; i < n; i += 2 {
-				b.Records[i].Name = "second"
+				b.Records[i].Values[0] = "second"
 			}
 			b.Records = append(b.Records, c.records(n, "more-", "first")...)
 			result := c.write(b)
 			require.EqualValues(c, n/2, result.Count(updated), "every record of a big batch that differs is updated")
 			require.EqualValues(c, n/2, result.Count(unchanged), "every other record of a big batch is unchanged")
 			require.EqualValues(c, n, result.Count(created), "every new record of a big batch is created")
-			require.EqualValues(c, n/2, c.list(products.Query{Limit: 1, Name: "second"}).Count, "every change of a big batch is stored")
+			require.EqualValues(c, n/2, c.list(products.Query{Limit: 1, Name: "second"}).Count,
+				"every change of a big batch is stored")
 		})
 	}},
 	{Name: "batch/records are only read", run: func(c *check) {
-		b := products.Batch{Columns: products.Columns{Attributes: []string{"a"}}, Records: c.records(3, "r-", "name")}
+		b := products.Batch{Columns: keep(c.columns("name"), "a"), Records: []products.Record{
+			c.record("r-0", "name", "x"), c.record("r-1", "name", "x"), c.record("r-2", "name", "x")}}
+		before := cloneRecords(b.Records)
+		_, sent := c.writeChanges(b)
+		require.Equal(c, before, b.Records, "a store doesn't change the records")
 		for i := range b.Records {
-			b.Records[i].Extra = []string{"x"}
-		}
-		_, told := c.writeTold(b)
-		require.Equal(c, []string{"r-0", "r-1", "r-2"}, []string{b.Records[0].SKU, b.Records[1].SKU, b.Records[2].SKU}, "a store doesn't change the records")
-		for i := range b.Records {
-			b.Records[i].Name, b.Records[i].Extra[0] = "reused", "reused"
-			told.created[i].Attributes["a"] = "changed in the result"
+			b.Records[i].Values[0], b.Records[i].Values[1] = "reused", "reused"
+			sent.created[i].Attributes["a"] = "changed in the result"
 		}
 		for _, p := range c.all() {
 			require.Equal(c, "name", p.Name, "a store doesn't keep the records")

@@ -7,21 +7,22 @@ import (
 	"slices"
 	"time"
 
-	"github.com/products-importer/products-importer/products"
-	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/casetest"
+	"github.com/products-importer/products-importer/products"
 )
 
 // check is a case at work on its store.
 type check struct {
 	casetest.T
-	products.Store
+	store products.Store
 }
 
 // create stores a product that must be accepted.
 func (c *check) create(p products.Product) products.Product {
 	c.Helper()
-	stored, err := c.Create(c.Context(), p)
+	stored, err := c.store.Create(c.Context(), p)
 	require.NoError(c, err, "a valid product is stored")
 	return stored
 }
@@ -29,7 +30,7 @@ func (c *check) create(p products.Product) products.Product {
 // get returns a product that must be there.
 func (c *check) get(id int64) products.Product {
 	c.Helper()
-	p, err := c.Get(c.Context(), id)
+	p, err := c.store.Get(c.Context(), id)
 	require.NoError(c, err, "a stored product is found by its ID")
 	return p
 }
@@ -37,7 +38,7 @@ func (c *check) get(id int64) products.Product {
 // list returns the page for a query that must be answered.
 func (c *check) list(q products.Query) products.Page {
 	c.Helper()
-	page, err := c.List(c.Context(), q)
+	page, err := c.store.List(c.Context(), q)
 	require.NoError(c, err, "the query %+v is answered", q)
 	return page
 }
@@ -66,16 +67,19 @@ func (c *check) only(sku string) products.Product {
 // clear removes what an earlier part of the case left.
 func (c *check) clear() {
 	c.Helper()
-	_, err := c.DeleteAll(c.Context())
+	_, err := c.store.DeleteAll(c.Context())
 	require.NoError(c, err, "DeleteAll")
 }
 
-// record makes a record of a batch.
-func (c *check) record(sku, name string) products.Record {
-	return products.Record{Key: c.KeyRule().Key(sku), SKU: sku, Name: name}
+// columns are those of a batch that sets fields of the store.
+func (c *check) columns(names ...string) products.Columns { return columnsOf(c.T, c.store, names...) }
+
+// record makes a record of a batch, with a value for each column.
+func (c *check) record(sku string, values ...string) products.Record {
+	return record(c.store, sku, values...)
 }
 
-// records makes n records with SKUs from prefix0 on.
+// records makes n records of names, with SKUs from prefix0 on.
 func (c *check) records(n int, prefix, name string) []products.Record {
 	all := make([]products.Record, n)
 	for i := range all {
@@ -87,34 +91,42 @@ func (c *check) records(n int, prefix, name string) []products.Record {
 // write writes a batch that must be accepted.
 func (c *check) write(b products.Batch) *products.BatchResult {
 	c.Helper()
-	result, err := c.WriteBatch(c.Context(), &b)
+	result, err := c.store.WriteBatch(c.Context(), &b)
 	require.NoError(c, err, "a batch of valid records is written")
 	require.Len(c, result.Outcomes, len(b.Records), "there is one outcome for each record")
 	return result
 }
 
-// told is what Batch.Changed was told of in one batch.
-type told struct {
+// checkPart returns what is wrong with a call of Batch.Changed.
+func checkPart(ctx context.Context, created, updated []products.Product) error {
+	bytes := 0
+	for _, p := range slices.Concat(created, updated) {
+		bytes += p.Bytes()
+	}
+	switch {
+	case ctx == nil:
+		return errors.New("no context for Changed")
+	case len(created)+len(updated) == 0:
+		return errors.New("calls Changed without a product")
+	case len(created)+len(updated) > 1 && bytes > products.PartBytes:
+		return fmt.Errorf("calls Changed with %d bytes at once, more than PartBytes", bytes)
+	}
+	return nil
+}
+
+// changes are the products with which Batch.Changed was called for one batch.
+type changes struct {
 	created, updated []products.Product
 	parts            int
 }
 
-// writeTold writes a batch that must be accepted, and returns what it changed.
-func (c *check) writeTold(b products.Batch) (*products.BatchResult, told) {
+// writeChanges writes a batch that must be accepted, and returns what it changed.
+func (c *check) writeChanges(b products.Batch) (*products.BatchResult, changes) {
 	c.Helper()
-	var all told
+	var all changes
 	b.Changed = func(ctx context.Context, created, updated []products.Product) error {
-		bytes := 0
-		for _, p := range slices.Concat(created, updated) {
-			bytes += p.Bytes()
-		}
-		switch {
-		case ctx == nil:
-			return errors.New("no context for Changed")
-		case len(created)+len(updated) == 0:
-			return errors.New("nothing is told to Changed")
-		case len(created)+len(updated) > 1 && bytes > products.PartBytes:
-			return fmt.Errorf("%d bytes are told to Changed at once", bytes)
+		if err := checkPart(ctx, created, updated); err != nil {
+			return err
 		}
 		all.created = append(all.created, created...)
 		all.updated = append(all.updated, updated...)
@@ -135,18 +147,29 @@ func (c *check) eitherWay(f func(expectNew bool)) {
 // content is what a client can set of a product.
 func content(p products.Product) products.Product {
 	p.ID, p.Version, p.CreatedAt, p.UpdatedAt = 0, 0, time.Time{}, time.Time{}
+	if p.Fields == nil {
+		p.Fields = map[string]products.Value{}
+	}
 	if p.Attributes == nil {
 		p.Attributes = map[string]string{}
 	}
 	return p
 }
 
+// requireContent compares what a client can set.
+func (c *check) requireContent(want, got products.Product, promise string, args ...any) {
+	c.Helper()
+	require.Equal(c, content(want), content(got), append([]any{promise}, args...)...)
+}
+
 // requireSame compares products whole; times are compared as moments.
 func (c *check) requireSame(want, got products.Product, promise string, args ...any) {
 	c.Helper()
 	message := fmt.Sprintf(promise, args...)
-	require.True(c, want.CreatedAt.Equal(got.CreatedAt), "%s: created_at was %v, is %v", message, want.CreatedAt, got.CreatedAt)
-	require.True(c, want.UpdatedAt.Equal(got.UpdatedAt), "%s: updated_at was %v, is %v", message, want.UpdatedAt, got.UpdatedAt)
+	require.True(c, want.CreatedAt.Equal(got.CreatedAt), "%s: created_at was %v, is %v", message, want.CreatedAt,
+		got.CreatedAt)
+	require.True(c, want.UpdatedAt.Equal(got.UpdatedAt), "%s: updated_at was %v, is %v", message, want.UpdatedAt,
+		got.UpdatedAt)
 	want.CreatedAt, want.UpdatedAt = got.CreatedAt, got.UpdatedAt
 	require.Equal(c, want, got, message)
 }

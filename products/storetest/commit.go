@@ -3,11 +3,13 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // hook makes a BeforeCommit of a function.
@@ -20,9 +22,11 @@ func (c *check) mixed(mode products.Mode, expectNew bool) products.Batch {
 	c.clear()
 	c.create(products.Product{Name: "before", SKU: "m-1", Description: "d", Attributes: map[string]string{"a": "1"}})
 	c.create(products.Product{Name: "same", SKU: "m-2"})
-	b := products.Batch{Mode: mode, ExpectNew: expectNew, Columns: products.Columns{Attributes: []string{"a"}}}
-	b.Records = append(c.records(5, "m-", "after"), c.record("m-4", "last"))
-	b.Records[2].Name = "same"
+	b := products.Batch{Mode: mode, ExpectNew: expectNew, Columns: keep(c.columns("name"), "a")}
+	for i, name := range []string{"after", "after", "same", "after", "after"} {
+		b.Records = append(b.Records, c.record(fmt.Sprint("m-", i), name, ""))
+	}
+	b.Records = append(b.Records, c.record("m-4", "last", ""))
 	return b
 }
 
@@ -55,7 +59,7 @@ var commitCases = []Case{
 			before, refused := c.all(), errors.New("refused")
 			calls := 0
 			b.BeforeCommit = c.hook(func() error { calls++; return refused })
-			_, err := c.WriteBatch(c.Context(), &b)
+			_, err := c.store.WriteBatch(c.Context(), &b)
 			require.ErrorIs(c, err, refused, "the error of BeforeCommit is returned")
 			require.Equal(c, 1, calls, "a batch that BeforeCommit refuses is not tried again")
 			c.requireAll(before, "the error of BeforeCommit rolls the batch back")
@@ -74,7 +78,7 @@ var commitCases = []Case{
 				}
 				return refused
 			}
-			_, err := c.WriteBatch(c.Context(), &b)
+			_, err := c.store.WriteBatch(c.Context(), &b)
 			require.ErrorIs(c, err, refused, "Changed is called behind BeforeCommit, and its error is returned")
 			require.Equal(c, 1, calls, "a batch that Changed refuses is not tried again")
 			c.requireAll(before, "the error of Changed rolls the batch back")
@@ -85,8 +89,8 @@ var commitCases = []Case{
 			before := c.all()
 			b.DryRun = true
 			b.BeforeCommit = c.hook(func() error { return errors.New("BeforeCommit is called in a dry run") })
-			dry, told := c.writeTold(b)
-			require.Zero(c, told.parts, "a dry run tells of no products")
+			dry, sent := c.writeChanges(b)
+			require.Zero(c, sent.parts, "a dry run calls Changed with no products")
 			c.requireAll(before, "a dry run writes nothing")
 			b.DryRun, b.BeforeCommit = false, nil
 			require.Equal(c, c.write(b).Outcomes, dry.Outcomes, "a dry run finds the outcomes of the real one")
@@ -104,18 +108,28 @@ var endCases = []Case{
 		defer cancel()
 		for want, ctx := range map[error]context.Context{context.Canceled: cancelled, context.DeadlineExceeded: late} {
 			for name, call := range map[string]func() error{
-				"Get":       func() error { _, err := c.Get(ctx, p.ID); return err },
-				"List":      func() error { _, err := c.List(ctx, products.Query{}); return err },
-				"Create":    func() error { _, err := c.Create(ctx, products.Product{Name: "x", SKU: "x"}); return err },
-				"Update":    func() error { _, err := c.Update(ctx, p.ID, 0, products.Patch{Name: ptr("x")}); return err },
-				"Delete":    func() error { return c.Delete(ctx, p.ID, 0) },
-				"DeleteAll": func() error { _, err := c.DeleteAll(ctx); return err },
+				"Get":  func() error { _, err := c.store.Get(ctx, p.ID); return err },
+				"List": func() error { _, err := c.store.List(ctx, products.Query{}); return err },
+				"Create": func() error {
+					_,
+						err := c.store.Create(ctx, products.Product{Name: "x", SKU: "x"})
+					return err
+				},
+				"Update": func() error {
+					_,
+						err := c.store.Update(ctx, p.ID, 0, products.Patch{Name: ptr("x")})
+					return err
+				},
+				"Delete":    func() error { return c.store.Delete(ctx, p.ID, 0) },
+				"DeleteAll": func() error { _, err := c.store.DeleteAll(ctx); return err },
 				"WriteBatch": func() error {
-					_, err := c.WriteBatch(ctx, &products.Batch{Records: c.records(3, "x", "x")})
+					_, err := c.store.WriteBatch(ctx, &products.Batch{Columns: c.columns("name"),
+						Records: c.records(3, "x", "x")})
 					return err
 				},
 				"WriteBatch of a dry run": func() error {
-					_, err := c.WriteBatch(ctx, &products.Batch{Records: c.records(3, "x", "x"), DryRun: true})
+					_, err := c.store.WriteBatch(ctx, &products.Batch{DryRun: true, Columns: c.columns("name"),
+						Records: c.records(3, "x", "x")})
 					return err
 				},
 			} {
@@ -129,7 +143,7 @@ var endCases = []Case{
 			before := c.all()
 			ctx, cancel := context.WithCancel(c.Context())
 			b.BeforeCommit = c.hook(func() error { cancel(); return nil })
-			_, err := c.WriteBatch(ctx, &b)
+			_, err := c.store.WriteBatch(ctx, &b)
 			require.ErrorIs(c, err, context.Canceled, "a batch whose context ends before the commit returns its error")
 			c.requireAll(before, "a batch whose context ends before the commit leaves nothing")
 			b.BeforeCommit = nil

@@ -41,15 +41,7 @@ var brokenCommits = []fault{
 			return result, err
 		}
 	}, "commit/an error of BeforeCommit leaves nothing", "rolls the batch back"},
-	{"commits after its context ended", func(s *broken) {
-		s.writeBatch = func(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
-			result, err := s.Store.WriteBatch(context.WithoutCancel(ctx), b)
-			if err == nil {
-				err = ctx.Err()
-			}
-			return result, err
-		}
-	}, "context/one that ends before the commit leaves nothing", "leaves nothing"},
+	{"commits after its context ended", commitAfterContext, "context/one that ends before the commit leaves nothing", "leaves nothing"},
 	{"hides the error of BeforeCommit", func(s *broken) {
 		s.writeBatch = func(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
 			result, err := s.Store.WriteBatch(ctx, b)
@@ -97,23 +89,8 @@ var brokenCommits = []fault{
 			}
 		})
 	}, "commit/an error of Changed leaves nothing", "behind BeforeCommit"},
-	{"passes over an error of Changed", func(s *broken) {
-		s.edit(func(b *products.Batch) {
-			if changed := b.Changed; changed != nil {
-				b.Changed = func(ctx context.Context, created, updated []products.Product) error {
-					_ = changed(ctx, created, updated)
-					return nil
-				}
-			}
-		})
-	}, "commit/an error of Changed leaves nothing", "is returned"},
-	{"writes in a dry run", func(s *broken) {
-		s.edit(func(b *products.Batch) {
-			if b.DryRun {
-				b.DryRun, b.BeforeCommit, b.Changed = false, nil, nil
-			}
-		})
-	}, "commit/a dry run writes nothing", "a dry run writes nothing"},
+	{"passes over an error of Changed", ignoreChangedError, "commit/an error of Changed leaves nothing", "is returned"},
+	{"writes in a dry run", writeInDryRun, "commit/a dry run writes nothing", "a dry run writes nothing"},
 	{"calls BeforeCommit in a dry run", func(s *broken) {
 		s.writeBatch = func(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
 			result, err := s.Store.WriteBatch(ctx, b)

@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -77,7 +78,7 @@ var brokenLists = []fault{
 	}, "list/bad queries", "ErrQuery"},
 	{"takes any cursor", func(s *broken) {
 		s.editQuery(func(q *products.Query) {
-			if _, _, _, err := q.Check(); err != nil {
+			if _, _, _, err := q.Check(s.Schema()); err != nil {
 				q.Cursor = ""
 			}
 		})
@@ -164,10 +165,10 @@ var brokenBatches = []fault{
 		s.edit(func(b *products.Batch) {
 			if last := map[string]string{}; b.Mode == products.Ignore {
 				for i := range b.Records {
-					last[b.Records[i].Key] = b.Records[i].Name
+					last[b.Records[i].Key] = b.Records[i].Values[0]
 				}
 				for i := range b.Records {
-					b.Records[i].Name = last[b.Records[i].Key]
+					b.Records[i].Values[0] = last[b.Records[i].Key]
 				}
 			}
 		})
@@ -177,9 +178,9 @@ var brokenBatches = []fault{
 			if first := map[string]string{}; b.Mode == products.Update {
 				for i := range b.Records {
 					if _, has := first[b.Records[i].Key]; !has {
-						first[b.Records[i].Key] = b.Records[i].Name
+						first[b.Records[i].Key] = b.Records[i].Values[0]
 					}
-					b.Records[i].Name = first[b.Records[i].Key]
+					b.Records[i].Values[0] = first[b.Records[i].Key]
 				}
 			}
 		})
@@ -228,29 +229,25 @@ var brokenBatches = []fault{
 		}
 	}, "batch/mode ignore leaves alone what exists", "is written"},
 	{"tells of the products before they changed", func(s *broken) {
-		s.editTold(func(_, updated []products.Product) {
+		s.editChanges(func(_, updated []products.Product) {
 			for i := range updated {
 				updated[i].Version--
 			}
 		})
 	}, "batch/mode update writes what differs", "as they are stored"},
 	{"changes absent columns", func(s *broken) {
-		s.edit(func(b *products.Batch) { b.Columns.Description = true })
+		s.edit(func(b *products.Batch) { s.addEmpty(b, "description") })
 	}, "columns/what is absent never changes", "absent"},
 	{"doesn't clear a description", func(s *broken) {
-		s.edit(func(b *products.Batch) { b.Columns.Description = false })
+		s.edit(func(b *products.Batch) { drop(b, "description") })
 	}, "columns/an empty description clears", "Not equal"},
 	{"takes no status for false", func(s *broken) {
-		s.edit(func(b *products.Batch) {
-			for i := range b.Records {
-				b.Records[i].HasStatus = true
-			}
-		})
+		s.editField("status", func(text string) string { return cmp.Or(text, "false") })
 	}, "columns/status only where the record has one", "without a status"},
 	{"keeps an attribute whose value is empty", func(s *broken) {
 		s.edit(func(b *products.Batch) {
-			if len(b.Records[0].Extra) == 0 {
-				b.Columns.Attributes = nil
+			if !slices.ContainsFunc(b.Records[0].Values[1:], func(value string) bool { return value != "" }) {
+				b.Columns.Attributes, b.Records[0].Values = nil, b.Records[0].Values[:1]
 			}
 		})
 	}, "columns/attributes merge", "Not equal"},
@@ -275,7 +272,7 @@ var brokenBatches = []fault{
 		}
 		s.editPage(func(_ products.Query, page *products.Page) {
 			for i := range page.Products {
-				page.Products[i].Name = kept[0].Records[i].Name
+				page.Products[i].Name = kept[0].Records[i].Values[0]
 			}
 		})
 	}, "batch/records are only read", "doesn't keep the records"},

@@ -5,8 +5,9 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // sized returns a product of so many bytes, MaxBytes at most, in few attributes.
@@ -24,20 +25,22 @@ var sizeCases = []Case{
 		want := sized("L-1", products.MaxBytes)
 		require.Equal(c, products.MaxBytes, want.Bytes())
 		p := c.create(want)
-		require.Equal(c, want, content(c.get(p.ID)), "a product of MaxBytes is stored")
-		require.Equal(c, want, content(c.only("L-1")), "a product of MaxBytes is listed")
+		c.requireContent(want, c.get(p.ID), "a product of MaxBytes is stored")
+		c.requireContent(want, c.only("L-1"), "a product of MaxBytes is listed")
 		larger := sized("L-2", products.MaxBytes)
 		larger.Description = "x"
-		_, err := c.Create(c.Context(), larger)
+		_, err := c.store.Create(c.Context(), larger)
 		c.requireInvalid(err, "attributes")
 		for _, patch := range []products.Patch{
-			{Description: ptr("x")}, {Name: ptr("Lamps")}, {SKU: ptr("L-11")}, {Attributes: map[string]*string{"more": ptr("")}},
+			{Description: ptr("x")}, {Name: ptr("Lamps")}, {SKU: ptr("L-11")},
+			{Attributes: map[string]*string{"more": ptr("")}},
 		} {
-			_, err := c.Update(c.Context(), p.ID, 0, patch)
+			_, err := c.store.Update(c.Context(), p.ID, 0, patch)
 			c.requireInvalid(err, "attributes")
 		}
 		c.requireAll([]products.Product{p}, "what would be too large is not stored")
-		p, err = c.Update(c.Context(), p.ID, 0, products.Patch{Description: ptr("x"), Attributes: map[string]*string{"a0": nil}})
+		p, err = c.store.Update(c.Context(), p.ID, 0, products.Patch{Description: ptr("x"),
+			Attributes: map[string]*string{"a0": nil}})
 		require.NoError(c, err, "what goes makes room")
 		c.requireSame(p, c.get(p.ID), "Get returns what Update returned")
 	}},
@@ -51,24 +54,22 @@ var sizeCases = []Case{
 		many := c.create(products.Product{Name: "Lamp", SKU: "many", Attributes: attributes})
 		c.create(products.Product{Name: "Lamp", SKU: "small"})
 
-		b := products.Batch{Mode: products.Update, Columns: products.Columns{Description: true}}
-		b.Records = []products.Record{c.record("large", "Lamp"), c.record("whole", "Lamp"), c.record("small", "Lamp"), c.record("new", "Lamp")}
-		for i := range b.Records {
-			b.Records[i].Description = strings.Repeat("d", 101)
+		b := products.Batch{Mode: products.Update, Columns: c.columns("name", "description")}
+		for _, sku := range []string{"large", "whole", "small", "new"} {
+			b.Records = append(b.Records, c.record(sku, "Lamp", strings.Repeat("d", 101)))
 		}
 		c.refuses(b, refused, refused, updated, created)
 		for i := range b.Records {
-			b.Records[i].Description = strings.Repeat("d", 100)
+			b.Records[i].Values[1] = strings.Repeat("d", 100)
 		}
 		c.refuses(b, updated, refused, updated, updated)
 
-		b = products.Batch{Mode: products.Update, Columns: products.Columns{Attributes: []string{"b", "m0"}}}
-		b.Records = []products.Record{c.record("many", "Lamp"), c.record("whole", "Lamp"), c.record("small", "Lamp")}
-		for i := range b.Records {
-			b.Records[i].Extra = []string{"1", "v"}
+		b = products.Batch{Mode: products.Update, Columns: keep(c.columns("name"), "b", "m0")}
+		for _, sku := range []string{"many", "whole", "small"} {
+			b.Records = append(b.Records, c.record(sku, "Lamp", "1", "v"))
 		}
 		c.refuses(b, refused, refused, updated)
-		b.Records[0].Extra = []string{"1", ""}
+		b.Records[0].Values = []string{"Lamp", "1", ""}
 		c.refuses(b, updated, refused, unchanged)
 		maps.DeleteFunc(attributes, func(name, _ string) bool { return name == "m0" })
 		attributes["b"] = "1"
@@ -95,7 +96,9 @@ var sizeCases = []Case{
 							bytes += page.Products[i].Bytes()
 						}
 						require.LessOrEqual(c, len(page.Products), limit, "MaxBytes doesn't lift Limit")
-						require.True(c, bytes <= most || len(page.Products) == 1, "a page has at most MaxBytes, %d, or one product, not %d in %d", most, bytes, len(page.Products))
+						require.True(c, bytes <= most || len(page.Products) == 1,
+							"a page has at most MaxBytes, %d, or one product, not %d in %d", most, bytes,
+							len(page.Products))
 						require.Equal(c, first, page.Count >= 0, "the count is that of all matches")
 						got = append(got, page.Products...)
 						require.LessOrEqual(c, len(got), len(want), "pages of so many bytes come to an end")
@@ -108,12 +111,12 @@ var sizeCases = []Case{
 				}
 			}
 		}
-		_, err := c.List(c.Context(), products.Query{MaxBytes: -1})
+		_, err := c.store.List(c.Context(), products.Query{MaxBytes: -1})
 		require.ErrorIs(c, err, products.ErrQuery, "a bad query gives ErrQuery")
 	}},
-	{Name: "size/changes are told part by part", run: func(c *check) {
+	{Name: "size/Changed is called in parts", run: func(c *check) {
 		const n, bytes = 11, 900_000
-		b := products.Batch{Mode: products.Update}
+		b := products.Batch{Mode: products.Update, Columns: c.columns("name")}
 		want := sized("", bytes)
 		for name := range want.Attributes {
 			b.Columns.Attributes = append(b.Columns.Attributes, name)
@@ -121,23 +124,25 @@ var sizeCases = []Case{
 		for i := range n {
 			r := c.record(fmt.Sprint("p-", i), "before")
 			for _, name := range b.Columns.Attributes {
-				r.Extra = append(r.Extra, want.Attributes[name])
+				r.Values = append(r.Values, want.Attributes[name])
 			}
 			b.Records = append(b.Records, r)
 		}
-		_, first := c.writeTold(b)
-		require.Len(c, first.created, n, "Changed is told of every product that was created")
+		_, first := c.writeChanges(b)
+		require.Len(c, first.created, n, "Changed is called with every product that was created")
 		c.requireChanges(first.created)
 		// The records are small now, and the products are not.
-		_, second := c.writeTold(products.Batch{Mode: products.Update, Records: append(c.records(n, "p-", "after"), c.record("new", "new"))})
-		require.Equal(c, []string{"new"}, skus(second.created), "Changed is told of every product that was created")
-		require.Len(c, second.updated, n, "Changed is told of every product that was updated, once")
+		_, second := c.writeChanges(products.Batch{Mode: products.Update, Columns: c.columns("name"),
+			Records: append(c.records(n, "p-", "after"),
+				c.record("new", "new"))})
+		require.Equal(c, []string{"new"}, skus(second.created), "Changed is called with every product that was created")
+		require.Len(c, second.updated, n, "Changed is called with every product that was updated, once")
 		seen := map[int64]bool{}
 		for _, p := range second.updated {
 			seen[p.ID] = true
-			require.Equal(c, "after", p.Name, "Changed is told of products as they are stored")
+			require.Equal(c, "after", p.Name, "Changed is called with products as they are stored")
 		}
-		require.Len(c, seen, n, "Changed is told of every product that was updated, once")
+		require.Len(c, seen, n, "Changed is called with every product that was updated, once")
 		c.requireChanges(second.updated)
 	}},
 }
@@ -150,7 +155,9 @@ func (c *check) refuses(b products.Batch, want ...products.Outcome) {
 	require.Equal(c, want, c.write(b).Outcomes, "a dry run refuses what the real one does")
 	c.requireAll(before, "a dry run writes nothing")
 	b.DryRun = false
-	result, told := c.writeTold(b)
-	require.Equal(c, want, result.Outcomes, "a record is refused that would make a product larger than MaxBytes, or give it more than MaxAttributes; others are written")
-	require.Len(c, told.updated, int(result.Count(updated)), "Changed isn't told of what is refused")
+	result, sent := c.writeChanges(b)
+	require.Equal(c, want, result.Outcomes,
+		"a record is refused that would make a product larger than MaxBytes, or give it more than MaxAttributes; "+
+			"others are written")
+	require.Len(c, sent.updated, int(result.Count(updated)), "Changed isn't called with what is refused")
 }

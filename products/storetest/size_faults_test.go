@@ -7,7 +7,7 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// tooLarge tells whether an error is about a product's size.
+// tooLarge reports whether an error is about a product's size.
 func tooLarge(err error) bool {
 	var invalid *products.ValidationError
 	return errors.As(err, &invalid) && invalid.Fields[0].Code == products.CodeTooLarge
@@ -91,7 +91,7 @@ var brokenSizes = []fault{
 			}
 			return result, err
 		}
-	}, "size/changes are told part by part", "at once"},
+	}, "size/Changed is called in parts", "at once"},
 	{"forgets the last part", func(s *broken) {
 		s.edit(func(b *products.Batch) {
 			tell, parts := b.Changed, 0
@@ -105,5 +105,5 @@ var brokenSizes = []fault{
 				return tell(ctx, created, updated)
 			}
 		})
-	}, "size/changes are told part by part", "every product"},
+	}, "size/Changed is called in parts", "every product"},
 }

@@ -4,23 +4,34 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/products/storetest"
-	"github.com/stretchr/testify/require"
 )
 
-func open(rule products.KeyRule) *broken {
-	return &broken{Store: memory.New(memory.Options{KeyRule: rule}).Products()}
+// open returns a sound store for the case.
+func open(c storetest.Case) *broken {
+	return &broken{Store: memory.New(memory.Options{KeyRule: c.Rule, Fields: c.Fields}).Products()}
 }
 
 func TestCasesPassASoundStore(t *testing.T) {
 	for _, c := range storetest.Cases() {
-		require.NoError(t, c.Check(t.Context(), open(c.Rule)), c.Name)
+		require.NoError(t, c.Check(t.Context(), open(c)), c.Name)
+	}
+}
+
+// TestRandomCasesPassASoundStore takes other seeds each time. A failure names its own.
+func TestRandomCasesPassASoundStore(t *testing.T) {
+	for range 100 {
+		c := storetest.RandomCase(rand.Uint64())
+		require.NoError(t, c.Check(t.Context(), open(c)), c.Name)
 	}
 }
 
@@ -34,12 +45,13 @@ func TestCaseNames(t *testing.T) {
 
 // TestCasesFindBrokenStores breaks one promise at a time and wants the case to say which.
 func TestCasesFindBrokenStores(t *testing.T) {
-	for _, test := range slices.Concat(brokenSingles, brokenLists, brokenBatches, brokenCommits, brokenSizes) {
+	for _, test := range slices.Concat(brokenSingles, brokenLists, brokenBatches, brokenCommits, brokenSizes,
+		brokenFields) {
 		t.Run(test.name, func(t *testing.T) {
 			at := slices.IndexFunc(storetest.Cases(), func(c storetest.Case) bool { return c.Name == test.found })
 			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)
 			c := storetest.Cases()[at]
-			s := open(c.Rule)
+			s := open(c)
 			test.spoil(s)
 			err := c.Check(t.Context(), s)
 			require.Error(t, err, "the case finds the broken store")
@@ -107,7 +119,7 @@ var brokenSingles = []fault{
 			}
 			return p, err
 		}
-	}, "create/attributes are never nil", "empty map rather than nil"},
+	}, "create/attributes and fields are never nil", "empty map rather than nil"},
 	{"finds nothing without an error", func(s *broken) {
 		s.get = func(ctx context.Context, id int64) (products.Product, error) {
 			p, err := s.Store.Get(ctx, id)
@@ -168,7 +180,7 @@ var brokenSingles = []fault{
 		s.keyRule = func() products.KeyRule { return products.FoldedKeys }
 	}, "keys/exact", "KeyRule"},
 	{"doesn't fold keys", func(s *broken) {
-		s.Store = open(products.ExactKeys).Store
+		s.Store = open(storetest.Case{}).Store
 		s.keyRule = func() products.KeyRule { return products.FoldedKeys }
 	}, "keys/folded", "ignore case"},
 	{"cuts text at a backslash", func(s *broken) {
@@ -178,18 +190,10 @@ var brokenSingles = []fault{
 		}
 	}, "text/comes back as it went in, one by one", `\\N`},
 	{"loses tabs in batches", func(s *broken) {
-		s.edit(func(b *products.Batch) {
-			for i := range b.Records {
-				b.Records[i].Description = strings.ReplaceAll(b.Records[i].Description, "\t", " ")
-			}
-		})
+		s.editField("description", func(text string) string { return strings.ReplaceAll(text, "\t", " ") })
 	}, "text/comes back as it went in, by batches", "comes back as it went in"},
 	{"cuts what is long", func(s *broken) {
-		s.edit(func(b *products.Batch) {
-			for i := range b.Records {
-				b.Records[i].Description = b.Records[i].Description[:min(len(b.Records[i].Description), 1<<15)]
-			}
-		})
+		s.editField("description", func(text string) string { return text[:min(len(text), 1<<15)] })
 	}, "text/as long as it may be", "longest text"},
 }
 

@@ -4,14 +4,17 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // odd is text that has a meaning to some database, protocol or format.
 var odd = []string{
-	`\.`, `\N`, `\\N`, `\`, `\t`, `\x41`, `a\`, "tab\tin", "line\nbreak", "line\r\nbreak", "\ttab first", "cr\rin", `"quoted"`, `'single'`,
-	`it''s; DROP TABLE products; --`, `{"a":1}`, `{a,b}`, `NULL`, `null`, `$1`, `%s %d`, `(a)`, `a,b;c|d`, "\u0001\u0002\u001f\u007f", "😀👩‍👩‍👧", "e\u0301",
+	`\.`, `\N`, `\\N`, `\`, `\t`, `\x41`, `a\`, "tab\tin", "line\nbreak", "line\r\nbreak", "\ttab first", "cr\rin",
+	`"quoted"`, `'single'`,
+	`it''s; DROP TABLE products; --`, `{"a":1}`, `{a,b}`, `NULL`, `null`, `$1`, `%s %d`, `(a)`, `a,b;c|d`,
+	"\u0001\u0002\u001f\u007f", "😀👩‍👩‍👧", "e\u0301",
 	"\u200b\ufeff", "\ufffd", "\U0010ffff", "\u2028", "日本語", "עברית", "  two  spaces  ",
 }
 
@@ -19,9 +22,10 @@ var textCases = []Case{
 	{Name: "text/comes back as it went in, one by one", run: func(c *check) {
 		for i, text := range odd {
 			sku := fmt.Sprint("x", text, i)
-			want := products.Product{Name: "x" + text, SKU: sku, Description: text, Attributes: map[string]string{"x" + text: text}}
+			want := products.Product{Name: "x" + text, SKU: sku, Description: text,
+				Attributes: map[string]string{"x" + text: text}}
 			p := c.create(want)
-			require.Equal(c, want, content(c.get(p.ID)), "text comes back as it went in: %q", text)
+			c.requireContent(want, c.get(p.ID), "text comes back as it went in: %q", text)
 			require.Equal(c, p.ID, c.only(sku).ID, "a SKU with %q is found", text)
 			page := c.list(products.Query{Name: "x" + text})
 			require.Len(c, page.Products, 1, "a name with %q is found", text)
@@ -29,23 +33,26 @@ var textCases = []Case{
 	}},
 	{Name: "text/comes back as it went in, by batches", run: func(c *check) {
 		c.eitherWay(func(expectNew bool) {
-			b := products.Batch{Mode: products.Update, ExpectNew: expectNew, Columns: products.Columns{Description: true, Attributes: []string{"plain"}}}
+			b := products.Batch{Mode: products.Update, ExpectNew: expectNew,
+				Columns: keep(c.columns("name", "description"), "plain")}
 			for _, text := range odd {
 				b.Columns.Attributes = append(b.Columns.Attributes, "x"+text)
 			}
 			for i, text := range odd {
-				r := c.record(fmt.Sprint("x", text, i), "x"+text)
-				r.Description, r.Extra = text, make([]string, len(odd)+1)
-				r.Extra[0], r.Extra[i+1] = text, text
+				values := append([]string{"x" + text, text, text}, make([]string, len(odd))...)
+				r := c.record(fmt.Sprint("x", text, i), values...)
+				r.Values[3+i] = text
 				b.Records = append(b.Records, r)
 			}
 			for _, round := range []string{"created", "updated"} {
 				c.write(b)
 				for i, text := range odd {
 					r := &b.Records[i]
-					want := products.Product{Name: r.Name, SKU: r.SKU, Description: r.Description, Attributes: map[string]string{"plain": text, "x" + text: text}}
-					require.Equal(c, want, content(c.only(r.SKU)), "text of a %s product comes back as it went in: %q", round, text)
-					r.Name, r.Description = text+"x", text+text
+					want := products.Product{Name: r.Values[0], SKU: r.SKU, Description: r.Values[1],
+						Attributes: map[string]string{"plain": text, "x" + text: text}}
+					c.requireContent(want, c.only(r.SKU), "text of a %s product comes back as it went in: %q",
+						round, text)
+					r.Values[0], r.Values[1] = text+"x", text+text
 				}
 			}
 		})
@@ -56,20 +63,20 @@ var textCases = []Case{
 		for i := range products.MaxAttributes - 1 {
 			attributes[fmt.Sprint("attribute ", i)] = fmt.Sprint("value ", i)
 		}
-		want := products.Product{Name: long(products.MaxName), SKU: long(products.MaxSKU), Description: long(products.MaxDescription), Attributes: attributes}
+		want := products.Product{Name: long(products.MaxName), SKU: long(products.MaxSKU),
+			Description: long(products.MaxDescription), Attributes: attributes}
 		p := c.create(want)
-		require.Equal(c, want, content(c.get(p.ID)), "the longest text is stored by Create")
+		c.requireContent(want, c.get(p.ID), "the longest text is stored by Create")
 		c.eitherWay(func(expectNew bool) {
-			r := c.record(want.SKU, want.Name)
-			r.Description = want.Description
-			b := products.Batch{ExpectNew: expectNew, Columns: products.Columns{Description: true}}
+			r := c.record(want.SKU, want.Name, want.Description)
+			b := products.Batch{ExpectNew: expectNew, Columns: c.columns("name", "description")}
 			for name, value := range attributes {
 				b.Columns.Attributes = append(b.Columns.Attributes, name)
-				r.Extra = append(r.Extra, value)
+				r.Values = append(r.Values, value)
 			}
 			b.Records = []products.Record{r}
 			c.write(b)
-			require.Equal(c, want, content(c.only(want.SKU)), "the longest text is stored by a batch")
+			c.requireContent(want, c.only(want.SKU), "the longest text is stored by a batch")
 		})
 	}},
 }
