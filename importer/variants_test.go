@@ -9,11 +9,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/require"
 )
 
 func TestVariants(t *testing.T) {
@@ -28,7 +29,8 @@ func TestVariants(t *testing.T) {
 			name:      "name, description and status, each where it is empty",
 			text:      "slug,sku,name,description,status\nlamp,l1,Lamp,Bright,yes\nlamp,l2,,,\nlamp,l3,,Dim,\nlamp,l4,,,no\n",
 			inherited: 3,
-			want:      []string{"l1|Lamp|Bright|true", "l2|Lamp|Bright|true", "l3|Lamp|Dim|true", "l4|Lamp|Bright|false"},
+			want: []string{"l1|Lamp|Bright|true", "l2|Lamp|Bright|true", "l3|Lamp|Dim|true",
+				"l4|Lamp|Bright|false"},
 		},
 		{
 			name: "a record with a name inherits nothing",
@@ -39,14 +41,15 @@ func TestVariants(t *testing.T) {
 			name:      "from the last earlier record with a name",
 			text:      "slug,sku,name\na,a1,A\nb,b1,B\na,a2,\na,a3,A3\nb,b2,\n a ,a4,  \n",
 			inherited: 3,
-			want:      []string{"a1|A||false", "b1|B||false", "a2|A||false", "a3|A3||false", "b2|B||false", "a4|A3||false"},
+			want: []string{"a1|A||false", "b1|B||false", "a2|A||false", "a3|A3||false", "b2|B||false",
+				"a4|A3||false"},
 		},
 		{
 			name:      "what nobody sees is empty: a name, a group, a parent's SKU, a name of a column",
 			text:      "slug,sku,name,\u200b\na,a1,A,x\na,a2,\u200b,\n\u200b,b1,B,\n\u200b,b2,\u00ad,\na,\u200b\ufeff,,\na,\u200ba3,,\n",
 			options:   importer.Options{Extra: importer.ExtraKeep},
 			inherited: 2,
-			want:      []string{"a1|A||false", "a2|A||false", "b1|B||false", "\u200ba3|A||false"},
+			want:      []string{"a1|A||false", "a2|A||false", "b1|B||false", "a3|A||false"},
 			rejects: []string{`5 empty: name must not be empty, and nobody sees its characters: "\u00ad"`,
 				`6 empty: sku must not be empty, and nobody sees its characters: "\u200b\ufeff" (what is empty is inherited from line 2)`},
 		},
@@ -59,9 +62,10 @@ func TestVariants(t *testing.T) {
 				`6 bad_boolean: Status must be a yes or a no (true/false, 1/0, yes/no, on/off, active/inactive, published/unpublished, enabled/disabled, draft, archived), not "perhaps" (what is empty is inherited from line 4)`},
 		},
 		{
-			name:    "from none whose fields can't be told apart",
-			text:    "slug,sku,name,description\na,a1,A, or B,x\na,a2,\"\",d\nb,b1\nb,b2,,\nc,\"c1,C,\nc,c2,,\n",
-			rejects: []string{"2 field_count", "3 no_parent", "4 missing_column", "5 no_parent", "6 bad_quote", "7 no_parent"},
+			name: "from none whose fields can't be told apart",
+			text: "slug,sku,name,description\na,a1,A, or B,x\na,a2,\"\",d\nb,b1\nb,b2,,\nc,\"c1,C,\nc,c2,,\n",
+			rejects: []string{"2 field_count", "3 no_parent", "4 missing_column", "5 no_parent", "6 bad_quote",
+				"7 no_parent"},
 		},
 		{
 			name: "there is none",
@@ -71,10 +75,12 @@ func TestVariants(t *testing.T) {
 				`6 no_parent: name must not be empty: no earlier record with the slug "c" has one to inherit; sku must not be empty`},
 		},
 		{
-			name:      "what is inherited is held to the rules too",
-			text:      "slug,sku,name\na,a1," + strings.Repeat("x", 501) + "\na,a2,\nb,b1,n\xff\nb,b2,\nc,c1,n\x00\nc,c2,\n",
+			name: "what is inherited is held to the rules too",
+			text: "slug,sku,name\na,a1," + strings.Repeat("x", 501) +
+				"\na,a2,\nb,b1,n\xff\nb,b2,\nc,c1,n\x00\nc,c2,\n",
 			inherited: 0,
-			rejects:   []string{"2 too_long", "3 too_long", "4 invalid_utf8", "5 invalid_utf8", "6 bad_character", "7 bad_character"},
+			rejects: []string{"2 too_long", "3 too_long", "4 invalid_utf8", "5 invalid_utf8", "6 bad_character",
+				"7 bad_character"},
 		},
 		{
 			name:      "the escape for spreadsheets",
@@ -119,11 +125,14 @@ func TestVariants(t *testing.T) {
 		},
 		{
 			name: "WooCommerce: from the record whose SKU or ID is the parent, not from a sibling",
-			text: "ID,Type,SKU,Name,Published,Parent\n1,variable,hoodie,Hoodie,1,\n2,variation,hoodie-red,Hoodie - Red,1,hoodie\n3,variation,hoodie-blue,,-1,hoodie\n" +
+			text: "ID,Type,SKU,Name,Published,Parent\n1,variable,hoodie,Hoodie,1,\n2,variation,hoodie-red,Hoodie - " +
+				"Red,1,hoodie\n3,variation,hoodie-blue,,-1,hoodie\n" +
 				"4,variation,hoodie-green,,,id:1\n5,variable,,Cap,1,\n6,variation,cap-red,,0,id:5\n7,variation,x,,1,\n8,variation,y,,1,id:9\n",
 			inherited: 3,
-			want:      []string{"hoodie|Hoodie||true", "hoodie-red|Hoodie - Red||true", "hoodie-blue|Hoodie||false", "hoodie-green|Hoodie||true", "cap-red|Cap||false"},
-			rejects:   []string{"6 empty: sku must not be empty", "8 empty: name must not be empty", `9 no_parent: name must not be empty: no earlier record with the Parent "id:9" has one to inherit`},
+			want: []string{"hoodie|Hoodie||true", "hoodie-red|Hoodie - Red||true", "hoodie-blue|Hoodie||false",
+				"hoodie-green|Hoodie||true", "cap-red|Cap||false"},
+			rejects: []string{"6 empty: sku must not be empty", "8 empty: name must not be empty",
+				`9 no_parent: name must not be empty: no earlier record with the Parent "id:9" has one to inherit`},
 		},
 		{
 			name:      "WooCommerce: a parent that isn't in the file is stood in for by its variation",
@@ -147,22 +156,27 @@ func TestVariants(t *testing.T) {
 			for i, want := range c.rejects {
 				line, _, _ := strings.Cut(got.rejects[i], "/")
 				code := got.rejects[i][strings.LastIndexByte(got.rejects[i], ' ')+1:]
-				require.True(t, strings.HasPrefix(line+" "+code+": "+got.reasons[i], want), "%s: %s", got.rejects[i], got.reasons[i])
+				require.True(t, strings.HasPrefix(line+" "+code+": "+got.reasons[i], want), "%s: %s", got.rejects[i],
+					got.reasons[i])
 			}
 		})
 	}
 }
 
 func TestGroupColumn(t *testing.T) {
-	_, result, err := doImport(t, memory.New(memory.Options{}).Products(), "slug,sku,Product Handle,name\na,b,c,d\n", importer.Options{Extra: importer.ExtraKeep})
+	_, result, err := doImport(t, memory.New(memory.Options{}).Products(), "slug,sku,Product Handle,name\na,b,c,d\n",
+		importer.Options{Extra: importer.ExtraKeep})
 	require.NoError(t, err)
-	require.Equal(t, importer.Column{Number: 3, Name: "Product Handle", Attribute: "Product Handle", Group: true}, result.Dialect.Columns[2], "it is an attribute too")
+	require.Equal(t, importer.Column{Number: 3, Name: "Product Handle", Attribute: "Product Handle", Group: true},
+		result.Dialect.Columns[2], "it is an attribute too")
 	require.False(t, result.Dialect.Columns[0].Group)
 	require.False(t, importer.Column{Group: true}.Ignored())
 
-	_, _, err = doImport(t, memory.New(memory.Options{}).Products(), "slug,sku,name\n", importer.Options{Extra: importer.ExtraReject})
+	_, _, err = doImport(t, memory.New(memory.Options{}).Products(), "slug,sku,name\n",
+		importer.Options{Extra: importer.ExtraReject})
 	require.ErrorContains(t, err, `"slug"`, "who wants nothing lost hears of it")
-	_, _, err = doImport(t, memory.New(memory.Options{}).Products(), "slug,sku,name\n", importer.Options{Extra: importer.ExtraReject, Group: "slug"})
+	_, _, err = doImport(t, memory.New(memory.Options{}).Products(), "slug,sku,name\n",
+		importer.Options{Extra: importer.ExtraReject, Group: "slug"})
 	require.NoError(t, err, "unless it was asked for")
 	_, _, err = doImport(t, memory.New(memory.Options{}).Products(), "slgu,sku,name\n", importer.Options{Group: "slug"})
 	require.ErrorIs(t, err, importer.ErrInput)
@@ -229,7 +243,8 @@ func TestVariantsOfRandomFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, 14))
 	for _, first := range []int{0, 1, 7_500} {
 		f := randomFamilies(rng, 8_000, first)
-		for _, o := range []importer.Options{{Parsers: 1, Writers: 1}, {Parsers: 7, BatchRecords: 100}, {BatchBytes: 1 << 10}, {MaxDuplicates: 1 << 10}} {
+		for _, o := range []importer.Options{{Parsers: 1, Writers: 1}, {Parsers: 7, BatchRecords: 100},
+			{BatchBytes: 1 << 10}, {MaxDuplicates: 1 << 10}} {
 			store := memory.New(memory.Options{}).Products()
 			events := int64(0)
 			o.Progress = progress.Func(func(_ context.Context, e progress.Event) {
@@ -271,7 +286,8 @@ func TestVariantsCostOnlyThoseWhoHaveSome(t *testing.T) {
 		opened, rejects int
 	}{
 		{"slug,sku,name\na,a1,A\na,a2,A\n", 2, 0},
-		{"slug,sku,name\na,a1,A\n,a2,\n", 2, 1},
+		{"slug,sku,name\na,a1,A\n,a2,B\n,a3,\n", 2, 1},
+		{"slug,sku,name\na,a1,A\n,a2,\n", 3, 0},
 		{"slug,sku,name\na,a1,A\n,,A\na,a2,\na,a3,\n", 3, 1},
 		{"slug,sku,name\na,a1,A\na,a2,\na,,\nb,,", 3, 2},
 		{"sku,name\na1,A\na2,\n", 2, 1},
@@ -318,7 +334,8 @@ func TestGroupsAreBounded(t *testing.T) {
 	require.EqualValues(t, 1, result.Inherited)
 
 	huge := "slug,sku,name,description\na,a,n,x\nb,b,n," + strings.Repeat("x", 9<<20) + "\na,a1,,y\nb,b1,,y\n"
-	got, result, err = doImport(t, memory.New(memory.Options{}).Products(), huge, importer.Options{MaxRecordBytes: 16 << 20})
+	got, result, err = doImport(t, memory.New(memory.Options{}).Products(), huge,
+		importer.Options{MaxRecordBytes: 16 << 20})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, result.Inherited, "one group is always remembered")
 	require.Len(t, got.rejects, 2, "the record that is too long, and the one whose group had to make room")
