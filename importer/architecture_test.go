@@ -30,36 +30,58 @@ const (
 	sqlx      = "github.com/jmoiron/sqlx"
 	pq        = "github.com/lib/pq"
 	goose     = "github.com/pressly/goose/v3"
+	modernc   = "modernc.org/sqlite"
 	docker    = "github.com/ory/dockertest/v3"
 	metrics   = "github.com/prometheus/client_golang"
 )
 
 // core are the packages that an adapter may use.
-var core = []string{"products", "progress", "webhooks", "importer", "importer/job"}
+var core = []string{"products", "progress", "webhooks", "webhooks/receive", "importer", "importer/job"}
+
+// forStores are the packages with what only stores need.
+var forStores = []string{"importer/job/driver", "webhooks/driver"}
 
 // mayImport says what a package may import beside the standard library: packages of this module by their folder,
 // modules of others by their path. Packages below examples may import anything.
 var mayImport = map[string][]string{
-	"products":                 {validator, text},
-	"progress":                 {},
-	"webhooks":                 {},
-	"importer":                 {"products", "progress", text, compress},
-	"importer/job":             {"products", "progress", "importer"},
-	"products/casetest":        {testify},
-	"products/storetest":       {"products", "products/casetest", testify},
-	"webhooks/storetest":       {"webhooks", "products/casetest", testify},
-	"importer/catalogtest":     {"importer", "products", testify},
-	"importer/job/jobtest":     {"importer/job", "importer", "products", "products/casetest", "progress", testify},
-	"adapters/memory":          core,
-	"adapters/postgres":        slices.Concat(core, []string{sqlx, pq, goose, compress}),
+	"products":               {validator, text},
+	"progress":               {},
+	"webhooks":               {"webhooks/receive", "webhooks/internal/uuid"},
+	"webhooks/driver":        {"webhooks", "webhooks/receive", "webhooks/internal/uuid", compress},
+	"webhooks/internal/uuid": {},
+	"webhooks/receive":       {},
+	"importer": {"products", "progress", "importer/spelling", "importer/decompress", "importer/charset",
+		"importer/dialect", "importer/internal/refuse"},
+	"importer/internal/refuse": {},
+	"importer/decompress":      {"importer/internal/refuse", compress},
+	"importer/charset":         {"importer/internal/refuse", text},
+	"importer/dialect":         {},
+	"importer/spelling":        {"products"},
+	"importer/job": {"products", "progress", "importer", "importer/charset", "importer/spelling",
+		"importer/job/internal/rule", compress},
+	"importer/job/internal/rule": {},
+	"importer/job/driver":        {"importer/job", "importer/job/internal/rule", "importer", "progress"},
+	"adapters/casetest":          {testify},
+	"products/storetest":         {"products", "adapters/casetest", testify},
+	"webhooks/storetest":         {"webhooks", "webhooks/driver", "webhooks/receive", "adapters/casetest", testify},
+	"importer/catalogtest":       {"products"},
+	"importer/job/jobtest": {"importer/job", "importer/job/driver", "importer", "products", "adapters/casetest",
+		"progress", testify},
+	"adapters/memory":          slices.Concat(core, forStores),
+	"adapters/postgres":        slices.Concat(core, forStores, []string{sqlx, pq, goose}),
+	"adapters/sqlite":          slices.Concat(core, forStores, []string{sqlx, modernc, goose}),
 	"adapters/postgres/pgtest": {docker, pq, testify},
-	"adapters/httpapi":         slices.Concat(core, []string{crypto, compress, metrics}),
-	"adapters/worker":          core,
-	"adapters/outbox":          core,
+	"adapters/httpapi": slices.Concat(core, forStores, []string{"adapters/httpapi/basicauth", "importer/decompress",
+		"importer/spelling",
+		metrics}),
+	"adapters/httpapi/basicauth": {crypto},
+	"adapters/worker":            core,
+	"adapters/outbox":            core,
 }
 
 // topLevel are the entries of the module's folder, beside dotfiles.
-var topLevel = []string{"adapters", "examples", "importer", "products", "progress", "webhooks", "CHANGELOG.md", "LICENSE", "README.md", "go.mod", "go.sum"}
+var topLevel = []string{"adapters", "examples", "importer", "products", "progress", "webhooks", "CHANGELOG.md",
+	"LICENSE", "README.md", "go.mod", "go.sum"}
 
 // imported is one import of a file.
 type imported struct {
@@ -122,7 +144,10 @@ func allowed(list []string, importPath string) bool {
 	if folder, ok := own(importPath); ok {
 		return slices.Contains(list, folder)
 	}
-	return slices.ContainsFunc(list, func(m string) bool { return importPath == m || strings.HasPrefix(importPath, m+"/") })
+	return slices.ContainsFunc(list, func(m string) bool {
+		return importPath == m ||
+			strings.HasPrefix(importPath, m+"/")
+	})
 }
 
 // breaches lists the imports that the table doesn't allow.
@@ -133,7 +158,9 @@ func breaches(packages map[string][]imported) (found []string) {
 		}
 		may, known := mayImport[folder]
 		if !known {
-			found = append(found, fmt.Sprintf("%s is no package of the design: give it a line in this test, with what it may import", folder))
+			found = append(found,
+				fmt.Sprintf("%s is no package of the design: give it a line in this test, with what it may import",
+					folder))
 			continue
 		}
 		for _, i := range list {
@@ -151,6 +178,30 @@ var linkedModules = []string{validator, text, compress}
 
 // drivers lists the ways on which one of the packages comes to database/sql, or to a module beside linkedModules.
 func drivers(packages map[string][]imported, from ...string) (found []string) {
+	for _, i := range reached(packages, from...) {
+		if i.path == "database/sql" || strings.HasPrefix(i.path, "database/sql/") ||
+			!standard(i.path) && !allowed(linkedModules, i.path) {
+			found = append(found, fmt.Sprintf("%s imports %s, which an application without a database would link",
+				i.file, i.path))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// toSQLite lists the ways on which one of the packages comes to the driver for SQLite.
+func toSQLite(packages map[string][]imported, from ...string) (found []string) {
+	for _, i := range reached(packages, from...) {
+		if allowed([]string{modernc}, i.path) {
+			found = append(found, fmt.Sprintf("%s imports %s, which an application without it would link", i.file, i.path))
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// reached lists what the packages import, and so on: all that isn't of this module.
+func reached(packages map[string][]imported, from ...string) (found []imported) {
 	seen := map[string]bool{}
 	for len(from) > 0 {
 		folder := from[0]
@@ -160,17 +211,13 @@ func drivers(packages map[string][]imported, from ...string) (found []string) {
 		}
 		seen[folder] = true
 		for _, i := range packages[folder] {
-			next, ours := own(i.path)
-			switch {
-			case ours:
+			if next, ours := own(i.path); ours {
 				from = append(from, next)
-			case i.path == "database/sql" || strings.HasPrefix(i.path, "database/sql/"),
-				!standard(i.path) && !allowed(linkedModules, i.path):
-				found = append(found, fmt.Sprintf("%s imports %s, which an application without a database would link", i.file, i.path))
+			} else {
+				found = append(found, i)
 			}
 		}
 	}
-	slices.Sort(found)
 	return found
 }
 
@@ -229,6 +276,13 @@ func TestArchitecture(t *testing.T) {
 			t.Error(way)
 		}
 	})
+	t.Run("importer and the store in PostgreSQL link no SQLite", func(t *testing.T) {
+		require.NotEmpty(t, toSQLite(packages, "adapters/sqlite"), "the test looks for the driver")
+		for _, way := range toSQLite(packages, "importer", "importer/job", "webhooks", "adapters/memory",
+			"adapters/postgres", "adapters/httpapi", "adapters/worker", "adapters/outbox") {
+			t.Error(way)
+		}
+	})
 	t.Run("the module's folder is tidy", func(t *testing.T) {
 		found, err := strays(tree)
 		require.NoError(t, err)
@@ -248,13 +302,14 @@ func TestArchitectureFindsBreaches(t *testing.T) {
 		return &fstest.MapFile{Data: []byte(source)}
 	}
 	tree := fstest.MapFS{
-		"go.mod":                        {},
-		".gitignore":                    {Data: []byte("# leftovers\n*.test\n/importcsv\n")},
-		"importer.test":                 {},
-		"importcsv":                     {},
-		".golangci.yml":                 {},
-		"pkg/util.go":                   file("fmt"),
-		"products/product.go":           file("fmt", validator, validator+"/non-standard/validators", text+"/unicode/norm"),
+		"go.mod":        {},
+		".gitignore":    {Data: []byte("# leftovers\n*.test\n/importcsv\n")},
+		"importer.test": {},
+		"importcsv":     {},
+		".golangci.yml": {},
+		"pkg/util.go":   file("fmt"),
+		"products/product.go": file("fmt", validator, validator+"/non-standard/validators",
+			text+"/unicode/norm"),
 		"products/bad.go":               file(module+"/importer", "github.com/other/thing"),
 		"products/bad_test.go":          file(testify + "/require"),
 		"products/storetest/suite.go":   file(module+"/products", testify+"/require"),
@@ -264,7 +319,8 @@ func TestArchitectureFindsBreaches(t *testing.T) {
 		"progress/bad.go":               file("database/sql", module+"/importer/job"),
 		"importer/job/job.go":           file(module+"/importer", sqlx),
 		"adapters/memory/db.go":         file(module+"/products", module+"/importer"),
-		"adapters/postgres/db.go":       file(module+"/products", sqlx, pq, "database/sql"),
+		"adapters/postgres/db.go":       file(module+"/products", sqlx, pq, "database/sql", module+"/adapters/sqlite"),
+		"adapters/sqlite/db.go":         file(module+"/products", modernc+"/lib"),
 		"adapters/httpapi/handler.go":   file(module+"/products", module+"/adapters/memory"),
 		"adapters/postgres/pgtest/m.go": file(docker, pq),
 		"examples/any/main.go":          file(module+"/adapters/postgres", "github.com/other/thing"),
@@ -273,6 +329,7 @@ func TestArchitectureFindsBreaches(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"adapters/httpapi/handler.go imports " + module + "/adapters/memory, which package adapters/httpapi must not",
+		"adapters/postgres/db.go imports " + module + "/adapters/sqlite, which package adapters/postgres must not",
 		"importer/bad.go imports " + validator + "x, which package importer must not",
 		"importer/bad.go imports " + testify + "/require, which package importer must not",
 		"importer/job/job.go imports " + sqlx + ", which package importer/job must not",
@@ -288,6 +345,9 @@ func TestArchitectureFindsBreaches(t *testing.T) {
 		"products/bad.go imports github.com/other/thing, which an application without a database would link",
 		"progress/bad.go imports database/sql, which an application without a database would link",
 	}, drivers(packages, "importer", "adapters/memory"))
+	require.Equal(t, []string{
+		"adapters/sqlite/db.go imports " + modernc + "/lib, which an application without it would link",
+	}, toSQLite(packages, "importer", "adapters/postgres"))
 	found, err := strays(tree)
 	require.NoError(t, err)
 	require.Equal(t, []string{"pkg doesn't belong into the module's folder"}, found)

@@ -8,17 +8,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
 )
 
 const benchRecords = 500_000
 
-// BenchmarkMemory imports 500,000 records into memory. x-csv is how many times as long it takes as encoding/csv takes to
-// read the same bytes, measured in the same run.
+// BenchmarkMemory imports 500,000 records into memory. x-csv is how many times as long it takes as encoding/csv takes
+// to read the same bytes, measured in the same run.
 func BenchmarkMemory(b *testing.B) {
 	var file bytes.Buffer
 	require.NoError(b, catalogtest.Write(&file, benchRecords))

@@ -6,19 +6,25 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/products-importer/products-importer/importer/decompress"
+	"github.com/products-importer/products-importer/importer/internal/refuse"
 )
 
 var (
 	// ErrInput: the file can't be imported as it is; the error says why. Nothing was written.
-	ErrInput = errors.New("cannot be imported")
+	ErrInput = refuse.ErrInput
 	// ErrTooLarge: a compressed file is longer without its compression than it may be. It is an ErrInput.
-	ErrTooLarge = errors.New("importer: too large")
+	ErrTooLarge = decompress.ErrTooLarge
 	// ErrSourceChanged: the source gave other bytes the second time. What was committed until then stays.
 	ErrSourceChanged = errors.New("importer: the source changed while it was imported")
 	// ErrStopped: Options.Stop was closed before the end.
 	ErrStopped = errors.New("importer: stopped")
 	// ErrTooManyRejects: more records were rejected than Options.MaxRejects allows. Nothing was written.
 	ErrTooManyRejects = errors.New("importer: too many rejected records")
+	// ErrStoreContract: the store did not do what [Store] and [products.Batch] ask of it; the error says what. The
+	// batch that it names may have been written, without its checkpoint or its events.
+	ErrStoreContract = errors.New("the store broke the contract of importer.Store and products.Batch")
 )
 
 // HeaderError says that the first record is no usable header. It is an ErrInput.
@@ -27,6 +33,8 @@ type HeaderError struct {
 	Found []string
 	// Missing are the fields for which there is none.
 	Missing []string
+	// Needed are the fields for which every such file needs a column.
+	Needed []string
 	// Suggestions have for some fields the column that may be meant, as Options.Map names it.
 	Suggestions map[string]string
 	// Detail is a sentence about what else is wrong, or empty.
@@ -42,40 +50,13 @@ func (e *HeaderError) Error() string {
 		fmt.Fprintf(&b, "the header has no column for %s", strings.Join(e.Missing, " and none for "))
 	}
 	for _, field := range slices.Sorted(maps.Keys(e.Suggestions)) {
-		fmt.Fprintf(&b, "; did you mean %s for %s?", quoteList([]string{e.Suggestions[field]}), field)
+		fmt.Fprintf(&b, "; did you mean %s for %s?", refuse.Names([]string{e.Suggestions[field]}), field)
 	}
-	fmt.Fprintf(&b, "; needed: sku and name; found: %s", quoteList(e.Found))
+	if len(e.Needed) > 0 {
+		fmt.Fprintf(&b, "; needed: %s", strings.Join(e.Needed, " and "))
+	}
+	fmt.Fprintf(&b, "; found: %s", refuse.Names(e.Found))
 	return b.String()
 }
 
 func (e *HeaderError) Unwrap() error { return ErrInput }
-
-// quoteList writes names for people, the first dozen of them.
-func quoteList(names []string) string {
-	const most = 12
-	var b strings.Builder
-	for i, name := range names {
-		if i == most {
-			fmt.Fprintf(&b, " and %d more", len(names)-most)
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if len(name) > 60 {
-			name = strings.ToValidUTF8(name[:60], "") + "..."
-		}
-		fmt.Fprintf(&b, "%q", name)
-	}
-	return b.String()
-}
-
-// sizeError is an ErrTooLarge.
-type sizeError struct{ text string }
-
-func (e *sizeError) Error() string   { return inputError("%s", e.text).Error() }
-func (e *sizeError) Unwrap() []error { return []error{ErrInput, ErrTooLarge} }
-
-func inputError(format string, a ...any) error {
-	return fmt.Errorf("the file %w: %s", ErrInput, fmt.Sprintf(format, a...))
-}

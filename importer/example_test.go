@@ -24,8 +24,39 @@ func ExampleRun() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%d read: %d created, %d superseded, %d rejected\n", result.Read, result.Created, result.Superseded, result.Rejected)
+	fmt.Printf("%d read: %d created, %d superseded, %d rejected\n", result.Read, result.Created, result.Superseded,
+		result.Rejected)
 	// Output:
 	// line 4: name must not be empty
 	// 4 read: 2 created, 1 superseded, 1 rejected
+}
+
+// Fields of one's own are declared once: they are read, checked and stored by their types.
+func ExampleRun_fields() {
+	ctx := context.Background()
+	fields, err := products.NewSchema( // or products.ParseSchema(json), products.SchemaOf[Shop]()
+		products.Field{Name: "price", Type: products.Decimal, Scale: 2, Rules: "gte=0"},
+		products.Field{Name: "available_from", Type: products.Date})
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := memory.New(memory.Options{Fields: fields}).Products() // postgres.Options has Fields too
+	file := importer.Bytes("Name;SKU;Price;Available from\nLamp;l-1;1.234,50 €;28.11.2026\nDesk;d-1;-3,00 €;\n")
+	result, err := importer.Run(ctx, file, store, importer.Options{OnReject: func(r importer.Reject) error {
+		fmt.Printf("line %d: %s\n", r.Line, r.Reason)
+		return nil
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("numbers like", result.Dialect.Columns[2].Format.Number)
+	page, err := store.List(ctx, products.Query{Limit: 1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(page.Products[0].SKU, page.Products[0].Fields["price"], page.Products[0].Fields["available_from"])
+	// Output:
+	// line 3: price must not be less than 0, but is -3.00
+	// numbers like 1.234,50
+	// l-1 1234.50 2026-11-28
 }

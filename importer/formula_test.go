@@ -4,14 +4,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/products-importer/products-importer/importer"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/importer"
 )
 
 func TestFormula(t *testing.T) {
 	for _, test := range []struct{ plain, escaped string }{
 		{"", ""}, {"Lamp", "Lamp"}, {"a=b", "a=b"}, {" =1", " =1"}, {"é", "é"},
-		{"=1+1", "'=1+1"}, {"+1", "'+1"}, {"-5", "'-5"}, {"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"}, {"\r=1", "'\r=1"}, {"\n=1", "'\n=1"},
+		{"=1+1", "'=1+1"}, {"+1", "'+1"}, {"-5", "'-5"}, {"@SUM(A1)", "'@SUM(A1)"}, {"\t=1", "'\t=1"},
+		{"\r=1", "'\r=1"}, {"\n=1", "'\n=1"},
 		{"＝1", "'＝1"}, {"＋", "'＋"}, {"－1", "'－1"}, {"＠x", "'＠x"},
 		{"'", "'"}, {"'n Sync", "'n Sync"}, {"''", "''"}, {"'a'=1", "'a'=1"},
 		{"'=1", "''=1"}, {"''-5", "'''-5"},
@@ -29,7 +31,8 @@ func FuzzFormula(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		escaped := importer.EscapeFormula(s)
 		require.Equal(t, s, importer.UnescapeFormula(escaped))
-		require.False(t, strings.HasPrefix(escaped, "=") || strings.HasPrefix(escaped, "+") || strings.HasPrefix(escaped, "-") || strings.HasPrefix(escaped, "@"))
+		require.False(t, strings.HasPrefix(escaped, "=") || strings.HasPrefix(escaped, "+") ||
+			strings.HasPrefix(escaped, "-") || strings.HasPrefix(escaped, "@"))
 		require.LessOrEqual(t, len(escaped), len(s)+1)
 	})
 }

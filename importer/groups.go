@@ -19,28 +19,42 @@ type groups struct {
 	byKey map[digest]*list.Element
 	used  list.List // of *group, the one used last in front
 	bytes int       // of text
+	// above is the product whose variants may follow directly, whatever its group; nil for none.
+	above *group
 }
 
 // group is the record from which the others of its group inherit.
 type group struct {
-	key                       digest
-	name, description, status string // as in the file, but for the escape of formulas
-	line                      int64
-	taken                     bool // it was not rejected
-	text                      bool // valid UTF-8 without NUL
+	key       digest
+	cells     []string // of what is inherited, as in the file, but for the escape of formulas
+	line      int64
+	taken     bool // it was not rejected
+	validText bool // valid UTF-8 without NUL
+	// product is what the record has in the column by which products are known from variants, see grouping.
+	product string
 }
 
 func newGroups() *groups { return &groups{byKey: map[digest]*list.Element{}} }
 
 // size is how much text the group keeps.
-func (g *group) size() int { return len(g.name) + len(g.description) + len(g.status) }
+func (g *group) size() (n int) {
+	for _, cell := range g.cells {
+		n += len(cell)
+	}
+	return n + len(g.product)
+}
 
 // own makes the group's text one of its own, so that it doesn't hold a whole block in memory.
 func (g *group) own() {
-	text := g.name + g.description + g.status
-	n, d := len(g.name), len(g.name)+len(g.description)
-	g.name, g.description, g.status = text[:n], text[n:d], text[d:]
-	g.text = utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
+	text := strings.Join(g.cells, "")
+	g.product = strings.Clone(g.product)
+	own, from := make([]string, len(g.cells)), 0
+	for i, cell := range g.cells {
+		own[i] = text[from : from+len(cell)]
+		from += len(cell)
+	}
+	g.cells = own
+	g.validText = utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
 }
 
 // find returns the group, or nil, and counts as a use.
@@ -53,9 +67,8 @@ func (s *groups) find(key digest) *group {
 	return e.Value.(*group)
 }
 
-// put makes g the record from which its group inherits. Its text is copied.
+// put makes g, which owns its text, the record from which its group inherits.
 func (s *groups) put(g group) {
-	g.own()
 	if e := s.byKey[g.key]; e != nil {
 		old := e.Value.(*group)
 		s.bytes -= old.size()

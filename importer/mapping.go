@@ -5,65 +5,197 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
+	"github.com/products-importer/products-importer/importer/dialect"
+	"github.com/products-importer/products-importer/importer/internal/refuse"
+	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
 )
 
-// mapping says which column sets which field.
+// mapping is which column sets which field.
 type mapping struct {
+	schema  *products.Schema
 	columns []Column
-	// Indexes of columns; -1 where a field has none.
-	sku, name, description, status int
-	extra                          []int // those of the attributes
-	need                           int   // fields that a record must have to hold them all
-	twoIsOff                       bool  // a status of 2 is Magento's for disabled
-	family
-	// header names the columns where rejects are written; named tells that the names are the file's.
-	header []string
-	named  bool
-	// rejects is the index of the first of RejectColumns, -1 where the file is none of rejects. In one that is the first
+	// names are those of the columns as FoldName leaves them, bare those without what stands in brackets at the end: ""
+	// where a field has the whole name. own are the names of the fields themselves, which are no alias of another one.
+	names, bare []string
+	own         map[string]bool
+	known       map[string]bool // all that fields are known by
+	key         int             // index of the column of the key
+	targets     []target        // what the records set, in the schema's order
+	extra       []int           // columns of the attributes
+	need        int             // fields that a record must have to hold them all
+	// inherited are the targets that variants inherit, essential those of them that a product must have: a record
+	// without one wants to inherit.
+	inherited, essential []int
+	grouping             grouping
+	kinds                rowKinds
+	// header names the columns where rejects are written; hasHeader: the names are the file's.
+	header    []string
+	hasHeader bool
+	// rejects is the index of the first of RejectColumns, -1 where the file has none of them. Where it has, the first
 	// record is no product, whatever Options.Header says.
 	rejects int
 	hints   []Hint
+
+	look   func() (*sample, error) // reads the sample, nil once it did
+	sample *sample                 // see sampled
+	looked map[int]traits          // of columns of the sample
+	unread error                   // why there is none
 }
 
-// mapColumns maps the columns of a file whose first record has the given fields.
-func mapColumns(first []string, o *Options) (*mapping, error) {
-	m := &mapping{columns: make([]Column, len(first)), header: first, named: o.Header == HeaderAuto || o.Header == HeaderYes}
+// target is a field that the records set.
+type target struct {
+	field *products.Field
+	// column is the index of the column that holds it, -1 where every record has the constant.
+	column   int
+	constant string // canonical text
+	asIs     bool   // a cell is its canonical text
+	settings spelling.Settings
+	trims    bool // what nobody sees around its values is no part of them
+	// choices is the index of the column of the kinds of rows where variants have their choices in this one, as
+	// BigCommerce has them in that of the name; else -1.
+	choices int
+	// leaves: where no record has a word that is known, nothing is taken from the column.
+	leaves bool
+}
+
+// cell is what a record has in the target's column.
+func (t *target) cell(r *rawRecord) string {
+	if t.choices >= 0 && r.isVariant(t.choices) && areChoices(r.at(t.column)) {
+		return ""
+	}
+	if t.trims {
+		return trimmedValue(r.at(t.column))
+	}
+	return r.value(t.column)
+}
+
+// escape is the inverse of cell.
+func (t *target) escape(text string) string {
+	if t.trims {
+		return EscapeTrimmed(text)
+	}
+	return EscapeFormula(text)
+}
+
+// mapColumns maps the columns of a file whose first record has the given fields. Where the names leave it open it has
+// a look at the records behind it.
+func mapColumns(first []string, o *Options, schema *products.Schema, look func() (*sample, error)) (*mapping, error) {
+	m := &mapping{schema: schema, columns: make([]Column, len(first)), header: first, look: look,
+		hasHeader: o.Header == HeaderAuto || o.Header == HeaderYes}
 	if err := m.readNames(first); err != nil {
 		return nil, err
 	}
-	at := map[string]int{}
-	for _, field := range fieldNames {
-		i, err := m.find(field, first, o)
-		if err != nil {
-			return nil, err
-		}
-		at[field] = i
-		if i < 0 {
-			continue
-		}
-		if other := m.columns[i].Field; other != "" {
-			return nil, &HeaderError{Found: first, Detail: fmt.Sprintf("column %q is wanted for both %s and %s", m.columns[i].shown(), other, field)}
-		}
-		m.columns[i].Field = field
+	err := m.mapAll(first, o)
+	if m.unread != nil {
+		return nil, m.unread
 	}
-	m.sku, m.name, m.description, m.status = at[FieldSKU], at[FieldName], at[FieldDescription], at[FieldStatus]
-	if err := m.complete(first); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	m.need = max(m.sku, m.name, m.description, m.status) + 1
-	m.twoIsOff = m.status >= 0 && plain(m.columns[m.status].Name) == magentoStatus
-	var err error
-	if m.family, err = m.findFamily(first, o); err != nil {
-		return nil, err
-	}
-	m.misspelt()
-	if !m.named && o.Header == HeaderNo && m.rejects < 0 {
+	m.sample, m.looked, m.look = nil, nil, nil // they hold the file's beginning
+	if !m.hasHeader && o.Header == HeaderNo && m.rejects < 0 {
 		m.header = m.madeUpHeader()
 	}
 	return m, m.keepExtra(o)
+}
+
+// mapAll gives fields their columns.
+func (m *mapping) mapAll(first []string, o *Options) (err error) {
+	schema := m.schema
+	if m.key, err = m.claim(schema.Key(), first, o); err != nil {
+		return err
+	}
+	m.need = m.key + 1
+	for i := range schema.Len() {
+		if err := m.mapField(schema.At(i), first, o); err != nil {
+			return err
+		}
+	}
+	if err := m.requireColumns(first, o); err != nil {
+		return err
+	}
+	if m.grouping, err = m.findGrouping(first, o); err != nil {
+		return err
+	}
+	m.findRowKinds()
+	m.findProductColumn(o)
+	m.overlooked(o)
+	return nil
+}
+
+// claim finds the column of a field, -1 for none, and marks it as the field's.
+func (m *mapping) claim(field *products.Field, first []string, o *Options) (int, error) {
+	i, err := m.find(field, first, o)
+	if err != nil || i < 0 {
+		return i, err
+	}
+	switch other := m.columns[i].Field; {
+	case other == m.schema.Key().Name && o.mapsTo(other) && o.mapsTo(field.Name):
+		m.columns[i].Also = append(m.columns[i].Also, field.Name)
+		return i, nil
+	case other != "":
+		return -1, &HeaderError{Found: first, Detail: fmt.Sprintf("column %q is wanted for both %s and %s",
+			m.columns[i].shortLabel(), other, field.Name)}
+	}
+	m.columns[i].Field = field.Name
+	return i, nil
+}
+
+// mapField finds out where the records have a field from.
+func (m *mapping) mapField(field *products.Field, first []string, o *Options) error {
+	t := target{field: field, column: -1, choices: -1, asIs: isText(field), trims: Trims(field)}
+	if text, set := o.Set[field.Name]; set {
+		var fault *products.FieldError
+		if t.constant, fault = constant(field, text); fault != nil {
+			return badOption("Set", "has a value that can't be taken: %s", fault.Message)
+		}
+	} else {
+		var err error
+		if t.column, err = m.claim(field, first, o); err != nil {
+			return err
+		}
+		if t.column < 0 {
+			return nil
+		}
+	}
+	if t.column >= 0 {
+		t.settings = spelling.Settings{Sign: o.Numbers[field.Name], Order: o.Dates[field.Name], Zone: o.Zone,
+			Words: columnWords[products.FoldName(m.columns[t.column].Name)]}
+		t.leaves = field.Type == products.Boolean && !field.Required() && m.hasHeader &&
+			!o.mapsTo(field.Name)
+	}
+	m.addTarget(t)
+	return nil
+}
+
+// addTarget adds what the records set, and what of it variants inherit.
+func (m *mapping) addTarget(t target) {
+	if t.field.Inherit && t.column >= 0 {
+		m.inherited = append(m.inherited, len(m.targets))
+		if t.field.Required() {
+			m.essential = append(m.essential, len(m.targets))
+		}
+	}
+	m.need = max(m.need, t.column+1)
+	m.targets = append(m.targets, t)
+}
+
+// isText reports whether each cell is the canonical text of a field's value, as [spelling.Format.Read] has it.
+func isText(f *products.Field) bool {
+	return f.Type == products.Text && (f.Empty == products.EmptyIsText || f.Required())
+}
+
+// constant returns the canonical text of a value of Options.Set.
+func constant(field *products.Field, text string) (string, *products.FieldError) {
+	canonical, fault := field.Parse(text)
+	if fault == nil {
+		fault = field.Check(canonical)
+	}
+	return canonical, fault
 }
 
 // readNames fills in the columns' names, as far as the file has any.
@@ -71,43 +203,141 @@ func (m *mapping) readNames(first []string) error {
 	m.rejects = findRejects(first)
 	for i, name := range first {
 		m.columns[i].Number = i + 1
-		if m.named || m.rejects >= 0 && i >= m.rejects && i < m.rejects+len(RejectColumns) {
-			m.columns[i].Name = named(UnescapeFormula(name))
+		if m.hasHeader || m.rejects >= 0 && i >= m.rejects && i < m.rejects+len(rejectColumns) {
+			m.columns[i].Name = trimmedName(cellValue(name))
 		}
-		if m.named && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
-			return inputError("the name of column %d is not UTF-8 text: %q", i+1, products.Shorten(name))
+		if m.hasHeader && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
+			return refuse.Errorf("the name of column %d is not UTF-8 text: %q", i+1, products.Shorten(name))
 		}
 	}
+	m.foldNames()
 	return nil
 }
 
-// complete returns an error where a column is missing that every file must have.
-func (m *mapping) complete(first []string) error {
-	e := &HeaderError{Found: first, Suggestions: map[string]string{}}
-	for _, field := range []string{FieldSKU, FieldName} {
-		i := m.sku
-		if field == FieldName {
-			i = m.name
+// foldNames fills in names, bare, own and known.
+func (m *mapping) foldNames() {
+	m.known, m.own = map[string]bool{}, map[string]bool{}
+	know := func(field *products.Field) {
+		names := field.ColumnNames()
+		m.own[names[0]] = true
+		for _, name := range names {
+			m.known[name] = true
 		}
-		if i >= 0 {
+	}
+	know(m.schema.Key())
+	for i := range m.schema.Len() {
+		know(m.schema.At(i))
+	}
+	m.names, m.bare = make([]string, len(m.columns)), make([]string, len(m.columns))
+	for i, c := range m.columns {
+		if m.names[i] = products.FoldName(c.Name); !m.known[m.names[i]] {
+			bare, _ := spelling.Heading(c.Name)
+			m.bare[i] = products.FoldName(bare)
+		}
+	}
+}
+
+// requireColumns returns an error where a column is missing that every file must have.
+func (m *mapping) requireColumns(first []string, o *Options) error {
+	key := m.schema.Key()
+	e := &HeaderError{Found: first, Suggestions: map[string]string{}, Needed: []string{key.Name}}
+	missing := func(field *products.Field) {
+		e.Missing = append(e.Missing, field.Name)
+		if like := m.resembling(field, o); like >= 0 {
+			e.Suggestions[field.Name] = m.reference(like)
+		}
+	}
+	if m.key < 0 {
+		missing(key)
+	}
+	for i := range m.schema.Len() {
+		field := m.schema.At(i)
+		if o.Mode == products.Existing || !field.Required() {
 			continue
 		}
-		e.Missing = append(e.Missing, field)
-		if like := m.resembling(field); like >= 0 && m.named {
-			e.Suggestions[field] = m.reference(like)
+		e.Needed = append(e.Needed, field.Name)
+		if !slices.ContainsFunc(m.targets, func(t target) bool { return t.field == field }) {
+			missing(field)
 		}
 	}
+	known := slices.ContainsFunc(m.columns, func(c Column) bool { return c.Field != "" })
 	switch {
+	case len(e.Missing) == 0 && o.Mode == products.Existing && len(m.targets) == 0 && o.Extra != ExtraKeep &&
+		!slices.ContainsFunc(first, func(name string) bool { return strings.HasPrefix(name, AttributePrefix) }):
+		e.Detail = "beside the " + key.Name + " it has no known column, so there is nothing to change"
+		return e
 	case len(e.Missing) == 0:
 		return nil
-	case !m.named:
-		e.Detail = fmt.Sprintf("without a header the columns are %s, but the first record has %d", strings.Join(Positions, ","), len(first))
-	case len(first) == 1 && strings.ContainsAny(first[0], ",;\t|"):
-		e.Detail, e.Suggestions = "the first line has one column; say so if another character separates its columns", nil
-	case len(e.Missing) == 2 && m.description < 0 && m.status < 0:
+	case !m.hasHeader && o.mapsColumns():
+		e.Detail = fmt.Sprintf("without a header, and with columns that are mapped, it has what is mapped alone: no column "+
+			"for %s", strings.Join(e.Missing, " and none for "))
+	case !m.hasHeader:
+		e.Detail = fmt.Sprintf("without a header the columns are %s, but the first record has %d",
+			strings.Join(positions(m.schema), ","), len(first))
+	case len(first) == 1 && m.separator(first[0]) != "":
+		e.Detail, e.Suggestions = "the first line has one column; say so if another character separates its columns, "+
+			"such as "+m.separator(first[0]), nil
+	case m.suggestName(e):
+		e.Detail = "the header has no column for " + key.Name + "; if the names tell products apart, map both to theirs"
+	case !known:
 		e.Detail = "the first record has no known column name; say so if the file has no header"
+	case m.key >= 0 && len(m.targets) > 0:
+		e.Detail = fmt.Sprintf("the header has no column for %s; to change only products that exist it needs none in "+
+			"the mode existing", strings.Join(e.Missing, " and none for "))
 	}
 	return e
+}
+
+// separator is a character that may separate columns in a line that was taken for one, "" for none: one of the usual
+// ones, or one beside which names of columns stand.
+func (m *mapping) separator(line string) string {
+	if i := strings.IndexAny(line, ",;\t|"); i >= 0 {
+		return strconv.Quote(line[i : i+1])
+	}
+	for i := range len(line) {
+		c := line[i : i+1]
+		if unicode.IsLetter(rune(c[0])) || unicode.IsDigit(rune(c[0])) || !dialect.IsDelimiter(c[0]) {
+			continue
+		}
+		names := strings.Split(line, c)
+		unknown := func(name string) bool { return !m.known[products.FoldName(name)] }
+		if len(names) > 1 && !slices.ContainsFunc(names, unknown) {
+			return strconv.Quote(c)
+		}
+	}
+	return ""
+}
+
+// suggestName suggests the column of the name for the key too, where that alone is missing, nothing else can stand in
+// for it, and several records have names that all differ.
+func (m *mapping) suggestName(e *HeaderError) bool {
+	key := m.schema.Key().Name
+	if len(e.Missing) != 1 || e.Missing[0] != key || e.Suggestions[key] != "" {
+		return false
+	}
+	i := slices.IndexFunc(m.targets, func(t target) bool { return t.field.Builtin() && t.field.Required() })
+	if i < 0 || m.targets[i].column < 0 {
+		return false
+	}
+	column := m.targets[i].column
+	if t := m.traits(column); t.filled < 2 || t.filled < t.records || t.repeated > 0 {
+		return false
+	}
+	e.Suggestions[key], e.Suggestions[m.targets[i].field.Name] = m.reference(column), m.reference(column)
+	return true
+}
+
+// positions are the names of the columns of a file without a header, in their order: the first required field, the key,
+// and then the second field.
+func positions(schema *products.Schema) []string {
+	names := []string{schema.Key().Name}
+	for i := range min(schema.Len(), 2) {
+		names = append(names, schema.At(i).Name)
+	}
+	if len(names) > 1 {
+		names[0], names[1] = names[1], names[0]
+	}
+	return names
 }
 
 // madeUpHeader names the columns of a file without a header, so that its rejects can have one.
@@ -122,37 +352,32 @@ func (m *mapping) madeUpHeader() []string {
 }
 
 // find returns the column of a field, -1 for none.
-func (m *mapping) find(field string, first []string, o *Options) (int, error) {
-	if want, given := o.Map[field]; given {
-		return m.findGiven(field, want, first)
+func (m *mapping) find(field *products.Field, first []string, o *Options) (int, error) {
+	if want, given := o.Map[field.Name]; given {
+		if want == MapNone {
+			return -1, nil
+		}
+		return m.findGiven(field.Name, want, first)
 	}
-	if !m.named {
-		i := slices.Index(Positions, field)
+	if !m.hasHeader {
+		if o.mapsColumns() {
+			return -1, nil
+		}
+		i := slices.Index(positions(m.schema), field.Name)
 		if i < 0 || i >= len(first) || m.columns[i].ofRejects() || o.claims(m.columns[i]) {
 			return -1, nil
 		}
 		return i, nil
 	}
-	for _, alias := range aliases[field] {
-		found := -1
-		for i := range m.columns {
-			if plain(m.columns[i].Name) != alias || o.claims(m.columns[i]) {
-				continue
-			}
-			if found >= 0 {
-				return -1, &HeaderError{Found: first, Detail: fmt.Sprintf(
-					"columns %d and %d are both called %s; map the right one by its number, %s=%d or %s=%d", found+1, i+1, alias, field, found+1, field, i+1)}
-			}
-			found = i
-		}
-		if found >= 0 {
-			return found, nil
-		}
-	}
-	return -1, nil
+	return m.findByName(field, first, o)
 }
 
-// claims tells whether the map gives the column to a field.
+// isFeed reports whether the file is a feed of products as Google takes it.
+func (m *mapping) isFeed() bool {
+	return !slices.ContainsFunc(feedColumns, func(name string) bool { return m.called(name) < 0 })
+}
+
+// claims reports whether the map gives the column to a field.
 func (o *Options) claims(c Column) bool {
 	for _, want := range o.Map {
 		if want == c.Name || want == strconv.Itoa(c.Number) {
@@ -162,18 +387,38 @@ func (o *Options) claims(c Column) bool {
 	return false
 }
 
-// findGiven finds the column that the options name: by its exact name, its plain name or its number.
+// mapsTo reports whether the map names a column of the field.
+func (o *Options) mapsTo(field string) bool {
+	column, mapped := o.Map[field]
+	return mapped && column != MapNone
+}
+
+// mapsColumns reports whether the map names any column: then a file without a header has what is mapped alone.
+func (o *Options) mapsColumns() bool {
+	for field := range o.Map {
+		if o.mapsTo(field) {
+			return true
+		}
+	}
+	return false
+}
+
+// findGiven finds the column that the options name: by its exact name, its folded name or its number.
 func (m *mapping) findGiven(field, want string, first []string) (int, error) {
 	for _, same := range []func(name string) bool{
 		func(name string) bool { return name != "" && name == strings.TrimSpace(want) },
-		func(name string) bool { return plain(name) != "" && plain(name) == plain(want) },
+		func(name string) bool {
+			return products.FoldName(name) != "" && products.FoldName(name) == products.FoldName(want)
+		},
 	} {
 		found := slices.IndexFunc(m.columns, func(c Column) bool { return same(c.Name) })
 		if found < 0 {
 			continue
 		}
 		if again := slices.IndexFunc(m.columns[found+1:], func(c Column) bool { return same(c.Name) }); again >= 0 {
-			return -1, &HeaderError{Found: first, Detail: fmt.Sprintf("columns %d and %d are both called %q; map %s by number", found+1, found+again+2, want, field)}
+			return -1, &HeaderError{Found: first,
+				Detail: fmt.Sprintf("columns %d and %d are both called %q; map %s by number", found+1, found+again+2,
+					want, field)}
 		}
 		return found, nil
 	}
@@ -181,11 +426,15 @@ func (m *mapping) findGiven(field, want string, first []string) (int, error) {
 		return n - 1, nil
 	}
 	e := &HeaderError{Found: first, Detail: fmt.Sprintf("there is no column %q, to which %s is mapped", want, field)}
-	if like := closest(m.columns, []string{plain(want)}, nil); like >= 0 {
+	if like := closest(m.columns, []string{products.FoldName(want)}, nil); like >= 0 {
 		e.Suggestions = map[string]string{field: m.reference(like)}
 	}
 	return -1, e
 }
+
+// AttributePrefix stands before the names of attributes in the header of an export: a column attributes.color is kept
+// as the attribute color whatever Options.Extra says.
+const AttributePrefix = "attributes."
 
 // keepExtra decides on the columns that no field claims.
 func (m *mapping) keepExtra(o *Options) error {
@@ -196,35 +445,44 @@ func (m *mapping) keepExtra(o *Options) error {
 		if c.Field != "" || c.ofRejects() {
 			continue
 		}
-		if !c.Group || o.Group == "" {
+		exported, isExported := strings.CutPrefix(c.Name, AttributePrefix)
+		isExported = isExported && !products.Blank(exported)
+		if !isExported && (!c.Group || o.Group == "") {
 			unclaimed = append(unclaimed, c.label())
 		}
-		if o.Extra != ExtraKeep {
+		if !isExported && o.Extra != ExtraKeep {
 			continue
 		}
 		// Two columns of one name are both kept: the later one goes by its number too.
-		c.Attribute = c.label()
+		if c.Attribute = c.label(); isExported {
+			c.Attribute = exported
+		}
 		if c.Name == "" || taken[c.Attribute] {
 			c.Attribute = strings.TrimSpace(fmt.Sprintf("%s column %d", c.Name, c.Number))
 		}
 		taken[c.Attribute] = true
 		if utf8.RuneCountInString(c.Attribute) > products.MaxAttributeName {
-			return inputError("the name of column %d is longer than the %d characters of an attribute's name", c.Number, products.MaxAttributeName)
+			return refuse.Errorf("the name of column %d is longer than the %d characters of an attribute's name",
+				c.Number, products.MaxAttributeName)
 		}
 		m.extra = append(m.extra, i)
 	}
 	if len(m.extra) > products.MaxAttributes {
-		return inputError("it has %d columns to be kept as attributes, more than %d", len(m.extra), products.MaxAttributes)
+		return refuse.Errorf("it has %d columns to be kept as attributes, more than %d", len(m.extra),
+			products.MaxAttributes)
 	}
 	if o.Extra == ExtraReject && len(unclaimed) > 0 {
-		return inputError("it has columns that no field claims: %s", quoteList(unclaimed))
+		return refuse.Errorf("it has columns that no field claims: %s", refuse.Names(unclaimed))
 	}
 	return nil
 }
 
-// batchColumns says what the records of the file set.
+// batchColumns returns what the records of the file set.
 func (m *mapping) batchColumns() products.Columns {
-	c := products.Columns{Description: m.description >= 0, Status: m.status >= 0}
+	var c products.Columns
+	for i := range m.targets {
+		c.Fields = append(c.Fields, m.targets[i].field)
+	}
 	for _, i := range m.extra {
 		c.Attributes = append(c.Attributes, m.columns[i].Attribute)
 	}

@@ -1,7 +1,6 @@
 package importer_test
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -47,7 +46,8 @@ func asCSV(records [][]string, comma, lineBreak string) string {
 	return b.String()
 }
 
-// TestTheSameFileInManyForms imports one catalogue in every combination of encoding, delimiter, line break and compression.
+// TestTheSameFileInManyForms imports one catalogue in every combination of encoding, delimiter, line break and
+// compression.
 func TestTheSameFileInManyForms(t *testing.T) {
 	want := memory.New(memory.Options{}).Products()
 	_, _, err := doImport(t, want, asCSV(shop, ",", "\n"), importer.Options{})
@@ -87,7 +87,7 @@ func TestTheSameFileInManyForms(t *testing.T) {
 					{"gzip", func(text string) string { return gzipped(t, text) }},
 					{"zstd", func(text string) string { return zstandard(t, text) }},
 					{"zip", func(text string) string {
-						return zipped(t, entry{name: "products.csv", text: text, method: zip.Deflate})
+						return zipped(t, text, "products.csv")
 					}},
 				} {
 					form := fmt.Sprintf("%s %q %s %s", encoding.name, comma, line.name, compression.name)
@@ -97,7 +97,8 @@ func TestTheSameFileInManyForms(t *testing.T) {
 					require.NoError(t, err, form)
 					require.Equal(t, catalogue(t, want), catalogue(t, got), form)
 					d := result.Dialect
-					require.Equal(t, []string{encoding.name, comma, line.name, compression.name}, []string{d.Encoding, d.Delimiter, d.LineEnds, d.Compression}, form)
+					require.Equal(t, []string{encoding.name, comma, line.name, compression.name},
+						[]string{d.Encoding, d.Delimiter, d.LineEnds, d.Compression}, form)
 					require.EqualValues(t, len(file), result.Bytes, form)
 				}
 			}
@@ -113,7 +114,8 @@ func TestDialect(t *testing.T) {
 	result.Dialect.Columns = nil
 	text, err := json.Marshal(result.Dialect)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"encoding": "utf-8", "delimiter": ";", "quote": "'", "escape": "\\", "line_ends": "crlf", "skipped_lines": 1,
+	require.JSONEq(t,
+		`{"encoding": "utf-8", "delimiter": ";", "quote": "'", "escape": "\\", "line_ends": "crlf", "skipped_lines": 1,
 		"header": true, "columns": null, "evidence": {
 			"encoding": "it begins with a byte order mark",
 			"delimiter": "3 of 3 records looked at have 3 fields, and there is a header with known names",
@@ -129,7 +131,8 @@ func TestWhereRejectsAre(t *testing.T) {
 		{"lines before", "sep=,\nExport\n\nsku,name\na,\n", "5/5+23 name empty"},
 		{"compressed", gzipped(t, "sku,name\na,\n"), "2/2+9 name empty"},
 		{"decoded", "sku,name\n\xe4\xf6,x\na,\n", "3/3+16 name empty"},
-		{"decoded behind a mark", "\xff\xfes\x00k\x00u\x00,\x00n\x00a\x00m\x00e\x00\n\x00a\x00,\x00\n\x00", "2/2+9 name empty"},
+		{"decoded behind a mark", "\xff\xfes\x00k\x00u\x00,\x00n\x00a\x00m\x00e\x00\n\x00a\x00,\x00\n\x00",
+			"2/2+9 name empty"},
 		{"CR", "sku,name\r\ra,\rb,c\r", "3/3+10 name empty"},
 	} {
 		out, _, err := doImport(t, memory.New(memory.Options{}).Products(), c.file, importer.Options{})
@@ -147,9 +150,12 @@ func TestInvalidCharacters(t *testing.T) {
 	}
 	for _, c := range []struct{ name, file, reject, reason string }{
 		{"UTF-8", "sku,name\n1,é\n2,\xe9\n3,x\n", "3/3+14 name invalid_utf8", "must be valid UTF-8"},
-		{"Windows-1252", "sku,name\n1,caf\xe9\n2,\x81\n3,\xc4pfel\n4,\xe9t\xe9\n", "3/3+17 name invalid_encoding", "no characters in windows-1252"},
-		{"UTF-16", utf16("sku,name\n1,é\n2,") + "\x3d\xd8" + utf16("\n3,x\n")[2:], "3/3+14 name invalid_encoding", "no characters in utf-16le"},
-		{"UTF-16, an odd byte", utf16("sku,name\n1,é\n3,x\n2,x") + "y", "4/4+18 name invalid_encoding", "no characters in utf-16le"},
+		{"Windows-1252", "sku,name\n1,caf\xe9\n2,\x81\n3,\xc4pfel\n4,\xe9t\xe9\n", "3/3+17 name invalid_encoding",
+			"no characters in windows-1252"},
+		{"UTF-16", utf16("sku,name\n1,é\n2,") + "\x3d\xd8" + utf16("\n3,x\n")[2:], "3/3+14 name invalid_encoding",
+			"no characters in utf-16le"},
+		{"UTF-16, an odd byte", utf16("sku,name\n1,é\n3,x\n2,x") + "y", "4/4+18 name invalid_encoding",
+			"no characters in utf-16le"},
 	} {
 		store := memory.New(memory.Options{}).Products()
 		out, result, err := doImport(t, store, c.file, importer.Options{})
@@ -173,7 +179,8 @@ func TestDamage(t *testing.T) {
 		{"too few fields", "b\n", "4/4+53 name missing_column"},
 		{"too many fields", "b,pipe,x,y\n", "4/4+53  field_count"},
 		{"too long", "b,pipe," + strings.Repeat("x", 2_000) + "\n", "4/4+53  record_too_long"},
-		{"too long, over several lines", "b,pipe,\"" + strings.Repeat("some words\n", 200) + "\"\n", "4/204+53  record_too_long"},
+		{"too long, over several lines", "b,pipe,\"" + strings.Repeat("some words\n", 200) + "\"\n",
+			"4/204+53  record_too_long"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			file := "sku,name,description\n" + good(1) + c.damage + good(2) + good(3)
@@ -182,20 +189,22 @@ func TestDamage(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []string{c.reject}, out.rejects)
 			require.EqualValues(t, 3, result.Created)
-			require.Equal(t, []string{"1|Lamp, \"no 1\"|warm\nlight|false", "2|Lamp, \"no 2\"|warm\nlight|false", "3|Lamp, \"no 3\"|warm\nlight|false"}, catalogue(t, store))
+			require.Equal(t, []string{"1|Lamp, \"no 1\"|warm\nlight|false", "2|Lamp, \"no 2\"|warm\nlight|false",
+				"3|Lamp, \"no 3\"|warm\nlight|false"}, catalogue(t, store))
 		})
 	}
 }
 
-// TestBytesOfAFileInAnotherForm: whatever the file's text is as long as, bytes are those of the file: they never go back, are
-// never more than there are, and come to all of them. So do those that batches commit.
+// TestBytesOfAFileInAnotherForm: whatever the file's text is as long as, bytes are those of the file: they never go
+// back, are never more than there are, and come to all of them. So do those that batches commit.
 func TestBytesOfAFileInAnotherForm(t *testing.T) {
 	text := lines(5_000)
 	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text)
 	require.NoError(t, err)
 	for name, file := range map[string]string{
-		"plain": text, "marked": "\ufeff" + text, "UTF-16": utf16, "gzip": gzipped(t, text), "gzip of UTF-16": gzipped(t, utf16), "zstd": zstandard(t, text),
-		"zip": zipped(t, entry{name: "a.csv", text: text, sized: true}, entry{name: "more", text: text, sized: true}),
+		"plain": text, "marked": "\ufeff" + text, "UTF-16": utf16, "gzip": gzipped(t, text),
+		"gzip of UTF-16": gzipped(t, utf16), "zstd": zstandard(t, text),
+		"zip": zipped(t, text, "a.csv", "more"),
 	} {
 		for _, size := range []int64{int64(len(file)), -1} {
 			kept := &checkpoints{done: map[int64]importer.Commit{}}
@@ -209,7 +218,8 @@ func TestBytesOfAFileInAnotherForm(t *testing.T) {
 				require.LessOrEqual(t, e.Percent(), 100.0)
 				last = e
 			})
-			result, err := importer.Run(t.Context(), sized{importer.Bytes(file), size}, memory.New(memory.Options{}).Products(), o)
+			result, err := importer.Run(t.Context(), sized{importer.Bytes(file), size},
+				memory.New(memory.Options{}).Products(), o)
 			require.NoError(t, err, name)
 			require.EqualValues(t, 5_000, result.Created, name)
 			require.EqualValues(t, len(file), result.Bytes, name)
@@ -235,18 +245,22 @@ func (s sized) Size() int64 { return s.size }
 
 // A quote out of place costs its record, but the record comes back in its columns: it can be imported as it is.
 func TestBareQuotesComeBackMended(t *testing.T) {
-	file := "sku;name;description\n1;5\" pipe;\"a; b\"\n2;the \"best\" pipe;\"c\"\n3;\"5\" pipe\";d\n4;pipe;\"e\n5;pi\"pe;f;g;h\n6;pipe;\n"
+	file := "sku;name;description\n1;5\" pipe;\"a; b\"\n2;the \"best\" pipe;\"c\"\n3;\"5\" " +
+		"pipe\";d\n4;pipe;\"e\n5;pi\"pe;f;g;h\n6;pipe;\n"
 	var rejects bytes.Buffer
 	w := importer.NewRejectWriter(&rejects)
 	store := memory.New(memory.Options{}).Products()
-	result, err := importer.Run(t.Context(), importer.Bytes(file), store, importer.Options{OnHeader: w.Header, OnReject: w.Write})
+	result, err := importer.Run(t.Context(), importer.Bytes(file), store, importer.Options{OnHeader: w.Header,
+		OnReject: w.Write})
 	require.NoError(t, err)
 	require.NoError(t, w.Flush())
 	require.EqualValues(t, 1, result.Created)
-	require.Equal(t, map[importer.Code]int64{importer.CodeBadQuote: 3}, result.Rejects, "lines 4 to 6 can't be told apart")
+	require.Equal(t, map[importer.Code]int64{importer.CodeBadQuote: 3}, result.Rejects,
+		"lines 4 to 6 can't be told apart")
 
 	out, _, err := doImport(t, store, rejects.String(), importer.Options{})
 	require.NoError(t, err)
-	require.Equal(t, []string{"6|pipe||false", "1|5\" pipe|a; b|false", "2|the \"best\" pipe|c|false"}, catalogue(t, store))
+	require.Equal(t, []string{"6|pipe||false", "1|5\" pipe|a; b|false", "2|the \"best\" pipe|c|false"},
+		catalogue(t, store))
 	require.Len(t, out.rejects, 1)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/dialect"
 )
 
 // repeated is a file that repeats a text behind its header, of any length and without holding it.
@@ -27,7 +28,8 @@ func (f repeated) Size() int64 { return f.size }
 func (f repeated) Open(context.Context) (io.ReadCloser, error) {
 	// Long pieces, so that making them costs little.
 	piece := strings.Repeat(f.text, max(1, 256<<10/len(f.text)))
-	return io.NopCloser(io.MultiReader(strings.NewReader(f.header), io.LimitReader(&endless{text: piece}, f.size-int64(len(f.header))))), nil
+	return io.NopCloser(io.MultiReader(strings.NewReader(f.header), io.LimitReader(&endless{text: piece},
+		f.size-int64(len(f.header))))), nil
 }
 
 // endless repeats a text.
@@ -77,12 +79,15 @@ func TestMemoryOfTheWorstFiles(t *testing.T) {
 		file repeated
 		code importer.Code // of every record, empty where they are valid
 	}{
-		"records of two bytes":      {repeated{"sku,name\n", "a\n", 2 << 20}, importer.CodeMissingColumn},
-		"valid records":             {repeated{"sku,name\n", "a,b\n", 2 << 20}, ""},
-		"records of commas":         {repeated{"sku,name\n", strings.Repeat(",", 1<<20-1) + "\n", 9 + 6<<20}, importer.CodeFieldCount},
-		"quotes out of place":       {repeated{"sku,name\n", "a\",b\n", 9 + 3<<20}, importer.CodeBadQuote},
-		"a long name of a column":   {repeated{"sku,name," + strings.Repeat("x", 1<<20-100) + "\n", "a,b,\xff\n", 1<<20 - 90 + 6<<10}, importer.CodeInvalidUTF8},
-		"a long name of the status": {repeated{"sku,name," + strings.Repeat("x", 1<<20-100) + "\n", "a,b,c\n", 1<<20 - 90 + 6<<10}, importer.CodeBadBoolean},
+		"records of two bytes": {repeated{"sku,description,name\na,b\n", "a\n", 2 << 20}, importer.CodeMissingColumn},
+		"valid records":        {repeated{"sku,name\n", "a,b\n", 2 << 20}, ""},
+		"records of commas": {repeated{"sku,name\n", strings.Repeat(",", 1<<20-1) + "\n", 9 + 6<<20},
+			importer.CodeFieldCount},
+		"quotes out of place": {repeated{"sku,name\n", "a\",b\n", 9 + 3<<20}, importer.CodeBadQuote},
+		"a long name of a column": {repeated{"sku,name," + strings.Repeat("x", 1<<20-100) + "\n", "a,b,\xff\n",
+			1<<20 - 90 + 6<<10}, importer.CodeInvalidUTF8},
+		"a long name of the status": {repeated{"sku,name," + strings.Repeat("x", 1<<20-100) + "\n", "a,b,c\n",
+			1<<20 - 90 + 6<<10}, importer.CodeBadBoolean},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var result *importer.Result
@@ -106,7 +111,7 @@ func TestMemoryOfTheWorstFiles(t *testing.T) {
 
 // TestTooManyColumns refuses a header that is wider than any table, and rejects such a record.
 func TestTooManyColumns(t *testing.T) {
-	const most = importer.MaxColumns
+	const most = dialect.MaxFields
 	store := memory.New(memory.Options{}).Products()
 	_, result, err := doImport(t, store, "sku,name"+strings.Repeat(",", most-2)+"\na,b\n", importer.Options{})
 	require.NoError(t, err)

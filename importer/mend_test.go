@@ -7,10 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/require"
 )
 
 // damages are ways in which a record gets damaged, and how somebody mends the fields that come back: those of the file
@@ -71,7 +72,8 @@ func TestMendedRejects(t *testing.T) {
 	store := memory.New(memory.Options{}).Products()
 	var rejects bytes.Buffer
 	w := importer.NewRejectWriter(&rejects)
-	result, err := importer.Run(t.Context(), importer.Bytes(file.Bytes()), store, importer.Options{OnHeader: w.Header, OnReject: w.Write})
+	result, err := importer.Run(t.Context(), importer.Bytes(file.Bytes()), store, importer.Options{OnHeader: w.Header,
+		OnReject: w.Write})
 	require.NoError(t, err)
 	require.NoError(t, w.Flush())
 	require.Equal(t, progress.Counts{Read: records, Created: records - 100, Rejected: 100}, result.Counts)

@@ -1,118 +1,18 @@
 package importer
 
 import (
-	"context"
+	"cmp"
 	"fmt"
+	"maps"
 	"runtime"
-	"strconv"
+	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/products-importer/products-importer/importer/charset"
+	"github.com/products-importer/products-importer/importer/dialect"
+	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
-	"github.com/products-importer/products-importer/progress"
 )
-
-// HeaderMode says whether a file's first record names its columns.
-type HeaderMode uint8
-
-const (
-	// HeaderAuto expects a header, and refuses a file whose first record has no known name.
-	HeaderAuto HeaderMode = iota
-	// HeaderYes is a header whatever it holds.
-	HeaderYes
-	// HeaderNo: the first record is a product; the columns are Positions.
-	HeaderNo
-	// HeaderSkip: the first record is passed over; the columns are Positions.
-	HeaderSkip
-)
-
-// Positions are the fields of a file without a header, in the order of its columns.
-var Positions = []string{FieldName, FieldSKU, FieldDescription}
-
-var headerModes = []string{"auto", "yes", "no", "skip"}
-
-// ParseHeaderMode is the inverse of String.
-func ParseHeaderMode(s string) (HeaderMode, error) {
-	for i, name := range headerModes {
-		if s == name {
-			return HeaderMode(i), nil
-		}
-	}
-	return 0, fmt.Errorf("unknown header mode %q: want %s", s, strings.Join(headerModes, ", "))
-}
-
-func (m HeaderMode) String() string { return headerModes[m] }
-
-// ParseDelimiter takes one ASCII character that may separate fields, or one of the words tab and auto; auto is 0, for a
-// delimiter that is to be found out.
-func ParseDelimiter(s string) (byte, error) {
-	switch {
-	case s == "auto":
-		return 0, nil
-	case s == "tab", s == `\t`:
-		return '\t', nil
-	case len(s) == 1 && isDelimiter(s[0]):
-		return s[0], nil
-	}
-	return 0, fmt.Errorf("bad delimiter %q: want one ASCII character other than quotes and line breaks, or the word tab or auto", products.Shorten(s))
-}
-
-// ExtraMode says what happens to columns that no field claims.
-type ExtraMode uint8
-
-const (
-	// ExtraIgnore passes them over.
-	ExtraIgnore ExtraMode = iota
-	// ExtraKeep keeps them as attributes, under the names of their columns.
-	ExtraKeep
-	// ExtraReject refuses a file that has any.
-	ExtraReject
-)
-
-var extraModes = []string{"ignore", "keep", "reject"}
-
-// ParseExtraMode is the inverse of String.
-func ParseExtraMode(s string) (ExtraMode, error) {
-	for i, name := range extraModes {
-		if s == name {
-			return ExtraMode(i), nil
-		}
-	}
-	return 0, fmt.Errorf("unknown mode for extra columns %q: want %s", s, strings.Join(extraModes, ", "))
-}
-
-func (m ExtraMode) String() string { return extraModes[m] }
-
-// RejectLimit is how many rejected records an import bears.
-type RejectLimit struct {
-	// Count is the most records that may be rejected; with Share it doesn't count.
-	Count int64
-	// Share is the largest part of all records that may be rejected, above 0 and at most 1; 0 for Count.
-	Share float64
-}
-
-// ParseRejectLimit takes a count, "100", or a share, "2.5%".
-func ParseRejectLimit(s string) (RejectLimit, error) {
-	if percent, ok := strings.CutSuffix(s, "%"); ok {
-		if share, err := strconv.ParseFloat(percent, 64); err == nil && share > 0 && share <= 100 {
-			return RejectLimit{Share: share / 100}, nil
-		}
-	} else if count, err := strconv.ParseInt(s, 10, 64); err == nil && count >= 0 {
-		return RejectLimit{Count: count}, nil
-	}
-	return RejectLimit{}, fmt.Errorf("bad limit of rejects %q: want a count like 100, or a share like 2.5%%", s)
-}
-
-// exceeded tells whether so many rejects of so many records are too many.
-func (l *RejectLimit) exceeded(rejected, read int64) bool {
-	switch {
-	case l == nil:
-		return false
-	case l.Share > 0:
-		return float64(rejected) > l.Share*float64(read)
-	}
-	return rejected > l.Count
-}
 
 // Options are the settings of an import; the zero value is an import in mode ignore that finds out about the file's
 // format and expects a header.
@@ -124,104 +24,141 @@ type Options struct {
 	// DryRun finds out what an import would do and writes nothing. The counts are those of the real one, if nobody else
 	// changes the store.
 	DryRun bool
-	// Encoding is that of the file; see EncodingAuto for how it is found out otherwise.
-	Encoding Encoding
+	// Encoding is that of the file; see charset.Auto for how it is detected otherwise.
+	Encoding charset.Encoding
 	// Delimiter separates fields: any ASCII character but quotes, line breaks and NUL. 0: the one of , ; TAB and | with
 	// which the records at the file's beginning agree best.
-	Delimiter byte
-	// Quote stands around fields: " or '. 0: the one that the file's beginning uses, " where it uses none.
-	Quote byte
+	Delimiter Delimiter
+	// Quote stands around fields: " or ', or [NoQuote]. 0: the one that the file's beginning uses, " where it uses
+	// none.
+	Quote Quote
 	// Escape makes a quote inside a quoted field a character: '\\' before it, where a doubled quote is one too and a
-	// doubled backslash one backslash, or the quote, where it is only to be doubled. 0: as the file's beginning is damaged least.
-	Escape byte
+	// doubled backslash one backslash, or the quote, where it is only to be doubled. 0: as the file's beginning is
+	// damaged least, and where there is no quote.
+	Escape Escape
 	// Header says whether the first record names the columns.
 	Header HeaderMode
-	// Map names the column of a field: by its name in the header, or by its number from 1. It goes before the names that
-	// are known.
+	// Map names the column of a field: by its name in the header, or by its number from 1. It goes before the names
+	// that are known. [MapNone] says that no column holds the field. One column can hold the key and other fields: in a
+	// catalogue without an identifier the names may be the SKUs too.
 	Map map[string]string
+	// Set gives a field the same value in every record, whatever the file has. The value is written as [products.Type]
+	// describes it. The key can't be set.
+	Set map[string]string
+	// Numbers say for fields which character stands before the decimals of numbers, Dates in which order the parts of
+	// dates stand. Where nothing is said it is found out, column by column.
+	Numbers spelling.Signs
+	Dates   spelling.Orders
+	// Zone is the time zone of times that don't have one, UTC if it isn't set.
+	Zone spelling.Zone
 	// Extra says what happens to columns that no field claims.
 	Extra ExtraMode
-	// Group names the column that says which records are variants of one product, by its name or its number; GroupNone is
-	// none. Empty, the column is the first that is known: Handle, URL handle, Product Handle, slug, Parent.
+	// Group names the column that says which records are variants of one product, by its name or its number; with
+	// [GroupNone] no record inherits. Where Group is empty it is the first of Handle, URL handle, Product Handle,
+	// handleId, Reference Handle, slug, Product ID [Non Editable], Parent and Parent SKU that the file has, or a column
+	// like Product ID or Item ID in which records without a name have the same as earlier ones.
 	//
-	// A record without a name but with something in that column inherits name, description and status, each where its own
-	// is empty, from the last earlier record of its group that has a name and could be told apart into fields, whether or
-	// not that one was valid. The records of a group have the same in that column. A column Parent is another kind, which
-	// WooCommerce has: it names the SKU of the record to inherit from, or "id:" and what that one has in a column ID. The
-	// 65,536 groups used last are remembered, and at most 8 MiB of their text. Who finds none is rejected: CodeNoParent.
+	// The records of a group have the same in that column. A record that has something there, but no name, inherits
+	// name, description and status, each where its own is empty: from the last record before it that is of its group
+	// and has a name, whether or not that one was valid. A column Parent, which WooCommerce has, is another kind: it
+	// names the SKU of the record to inherit from, or "id:" and what that one has in a column ID.
+	//
+	// Variants may also have nothing in that column, and stand directly below their product or another such variant of
+	// it: where a column of the row's kind says so (Item Type and Item of BigCommerce, fieldType of Wix, or a column
+	// like Type or Row type that has nothing but such kinds at the file's beginning), or where all records with a name
+	// at the file's beginning have something in a column like the group's, Product URL, or Product Type beside Variant
+	// ID, and those without a name, one to 20 products at least, have not. For a column that is named here no variants
+	// need to be there.
+	//
+	// The 65,536 groups used last are remembered, and at most 8 MiB of their text. A record that finds nothing to
+	// inherit is rejected, with [CodeNoParent].
 	Group string
-	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written: records that the store
-	// refuses while it writes aren't counted for it.
+	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written: records that the
+	// store refuses while it writes aren't counted for it.
 	MaxRejects *RejectLimit
 	// MaxRecordBytes is the length of the longest record: 1 KiB to 64 MiB, 0 for 1 MiB. Longer ones are rejected.
 	MaxRecordBytes int
 	// MaxDecompressedBytes is how long a compressed file may be without its compression: at least 1, 0 for 64 GiB.
 	MaxDecompressedBytes int64
 
-	// Writers is how many batches are written at the same time: 1 to 64, 0 for 2.
+	// Writers is how many batches are written at the same time: 1 to 64, 0 for 2, or what a [BatchSizer] says.
 	Writers int
-	// BatchRecords is the most records of a batch: 1 to 1,000,000, 0 for 20,000.
+	// BatchRecords is the most records of a batch: 1 to 1,000,000, 0 for 20,000, or what a [BatchSizer] says.
 	BatchRecords int
-	// BatchBytes is about the most bytes of text in a batch: at least 1, 0 for 4 MiB.
+	// BatchBytes is about the most bytes of text in a batch: 1 to 2^30, 0 for 4 MiB, or what a [BatchSizer] says.
 	BatchBytes int
 	// Parsers is how many goroutines parse and validate: 1 to 256, 0 for GOMAXPROCS.
 	Parsers int
 	// MaxDuplicates bounds how many repeated SKUs are kept in mind at a time, some 30 bytes each: 1,024 to 2^30, 0 for
-	// 524,288. A file with more is read several times, a part of its SKUs each time, and OnSuperseded hears of them part
-	// by part, before the file is imported.
+	// 524,288. A file with more is read several times, a part of its SKUs each time, and OnSuperseded hears of them
+	// part by part, before the file is imported.
 	MaxDuplicates int
 
-	// KeyRule says which SKUs are the same, for Check: Run asks its store.
-	KeyRule products.KeyRule
-
-	// OnHeader is given the names of the file's columns as they are in it, made-up ones when it has no header, before any
-	// other function is called.
+	// OnHeader is given the names of the file's columns as they are in it, made-up ones when it has no header, before
+	// any other function is called.
 	OnHeader func(names []string) error
-	// OnDialect is told how the file is read, after OnHeader and before any other function is called.
+	// OnDialect is given how the file is read, after OnHeader and before any other function is called; and again where
+	// a later record shows how a column spells its values.
 	OnDialect func(Dialect) error
 	// OnReject is given every rejected record, before anything is written; but those that the store refuses
-	// (products.Refused) while the import writes, batch by batch in the order in which they are written, and not again by a
-	// Run that resumes it.
+	// (products.Refused) while the import writes, batch by batch in the order in which they are written, and not again
+	// by a Run that resumes it.
 	OnReject func(Reject) error
 	// OnSuperseded is given every superseded record, while the file is imported; see MaxDuplicates.
 	OnSuperseded func(Superseded) error
-	// Progress is told how far the import is.
+	// OnSkipped is given every record that the mode leaves alone, [products.Skipped], while the import writes, batch by
+	// batch in the order in which they are written, and not again by a Run that resumes it.
+	OnSkipped func(Skipped) error
+	// Progress receives how far the import is.
 	Progress ProgressReporter
-	// Notifier is told what each batch changed, inside the batch's transaction.
+	// Notifier receives what each batch changed, inside the batch's transaction.
 	Notifier WebhookNotifier
 
-	// Checkpoint is given every batch inside its transaction, also one without a record that counts: what it writes
-	// through the context is committed if and only if the batch is. Called from Writers goroutines at a time, again where
-	// the store tries again, and not in a dry run.
-	Checkpoint func(ctx context.Context, done Commit) error
-	// Committed tells what an earlier Run with the same source, options and kind of store gave to Checkpoint for a batch,
-	// if that was committed. Such a batch is counted, and not written again: so an import is resumed. One that can't be of
-	// this file and these options ends the import with ErrSourceChanged.
-	Committed func(batch int64) (done Commit, committed bool)
-	// Resumed, if not nil, is what the batches that Committed knows add up to: the result and all events count them from
-	// the beginning, and not when they come by, so that what is told of an import that is resumed never goes back.
-	// ErrSourceChanged when they add up to something else.
-	Resumed *Commit
-	// Stop, if not nil, ends the import when it is closed: the batches in hand are committed and Run returns ErrStopped.
+	// Checkpoints make the import one that a later Run resumes.
+	Checkpoints Checkpoints
+	// Stop, if not nil, ends the import when it is closed: the batches in hand are committed and Run returns
+	// ErrStopped.
 	Stop <-chan struct{}
 }
 
-// Commit is what a batch commits: a stretch of the file that it accounts for.
-type Commit struct {
-	// Batch is its number, from 1. Batches are committed in any order.
-	Batch int64
-	// Counts are those of the stretch.
-	Counts progress.Counts
-	// Bytes is how much of the file it is: all stretches together are the whole file, compressed or not.
-	Bytes int64
+// Validate returns an [*OptionError] that names the first option that is out of its bounds, or doesn't fit the schema
+// of the store, or nil. [Run] and [Check] begin with it.
+func (o Options) Validate(schema *products.Schema) error {
+	_, err := o.withDefaults(schema)
+	return err
 }
 
-// withDefaults returns the options with the defaults filled in, or an error that names the first bad one.
-func (o Options) withDefaults() (Options, error) {
+// OptionError says which of the [Options] can't be taken.
+type OptionError struct {
+	// Field is the name of the option.
+	Field string
+	// Message says what is wrong with it, such as "must be between 1 and 64, not 65".
+	Message string
+}
+
+func (e *OptionError) Error() string { return "importer: Options." + e.Field + " " + e.Message }
+
+func badOption(field, format string, a ...any) error {
+	return &OptionError{Field: field, Message: fmt.Sprintf(format, a...)}
+}
+
+// sizedFor returns the options with what the store says of its batches, where they leave that to it.
+func (o Options) sizedFor(store Store) Options {
+	if sizer, ok := store.(BatchSizer); ok {
+		size := sizer.BatchSize()
+		o.Writers = cmp.Or(o.Writers, size.Writers)
+		o.BatchRecords = cmp.Or(o.BatchRecords, size.BatchRecords)
+		o.BatchBytes = cmp.Or(o.BatchBytes, size.BatchBytes)
+	}
+	return o
+}
+
+// withDefaults returns the options with the defaults filled in, or an *OptionError. Here are the bounds of all of them.
+func (o Options) withDefaults(schema *products.Schema) (Options, error) {
 	for _, n := range []struct {
-		name               string
-		value              *int
-		least, most, usual int
+		name                   string
+		value                  *int
+		least, most, byDefault int
 	}{
 		{"MaxRecordBytes", &o.MaxRecordBytes, 1 << 10, 64 << 20, 1 << 20},
 		{"Writers", &o.Writers, 1, 64, 2},
@@ -231,54 +168,103 @@ func (o Options) withDefaults() (Options, error) {
 		{"MaxDuplicates", &o.MaxDuplicates, 1 << 10, 1 << 30, 1 << 19},
 	} {
 		if *n.value == 0 {
-			*n.value = n.usual
+			*n.value = n.byDefault
 		}
 		if *n.value < n.least || *n.value > n.most {
-			return o, fmt.Errorf("importer: Options.%s must be between %d and %d, not %d", n.name, n.least, n.most, *n.value)
+			return o, badOption(n.name, "must be between %d and %d, not %d", n.least, n.most, *n.value)
 		}
 	}
 	if o.MaxDecompressedBytes == 0 {
 		o.MaxDecompressedBytes = 64 << 30
 	}
 	if o.MaxDecompressedBytes < 1 {
-		return o, fmt.Errorf("importer: Options.MaxDecompressedBytes must be at least 1, not %d", o.MaxDecompressedBytes)
+		return o, badOption("MaxDecompressedBytes", "must be at least 1, not %d", o.MaxDecompressedBytes)
 	}
-	if o.Encoding > ISO8859_1 {
-		return o, fmt.Errorf("importer: Options.Encoding is unknown: %d", o.Encoding)
+	if err := o.validateFormat(); err != nil {
+		return o, err
 	}
-	if o.Delimiter != 0 && !isDelimiter(o.Delimiter) {
-		return o, fmt.Errorf("importer: Options.Delimiter must be an ASCII character other than quotes and line breaks, not %q", o.Delimiter)
-	}
-	if o.Quote != 0 && o.Quote != '"' && o.Quote != '\'' {
-		return o, fmt.Errorf("importer: Options.Quote must be \" or ', not %q", o.Quote)
-	}
-	if o.Escape != 0 && o.Escape != '\\' && o.Escape != o.Quote && (o.Quote != 0 || o.Escape != '"') {
-		return o, fmt.Errorf("importer: Options.Escape must be a backslash or the quote, not %q", o.Escape)
-	}
-	if o.Mode > products.Update {
-		return o, fmt.Errorf("importer: Options.Mode is unknown: %d", o.Mode)
-	}
-	if o.Header > HeaderSkip {
-		return o, fmt.Errorf("importer: Options.Header is unknown: %d", o.Header)
-	}
-	if o.Extra > ExtraReject {
-		return o, fmt.Errorf("importer: Options.Extra is unknown: %d", o.Extra)
-	}
-	if o.KeyRule > products.FoldedKeys {
-		return o, fmt.Errorf("importer: Options.KeyRule is unknown: %d", o.KeyRule)
-	}
-	if l := o.MaxRejects; l != nil && (l.Count < 0 || l.Share < 0 || l.Share > 1) {
-		return o, fmt.Errorf("importer: Options.MaxRejects is out of bounds: %+v", *l)
-	}
-	for field := range o.Map {
-		if !isField(field) {
-			return o, fmt.Errorf("importer: Options.Map has no field %q: want one of %s", field, strings.Join(fieldNames, ", "))
-		}
-	}
-	return o, nil
+	return o, o.validateFields(schema)
 }
 
-// isDelimiter tells whether the character may separate fields.
-func isDelimiter(c byte) bool {
-	return c != 0 && c < utf8.RuneSelf && c != '"' && c != '\'' && c != '\r' && c != '\n'
+// validateFormat checks the options that are no numbers.
+func (o *Options) validateFormat() error {
+	switch {
+	case !o.Mode.Valid():
+		return badOption("Mode", "is unknown: %d", o.Mode)
+	case !o.Encoding.Valid():
+		return badOption("Encoding", "is unknown: %d", o.Encoding)
+	case o.Header > HeaderSkip:
+		return badOption("Header", "is unknown: %d", o.Header)
+	case o.Extra > ExtraReject:
+		return badOption("Extra", "is unknown: %d", o.Extra)
+	case o.Delimiter != 0 && !dialect.IsDelimiter(byte(o.Delimiter)):
+		return badOption("Delimiter", "must be an ASCII character other than quotes and line breaks, not %q",
+			byte(o.Delimiter))
+	case o.Quote != 0 && o.Quote != '"' && o.Quote != '\'' && o.Quote != NoQuote:
+		return badOption("Quote", "must be \", ' or NoQuote, not %q", byte(o.Quote))
+	case o.Escape != 0 && o.Quote == NoQuote:
+		return badOption("Escape", "must be 0 where there is no quote, not %q", byte(o.Escape))
+	case o.Escape != 0 && o.Escape != '\\' && o.Escape != Escape(o.Quote) && (o.Quote != 0 || o.Escape != '"'):
+		return badOption("Escape", "must be a backslash or the quote, not %q", byte(o.Escape))
+	case o.MaxRejects != nil && !o.MaxRejects.valid():
+		return badOption("MaxRejects", "is out of bounds: count %d, share %g", o.MaxRejects.Count, o.MaxRejects.Share)
+	}
+	return nil
+}
+
+// validateFields checks the options that name fields.
+func (o *Options) validateFields(schema *products.Schema) error {
+	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
+		if _, err := findField(schema, name); err != nil {
+			return badOption("Map", "%v", err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Numbers)) {
+		if f := schema.Find(name); f == nil || f.Type != products.Integer && f.Type != products.Decimal {
+			return badOption("Numbers", "names %q, which is no field with numbers", products.Shorten(name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Dates)) {
+		if f := schema.Find(name); f == nil || f.Type != products.Date && f.Type != products.Timestamp {
+			return badOption("Dates", "names %q, which is no field with dates", products.Shorten(name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Set)) {
+		field, err := findField(schema, name)
+		switch {
+		case err != nil:
+			return badOption("Set", "%v", err)
+		case field == schema.Key():
+			return badOption("Set", "can't give every record the same %s", name)
+		}
+		if column, mapped := o.Map[name]; mapped && column != MapNone {
+			return badOption("Set", "gives %s a value, and Map a column", name)
+		}
+		if _, fault := constant(field, o.Set[name]); fault != nil {
+			return badOption("Set", "has a value that can't be taken: %s", fault.Message)
+		}
+	}
+	return nil
+}
+
+// findField returns the field of that name, the key too.
+func findField(schema *products.Schema, name string) (*products.Field, error) {
+	if name == schema.Key().Name {
+		return schema.Key(), nil
+	}
+	if field := schema.Find(name); field != nil {
+		return field, nil
+	}
+	names := []string{schema.Key().Name}
+	for i := range schema.Len() {
+		names = append(names, schema.At(i).Name)
+	}
+	return nil, fmt.Errorf("has no field %q: want one of %s", products.Shorten(name), strings.Join(names, ", "))
+}
+
+// dialect returns what is known of a text that begins at the offset.
+func (o *Options) dialect(schema *products.Schema, offset int64) dialect.Options {
+	return dialect.Options{Delimiter: byte(o.Delimiter), Quote: byte(o.Quote), Escape: byte(o.Escape),
+		MaxRecordBytes: o.MaxRecordBytes, Offset: offset,
+		Header: func(record int, names []string) (int, bool) { return o.header(schema, record, names) }}
 }

@@ -3,42 +3,67 @@ package importer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"math"
+	"slices"
 	"sync"
+
+	"github.com/products-importer/products-importer/importer/dialect"
 )
 
-// job is a block on its way through the parsers.
-type job struct {
-	block  block
+// blockJob is a block on its way through the parsers.
+type blockJob struct {
+	block  dialect.Block
 	parsed parsed
 	done   chan struct{} // holds a token once it is parsed
 }
 
-// pass reads the whole source and hands what it holds to handle, in the file's order and from this goroutine, while
-// other goroutines scan and parse what follows. An error from handle ends it. A fixed number of blocks goes round, so
-// the reading waits for whoever is slowest.
-func (r *run) pass(ctx context.Context, handle func(*parsed) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	in, err := r.open(ctx)
-	if err != nil {
-		return err
+// pass reads an input to its end, closes it, and returns what the file came to. It hands the records to handle, in the
+// file's order and from this goroutine, while other goroutines scan and parse what follows. An error from handle ends
+// it. A fixed number of blocks goes round, so the reading waits for whoever is slowest. inherits says that records may
+// inherit; where one wants to and they may not, the error is errVariants.
+//
+// A value that is evidence about the format of its column ends it with errFormats. So does a word of a boolean that is
+// unknown where none before it was known. keeps says that handle keeps records: else their values are overwritten by
+// those of later blocks.
+func (p *plan) pass(in *input, parsers int, inherits, keeps bool, handle func(*parsed) error) (extent, error) {
+	var groups *groups // anew in each pass
+	if inherits {
+		groups = newGroups()
 	}
-	// Closing twice is the price of ending a Read that hangs.
-	stop := context.AfterFunc(ctx, func() { _ = in.Close() })
-	defer func() { stop(); _ = in.Close() }()
+	var views storeViews
+	words := slices.Clone(p.parser.noWords)
+	parse := func(b *dialect.Block, out *parsed) {
+		out.keeps = keeps
+		p.parser.parse(b, out)
+	}
+	return in.each(parsers, parse, func(out *parsed) error {
+		if p.mapping.kinds.view >= 0 {
+			p.parser.passViews(&views, out)
+		}
+		err := p.parser.inherit(groups, out)
+		if err == nil && (out.undecided || !p.parser.decided && meaningless(words, out.words)) {
+			err = errFormats
+		}
+		if err != nil {
+			return err
+		}
+		return handle(out)
+	})
+}
 
-	reading, first, err := r.begin(in)
-	if err != nil {
-		return r.readError(ctx, err)
-	}
-	defer reading.close()
-	jobs := r.options.Parsers + 2
-	free, toParse, ordered := make(chan *job, jobs), make(chan *job, jobs), make(chan *job, jobs)
+// surveyPass is a pass that surveys cells instead of parsing records.
+func (p *plan) surveyPass(in *input, parsers int, handle func(*parsed) error) (extent, error) {
+	return in.each(parsers, p.parser.survey, handle)
+}
+
+// each reads the input to its end, closes it, lets work work on its blocks, some side by side, and hands what came of
+// them to handle, in the file's order.
+func (in *input) each(parsers int, work func(*dialect.Block, *parsed), handle func(*parsed) error) (extent, error) {
+	defer in.close()
+	jobs := parsers + 2
+	free, toParse, ordered := make(chan *blockJob, jobs), make(chan *blockJob, jobs), make(chan *blockJob, jobs)
 	for range jobs {
-		free <- &job{done: make(chan struct{}, 1)}
+		free <- &blockJob{done: make(chan struct{}, 1)}
 	}
 
 	var workers sync.WaitGroup
@@ -46,74 +71,54 @@ func (r *run) pass(ctx context.Context, handle func(*parsed) error) error {
 	workers.Go(func() {
 		defer close(toParse)
 		defer close(ordered)
-		scanError = r.scan(ctx, reading, first, free, func(j *job) { toParse <- j; ordered <- j })
+		scanError = in.scan(free, func(j *blockJob) { toParse <- j; ordered <- j })
 	})
-	for range r.options.Parsers {
+	for range parsers {
 		workers.Go(func() {
 			for j := range toParse {
-				r.parser.parse(&j.block, &j.parsed)
+				work(&j.block, &j.parsed)
 				j.done <- struct{}{}
 			}
 		})
 	}
-	var groups *groups // anew in each pass
-	if r.variants {
-		groups = newGroups()
-	}
+	var err error
 	for j := range ordered {
 		<-j.done
 		if err == nil {
-			err = context.Cause(ctx)
+			err = context.Cause(in.ctx)
 		}
 		if err == nil {
-			if err = r.inherit(groups, &j.parsed); err == nil {
-				err = handle(&j.parsed)
-			}
-			if err != nil {
-				cancel(err)
+			if err = handle(&j.parsed); err != nil {
+				in.cancel(err)
 			}
 		}
 		free <- j
 	}
 	workers.Wait()
 	if err != nil {
-		return err
+		return extent{}, err
 	}
 	if scanError != nil {
-		return r.readError(ctx, scanError)
+		return extent{}, in.readError(scanError)
 	}
-	return r.sameBytes(reading)
+	return in.extent(), nil
 }
 
 // scan fills one free job after the other with a block and sends it on.
-func (r *run) scan(ctx context.Context, reading *reading, first *block, free <-chan *job, send func(*job)) error {
+func (in *input) scan(free <-chan *blockJob, send func(*blockJob)) error {
 	for {
-		var j *job
+		var j *blockJob
 		select {
 		case j = <-free:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		case <-in.ctx.Done():
+			return context.Cause(in.ctx)
 		}
-		if first != nil {
-			j.block, first = *first, nil
-		} else if err := reading.scanner.next(&j.block, math.MaxInt); err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
+		if err := in.next(&j.block); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
 			return err
 		}
-		j.block.encoding, j.block.source = reading.text.encoding, reading.source(j.block.end)
+		j.parsed.encoding, j.parsed.source = in.text.Detected().Encoding, in.source(j.block.End())
 		send(j)
 	}
-}
-
-// readError is what a failed Read means: the context's end, or trouble with the source.
-func (r *run) readError(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	if errors.Is(err, ErrInput) {
-		return err
-	}
-	return fmt.Errorf("importer: read: %w", err)
 }

@@ -7,10 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
 )
 
 // fullStore has a product "full" that can't grow.
@@ -35,7 +36,8 @@ func TestRefused(t *testing.T) {
 		store := fullStore(t)
 		var rejects bytes.Buffer
 		w := importer.NewRejectWriter(&rejects)
-		o := importer.Options{Mode: products.Update, Extra: importer.ExtraKeep, DryRun: dry, BatchRecords: 1, OnHeader: w.Header, OnReject: w.Write}
+		o := importer.Options{Mode: products.Update, Extra: importer.ExtraKeep, DryRun: dry, BatchRecords: 1,
+			OnHeader: w.Header, OnReject: w.Write}
 		result, err := importer.Run(t.Context(), importer.Bytes(text), store, o)
 		require.NoError(t, err)
 		require.NoError(t, w.Flush())
@@ -43,7 +45,8 @@ func TestRefused(t *testing.T) {
 		require.EqualValues(t, 2, result.Created)
 		require.EqualValues(t, 2, result.Rejected)
 		require.Equal(t, map[importer.Code]int64{importer.CodeEmpty: 1, importer.CodeTooLarge: 1}, result.Rejects)
-		require.Contains(t, rejects.String(), `full,true,'=Full,blue,3,,too_large,"with this record the product ""full"" would be larger than 1048576 bytes`)
+		require.Contains(t, rejects.String(),
+			`full,true,'=Full,blue,3,,too_large,"with this record the product ""full"" would be larger than 1048576 bytes`)
 		if dry {
 			continue
 		}
@@ -51,7 +54,8 @@ func TestRefused(t *testing.T) {
 		require.NoError(t, err)
 		require.EqualValues(t, 1, page.Products[0].Version)
 		// There is room once something has gone.
-		_, err = store.Update(t.Context(), page.Products[0].ID, 0, products.Patch{Attributes: map[string]*string{"a0": nil}})
+		_, err = store.Update(t.Context(), page.Products[0].ID, 0,
+			products.Patch{Attributes: map[string]*string{"a0": nil}})
 		require.NoError(t, err)
 		o.OnHeader, o.OnReject = nil, nil
 		result, err = importer.Run(t.Context(), importer.Bytes(rejects.String()), store, o)
@@ -70,18 +74,26 @@ func TestRefusedAndResumed(t *testing.T) {
 	store := fullStore(t)
 	done := map[int64]importer.Commit{}
 	o := importer.Options{Mode: products.Update, Extra: importer.ExtraKeep, BatchRecords: 1, Writers: 1,
-		Checkpoint: func(_ context.Context, c importer.Commit) error { done[c.Batch] = c; return nil }}
+		Checkpoints: importer.Checkpoints{Save: func(_ context.Context, c importer.Commit) error {
+			done[c.Batch] = c
+			return nil
+		}}}
 	want, err := importer.Run(t.Context(), importer.Bytes(text), store, o)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, want.Rejects[importer.CodeTooLarge])
-	o.Committed = func(batch int64) (importer.Commit, bool) { c, ok := done[batch]; return c, ok }
+	require.Len(t, done[1].Refused, 1, "a checkpoint has the records that the store refused")
+	require.Equal(t, []string{"full", "Full", "blue"}, done[1].Refused[0].Fields)
+	require.EqualValues(t, 2, done[1].Refused[0].Line)
+	require.Empty(t, done[2].Refused)
+	o.Checkpoints.Committed = done
 	got, err := importer.Run(t.Context(), importer.Bytes(text), store, o)
 	require.NoError(t, err)
 	require.Equal(t, want.Counts, got.Counts)
 	require.Equal(t, want.Rejects, got.Rejects)
 }
 
-// TestRecordTooLarge: a record whose attributes alone are more than a product may have is rejected before anything is written.
+// TestRecordTooLarge: a record whose attributes alone are more than a product may have is rejected before anything is
+// written.
 func TestRecordTooLarge(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("sku,name,handle")

@@ -1,29 +1,32 @@
 package importer
 
-// Code says why a record was rejected. Codes are stable; Reject.Reason is for people.
+import "github.com/products-importer/products-importer/products"
+
+// Code is why a record was rejected. Codes are stable; Reject.Reason is for people.
 type Code string
 
-// The codes of rejected records. The first five, and too_large, are those of products.FieldError.
+// The codes of rejected records. The first five, and too_large, are those of [products.FieldError].
 const (
-	CodeEmpty           Code = "empty"            // a field that must not be empty is
-	CodeTooLong         Code = "too_long"         // a field has too many characters
-	CodeTooMany         Code = "too_many"         // too many attributes
-	CodeBadCharacter    Code = "bad_character"    // a field has a NUL in it
-	CodeInvalidUTF8     Code = "invalid_utf8"     // a field is not in the file's encoding, which is UTF-8
-	CodeInvalidEncoding Code = "invalid_encoding" // a field is not in the file's encoding, which is another one
-	CodeBadBoolean      Code = "bad_boolean"      // the status is no known word
-	CodeMissingColumn   Code = "missing_column"   // the record ends before a column that it needs
-	CodeFieldCount      Code = "field_count"      // the record has more or fewer fields than the header
-	CodeBadQuote        Code = "bad_quote"        // a quote is out of place or never closed
-	CodeRecordTooLong   Code = "record_too_long"  // the record has more bytes than Options.MaxRecordBytes
-	CodeNoParent        Code = "no_parent"        // the name is empty, and no earlier record of the group has one
-	CodeTooLarge        Code = "too_large"        // the product, with what is stored of it, would be too large
+	CodeEmpty           Code = products.CodeEmpty        // a field that must not be empty is
+	CodeTooLong         Code = products.CodeTooLong      // a field has too many characters
+	CodeTooMany         Code = products.CodeTooMany      // too many attributes
+	CodeBadCharacter    Code = products.CodeBadCharacter // a field has a NUL in it
+	CodeInvalidUTF8     Code = products.CodeInvalidUTF8  // a field is not in the file's encoding, which is UTF-8
+	CodeInvalidEncoding Code = "invalid_encoding"        // a field is not in the file's encoding, which is another one
+	CodeBadBoolean      Code = "bad_boolean"             // the status is no known word
+	CodeMissingColumn   Code = "missing_column"          // the record ends before a column that it should have
+	CodeFieldCount      Code = "field_count"             // the record has more or fewer fields than the header
+	CodeBadQuote        Code = "bad_quote"               // a quote is out of place, missing or never closed
+	CodeRecordTooLong   Code = "record_too_long"         // the record has more bytes than Options.MaxRecordBytes
+	CodeNoParent        Code = "no_parent"               // the name is empty, and nothing to inherit it from
+	CodeDestroyed       Code = "destroyed"               // the SKU or the name, by a spreadsheet: 4.00638E+12, #N/A
+	CodeTooLarge        Code = products.CodeTooLarge     // the product, with what is stored of it, would be too large
 )
 
 // Reject is a record that was not taken, or a damaged stretch of lines that no record could be made of.
 type Reject struct {
-	// Line and LastLine are the first and last line of it in the file, from 1. Of a record that the store refuses LastLine
-	// and Offset aren't known: they are Line and -1.
+	// Line and LastLine are the first and last line of it in the file, from 1. Of a record that the store refuses
+	// LastLine and Offset aren't known: they are Line and -1.
 	Line     int64 `json:"line"`
 	LastLine int64 `json:"last_line"`
 	// Offset is the first byte of it in the file without its compression, from 0: in the file as it is, if that is in
@@ -35,11 +38,14 @@ type Reject struct {
 	Code   Code   `json:"code"`
 	// Reason is a sentence that names what is wrong.
 	Reason string `json:"reason"`
-	// Fields are the record's fields as the file has them, surplus ones too. Of damage it is one field: the lines as they
-	// are, at most 64 KiB of them; a line that would be a record if quotes out of place were characters comes as its fields.
-	// A record that inherits from one that was not rejected has here, in its empty fields, what it inherits: else it would
-	// be lost once it is mended and imported without that one. Of a record that the store refuses they are what was taken
-	// from it, an empty one for a column of which nothing becomes.
+	// Fields are the record's fields as the file has them, surplus ones too.
+	//
+	// Of damage it is one field: the lines as they are, at most 64 KiB of them. A line that would be a record if quotes
+	// out of place were characters comes as its fields.
+	//
+	// A record that inherits from one that was not rejected has in its empty fields what it inherits: else that would
+	// be lost when it is mended and imported alone. A record that the store refuses has what was taken from it, and an
+	// empty field for a column from which nothing is taken.
 	Fields []string `json:"-"`
 }
 

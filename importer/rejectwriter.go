@@ -7,26 +7,28 @@ import (
 	"strconv"
 )
 
-// RejectColumns are the columns that RejectWriter puts behind those of the file.
-var RejectColumns = []string{"_line", "_column", "_code", "_reason"}
+var rejectColumns = []string{"_line", "_column", "_code", "_reason"}
 
-// RejectWriter writes rejected records as a CSV file that can be mended and imported again, with the options of the
-// first import but for what they say of its format, Options.Encoding, Delimiter, Quote and Escape: it begins with the byte
-// order mark of UTF-8, by which spreadsheets know it too, whatever bytes the records have, and its fields are separated by
-// commas and stand in double quotes. Each record has its fields as they were,
-// but that one which a spreadsheet would run as a formula has an apostrophe before it, as EscapeFormula puts it and an
-// import takes it away. Behind them are RejectColumns, which an import passes over, and behind these the fields for
-// which the file has no column. A damaged stretch of lines is in the first column as it is.
+// RejectColumns returns the names of the columns that RejectWriter puts behind those of the file.
+func RejectColumns() []string { return slices.Clone(rejectColumns) }
+
+// RejectWriter writes rejected records as a CSV file that can be mended and imported again. Use its Write as
+// Options.OnReject and its Header as Options.OnHeader; Flush it at the end. A file without rejects is left empty.
 //
-// The first line is the header of the file. One without a header gets one, by which HeaderNo knows the file again.
+// Each record has its fields as they were. A field that a spreadsheet would run as a formula gets an apostrophe before
+// it, which the next import takes away, see [EscapeFormula]. Behind the file's columns stand [RejectColumns], which an
+// import passes over, and behind these the fields for which the file has no column. A damaged stretch of lines stands
+// in the first column as it is.
 //
-// Use its Write as Options.OnReject and its Header as Options.OnHeader; Flush it at the end. A file without rejects is
-// left empty.
+// The first line is the header of the file. A file without a header gets one, which [HeaderNo] recognizes.
+//
+// What is written is UTF-8 with a byte order mark, by which spreadsheets know it, with commas and double quotes. It is
+// imported with the options of the first import, but without Options.Encoding, Delimiter, Quote and Escape.
 type RejectWriter struct {
 	out    io.Writer
 	csv    *csv.Writer
 	header []string
-	keep   []int // the columns of the file but those that are RejectColumns of an earlier import
+	keep   []int // the columns of the file but those that are rejectColumns of an earlier import
 	record []string
 	begun  bool
 }
@@ -38,7 +40,7 @@ func NewRejectWriter(w io.Writer) *RejectWriter { return &RejectWriter{out: w, c
 func (w *RejectWriter) Header(names []string) error {
 	w.header, w.keep = names, nil
 	for i, name := range names {
-		if !slices.Contains(RejectColumns, name) {
+		if !slices.Contains(rejectColumns, name) {
 			w.keep = append(w.keep, i)
 		}
 	}
@@ -50,15 +52,16 @@ func (w *RejectWriter) Header(names []string) error {
 // _code emptied.
 func (w *RejectWriter) Write(r Reject) error {
 	if !w.begun {
-		if _, err := io.WriteString(w.out, marks[0].mark); err != nil { // nothing is buffered yet
+		if _, err := io.WriteString(w.out, "\ufeff"); err != nil { // nothing is buffered yet
 			return err
 		}
-		if err := w.write(w.header, RejectColumns); err != nil {
+		if err := w.write(w.header, rejectColumns); err != nil {
 			return err
 		}
 		w.begun = true
 	}
-	return w.write(r.Fields, []string{strconv.FormatInt(r.Line, 10), guarded(r.Column), string(r.Code), guarded(r.Reason)})
+	return w.write(r.Fields, []string{strconv.FormatInt(r.Line, 10), guarded(r.Column), string(r.Code),
+		guarded(r.Reason)})
 }
 
 // write writes the fields with others between those that have a column and those that have none.
@@ -81,8 +84,11 @@ func (w *RejectWriter) write(fields, others []string) error {
 }
 
 // guarded keeps a spreadsheet from running a field of a file. Unlike EscapeFormula it leaves a field that is escaped
-// already: an import reads both as the same.
+// already: an import reads both as the same. Of a formula that is a text it leaves the text.
 func guarded(s string) string {
+	if text, ok := textFormula(s); ok {
+		s = text
+	}
 	if startsFormula(s) {
 		return string(formulaMark) + s
 	}

@@ -4,17 +4,19 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // checkpoints keeps what batches commit, as a job does.
@@ -24,31 +26,23 @@ type checkpoints struct {
 }
 
 func (c *checkpoints) set(o importer.Options) importer.Options {
-	o.Checkpoint = func(_ context.Context, done importer.Commit) error {
+	o.Checkpoints.Save = func(_ context.Context, done importer.Commit) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.done[done.Batch] = done
 		return nil
 	}
-	o.Committed = func(batch int64) (importer.Commit, bool) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		done, ok := c.done[batch]
-		return done, ok
-	}
+	o.Checkpoints.Committed = maps.Clone(c.done)
 	return o
 }
 
 // sum adds up what was committed.
-func (c *checkpoints) sum() *importer.Commit {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var sum importer.Commit
+func (c *checkpoints) sum() (sum importer.Commit) {
 	for _, done := range c.done {
 		sum.Counts.Add(done.Counts)
 		sum.Bytes += done.Bytes
 	}
-	return &sum
+	return sum
 }
 
 // TestResume ends imports at every possible batch, with an error or by stopping them, and resumes them.
@@ -100,9 +94,8 @@ func TestResume(t *testing.T) {
 				require.GreaterOrEqual(t, first.Batches, ends, "the batches in hand are committed")
 			}
 			resuming := kept.set(o)
+			committed, told := int64(len(kept.done)), kept.sum()
 			if ends%3 > 0 {
-				resuming.Resumed = kept.sum()
-				told := *resuming.Resumed
 				resuming.Progress = progress.Func(func(_ context.Context, e progress.Event) {
 					assert.GreaterOrEqual(t, e.Read, told.Counts.Read, "it never goes back")
 					assert.GreaterOrEqual(t, e.Created, told.Counts.Created)
@@ -116,6 +109,7 @@ func TestResume(t *testing.T) {
 			got, resumed, err := doImport(t, store, text, resuming)
 			require.NoError(t, err)
 			require.Equal(t, result.Batches, resumed.Batches)
+			require.Equal(t, committed, resumed.Resumed)
 			require.Equal(t, want.counts, got.counts, "the counts are those of an undisturbed import")
 			require.Equal(t, result.Bytes, resumed.Bytes)
 			require.ElementsMatch(t, catalogue(t, undisturbed), catalogue(t, store))
@@ -134,10 +128,9 @@ func TestResumeOfAnotherFileIsNoticed(t *testing.T) {
 		require.ErrorIs(t, err, importer.ErrSourceChanged)
 	}
 	o := kept.set(importer.Options{BatchRecords: 10, Writers: 1})
-	o.Resumed = kept.sum()
 	_, result, err := doImport(t, store, lines(90), o)
 	require.ErrorIs(t, err, importer.ErrSourceChanged, "a batch was committed that the file doesn't have")
-	require.Equal(t, o.Resumed.Counts, result.Counts)
+	require.Equal(t, kept.sum().Counts, result.Counts)
 	require.Zero(t, store.batches)
 }
 
@@ -163,7 +156,8 @@ func (o *opens) Open(ctx context.Context) (io.ReadCloser, error) {
 	return o.Bytes.Open(ctx)
 }
 
-// TestStopWhileTheFileIsSurveyed stops in each of the passes over a file that repeats too many SKUs to survey it in one.
+// TestStopWhileTheFileIsSurveyed stops in each of the passes over a file that repeats too many SKUs to survey it in
+// one.
 func TestStopWhileTheFileIsSurveyed(t *testing.T) {
 	text, _ := randomFile(rand.New(rand.NewPCG(5, 6)), 12_000, 4_000)
 	for at := 1; ; at++ {
@@ -192,7 +186,7 @@ func TestCheckTellsWhatRunRejects(t *testing.T) {
 	var header []string
 	var reasons []string
 	var dialect importer.Dialect
-	checked, err := importer.Check(t.Context(), importer.Bytes(text), importer.Options{
+	checked, err := importer.Check(t.Context(), importer.Bytes(text), importer.CheckOptions{Options: importer.Options{
 		OnHeader: func(names []string) error { header = names; return nil },
 		OnDialect: func(d importer.Dialect) error {
 			require.NotNil(t, header, "the header comes first")
@@ -201,7 +195,7 @@ func TestCheckTellsWhatRunRejects(t *testing.T) {
 			return nil
 		},
 		OnReject: func(r importer.Reject) error { reasons = append(reasons, r.Reason); return nil },
-	})
+	}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"sku", "name"}, header)
 	require.Equal(t, want.reasons, reasons)

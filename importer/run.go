@@ -9,33 +9,35 @@ import (
 	"github.com/products-importer/products-importer/progress"
 )
 
-// reportInterval is how often Options.Progress is told at most.
-const reportInterval = 200 * time.Millisecond
-
-// Run imports the source into the store and says what became of its records; see the package's comment for its way.
+// Run imports the source into the store and returns what became of its records; see the package's comment for its way.
 //
 // Nothing is written before the whole file was checked. Then batch after batch is committed: when Run ends with an
 // error, the result, which is never nil, counts what was committed. When the context ends, Run ends within a second
 // with the context's cause. It leaves no goroutine.
 //
-// Errors: ErrInput for a file that can't be taken, ErrTooManyRejects, ErrSourceChanged, ErrStopped, the store's errors,
-// those of the source and of the functions in the options.
+// Errors: [ErrInput] for a file that can't be taken, [ErrTooManyRejects], [ErrSourceChanged], [ErrStopped],
+// [ErrStoreContract], the store's errors, those of the source and of the functions in the options.
 func Run(ctx context.Context, source Source, store Store, options Options) (*Result, error) {
-	r, err := newRun(source, options)
+	var schema *products.Schema
+	if store != nil {
+		schema = store.Schema()
+	}
+	r, err := newRun(source, options.sizedFor(store), schema)
+	if err == nil && store == nil {
+		err = errors.New("importer: no store")
+	}
 	if err != nil {
 		return &r.result, err
 	}
-	if store == nil {
-		return &r.result, errors.New("importer: no store")
-	}
-	r.store, r.rule = store, store.KeyRule()
-	r.surveys = true
-	if done := r.options.Resumed; done != nil {
-		r.result.Counts, r.result.Bytes = done.Counts, done.Bytes
-	}
+	done := r.options.Checkpoints.sum()
+	r.result.Counts, r.result.Bytes = done.Counts, done.Bytes
 
-	if err = r.check(ctx); err == nil {
-		err = r.write(ctx)
+	checked, err := r.inspect(ctx, store.KeyRule(), true)
+	if err == nil {
+		err = r.write(ctx, checked, store)
+	}
+	if err == nil {
+		r.advise()
 	}
 	r.result.Elapsed = time.Since(r.started)
 	phase := progress.Done
@@ -46,29 +48,28 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 	return &r.result, err
 }
 
-// Check reads the source as Run does, and tells OnHeader, OnReject and OnSuperseded what Run would tell them. It writes
-// nothing, and needs no store: Options.KeyRule says which SKUs are the same. Only Rejects, Inherited and Dialect of the
-// result are set.
-func Check(ctx context.Context, source Source, options Options) (*Result, error) {
-	r, err := newRun(source, options)
-	if err != nil {
-		return &r.result, err
-	}
-	r.rule = r.options.KeyRule
-	if r.options.OnSuperseded == nil {
-		return &r.result, r.check(ctx)
-	}
-	r.surveys = true
-	if err = r.check(ctx); err == nil && r.survey.of == 1 {
-		err = r.pass(ctx, r.tellSuperseded) // else they were told part by part
-	}
-	return &r.result, err
+// run is what the phases of one import share: open, plan, check and write, each of which takes what those before it
+// returned.
+type run struct {
+	source   Source
+	schema   *products.Schema // of the store
+	options  Options          // with the defaults filled in
+	started  time.Time
+	progress progress.Reporter // nil for none
+	meter    progress.Meter
+	result   Result
+	// keyHinted: no record has a key, and a hint names a column that may have it.
+	keyHinted bool
 }
 
-func newRun(source Source, options Options) (r *run, err error) {
-	r = &run{source: source, started: time.Now()}
-	r.result.Rejects = map[Code]int64{}
-	if r.options, err = options.withDefaults(); err != nil {
+// newRun returns a run, whose result can be used with an error too.
+func newRun(source Source, options Options, schema *products.Schema) (r *run, err error) {
+	r = &run{source: source, schema: schema, started: time.Now(), result: Result{Rejects: map[Code]int64{},
+		PassedOver: map[Passed]int64{}}}
+	if r.schema == nil {
+		r.schema = products.Standard()
+	}
+	if r.options, err = options.withDefaults(r.schema); err != nil {
 		return r, err
 	}
 	if source == nil {
@@ -80,124 +81,49 @@ func newRun(source Source, options Options) (r *run, err error) {
 	return r, nil
 }
 
-// run is one import.
-type run struct {
-	source   Source
-	store    Store // nil where nothing is to be written
-	rule     products.KeyRule
-	options  Options
-	started  time.Time
-	progress progress.Reporter // nil for none
-	meter    progress.Meter
-
-	detected *detected // nil until the file's beginning was read
-	parser   *parser
-	surveys  bool    // it matters which record of a SKU counts
-	survey   *survey // that finds it out; nil where it doesn't, and until the file's beginning was read
-	variants bool    // some record wants to inherit
-	end      *extent // of the file, nil until it was read
-	result   Result
+// inspect opens the source, plans and checks. surveys says that it matters which record of a SKU counts.
+func (r *run) inspect(ctx context.Context, rule products.KeyRule, surveys bool) (*checked, error) {
+	r.report(ctx, progress.Checking, 0, 0)
+	in, err := r.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.plan(in, rule)
+	if err != nil {
+		in.close()
+		return nil, err
+	}
+	if !plan.mapping.surveys() {
+		plan, _ = plan.decide(plan.parser.newSurveys(), false) // there are no questions without cells that differ
+	} else {
+		if plan, err = r.survey(ctx, plan, in, false); err == nil {
+			in, err = r.reopen(ctx, plan)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := r.announce(plan); err != nil {
+		in.close()
+		return nil, err
+	}
+	return r.check(ctx, plan, in, surveys)
 }
 
-// check reads the file to find what can't be taken, and which record of a SKU counts.
-func (r *run) check(ctx context.Context) error {
-	r.report(ctx, progress.Checking, 0, 0)
-	c := &checking{run: r}
-	take := func(p *parsed) error { return c.take(ctx, p) }
-	err := r.pass(ctx, take)
-	if errors.Is(err, errVariants) {
-		r.variants = true
-		err = r.pass(ctx, take)
-	}
-	if err == nil {
-		err = c.finish()
-	}
+// again reads the source once more. ErrSourceChanged when it gives other bytes than it gave to the check.
+func (r *run) again(ctx context.Context, c *checked, keeps bool, handle func(*parsed) error) error {
+	in, err := r.reopen(ctx, c.plan)
 	if err != nil {
 		return err
 	}
-	return r.checkParts(ctx)
+	end, err := c.plan.pass(in, r.options.Parsers, c.inherits, keeps, handle)
+	if err == nil && end != c.end || errors.Is(err, errFormats) {
+		err = ErrSourceChanged
+	}
+	return err
 }
 
-// checkParts goes on surveying a file that repeats too many SKUs to keep them all in mind.
-func (r *run) checkParts(ctx context.Context) error {
-	if r.survey == nil || r.survey.of == 1 {
-		return nil
-	}
-	for {
-		var index int64
-		err := r.pass(ctx, func(p *parsed) error {
-			if r.stopped() {
-				return ErrStopped
-			}
-			for i := range p.items {
-				it := &p.items[i]
-				if it.reject {
-					continue
-				}
-				// Parts that were split up come by again.
-				if r.survey.mine(it.digest) && !r.survey.marked(index) {
-					wins, err := r.wins(it)
-					if err != nil {
-						return err
-					}
-					if !wins {
-						r.survey.mark(index)
-					}
-				}
-				index++
-			}
-			return nil
-		})
-		if err != nil || !r.survey.next() {
-			return err
-		}
-		err = r.pass(ctx, func(p *parsed) error {
-			if r.stopped() {
-				return ErrStopped
-			}
-			r.note(p)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// note lets the survey see the valid records.
-func (r *run) note(p *parsed) {
-	if r.survey == nil {
-		return
-	}
-	for i := range p.items {
-		if it := &p.items[i]; !it.reject {
-			r.survey.note(it.digest, it.record.Line)
-		}
-	}
-}
-
-// tellSuperseded tells of the records that don't count.
-func (r *run) tellSuperseded(p *parsed) error {
-	for i := range p.items {
-		if it := &p.items[i]; !it.reject {
-			if _, err := r.wins(it); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// wins asks the survey whether a valid record counts for its SKU, and tells of one that doesn't.
-func (r *run) wins(it *item) (bool, error) {
-	winner := r.survey.admit(it.digest, it.record.Line)
-	if winner == it.record.Line || r.options.OnSuperseded == nil {
-		return winner == it.record.Line, nil
-	}
-	return false, r.options.OnSuperseded(Superseded{SKU: it.record.SKU, Line: it.record.Line, Winner: winner})
-}
-
-// stopped tells whether Options.Stop was closed.
+// stopped reports whether Options.Stop was closed.
 func (r *run) stopped() bool {
 	select {
 	case <-r.options.Stop:
@@ -207,13 +133,17 @@ func (r *run) stopped() bool {
 	}
 }
 
-// report tells the reporter, if there is one. While Checking so many records are checked.
+// reportInterval is how much time there is at least between two reports to Options.Progress.
+const reportInterval = 200 * time.Millisecond
+
+// report reports how far the import is, if somebody wants to know. While Checking so many records are checked.
 func (r *run) report(ctx context.Context, phase progress.Phase, checked, bytes int64) {
 	if r.progress == nil {
 		return
 	}
 	now := time.Now()
-	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked, Inherited: r.result.Inherited, Bytes: bytes,
+	e := progress.Event{Phase: phase, Time: now, Counts: r.result.Counts, Checked: checked,
+		Inherited: r.result.Inherited, PassedOver: r.result.passedOver(), Bytes: bytes,
 		TotalBytes: r.source.Size(), Elapsed: now.Sub(r.started)}
 	rows := e.Read
 	if phase == progress.Checking {

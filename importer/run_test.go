@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/charset"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/require"
 )
 
 // outcome is what an import did, in a form that tests can write down.
@@ -103,11 +105,14 @@ func TestRun(t *testing.T) {
 			counts: progress.Counts{},
 		},
 		{
-			name:    "every kind of reject",
-			text:    "sku,name,status\n,n,1\ns2,,1\ns3,n,maybe\ns4\ns5,n,1,extra\ns6,\"n,1\ns7,n\xff,1\ns8,n\x00,1\n" + strings.Repeat("x", 256) + ",n,1\ns10,n,1\n",
-			counts:  progress.Counts{Read: 10, Created: 1, Rejected: 9},
-			want:    []string{"s10|n||true"},
-			rejects: []string{"2/2+16 sku empty", "3/3+21 name empty", "4/4+27 status bad_boolean", "5/5+38 name missing_column", "6/6+41  field_count", "7/7+54  bad_quote", "8/8+62 name invalid_utf8", "9/9+70 name bad_character", "10/10+78 sku too_long"},
+			name: "every kind of reject",
+			text: "sku,name,status\n,n,1\ns2,,1\ns3,n,maybe\ns4\ns5,n,1,extra\ns6,\"n,1\ns7,n\xff,1\ns8,n\x00,1\n" +
+				strings.Repeat("x", 256) + ",n,1\ns10,n,1\n",
+			counts: progress.Counts{Read: 10, Created: 1, Rejected: 9},
+			want:   []string{"s10|n||true"},
+			rejects: []string{"2/2+16 sku empty", "3/3+21 name empty", "4/4+27 status bad_boolean",
+				"5/5+38 name missing_column", "6/6+41  field_count", "7/7+54  bad_quote", "8/8+62 name invalid_utf8",
+				"9/9+70 name bad_character", "10/10+78 sku too_long"},
 		},
 		{
 			name:   "ignore: what exists is left alone, the first record of a SKU wins",
@@ -165,9 +170,9 @@ func TestRun(t *testing.T) {
 		},
 		{
 			name:   "columns at the end that nobody needs may be missing",
-			text:   "sku,name,a,b\ns1,n\ns2,n,1,2\n",
-			counts: progress.Counts{Read: 2, Created: 2},
-			want:   []string{"s1|n||false", "s2|n||false"},
+			text:   "sku,name,a,b\ns1,n\ns2,n,1,2\ns3,n\n",
+			counts: progress.Counts{Read: 3, Created: 3},
+			want:   []string{"s1|n||false", "s2|n||false", "s3|n||false"},
 		},
 		{
 			name:   "going on after a stray quote",
@@ -215,7 +220,8 @@ func TestReasonsNameFieldRuleAndValue(t *testing.T) {
 	got, _, err := doImport(t, memory.New(memory.Options{}).Products(), text, importer.Options{})
 	require.NoError(t, err)
 	for i, words := range [][]string{
-		{"name", "empty"}, {"sku", "255 characters", "256", "ä"}, {"Published", `"perhaps"`, "yes"}, {"1 of 3 fields", "Title"},
+		{"name", "empty"}, {"sku", "255 characters", "256", "ä"}, {"Published", `"perhaps"`, "yes"},
+		{"1 of 3 fields", "Title"},
 	} {
 		for _, word := range words {
 			require.Contains(t, got.reasons[i], word)
@@ -236,7 +242,8 @@ func TestExtraColumns(t *testing.T) {
 	require.EqualValues(t, 1, result.Updated)
 	page, err := store.List(t.Context(), products.Query{})
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"Color": "red", "column 4": "x", "Color column 5": "blue"}, page.Products[0].Attributes)
+	require.Equal(t, map[string]string{"Color": "red", "column 4": "x", "Color column 5": "blue"},
+		page.Products[0].Attributes)
 
 	_, _, err = doImport(t, store, text, importer.Options{Extra: importer.ExtraReject})
 	require.ErrorIs(t, err, importer.ErrInput)
@@ -254,15 +261,19 @@ func TestFilesThatAreRefused(t *testing.T) {
 		{"no known name", "a,b\n1,2\n", importer.Options{}, []string{`"a", "b"`, "sku and name"}},
 		{"no SKU", "name,price\n1,2\n", importer.Options{}, []string{"no column for sku", `"name", "price"`}},
 		{"two columns of one name", "sku,name,Name\n1,2,3\n", importer.Options{}, []string{"columns 2 and 3", "name"}},
-		{"a mapping to nowhere", "sku,name\n", importer.Options{Map: map[string]string{"status": "Live"}}, []string{`"Live"`, "status"}},
-		{"one column for two fields", "sku,name\n", importer.Options{Map: map[string]string{"sku": "name", "name": "name"}}, []string{`"name"`, "both"}},
-		{"too few columns without a header", "x\n", importer.Options{Header: importer.HeaderNo}, []string{"name,sku,description", "has 1"}},
+		{"a mapping to nowhere", "sku,name\n", importer.Options{Map: map[string]string{"status": "Live"}},
+			[]string{`"Live"`, "status"}},
+		{"one column for two fields", "sku,name\n",
+			importer.Options{Map: map[string]string{"status": "name", "name": "name"}}, []string{`"name"`, "both"}},
+		{"too few columns without a header", "x\n", importer.Options{Header: importer.HeaderNo},
+			[]string{"name,sku,description", "has 1"}},
 		{"binary", "MZ\x00\x00\x00\x00\x01\n", importer.Options{}, []string{"binary"}},
 		{"a picture", "\x89PNG\r\n\x1a\n", importer.Options{}, []string{"picture"}},
 		{"gzip", "\x1f\x8b\x08", importer.Options{}, []string{"gzip"}},
-		{"UTF-16 with a mark that the encoding contradicts", "\xff\xfes\x00k\x00", importer.Options{Encoding: importer.UTF8}, []string{"utf-16le", "utf-8"}},
+		{"UTF-16 with a mark that the encoding contradicts", "\xff\xfes\x00k\x00",
+			importer.Options{Encoding: charset.UTF8}, []string{"utf-16le", "utf-8"}},
 		{"a header that is no text", "sku,na\xffme\n", importer.Options{}, []string{"column 2", "UTF-8"}},
-		{"a quote in the header", "sku,na\"me\n", importer.Options{}, []string{"first line"}},
+		{"a quote in the header", "sku,na\"me\n", importer.Options{}, []string{"line 1, its first record"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			store := &countingStore{Store: memory.New(memory.Options{}).Products()}
@@ -286,13 +297,20 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		"Mode":           {Mode: 7},
 		"Header":         {Header: 9},
 		"Extra":          {Extra: 9},
-		"KeyRule":        {KeyRule: 9},
+		"Encoding":       {Encoding: 99},
+		"Quote":          {Quote: 'x'},
+		"Escape":         {Escape: 'x'},
 		"MaxRejects":     {MaxRejects: &importer.RejectLimit{Share: 2}},
 		"Map":            {Map: map[string]string{"price": "x"}},
 	} {
 		_, err := importer.Run(t.Context(), importer.Bytes("sku,name\n"), memory.New(memory.Options{}).Products(), o)
 		require.ErrorContains(t, err, "Options."+field)
+		var bad *importer.OptionError
+		require.ErrorAs(t, o.Validate(products.Standard()), &bad)
+		require.Equal(t, field, bad.Field)
+		require.Equal(t, err.Error(), bad.Error())
 	}
+	require.NoError(t, importer.Options{}.Validate(products.Standard()))
 	_, err := importer.Run(t.Context(), nil, memory.New(memory.Options{}).Products(), importer.Options{})
 	require.ErrorContains(t, err, "no source")
 	_, err = importer.Run(t.Context(), importer.Bytes("x"), nil, importer.Options{})
@@ -301,9 +319,10 @@ func TestBadOptionsAreNamed(t *testing.T) {
 
 func TestLimitOnRejects(t *testing.T) {
 	text := "sku,name\n" + strings.Repeat(",bad\n", 10) + strings.Repeat("s,good\n", 90)
-	for limit, fails := range map[string]bool{"9": true, "10": false, "9.9%": true, "10%": false, "0": true, "100%": false} {
-		l, err := importer.ParseRejectLimit(limit)
-		require.NoError(t, err)
+	for limit, fails := range map[string]bool{"9": true, "10": false, "9.9%": true, "10%": false, "0": true,
+		"100%": false} {
+		var l importer.RejectLimit
+		require.NoError(t, l.UnmarshalText([]byte(limit)))
 		store := &countingStore{Store: memory.New(memory.Options{}).Products()}
 		_, result, err := doImport(t, store, text, importer.Options{MaxRejects: &l})
 		if !fails {
@@ -313,10 +332,6 @@ func TestLimitOnRejects(t *testing.T) {
 		}
 		require.ErrorIs(t, err, importer.ErrTooManyRejects, limit)
 		require.Zero(t, store.batches, "nothing is written")
-	}
-	for _, bad := range []string{"", "-1", "x", "0%", "101%", "1.5"} {
-		_, err := importer.ParseRejectLimit(bad)
-		require.Error(t, err, bad)
 	}
 }
 
@@ -447,15 +462,16 @@ func (f notifier) NotifyBatch(ctx context.Context, c importer.Changes) error { r
 func TestNotifierIsToldWhatChanged(t *testing.T) {
 	store := memory.New(memory.Options{}).Products()
 	var told []string
-	o := importer.Options{Mode: products.Update, Writers: 1, BatchRecords: 2, Notifier: notifier(func(_ context.Context, c importer.Changes) error {
-		for _, p := range c.Created {
-			told = append(told, fmt.Sprintf("%d created %s v%d", c.Batch, p.SKU, p.Version))
-		}
-		for _, p := range c.Updated {
-			told = append(told, fmt.Sprintf("%d updated %s v%d", c.Batch, p.SKU, p.Version))
-		}
-		return nil
-	})}
+	o := importer.Options{Mode: products.Update, Writers: 1, BatchRecords: 2,
+		Notifier: notifier(func(_ context.Context, c importer.Changes) error {
+			for _, p := range c.Created {
+				told = append(told, fmt.Sprintf("%d created %s v%d", c.Batch, p.SKU, p.Version))
+			}
+			for _, p := range c.Updated {
+				told = append(told, fmt.Sprintf("%d updated %s v%d", c.Batch, p.SKU, p.Version))
+			}
+			return nil
+		})}
 	_, _, err := doImport(t, store, "sku,name\na,1\nb,1\nc,1\n", o)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{"1 created a v1", "1 created b v1", "2 created c v1"}, told)
@@ -514,15 +530,23 @@ func TestListenerIsAskedForEveryBatch(t *testing.T) {
 func TestNotifierComesLast(t *testing.T) {
 	var order []string
 	_, _, err := doImport(t, memory.New(memory.Options{}).Products(), "sku,name\na,1\n", importer.Options{
-		Notifier:   notifier(func(context.Context, importer.Changes) error { order = append(order, "notify"); return nil }),
-		Checkpoint: func(context.Context, importer.Commit) error { order = append(order, "checkpoint"); return nil },
+		Notifier: notifier(func(context.Context, importer.Changes) error {
+			order = append(order,
+				"notify")
+			return nil
+		}),
+		Checkpoints: importer.Checkpoints{Save: func(context.Context, importer.Commit) error {
+			order = append(order, "checkpoint")
+			return nil
+		}},
 	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"checkpoint", "notify"}, order)
 }
 
 func TestProgressNeverGoesBack(t *testing.T) {
-	for name, o := range map[string]importer.Options{"success": {}, "failure": {Notifier: notifier(func(context.Context, importer.Changes) error { return io.ErrUnexpectedEOF })}} {
+	for name, o := range map[string]importer.Options{"success": {},
+		"failure": {Notifier: notifier(func(context.Context, importer.Changes) error { return io.ErrUnexpectedEOF })}} {
 		var events []progress.Event
 		o.Progress = progress.Func(func(_ context.Context, e progress.Event) { events = append(events, e) })
 		o.BatchRecords = 50

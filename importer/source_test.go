@@ -11,8 +11,9 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/products-importer/products-importer/importer"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/importer"
 )
 
 func readAll(t *testing.T, s importer.Source) string {

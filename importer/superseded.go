@@ -14,8 +14,8 @@ type Superseded struct {
 }
 
 // SupersededWriter writes superseded records as a CSV file with the columns sku, line and winner, fields separated by
-// commas. A SKU that a spreadsheet would run is escaped by EscapeFormula. Use its Write as Options.OnSuperseded and Flush
-// it at the end.
+// commas. A SKU that a spreadsheet would run is escaped by EscapeFormula. Use its Write as Options.OnSuperseded and
+// Flush it at the end.
 type SupersededWriter struct {
 	csv   *csv.Writer
 	begun bool

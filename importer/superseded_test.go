@@ -7,17 +7,19 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
 )
 
 // TestCheckTellsWhatRunSupersedes: a check without a store names the records that an import finds superseded.
 func TestCheckTellsWhatRunSupersedes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(17, 18))
 	text, _ := randomFile(rng, 10_000, 4_000)
-	for _, o := range []importer.Options{{}, {Mode: products.Update}, {MaxDuplicates: 1 << 10}, {Mode: products.Update, MaxDuplicates: 1 << 10}} {
+	for _, o := range []importer.Options{{}, {Mode: products.Update}, {MaxDuplicates: 1 << 10},
+		{Mode: products.Update, MaxDuplicates: 1 << 10}} {
 		for _, file := range []string{text, randomFamilies(rng, 2_000, 100).text} {
 			want, result, err := doImport(t, memory.New(memory.Options{}).Products(), file, o)
 			require.NoError(t, err)
@@ -29,7 +31,7 @@ func TestCheckTellsWhatRunSupersedes(t *testing.T) {
 				return nil
 			}
 			o.OnReject = func(importer.Reject) error { rejects++; return nil }
-			checked, err := importer.Check(t.Context(), importer.Bytes(file), o)
+			checked, err := importer.Check(t.Context(), importer.Bytes(file), importer.CheckOptions{Options: o})
 			require.NoError(t, err)
 			if o.MaxDuplicates == 0 {
 				require.Equal(t, want.lost, got, "in the file's order")
@@ -46,14 +48,19 @@ func TestCheckTellsWhatRunSupersedes(t *testing.T) {
 func TestCheckKnowsTheKeyRule(t *testing.T) {
 	for rule, want := range map[products.KeyRule]int{products.ExactKeys: 0, products.FoldedKeys: 1} {
 		told := 0
-		_, err := importer.Check(t.Context(), importer.Bytes("sku,name\na,1\nA,2\n"), importer.Options{KeyRule: rule,
-			OnSuperseded: func(importer.Superseded) error { told++; return nil }})
+		_, err := importer.Check(t.Context(), importer.Bytes("sku,name\na,1\nA,2\n"),
+			importer.CheckOptions{KeyRule: rule, Options: importer.Options{
+				OnSuperseded: func(importer.Superseded) error { told++; return nil }}})
 		require.NoError(t, err)
 		require.Equal(t, want, told)
 	}
 	full := errors.New("no space left")
-	_, err := importer.Check(t.Context(), importer.Bytes("sku,name\na,1\na,2\n"), importer.Options{OnSuperseded: func(importer.Superseded) error { return full }})
+	_, err := importer.Check(t.Context(), importer.Bytes("sku,name\na,1\na,2\n"),
+		importer.CheckOptions{Options: importer.Options{
+			OnSuperseded: func(importer.Superseded) error { return full }}})
 	require.ErrorIs(t, err, full)
+	_, err = importer.Check(t.Context(), importer.Bytes("sku,name\n"), importer.CheckOptions{KeyRule: 9})
+	require.ErrorContains(t, err, "CheckOptions.KeyRule")
 }
 
 func TestSupersededWriter(t *testing.T) {

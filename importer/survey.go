@@ -5,9 +5,9 @@ import "github.com/products-importer/products-importer/products"
 // survey finds which record of each SKU counts, in memory that doesn't grow with the number of records: a filter of the
 // keys seen, which mistakes some new keys for seen ones, and an exact map of the keys that the filter had already.
 //
-// A key that comes once is only in the filter, or also in the map with a line of its own: it counts either way. The
-// first record of a key that comes again is known from the map alone, so who counts can be told only when the records
-// come by a second time: see admit.
+// A key that comes once is only in the filter, or also in the map with a line of its own: it counts either way. Of a
+// key that comes again the map does not know the first record, so which one counts is known only when the records come
+// a second time: see admit.
 //
 // A file that repeats more keys than the map may hold is surveyed in parts: each part takes the keys of one residue
 // class of the digest, in two passes over the file (note, then mark), and leaves one bit a record that says whether it
@@ -31,7 +31,7 @@ func newSurvey(mode products.Mode, size int64, most int) *survey {
 	return &survey{mode: mode, most: most, filter: make([]uint64, bits/64), repeated: map[digest]int64{}, of: 1}
 }
 
-// mine tells whether the key belongs to the part that is being surveyed.
+// mine reports whether the key belongs to the part that is being surveyed.
 func (s *survey) mine(d digest) bool { return s.of == 1 || d[1]%s.of == s.part }
 
 // note takes a valid record of the first pass.
@@ -48,7 +48,7 @@ func (s *survey) note(d digest, line int64) {
 		*wordB |= bitB
 		return
 	}
-	if s.mode == products.Ignore {
+	if s.mode.FirstCounts() {
 		line = 0
 	}
 	s.repeated[d] = line
@@ -62,7 +62,7 @@ func (s *survey) note(d digest, line int64) {
 	}
 }
 
-// admit takes a valid record of a later pass, in the file's order, and tells the line of the record that counts for
+// admit takes a valid record of a later pass, in the file's order, and returns the line of the record that counts for
 // its SKU: its own, or another's. Only the keys of the part that was noted can be asked for.
 func (s *survey) admit(d digest, line int64) (winner int64) {
 	winner, repeated := s.repeated[d]
@@ -76,7 +76,7 @@ func (s *survey) admit(d digest, line int64) (winner int64) {
 	return winner
 }
 
-// next goes on to the next part, and tells whether there is one.
+// next goes on to the next part, and reports whether there is one.
 func (s *survey) next() bool {
 	s.part++
 	clear(s.filter)
@@ -92,7 +92,7 @@ func (s *survey) mark(index int64) {
 	s.superseded[index/64] |= 1 << (index % 64)
 }
 
-// marked tells whether mark was called for the record.
+// marked reports whether mark was called for the record.
 func (s *survey) marked(index int64) bool {
 	return index/64 < int64(len(s.superseded)) && s.superseded[index/64]>>(index%64)&1 != 0
 }

@@ -9,11 +9,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/require"
 )
 
 // TestWinners compares imports of random files with what reading them record by record into a map gives, whatever the

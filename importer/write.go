@@ -4,54 +4,50 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
 )
 
-// batch is a batch and the stretch of the file that it accounts for.
-type batch struct {
-	products.Batch
-	// counts are those of the records in the stretch that are not in the batch.
-	counts   progress.Counts
-	bytes    int64 // of text
-	from, to int64 // offsets in the text
-}
-
-// writing is the second half of an import: winners go into batches, and batches to the store.
-type writing struct {
-	*run
+// writer is the last phase of an import: records that count go into batches, and batches to the store.
+type writer struct {
+	run     *run
+	checked *checked
+	store   Store
 	columns products.Columns
-	ready   chan *batch // for the writers
+	ready   chan *batch // for the goroutines that commit
 	free    chan *batch
-	current *batch
+	current *batch // nil between two batches
 	number  int64
 	at      int64 // offset in the text where the next batch begins
 	index   int64 // of the next valid record
 
 	mu        sync.Mutex // guards what follows, and run.result
 	expectNew bool
-	resumed   Commit   // what earlier Runs committed of what has come by
-	failure   error    // the first, which made the others
-	refused   []Reject // by the store, not told yet
+	resumed   Commit    // what earlier Runs committed of what has come by
+	failure   error     // the first, which made the others
+	refused   []Reject  // by the store, not reported yet
+	skipped   []Skipped // likewise
 }
 
 // write reads the file again and writes the records that count.
-func (r *run) write(ctx context.Context) error {
+func (r *run) write(ctx context.Context, c *checked, store Store) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.meter = progress.Meter{} // rates are those of the phase
 	r.report(ctx, progress.Importing, 0, r.result.Bytes)
 
 	// One batch is filled while the others are written.
-	w := &writing{run: r, columns: r.parser.batchColumns(), ready: make(chan *batch), free: make(chan *batch, r.options.Writers+1)}
+	w := &writer{run: r, checked: c, store: store, columns: c.plan.parser.columns,
+		ready: make(chan *batch), free: make(chan *batch, r.options.Writers+1)}
 	for range cap(w.free) {
 		w.free <- &batch{}
 	}
-	var writers sync.WaitGroup
+	var committing sync.WaitGroup
 	for range r.options.Writers {
-		writers.Go(func() {
+		committing.Go(func() {
 			for b := range w.ready {
 				if err := w.commit(ctx, b); err != nil {
 					w.fail(err, cancel)
@@ -60,9 +56,9 @@ func (r *run) write(ctx context.Context) error {
 			}
 		})
 	}
-	err := r.pass(ctx, func(p *parsed) error { return w.add(ctx, p) })
-	if err == nil {
-		err = w.finish(ctx)
+	err := r.again(ctx, c, true, func(p *parsed) error { return w.add(ctx, p) })
+	if err == nil && w.current != nil {
+		err = w.send(ctx)
 	}
 	// What is in hand when the import is stopped gets committed.
 	stopped := errors.Is(err, ErrStopped)
@@ -70,8 +66,8 @@ func (r *run) write(ctx context.Context) error {
 		w.fail(err, cancel)
 	}
 	close(w.ready)
-	writers.Wait()
-	if err := w.tellRefused(); err != nil {
+	committing.Wait()
+	if err := w.reportNoted(); err != nil {
 		w.fail(err, cancel)
 	}
 	switch {
@@ -80,15 +76,15 @@ func (r *run) write(ctx context.Context) error {
 	case stopped:
 		return ErrStopped
 	}
-	if done := r.options.Resumed; done != nil && (done.Counts != w.resumed.Counts || done.Bytes != w.resumed.Bytes) {
+	if done := r.options.Checkpoints.sum(); done.Counts != w.resumed.Counts || done.Bytes != w.resumed.Bytes {
 		return fmt.Errorf("importer: other batches were committed than this file has: %w", ErrSourceChanged)
 	}
-	r.result.Bytes = r.end.source
+	r.result.Bytes = c.end.source
 	return nil
 }
 
 // fail notes the error, if it is the first, and stops everybody.
-func (w *writing) fail(err error, cancel context.CancelCauseFunc) {
+func (w *writer) fail(err error, cancel context.CancelCauseFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.failure == nil {
@@ -98,10 +94,10 @@ func (w *writing) fail(err error, cancel context.CancelCauseFunc) {
 }
 
 // add puts what counts into batches. Where a batch ends depends on the file and the options alone.
-func (w *writing) add(ctx context.Context, p *parsed) error {
+func (w *writer) add(ctx context.Context, p *parsed) error {
 	for i := range p.items {
 		it := &p.items[i]
-		b, err := w.open(ctx)
+		b, err := w.batch(ctx)
 		if err != nil {
 			return err
 		}
@@ -109,6 +105,7 @@ func (w *writing) add(ctx context.Context, p *parsed) error {
 		switch counts, err := w.counts(it); {
 		case err != nil:
 			return err
+		case it.passed != passNone:
 		case it.reject:
 			b.counts.Read++
 			b.counts.Rejected++
@@ -116,12 +113,12 @@ func (w *writing) add(ctx context.Context, p *parsed) error {
 			b.counts.Read++
 			b.counts.Superseded++
 		default:
-			b.Records = append(b.Records, it.record)
+			b.given.Records = append(b.given.Records, it.record)
 			b.bytes += int64(it.bytes)
 		}
-		full := len(b.Records) >= w.options.BatchRecords || b.bytes >= int64(w.options.BatchBytes)
-		// A stretch without winners is told now and then, or the import would seem to stand.
-		if full || b.to-b.from >= 16*int64(w.options.BatchBytes) {
+		full := len(b.given.Records) >= w.run.options.BatchRecords || b.bytes >= int64(w.run.options.BatchBytes)
+		// A stretch without records that count is sent now and then, or the import would seem to stand.
+		if full || b.to-b.from >= 16*int64(w.run.options.BatchBytes) {
 			if err := w.send(ctx); err != nil {
 				return err
 			}
@@ -130,21 +127,21 @@ func (w *writing) add(ctx context.Context, p *parsed) error {
 	return nil
 }
 
-// counts tells whether the record counts for its SKU.
-func (w *writing) counts(it *item) (bool, error) {
-	if it.reject {
+// counts reports whether the record counts for its SKU.
+func (w *writer) counts(it *item) (bool, error) {
+	if !it.valid() {
 		return false, nil
 	}
 	index := w.index
 	w.index++
-	if w.survey.of > 1 {
-		return !w.survey.marked(index), nil
+	if w.checked.survey.of > 1 {
+		return !w.checked.survey.marked(index), nil
 	}
-	return w.wins(it)
+	return w.checked.wins(it, w.run.options.OnSuperseded)
 }
 
-// open returns the batch that is being filled.
-func (w *writing) open(ctx context.Context) (*batch, error) {
+// batch returns the batch that is being filled.
+func (w *writer) batch(ctx context.Context) (*batch, error) {
 	if w.current != nil {
 		return w.current, nil
 	}
@@ -154,23 +151,23 @@ func (w *writing) open(ctx context.Context) (*batch, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if err := w.tellRefused(); err != nil {
+	if err := w.reportNoted(); err != nil {
 		return nil, err
 	}
-	if w.stopped() {
+	if w.run.stopped() {
 		w.free <- b
 		return nil, ErrStopped
 	}
-	clear(b.Records)
+	clear(b.given.Records)
 	w.number++
-	*b = batch{from: w.at, Batch: products.Batch{Number: w.number, Mode: w.options.Mode, Columns: w.columns,
-		Records: b.Records[:0], DryRun: w.options.DryRun}}
+	*b = batch{from: w.at, given: products.Batch{Number: w.number, Mode: w.run.options.Mode, Columns: w.columns,
+		Records: b.given.Records[:0], DryRun: w.run.options.DryRun}}
 	w.current = b
 	return b, nil
 }
 
-// send gives the current batch to the writers.
-func (w *writing) send(ctx context.Context) error {
+// send gives the current batch to the goroutines that commit.
+func (w *writer) send(ctx context.Context) error {
 	b := w.current
 	w.current, w.at = nil, b.to
 	select {
@@ -181,170 +178,149 @@ func (w *writing) send(ctx context.Context) error {
 	}
 }
 
-// finish sends what is left.
-func (w *writing) finish(ctx context.Context) error {
-	if w.current == nil {
-		return nil
-	}
-	return w.send(ctx)
+// bytes is how much of the file the batch accounts for.
+func (w *writer) bytes(b *batch) int64 {
+	return w.checked.end.share(b.to) - w.checked.end.share(b.from)
 }
 
-// bytes is how much of the file the batch accounts for.
-func (w *writing) bytes(b *batch) int64 { return w.end.share(b.to) - w.end.share(b.from) }
-
 // commit writes a batch and counts what became of it.
-func (w *writing) commit(ctx context.Context, b *batch) error {
+func (w *writer) commit(ctx context.Context, b *batch) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if w.options.Committed != nil {
-		if done, committed := w.options.Committed(b.Number); committed {
-			if done.Bytes != w.bytes(b) || done.Counts.Read != b.counts.Read+int64(len(b.Records)) {
-				return fmt.Errorf("importer: batch %d was committed with other records: %w", b.Number, ErrSourceChanged)
-			}
-			w.account(ctx, b, done, true)
-			return nil
+	if done, committed := w.run.options.Checkpoints.Committed[b.given.Number]; committed {
+		if done.Bytes != w.bytes(b) || done.Counts.Read != b.counts.Read+int64(len(b.given.Records)) {
+			return fmt.Errorf("importer: batch %d was committed with other records: %w", b.given.Number,
+				ErrSourceChanged)
 		}
+		w.account(ctx, b, done, true)
+		return nil
 	}
-	done := Commit{Batch: b.Number, Counts: b.counts, Bytes: w.bytes(b)}
-	if len(b.Records) > 0 || w.options.Checkpoint != nil && !b.DryRun {
+	done := Commit{Batch: b.given.Number, Counts: b.counts, Bytes: w.bytes(b)}
+	var broken error
+	if len(b.given.Records) > 0 || w.run.options.Checkpoints.Save != nil && !b.given.DryRun {
 		w.mu.Lock()
-		b.ExpectNew = w.expectNew
+		b.given.ExpectNew = w.expectNew
 		w.mu.Unlock()
-		wants, err := w.wantsChanges(ctx, b)
+		notifier, err := w.notifier(ctx, b)
 		if err != nil {
 			return w.batchError(ctx, b, err)
 		}
-		b.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error { return w.inTransaction(ctx, b, result) }
-		if wants {
-			// The store calls it last, since events are numbered: from then on other batches may wait for this one.
-			b.Changed = func(ctx context.Context, created, updated []products.Product) error {
-				return w.options.Notifier.NotifyBatch(ctx, Changes{Batch: b.Number, Created: created, Updated: updated})
-			}
-		}
-		result, err := w.store.WriteBatch(ctx, &b.Batch)
+		w.hook(b, notifier)
+		result, err := w.store.WriteBatch(ctx, &b.given)
 		if err != nil {
 			return w.batchError(ctx, b, err)
 		}
 		if done.Counts, err = b.total(result); err != nil {
-			return err
+			return b.fail(err)
 		}
-		w.refuse(b, result)
+		w.note(b, result)
+		broken = w.checkContract(b, done.Counts)
 	}
-	w.account(ctx, b, done, false)
-	return nil
+	w.account(ctx, b, done, false) // it is committed, whatever is wrong with it
+	return broken
 }
 
-// wantsChanges tells whether somebody wants to know what the batch changes.
-func (w *writing) wantsChanges(ctx context.Context, b *batch) (bool, error) {
-	if w.options.Notifier == nil || b.DryRun {
-		return false, nil
+// notifier returns the notifier that wants to know what the batch changes, or nil.
+func (w *writer) notifier(ctx context.Context, b *batch) (WebhookNotifier, error) {
+	if w.run.options.Notifier == nil || b.given.DryRun {
+		return nil, nil
 	}
-	if l, ok := w.options.Notifier.(WebhookListener); ok {
-		return l.Wants(ctx)
+	if l, ok := w.run.options.Notifier.(WebhookListener); ok {
+		if wants, err := l.Wants(ctx); err != nil || !wants {
+			return nil, err
+		}
 	}
-	return true, nil
+	return w.run.options.Notifier, nil
 }
 
 // batchError says where in the file the batch is that failed, unless it failed because everything ends.
-func (w *writing) batchError(ctx context.Context, b *batch, err error) error {
+func (w *writer) batchError(ctx context.Context, b *batch, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, products.ErrCommitUnknown) {
 		return cause
 	}
-	if len(b.Records) == 0 {
-		return fmt.Errorf("importer: batch %d: %w", b.Number, err)
-	}
-	return fmt.Errorf("importer: batch %d, lines %d to %d: %w", b.Number, b.Records[0].Line, b.Records[len(b.Records)-1].Line, err)
+	return b.fail(err)
 }
 
-// inTransaction writes what is to be committed with the batch.
-func (w *writing) inTransaction(ctx context.Context, b *batch, result *products.BatchResult) error {
-	if w.options.Checkpoint != nil {
-		counts, err := b.total(result)
-		if err != nil {
-			return err
-		}
-		return w.options.Checkpoint(ctx, Commit{Batch: b.Number, Counts: counts, Bytes: w.bytes(b)})
-	}
-	return nil
-}
-
-// refuse notes the records that the store refused, for tellRefused: so they are at most those of the batches in hand.
-func (w *writing) refuse(b *batch, result *products.BatchResult) {
-	if w.options.OnReject == nil {
-		return
-	}
+// note notes the records that the store refused or skipped, for reportNoted: so they are at most those of the batches
+// in hand.
+func (w *writer) note(b *batch, result *products.BatchResult) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.run.options.OnReject != nil {
+		w.refused = append(w.refused, w.refusedBy(b, result)...)
+	}
+	if w.run.options.OnSkipped != nil {
+		w.skipped = append(w.skipped, w.skippedBy(b, result, b.given.Mode)...)
+	}
+}
+
+// skippedBy returns the records of the batch that its mode, if it is this one, left alone, in the batch's order.
+func (w *writer) skippedBy(b *batch, result *products.BatchResult, mode products.Mode) (skipped []Skipped) {
+	if b.given.Mode != mode {
+		return nil
+	}
+	for i, o := range result.Outcomes {
+		if o == products.Skipped {
+			r := &b.given.Records[i]
+			skipped = append(skipped, Skipped{SKU: strings.Clone(r.SKU), Line: r.Line})
+		}
+	}
+	return skipped
+}
+
+// refusedBy returns the records of the batch that the store refused, in the batch's order.
+func (w *writer) refusedBy(b *batch, result *products.BatchResult) (refused []Reject) {
 	for i, o := range result.Outcomes {
 		if o != products.Refused {
 			continue
 		}
-		r := &b.Records[i]
-		w.refused = append(w.refused, Reject{Line: r.Line, LastLine: r.Line, Offset: -1, Code: CodeTooLarge, Fields: w.parser.fieldsOf(r),
-			Reason: fmt.Sprintf("with this record the product %q would be larger than %d bytes, or have more than %d attributes: it is left as it is stored",
+		r := &b.given.Records[i]
+		refused = append(refused, Reject{Line: r.Line, LastLine: r.Line, Offset: -1, Code: CodeTooLarge,
+			Fields: w.checked.plan.parser.fieldsOf(r),
+			Reason: fmt.Sprintf(
+				"with this record the product %q would be larger than %d bytes, or have more than %d attributes: it "+
+					"is left as it is stored",
 				products.Shorten(r.SKU), products.MaxBytes, products.MaxAttributes)})
 	}
+	return refused
 }
 
-// tellRefused tells of the records that the store refused since the last time.
-func (w *writing) tellRefused() error {
+// reportNoted gives OnReject and OnSkipped the records that were noted since the last time.
+func (w *writer) reportNoted() error {
 	w.mu.Lock()
-	refused := w.refused
-	w.refused = nil
+	refused, skipped := w.refused, w.skipped
+	w.refused, w.skipped = nil, nil
 	w.mu.Unlock()
+	for i := range skipped {
+		if err := w.run.options.OnSkipped(skipped[i]); err != nil {
+			return err
+		}
+	}
 	for i := range refused {
-		if err := w.options.OnReject(refused[i]); err != nil {
+		if err := w.run.options.OnReject(refused[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// total adds what became of the batch's records to what is known of the others in its stretch of the file.
-func (b *batch) total(result *products.BatchResult) (progress.Counts, error) {
-	counts := b.counts
-	if len(result.Outcomes) != len(b.Records) {
-		return counts, errors.New("importer: the store gave no outcome for some records")
-	}
-	counts.Read += int64(len(b.Records))
-	for _, o := range result.Outcomes {
-		switch o {
-		case products.Created:
-			counts.Created++
-		case products.Updated:
-			counts.Updated++
-		case products.Unchanged:
-			counts.Unchanged++
-		case products.Skipped:
-			counts.Skipped++
-		case products.Superseded:
-			counts.Superseded++
-		case products.Refused:
-			counts.Rejected++
-		default:
-			return counts, fmt.Errorf("importer: the store gave an unknown outcome: %v", o)
-		}
-	}
-	return counts, nil
-}
-
-// account adds a committed batch to the result and reports it. One that an earlier Run committed may be counted already.
-func (w *writing) account(ctx context.Context, b *batch, done Commit, resumed bool) {
+// account adds a committed batch to the result and reports it. resumed says that an earlier Run committed it.
+func (w *writer) account(ctx context.Context, b *batch, done Commit, resumed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.expectNew = done.Counts.Created == int64(len(b.Records))
-	w.result.Batches++
+	w.expectNew = done.Counts.Created == int64(len(b.given.Records))
+	w.run.result.Batches++
 	if refused := done.Counts.Rejected - b.counts.Rejected; refused > 0 {
-		w.result.Rejects[CodeTooLarge] += refused
+		w.run.result.Rejects[CodeTooLarge] += refused
 	}
-	if resumed {
+	if resumed { // and counted from the beginning
+		w.run.result.Resumed++
 		w.resumed.Counts.Add(done.Counts)
 		w.resumed.Bytes += done.Bytes
+	} else {
+		w.run.result.Add(done.Counts)
+		w.run.result.Bytes += done.Bytes
 	}
-	if !resumed || w.options.Resumed == nil {
-		w.result.Add(done.Counts)
-		w.result.Bytes += done.Bytes
-	}
-	w.report(ctx, progress.Importing, 0, w.result.Bytes)
+	w.run.report(ctx, progress.Importing, 0, w.run.result.Bytes)
 }
