@@ -5,6 +5,9 @@
 // descriptions are quoted, with line breaks (LF), commas or doubled quotes in them. Of every 500,000 records 33,307
 // repeat the SKU of an earlier one, evenly spread, some SKUs more than once. A record's name ends with its number, so
 // no two records have the same content. A shorter file of a variant is the beginning of every longer one.
+//
+// A catalogue with fields has the columns price,stock,brand,ean,available_from behind these, and a file of stock has
+// sku,stock alone; see [Schema].
 package catalogtest
 
 import (
@@ -74,7 +77,7 @@ func ordinal(i int) (n int, again bool) {
 	return int(mix(uint64(i)^seedRepeat) % uint64(n)), true
 }
 
-// winners tells of record i whether it is the one of its SKU that counts.
+// winners returns a function that reports whether record i is the one of its SKU that counts.
 func winners(records int, mode products.Mode) func(i int) bool {
 	if mode == products.Ignore {
 		return func(i int) bool {

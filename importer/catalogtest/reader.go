@@ -10,6 +10,7 @@ import (
 type Reader struct {
 	records int
 	variant Variant
+	columns columns
 	keep    func(i int) bool // nil for all
 	next    int              // record
 	begun   bool
@@ -47,7 +48,7 @@ func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
 	return written, nil
 }
 
-// fill makes the next records and tells whether there were any.
+// fill makes the next records, and reports whether there were any.
 func (r *Reader) fill() bool {
 	if r.buf == nil {
 		r.buf = make([]byte, 0, bufferSize+1<<10)
@@ -55,11 +56,11 @@ func (r *Reader) fill() bool {
 	r.buf = r.buf[:0]
 	if !r.begun {
 		r.begun = true
-		r.buf = append(r.buf, Header+"\r\n"...)
+		r.buf = append(r.buf, r.columns.header()+"\r\n"...)
 	}
 	for r.next < r.records && len(r.buf) < bufferSize {
 		if r.keep == nil || r.keep(r.next) {
-			r.buf = appendRecord(r.buf, r.next, r.variant)
+			r.buf = r.appendRecord(r.buf, r.next)
 		}
 		r.next++
 	}
@@ -76,8 +77,8 @@ const (
 	seedWords   = 0x3c6ef372
 )
 
-// mix is a bijection of 64-bit numbers that makes one that looks random out of every other: the finalizer of MurmurHash3
-// with the constants of David Stafford's thirteenth variant.
+// mix is a bijection of 64-bit numbers that makes one that looks random out of every other: the finalizer of
+// MurmurHash3 with the constants of David Stafford's thirteenth variant.
 func mix(x uint64) uint64 {
 	x ^= x >> 30
 	x *= 0xbf58476d1ce4e5b9
@@ -96,17 +97,23 @@ func mix32(x uint32) uint32 {
 }
 
 // appendRecord appends record i.
-func appendRecord(b []byte, i int, variant Variant) []byte {
+func (r *Reader) appendRecord(b []byte, i int) []byte {
 	random := uint64(seedContent)
-	if variant == HalfNew {
+	if r.variant == HalfNew {
 		random = seedHalfNew
 	}
 	random = mix(random ^ uint64(i))
+	if r.columns == stockColumns {
+		return appendStock(b, i, random)
+	}
 	b = appendName(b, i, random)
 	b = append(b, ',')
-	b = appendSKU(b, i, variant)
+	b = appendSKU(b, i, r.variant)
 	b = append(b, ',')
 	b = appendDescription(b, random)
+	if r.columns == fieldColumns {
+		b = appendFields(b, random)
+	}
 	return append(b, "\r\n"...)
 }
 
