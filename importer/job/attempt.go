@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job/internal/rule"
+	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
 )
 
@@ -18,14 +19,14 @@ var errCancelled = errors.New("job: cancelled")
 
 // attempt is the work on a claimed job.
 type attempt struct {
-	*Runner
-	claim      *Claim
-	news       chan struct{} // holds a value when latest was not told yet
-	progressed bool          // a batch was committed
+	runner    *Runner
+	claim     *Claim
+	changed   chan struct{} // holds a value when latest was not stored yet
+	committed bool          // the attempt committed a batch
 
-	// By hold.
-	told        *Update
-	toldDialect bool
+	// Used by renewUntil alone.
+	stored        *Update
+	dialectStored *importer.Dialect
 
 	mu      sync.Mutex
 	latest  *Update // what is known of the import
@@ -33,88 +34,122 @@ type attempt struct {
 	rejects map[importer.Code]int64
 }
 
-// run imports the job's file.
+// run imports the job's file, and returns why the import ended.
 func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	select {
-	case <-stop: // as when the worker was told to stop while it claimed the job
+	case <-stop: // closed while the worker claimed the job
 		return importer.ErrStopped
 	default:
 	}
-	o, err := a.claim.Job.Settings.fixed().Options()
+	r, job := a.runner, &a.claim.Job
+	o, err := job.Settings.withBatchDefaults(importer.BatchSize{}).Options()
 	if err != nil {
 		return err
 	}
-	// Its end ends the import, for the reason that is its cause.
+	store := jobStore{r.products, job.Settings.schema()}
+	if err := store.check(); err != nil {
+		return err
+	}
+	// The import ends with this context, for the reason that is the context's cause.
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	var holding sync.WaitGroup
-	holding.Go(func() { a.hold(ctx, end) })
-	defer func() { end(nil); holding.Wait() }()
+	var renewing sync.WaitGroup
+	renewing.Go(func() { a.renewUntil(ctx, end) })
+	defer func() { end(nil); renewing.Wait() }()
 
-	before, err := a.store.Checkpoints(ctx, a.claim)
+	before, err := r.store.Checkpoints(ctx, a.claim)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
 		return err
 	}
-	var resumed atomic.Int64
-	o.Committed = func(batch int64) (importer.Commit, bool) {
-		done, committed := before[batch]
-		if committed {
-			resumed.Add(1)
-		}
-		return done, committed
+	o.Checkpoints = importer.Checkpoints{
+		Save: func(ctx context.Context, done importer.Commit) error {
+			return r.store.Checkpoint(ctx, a.claim, done)
+		},
+		Committed: before,
 	}
-	committed := Sum(before)
-	o.Resumed = &committed
-	o.Checkpoint = func(ctx context.Context, done importer.Commit) error { return a.store.Checkpoint(ctx, a.claim, done) }
-	o.Stop, o.Progress, o.OnDialect, o.OnReject = stop, progress.Func(a.report), a.learn, a.reject
-	o.Writers, o.Parsers, o.MaxDuplicates = a.options.Writers, a.options.Parsers, a.options.MaxDuplicates
-	if a.options.Notifier != nil {
-		o.Notifier = a.options.Notifier(a.claim.Job)
+	o.Stop, o.Progress, o.OnDialect, o.OnReject = stop, progress.Func(a.report), a.setDialect, a.countReject
+	o.Writers, o.Parsers, o.MaxDuplicates = r.options.Writers, r.options.Parsers, r.options.MaxDuplicates
+	if r.options.Notifier != nil {
+		o.Notifier = r.options.Notifier(*job)
 	}
-	result, err := importer.Run(ctx, NewSource(a.uploads, a.claim.Job.Upload, a.claim.Job.Size), a.products, o)
-	a.progressed = !o.DryRun && result.Batches > resumed.Load()
-	a.conclude(result)
+	result, err := importer.Run(ctx, NewSource(r.uploads, job.Upload, job.Size), store, o)
+	a.committed = !o.DryRun && result.Batches > result.Resumed
+	a.addResult(result)
 	return err
 }
 
-// hold renews the lease until the context ends, and tells the store what is new. It ends the import when the lease is
-// lost, or somebody wants the job to end.
-func (a *attempt) hold(ctx context.Context, end context.CancelCauseFunc) {
-	every := min(a.options.Lease/3, renewEvery)
+// jobStore is a store to which a job is imported by the job's own schema. So it doesn't matter which of two processes
+// with different fields works on it.
+type jobStore struct {
+	importer.Store
+	schema *products.Schema
+}
+
+func (s jobStore) Schema() *products.Schema { return s.schema }
+
+// BatchSize is that of the store, the zero value where it says nothing of it.
+func (s jobStore) BatchSize() (size importer.BatchSize) {
+	if sizer, says := s.Store.(importer.BatchSizer); says {
+		size = sizer.BatchSize()
+	}
+	return size
+}
+
+// check returns an error where the store doesn't keep a field of the job's. It can pass: another worker may.
+func (s jobStore) check() error {
+	keeps := s.Store.Schema()
+	for i := range s.schema.Len() {
+		f := s.schema.At(i)
+		if have := keeps.Find(f.Name); have == nil || !have.SameStorage(f) {
+			return fmt.Errorf("%w: the job has a field %q of the type %v, which this worker doesn't: start it with the "+
+				"fields of the server", products.ErrUnavailable, f.Name, f.Type)
+		}
+	}
+	return nil
+}
+
+// renewUntil renews the lease until the context ends, and stores updates with it. It ends the import when the lease is
+// lost, or somebody asked for the job's end.
+func (a *attempt) renewUntil(ctx context.Context, end context.CancelCauseFunc) {
+	lease := a.runner.options.Lease
+	every := min(lease/3, renewInterval)
 	timer := time.NewTimer(every)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-a.news: // the importer sees to it that they are few
+		case <-a.changed: // the importer sees to it that they are few
 		case <-timer.C:
 		}
-		update := a.untold() // again where the last try failed
-		// One that hangs must not keep the next one from coming before the lease has run out.
-		try, cancel := context.WithTimeout(ctx, a.options.Lease/3)
-		cancelled, err := a.store.Renew(try, a.claim, a.options.Lease, update)
+		update := a.pending() // the same again where the last try failed
+		// A call that hangs must not keep the next one from coming before the lease has run out.
+		try, cancel := context.WithTimeout(ctx, lease/3)
+		cancelled, err := a.runner.store.Renew(try, a.claim, lease, update)
 		cancel()
-		a.heard(ctx, err)
+		a.runner.outages.observe(ctx, err)
 		switch {
 		case errors.Is(err, ErrLeaseLost):
 			end(ErrLeaseLost)
 			return
-		case err != nil: // perhaps the next one comes through
+		case err != nil: // perhaps the next one succeeds
 		case cancelled:
 			end(errCancelled)
 			return
 		case update != nil:
-			a.told, a.toldDialect = update, a.toldDialect || update.Dialect != nil
+			a.stored = update
+			if update.Dialect != nil {
+				a.dialectStored = update.Dialect
+			}
 		}
 		timer.Reset(every)
 	}
 }
 
-// report is told how far the import is.
+// report is the progress reporter of the import.
 func (a *attempt) report(_ context.Context, event progress.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -122,31 +157,31 @@ func (a *attempt) report(_ context.Context, event progress.Event) {
 	update := &Update{State: Started, Event: event}
 	if event.Phase != progress.Checking {
 		update.State = Progress
-		// The whole file was checked: only what the store refuses is added.
+		// The whole file was checked: only what the store refuses is added from now on.
 		if update.Rejects = maps.Clone(a.rejects); update.Rejects == nil {
 			update.Rejects = map[importer.Code]int64{}
 		}
 	}
 	a.latest = update
 	if event.Phase.Terminal() {
-		return // told by settle, if it is the job's end
+		return // stored by finish, if it is the job's end
 	}
 	select {
-	case a.news <- struct{}{}:
+	case a.changed <- struct{}{}:
 	default:
 	}
 }
 
-// learn is told how the file is read.
-func (a *attempt) learn(dialect importer.Dialect) error {
+// setDialect is given how the file is read, and again where more becomes known.
+func (a *attempt) setDialect(dialect importer.Dialect) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.dialect = &dialect
 	return nil
 }
 
-// reject counts the rejected records.
-func (a *attempt) reject(r importer.Reject) error {
+// countReject counts a rejected record.
+func (a *attempt) countReject(r importer.Reject) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.rejects == nil {
@@ -156,21 +191,21 @@ func (a *attempt) reject(r importer.Reject) error {
 	return nil
 }
 
-// untold returns the latest update; nil when it was told, or is the terminal one.
-func (a *attempt) untold() *Update {
+// pending returns the latest update; nil when it was stored, or is the terminal one.
+func (a *attempt) pending() *Update {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.latest == nil || a.latest == a.told || a.latest.Event.Phase.Terminal() {
+	if a.latest == nil || a.latest == a.stored || a.latest.Event.Phase.Terminal() {
 		return nil
 	}
-	if !a.toldDialect {
+	if a.dialect != a.dialectStored {
 		a.latest.Dialect = a.dialect
 	}
 	return a.latest
 }
 
-// conclude adds what the result knows.
-func (a *attempt) conclude(result *importer.Result) {
+// addResult adds what the result knows to the latest update.
+func (a *attempt) addResult(result *importer.Result) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.latest == nil {
@@ -182,9 +217,9 @@ func (a *attempt) conclude(result *importer.Result) {
 	a.latest.Rejects = maps.Clone(result.Rejects)
 }
 
-// settle ends the job, or gives it back, for the reason why the import ended.
-func (a *attempt) settle(ctx context.Context, cause error) (Job, error) {
-	job := a.claim.Job
+// end finishes the job or releases it, depending on why the import ended.
+func (a *attempt) end(ctx context.Context, cause error) (Job, error) {
+	job, options := a.claim.Job, &a.runner.options
 	switch {
 	case cause == nil:
 		return a.finish(ctx, Success, "")
@@ -194,46 +229,46 @@ func (a *attempt) settle(ctx context.Context, cause error) (Job, error) {
 		return a.finish(ctx, Revoked, "")
 	case errors.Is(cause, importer.ErrStopped), ctx.Err() != nil:
 		return a.release(ctx, false, "", 0)
-	case !canPass(cause):
+	case isTransient(cause):
+		return a.postpone(ctx, cause)
+	case !isRetryable(cause):
 		return a.finish(ctx, Failure, cause.Error())
-	case passes(cause):
-		return a.wait(ctx, cause)
 	}
 	failed := 1
-	if !a.progressed {
+	if !a.committed {
 		failed += job.Attempts
 	}
-	if failed >= a.options.MaxAttempts {
-		return a.finish(ctx, Failure, GaveUp(failed, cause.Error()))
+	if failed >= options.MaxAttempts {
+		return a.finish(ctx, Failure, rule.GaveUp(failed, cause.Error()))
 	}
-	return a.release(ctx, true, cause.Error(), a.pause(failed))
+	return a.release(ctx, true, cause.Error(), options.backoff(failed))
 }
 
-// wait gives the job back until the trouble may have passed, or ends it when it has waited for too long.
-func (a *attempt) wait(ctx context.Context, cause error) (Job, error) {
-	waited := a.claim.Job.Waited
-	if a.progressed {
+// postpone releases the job until the trouble may have passed, or finishes it when it has waited for too long.
+func (a *attempt) postpone(ctx context.Context, cause error) (Job, error) {
+	options, waited := &a.runner.options, a.claim.Job.Waited
+	if a.committed {
 		waited = 0
 	}
-	left := a.options.MaxWait - waited
+	left := options.MaxWait - waited
 	if left <= 0 {
 		return a.finish(ctx, Failure, fmt.Sprintf("gave up after it waited for %v: %s", waited, cause))
 	}
 	// Waited is the sum of the pauses, so they double.
-	return a.release(ctx, false, cause.Error(), min(waited+a.options.Backoff, a.options.MaxBackoff, left))
+	return a.release(ctx, false, cause.Error(), min(waited+options.Backoff, options.MaxBackoff, left))
 }
 
 func (a *attempt) finish(ctx context.Context, state State, reason string) (job Job, err error) {
-	err = a.insist(ctx, a.claim, func(ctx context.Context) (err error) {
-		job, err = a.store.Finish(ctx, a.claim, state, reason, a.latest)
+	err = a.runner.endClaim(ctx, a.claim, func(ctx context.Context) (err error) {
+		job, err = a.runner.store.Finish(ctx, a.claim, state, reason, a.latest)
 		return err
 	})
 	return job, err
 }
 
 func (a *attempt) release(ctx context.Context, failed bool, reason string, delay time.Duration) (job Job, err error) {
-	err = a.insist(ctx, a.claim, func(ctx context.Context) (err error) {
-		job, err = a.store.Release(ctx, a.claim, failed, reason, delay)
+	err = a.runner.endClaim(ctx, a.claim, func(ctx context.Context) (err error) {
+		job, err = a.runner.store.Release(ctx, a.claim, failed, reason, delay)
 		return err
 	})
 	return job, err

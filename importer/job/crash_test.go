@@ -9,12 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // outcome is what an import leaves.
@@ -26,6 +27,7 @@ type outcome struct {
 	rejects    map[importer.Code]int64
 	file       string // of rejects
 	superseded string // likewise
+	skipped    string // likewise, where it is kept
 	dialect    importer.Dialect
 }
 
@@ -48,7 +50,16 @@ func (w *world) outcome(id string) outcome {
 	var superseded bytes.Buffer
 	require.NoError(w.t, w.service.Superseded(w.t.Context(), id, &superseded))
 	require.Equal(w.t, int(c.Superseded)+1, strings.Count(superseded.String(), "\n"), "each superseded record is named")
-	return outcome{w.table(), c, j.Event.Inherited, j.Event.Bytes, j.Rejects, w.rejects(id), superseded.String(), *j.Dialect}
+	var skipped bytes.Buffer
+	err := w.service.Skipped(w.t.Context(), id, &skipped)
+	if j.Settings.Mode == products.Existing {
+		require.NoError(w.t, err)
+		require.Equal(w.t, int(c.Skipped)+1, strings.Count(skipped.String(), "\n"), "each skipped record is named")
+	} else {
+		require.ErrorIs(w.t, err, job.ErrNotKept)
+	}
+	return outcome{w.table(), c, j.Event.Inherited, j.Event.Bytes, j.Rejects, w.rejects(id), superseded.String(),
+		skipped.String(), *j.Dialect}
 }
 
 // undisturbed is what an import leaves to which nothing happens.
@@ -64,7 +75,8 @@ func undisturbed(t *testing.T, text string, settings job.Settings) outcome {
 // killing is a store of products that kills its process at the batch that is committed as number at.
 func killing(w *world, at int64, afterCommit bool, kill func()) *stub {
 	var commits atomic.Int64
-	return &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+	return &stub{w.db.Products(), func(ctx context.Context, b *products.Batch,
+		next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
 		own := *b
 		own.BeforeCommit = func(ctx context.Context, r *products.BatchResult) error {
 			mine := commits.Add(1) == at
@@ -89,6 +101,7 @@ func TestCrash(t *testing.T) {
 		inherits bool
 	}{
 		{products.Ignore, catalogue(2, 500), false}, {products.Update, catalogue(2, 500), false},
+		{products.Existing, catalogue(2, 500), false},
 		{products.Ignore, variants(2, 700), true}, {products.Update, variants(2, 700), true},
 	} {
 		settings := job.Settings{Mode: c.mode}
@@ -96,6 +109,7 @@ func TestCrash(t *testing.T) {
 		require.Equal(t, c.inherits, want.inherited > 0)
 		require.NotEmpty(t, want.rejects)
 		require.Positive(t, want.counts.Superseded)
+		require.Equal(t, c.mode != products.Update, want.counts.Skipped > 0)
 		for _, afterCommit := range []bool{false, true} {
 			crashes := 0
 			for at := int64(1); ; at++ {
@@ -121,7 +135,8 @@ func TestCrash(t *testing.T) {
 					time.Sleep(16 * time.Second)
 					j := w.work(second)
 					require.Equal(t, 1, j.Attempts, "a worker that vanished is a failed attempt")
-					require.Equal(t, want, w.outcome(id), "%v, crash at batch %d, after its commit: %v", c.mode, at, afterCommit)
+					require.Equal(t, want, w.outcome(id), "%v, crash at batch %d, after its commit: %v", c.mode, at,
+						afterCommit)
 				})
 				if !died {
 					break
@@ -145,7 +160,8 @@ func TestCrashAgainAndAgain(t *testing.T) {
 		for w.get(id).State != job.Success {
 			ctx, cancel := context.WithCancel(t.Context())
 			process := &mortal{Store: w.db.Jobs()}
-			r := w.runner(process, nil, killing(w, 2, false, func() { process.dead.Store(true); cancel() }), job.RunnerOptions{MaxAttempts: 2})
+			r := w.runner(process, nil, killing(w, 2, false, func() { process.dead.Store(true); cancel() }),
+				job.RunnerOptions{MaxAttempts: 2})
 			if _, err := r.Run(ctx, w.claim(r), nil); err != nil {
 				deaths++
 				time.Sleep(16 * time.Second)
@@ -169,8 +185,8 @@ func (s *watched) Renew(ctx context.Context, claim *job.Claim, lease time.Durati
 	return cancel, err
 }
 
-// TestNothingGoesBack watches an import whose workers are killed one after the other: a new one checks the file again, but
-// what is told of the import never goes back.
+// TestNothingGoesBack watches an import whose workers are killed one after the other: a new one checks the file again,
+// but what is told of the import never goes back.
 func TestNothingGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

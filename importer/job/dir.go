@@ -11,16 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
-)
 
-// CheckKey returns an error for what is no key of an upload; it is made for implementations of Uploads.
-func CheckKey(key string) error {
-	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789-"
-	if len(key) < 1 || len(key) > 100 || strings.ContainsFunc(key, func(r rune) bool { return !strings.ContainsRune(allowed, r) }) {
-		return fmt.Errorf("job: bad key of an upload: %q", key)
-	}
-	return nil
-}
+	"github.com/products-importer/products-importer/importer/job/internal/rule"
+)
 
 // Suffixes of the files of uploads: those that are complete, and those that are not. Others are nobody's.
 const (
@@ -56,7 +49,7 @@ func (d *Dir) file(key, suffix string) string { return filepath.Join(d.path, key
 
 // Put writes a file under another name, and gives it its own once it is on the disk.
 func (d *Dir) Put(ctx context.Context, key string, r io.Reader) (n int64, err error) {
-	if err := CheckKey(key); err != nil {
+	if err := rule.CheckKey(key); err != nil {
 		return 0, err
 	}
 	part, complete := d.file(key, partSuffix), d.file(key, completeSuffix)
@@ -128,7 +121,7 @@ func (d *Dir) sync() error {
 	return nil
 }
 
-// storageError tells a full disk from other trouble.
+// storageError returns the error of a file operation: an ErrFull where the disk is full.
 func storageError(err error) error {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, full) {
@@ -147,7 +140,7 @@ func ignoreMissing(err error) error {
 
 // Open opens the upload's file.
 func (d *Dir) Open(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error) {
-	if err := CheckKey(key); err != nil {
+	if err := rule.CheckKey(key); err != nil {
 		return nil, err
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -196,7 +189,7 @@ func (r *fileReader) Close() error { return r.file.Close() }
 
 // Delete removes the upload's file.
 func (d *Dir) Delete(ctx context.Context, key string) error {
-	if err := CheckKey(key); err != nil {
+	if err := rule.CheckKey(key); err != nil {
 		return err
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -220,7 +213,7 @@ func (d *Dir) Sweep(ctx context.Context, age time.Duration) (keys []string, err 
 		}
 		suffix := filepath.Ext(entry.Name())
 		key := strings.TrimSuffix(entry.Name(), suffix)
-		if !entry.Type().IsRegular() || CheckKey(key) != nil {
+		if !entry.Type().IsRegular() || rule.CheckKey(key) != nil {
 			continue
 		}
 		info, err := entry.Info()

@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/jobtest"
-	"github.com/stretchr/testify/require"
 )
 
 func TestDir(t *testing.T) {

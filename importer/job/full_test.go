@@ -23,7 +23,8 @@ func TestDirFull(t *testing.T) {
 }
 
 func TestStorageError(t *testing.T) {
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, &fs.PathError{Op: "write", Path: "x", Err: syscall.EFBIG}} {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, &fs.PathError{Op: "write", Path: "x",
+		Err: syscall.EFBIG}} {
 		require.ErrorIs(t, storageError(fmt.Errorf("close: %w", full)), ErrFull)
 	}
 	err := storageError(syscall.EIO)

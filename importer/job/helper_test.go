@@ -11,11 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
 )
 
 // world is everything that servers and workers share.
@@ -35,7 +36,8 @@ func newWorld(t *testing.T) *world {
 }
 
 // runner returns a worker's runner; the parts of it that are nil are the world's.
-func (w *world) runner(jobs job.Store, uploads job.Uploads, store importer.Store, options job.RunnerOptions) *job.Runner {
+func (w *world) runner(jobs job.Store, uploads job.Uploads, store importer.Store,
+	options job.RunnerOptions) *job.Runner {
 	w.t.Helper()
 	if jobs == nil {
 		jobs = w.db.Jobs()
@@ -55,7 +57,8 @@ func (w *world) runner(jobs job.Store, uploads job.Uploads, store importer.Store
 func (w *world) submit(text string, settings job.Settings) job.Job {
 	w.t.Helper()
 	settings.BatchRecords = 20
-	j, created, err := w.service.Submit(w.t.Context(), job.Request{FileName: "catalogue.csv", Settings: settings}, strings.NewReader(text))
+	j, created, err := w.service.Submit(w.t.Context(), job.Request{FileName: "catalogue.csv", Settings: settings},
+		strings.NewReader(text))
 	require.NoError(w.t, err)
 	require.True(w.t, created)
 	return j
@@ -140,7 +143,8 @@ func variants(seed uint64, n int) string {
 // stub is a store of products with a hook around its batches.
 type stub struct {
 	importer.Store
-	write func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error)
+	write func(ctx context.Context, b *products.Batch,
+		next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error)
 }
 
 func (s *stub) WriteBatch(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
@@ -149,7 +153,8 @@ func (s *stub) WriteBatch(ctx context.Context, b *products.Batch) (*products.Bat
 
 // slow makes a store that takes 100 ms for a batch.
 func (w *world) slow() *stub {
-	return &stub{w.db.Products(), func(ctx context.Context, b *products.Batch, next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+	return &stub{w.db.Products(), func(ctx context.Context, b *products.Batch,
+		next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
@@ -182,14 +187,16 @@ func (m *mortal) Checkpoint(ctx context.Context, claim *job.Claim, done importer
 	return m.Store.Checkpoint(ctx, claim, done)
 }
 
-func (m *mortal) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+func (m *mortal) Release(ctx context.Context, claim *job.Claim, failed bool, reason string,
+	delay time.Duration) (job.Job, error) {
 	if m.dead.Load() {
 		return job.Job{}, errDead
 	}
 	return m.Store.Release(ctx, claim, failed, reason, delay)
 }
 
-func (m *mortal) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+func (m *mortal) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string,
+	update *job.Update) (job.Job, error) {
 	if m.dead.Load() {
 		return job.Job{}, errDead
 	}

@@ -24,34 +24,53 @@ const (
 	Revoked State = "REVOKED"
 )
 
-// Final tells whether nothing more happens to the job.
+// Final reports whether nothing more happens to a job in this state.
 func (s State) Final() bool { return s == Success || s == Failure || s == Revoked }
 
-// Settings are the options of an import that its submitter chooses; they are stored with the job as JSON. See
-// importer.Options for their meaning.
+// Settings are the options of an import that its submitter chooses; they are stored with the job as JSON. The texts are
+// kept as they were given, so that every version of the program can read a job whose settings another one knows. The
+// zero value is an import in mode ignore that finds out how the file is to be read. See [importer.Options] for more.
 type Settings struct {
-	Mode       products.Mode     `json:"mode"`
-	DryRun     bool              `json:"dry_run,omitempty"`
-	Delimiter  string            `json:"delimiter,omitempty"`
-	Encoding   string            `json:"encoding,omitempty"`
-	Header     string            `json:"header,omitempty"`
-	Extra      string            `json:"extra,omitempty"`
-	Map        map[string]string `json:"map,omitempty"`
-	Group      string            `json:"group,omitempty"`
-	MaxRejects string            `json:"max_rejects,omitempty"`
+	// Mode says what happens to products that exist.
+	Mode products.Mode `json:"mode"`
+	// DryRun finds out what an import would do and writes nothing.
+	DryRun bool `json:"dry_run,omitempty"`
+	// Delimiter separates fields: one character, or one of the words tab and auto.
+	Delimiter string `json:"delimiter,omitempty"`
+	// Quote stands around fields: one of the characters " and ', or one of the words none and auto.
+	Quote string `json:"quote,omitempty"`
+	// Encoding is that of the file, by its name.
+	Encoding string `json:"encoding,omitempty"`
+	// Header says whether the first record names the columns: auto, yes, no or skip.
+	Header string `json:"header,omitempty"`
+	// Extra says what happens to columns that no field claims: ignore, keep or reject.
+	Extra string `json:"extra,omitempty"`
+	// Map names the columns of fields: by their names in the header, of at most 1,000 characters, or their numbers from
+	// 1.
+	Map map[string]string `json:"map,omitempty"`
+	// Group names the column that says which records are variants of one product, in the same way, or is none.
+	Group string `json:"group,omitempty"`
+	// Set gives fields the same value in every record.
+	Set map[string]string `json:"set,omitempty"`
+	// Number says for fields which sign stands before the decimals of numbers, "," or ".", and Date in which order the
+	// parts of dates stand: ymd, dmy or mdy. Where nothing is said it is found out.
+	Number map[string]string `json:"number,omitempty"`
+	Date   map[string]string `json:"date,omitempty"`
+	// Zone is the time zone of times that don't have one, such as Europe/Berlin; empty for UTC.
+	Zone string `json:"zone,omitempty"`
+	// MaxRejects is how many records may be rejected: a count such as 100, or a share such as 2.5%.
+	MaxRejects string `json:"max_rejects,omitempty"`
 
-	// These decide where batches end. They are kept with the job, so that every worker, whatever its version and its own
-	// settings, finds the batches that another one committed. 0 for the importer's defaults of today.
+	// These decide where batches end. They are kept with the job, so that every worker, whatever its version and its
+	// own settings, finds the batches that another one committed. 0 for the importer's defaults of today.
 	MaxRecordBytes int `json:"max_record_bytes,omitempty"`
 	BatchRecords   int `json:"batch_records,omitempty"`
 	BatchBytes     int `json:"batch_bytes,omitempty"`
-}
 
-// Bounds of what a job tells, whatever its file. What is longer is cut.
-const (
-	MaxDialect = 64 << 10 // bytes of Dialect as JSON, about; see importer.Dialect.Bounded
-	MaxError   = 2_000    // characters of Error
-)
+	// Fields are the schema by which the file is read, whatever that of the worker is; nil for products.Standard. A
+	// Service sets it.
+	Fields *products.Schema `json:"fields,omitempty"`
+}
 
 // Job is one import.
 type Job struct {
@@ -76,24 +95,26 @@ type Job struct {
 	// Priority: of the jobs that wait, those with the highest are claimed first, then the oldest.
 	Priority int
 
-	// Event is how far the import is. Its counts are those of the committed batches, exactly, once the state is final. How
-	// many records inherit is known once the file was checked, and is found again by every attempt.
+	// Event is how far the import is. Its counts are those of the committed batches, exactly, once the state is final.
+	// How many records inherit is known once the file was checked, and is found again by every attempt.
 	Event progress.Event
-	// Dialect says how the file is read; nil until that is known, and where many jobs are read at once, see Reader. Of very
-	// many columns it has the first, see MaxDialect.
+	// Dialect says how the file is read; nil until that is known, and where many jobs are read at once, see [Reader].
+	// Its JSON has about 64 KiB at most: of very many columns it has the first.
 	Dialect *importer.Dialect
 	// Rejects counts the rejected records by code, once the file was checked.
 	Rejects map[importer.Code]int64
-	// Error says why the last attempt failed, or what is waited for. It is empty for a job without trouble.
+	// Error says why the last attempt failed, or what is waited for, in at most 2,000 characters. It is empty for a job
+	// without trouble.
 	Error string
-	// WaitingSince is when the trouble began that Error tells of; zero while there is none, and once the state is final.
+	// WaitingSince is when the trouble began that Error names; zero while there is none, and once the state is
+	// final.
 	WaitingSince time.Time
-	// Waited is how long the job has waited in all, since a batch was committed last, for trouble that passes by itself.
-	// The pauses count, not the attempts in between.
+	// Waited is how long the job has waited in all, since a batch was committed last, for trouble that passes by
+	// itself. The pauses count, not the attempts in between.
 	Waited time.Duration
 	// Attempts is how many attempts failed since a batch was committed last, by themselves or because their worker
-	// vanished: an import that gets on is never given up. Giving the job back in good order is no failed attempt, nor is
-	// one that met trouble that passes by itself, which is waited for.
+	// vanished: an import that gets on is never given up. Giving the job back in good order is no failed attempt, nor
+	// is one that met trouble that passes by itself, which is waited for.
 	Attempts int
 	// CancelRequested: somebody wants the job to end.
 	CancelRequested bool
@@ -105,14 +126,5 @@ type Job struct {
 	NotBefore time.Time
 }
 
-// Waiting reports whether the job waits, until NotBefore, for the end of the trouble that Error tells of.
+// Waiting reports whether the job waits, until NotBefore, for the end of the trouble that Error names.
 func (j *Job) Waiting() bool { return j.State == Pending && !j.WaitingSince.IsZero() }
-
-// Claim is a worker's hold on a job.
-type Claim struct {
-	Job Job
-	// Token grows with every claim of the job.
-	Token int64
-	// Worker is the name under which it was claimed.
-	Worker string
-}

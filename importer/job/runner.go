@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job/internal/rule"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -14,14 +15,15 @@ import (
 type RunnerOptions struct {
 	// Lease is how long a job is out of reach when its worker vanishes: at least 10 ms, 0 for 15 s.
 	Lease time.Duration
-	// MaxAttempts is how many attempts in a row may fail without a batch committed, because their worker vanished or the
-	// upload can't be read: at least 1, 0 for 5. Attempts that met trouble of the database don't count, see MaxWait.
+	// MaxAttempts is how many attempts in a row may fail without a batch committed, because their worker vanished or
+	// the upload can't be read: at least 1, 0 for 5. Attempts that met trouble of the database don't count, see
+	// MaxWait.
 	MaxAttempts int
-	// Backoff is the pause after the first failed attempt, which doubles with every further one: at least 1 ms, 0 for 1 s.
-	// MaxBackoff is the longest pause: at least Backoff, 0 for a minute or Backoff.
+	// Backoff is the pause after the first failed attempt, which doubles with every further one: at least 1 ms, 0 for 1
+	// s. MaxBackoff is the longest pause: at least Backoff, 0 for a minute or Backoff.
 	Backoff, MaxBackoff time.Duration
-	// MaxWait is how long a job waits in all, while no batch is committed, for trouble that passes by itself: Backoff to 30
-	// days, 0 for an hour or Backoff.
+	// MaxWait is how long a job waits in all, while no batch is committed, for trouble that passes by itself: Backoff
+	// to 30 days, 0 for an hour or Backoff.
 	MaxWait time.Duration
 	// Writers, Parsers and MaxDuplicates are those of importer.Options.
 	Writers, Parsers, MaxDuplicates int
@@ -30,14 +32,14 @@ type RunnerOptions struct {
 }
 
 const (
-	// renewEvery is how long a wish to cancel may go unnoticed.
-	renewEvery = 300 * time.Millisecond
-	// farewell is how long the end of an attempt may take once its context has ended.
-	farewell = 2 * time.Second
-	// mostRefused is how often in a row a store may renew a claim and not end it.
-	mostRefused = 3
-	// mostWait is the highest MaxWait.
-	mostWait = 30 * 24 * time.Hour
+	// renewInterval is how long it may go unnoticed that somebody asked for the end of a job.
+	renewInterval = 300 * time.Millisecond
+	// endTimeout is how long the end of an attempt may take once its context has ended.
+	endTimeout = 2 * time.Second
+	// maxRefusals is how often in a row a store may renew a claim and not end it.
+	maxRefusals = 3
+	// highestMaxWait is the highest MaxWait.
+	highestMaxWait = 30 * 24 * time.Hour
 )
 
 // Runner works on claimed jobs. It is safe for concurrent use.
@@ -46,7 +48,7 @@ type Runner struct {
 	uploads  Uploads
 	products importer.Store
 	options  RunnerOptions
-	contact  contact
+	outages  outageDetector
 }
 
 // NewRunner returns a Runner that imports uploads into the products. The store's checkpoints must be part of the
@@ -80,119 +82,146 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 		return nil, fmt.Errorf("job: RunnerOptions.Backoff must be at least 1ms, not %v", o.Backoff)
 	case o.MaxBackoff < o.Backoff:
 		return nil, fmt.Errorf("job: RunnerOptions.MaxBackoff must be at least Backoff, not %v", o.MaxBackoff)
-	case o.MaxWait < o.Backoff || o.MaxWait > mostWait:
+	case o.MaxWait < o.Backoff || o.MaxWait > highestMaxWait:
 		return nil, fmt.Errorf("job: RunnerOptions.MaxWait must be between Backoff and 30 days, not %v", o.MaxWait)
-	case o.Writers < 0 || o.Writers > 64:
-		return nil, fmt.Errorf("job: RunnerOptions.Writers must be between 1 and 64, not %d", o.Writers)
-	case o.Parsers < 0 || o.Parsers > 256:
-		return nil, fmt.Errorf("job: RunnerOptions.Parsers must be between 1 and 256, not %d", o.Parsers)
-	case o.MaxDuplicates != 0 && (o.MaxDuplicates < 1<<10 || o.MaxDuplicates > 1<<30):
-		return nil, fmt.Errorf("job: RunnerOptions.MaxDuplicates must be between 1,024 and 2^30, not %d", o.MaxDuplicates)
 	}
-	return &Runner{store: store, uploads: uploads, products: products, options: options}, nil
+	var bad *importer.OptionError
+	if errors.As(o.importing().Validate(products.Schema()), &bad) {
+		return nil, fmt.Errorf("job: RunnerOptions.%s %s", bad.Field, bad.Message)
+	}
+	return &Runner{store: store, uploads: uploads, products: products, options: options,
+		outages: outageDetector{least: o.Lease / 2}}, nil
 }
 
-// Claim takes the next job for the worker, as Claimer.Claim does, or returns nil when there is none. When the store comes
-// back that was out of reach for half a lease or longer, Claim waits for as long again, so that workers that were no better
-// off, and let their leases run out, come back to their jobs first.
+// importing returns the options of an import that are the runner's.
+func (o *RunnerOptions) importing() importer.Options {
+	return importer.Options{Writers: o.Writers, Parsers: o.Parsers, MaxDuplicates: o.MaxDuplicates}
+}
+
+// Claim takes the next job for the worker, as Claimer.Claim does, or returns nil when there is none. After an outage of
+// the store of half a lease or longer, Claim waits for half a lease: other workers, whose leases ran out meanwhile, get
+// the time to return to their jobs.
 func (r *Runner) Claim(ctx context.Context, worker string) (*Claim, error) {
-	ctx = WithLease(ctx, r.options.Lease)
-	if err := r.rejoin(ctx); err != nil {
+	ctx = rule.WithLease(ctx, r.options.Lease)
+	if r.outages.outage() {
+		_, err := r.store.Get(ctx, unusedID)
+		r.outages.observe(ctx, err)
+		if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+	}
+	if err := r.outages.wait(ctx); err != nil {
 		return nil, err
 	}
 	claim, err := r.store.Claim(ctx, worker, r.options.Lease, r.options.MaxAttempts)
-	r.heard(ctx, err)
+	r.outages.observe(ctx, err)
 	return claim, err
 }
+
+// unusedID is an ID that no job has.
+const unusedID = "00000000-0000-7000-8000-000000000000"
 
 // Wake returns a channel of hints that there is a job to claim, as Claimer.Wake does.
 func (r *Runner) Wake(ctx context.Context) <-chan struct{} { return r.store.Wake(ctx) }
 
-// Run works on the claimed job until it has ended or is given back, and returns it as it is then. It renews the lease
-// and tells how far it is while it works. A committed batch is never written again, whoever committed it.
+// Run works on the claimed job until it is finished or released, and returns it as it is then. It renews the lease and
+// stores how far the import is while it works. A committed batch is never written again, whoever committed it.
 //
-// Trouble that passes by itself (products.ErrUnavailable, products.ErrCommitUnknown: the database is away, full, busy, or
-// breaks off what it does) gives the job back, for another attempt after a pause that grows: it is no failed attempt, and
-// ends the job once it has waited for MaxWait without a batch committed. An upload that can't be read, or a batch that turns
-// out to be committed, is a failed attempt: it is made again after a pause too, but no more than MaxAttempts in a row. Any
-// other failure ends the job.
+// Trouble of the database that passes by itself ([products.ErrUnavailable], [products.ErrCommitUnknown]: it is away,
+// full, busy, or breaks off what it does) releases the job for another attempt after a pause. The pauses grow. Such an
+// attempt is no failed one; but a job that has waited for MaxWait, without a batch committed meanwhile, is finished as
+// a Failure. An upload that can't be read, or a batch that turns out to be committed already, is a failed attempt: it
+// is made again after a pause too, up to MaxAttempts in a row. Any other error finishes the job as a Failure.
 //
-// A wish to cancel is noticed within a second. When stop is closed the batches in hand are committed and the job is given
-// back, to be gone on with at once; when the context ends this happens without waiting for the batches. Neither counts as
-// a failed attempt. stop may be nil.
+// A request to cancel is noticed within a second. When stop is closed, the batches in hand are committed and the job is
+// released, for anybody to go on with at once. When the context ends, the job is released without waiting for the
+// batches. Neither counts as a failed attempt. stop may be nil.
 //
-// Run waits for a store that can't be reached, so that it can tell how the attempt ended, until the context ends. The error is
-// ErrLeaseLost when another worker has the job, or what kept the attempt's end from being stored: then the job is
-// somebody's once the lease has run out.
+// A store that can't be reached when the attempt ends is waited for until the context ends. The error is ErrLeaseLost
+// when another worker has the job, or the one that kept the attempt's end from being stored: then others can claim the
+// job once the lease has run out.
 func (r *Runner) Run(ctx context.Context, claim *Claim, stop <-chan struct{}) (Job, error) {
-	ctx = WithLease(ctx, r.options.Lease)
-	a := &attempt{Runner: r, claim: claim, news: make(chan struct{}, 1)}
-	return a.settle(ctx, a.run(ctx, stop))
+	ctx = rule.WithLease(ctx, r.options.Lease)
+	a := &attempt{runner: r, claim: claim, changed: make(chan struct{}, 1)}
+	return a.end(ctx, a.run(ctx, stop))
 }
 
-// passes tells whether the trouble is the database's alone, and passes by itself.
-func passes(err error) bool {
+// MissingHooks returns the names of what has to be set, and isn't, for webhooks to have all events of the imports that
+// the Runner runs: RunnerOptions.Notifier, without which nobody learns what an import changes, and the hook of the
+// store's OnEnd, without which nobody learns that it ended. It is empty where nothing is missing, as far as is known.
+func (r *Runner) MissingHooks() (names []string) {
+	if r.options.Notifier == nil {
+		names = append(names, "job.RunnerOptions.Notifier")
+	}
+	if s, ok := r.store.(interface{ HasEndHook() bool }); ok && !s.HasEndHook() {
+		names = append(names, "OnEnd of the store of jobs")
+	}
+	return names
+}
+
+// isTransient reports whether the trouble is the database's alone, and passes by itself.
+func isTransient(err error) bool {
 	return errors.Is(err, products.ErrUnavailable) || errors.Is(err, products.ErrCommitUnknown)
 }
 
-// canPass tells whether a later attempt may fare better.
-func canPass(err error) bool {
-	if passes(err) || errors.Is(err, ErrCommitted) {
+// isRetryable reports whether another attempt may succeed where this one failed, for a reason that isn't transient.
+func isRetryable(err error) bool {
+	if errors.Is(err, ErrCommitted) {
 		return true
 	}
 	var upload *uploadError
 	return errors.As(err, &upload) && !errors.Is(err, ErrNotFound)
 }
 
-// pause is the one after so many failed attempts in a row.
-func (r *Runner) pause(attempts int) time.Duration {
-	d := r.options.Backoff
-	for ; attempts > 1 && d < r.options.MaxBackoff; attempts-- {
+// backoff returns the pause after so many failed attempts in a row.
+func (o *RunnerOptions) backoff(attempts int) time.Duration {
+	d := o.Backoff
+	for ; attempts > 1 && d < o.MaxBackoff; attempts-- {
 		d *= 2
 	}
-	return min(d, r.options.MaxBackoff)
+	return min(d, o.MaxBackoff)
 }
 
-// insist calls do, which ends the claim, until it succeeds or fails for good: a store that is away has no other work for
-// whoever waits here. A store that isn't gets as long as a lease, and lets the claim run out then. When the context ends,
-// or has ended, insist goes on for a little while.
-func (r *Runner) insist(ctx context.Context, claim *Claim, do func(ctx context.Context) error) error {
-	calm, cancel := context.WithCancel(context.WithoutCancel(ctx))
+// endClaim calls do, which ends the claim, until it succeeds or fails for good. A store that is away has no other work
+// for whoever waits here. A store that can be reached and still doesn't end the claim gets as long as a lease; then the
+// claim is left to run out. When the context ends, or has ended, endClaim goes on for endTimeout.
+func (r *Runner) endClaim(ctx context.Context, claim *Claim, do func(ctx context.Context) error) error {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	hurry := context.AfterFunc(ctx, func() { time.AfterFunc(farewell, cancel) })
+	hurry := context.AfterFunc(ctx, func() { time.AfterFunc(endTimeout, cancel) })
 	defer hurry()
 	call := func(do func(ctx context.Context) error) (err error, away bool) {
-		try, end := context.WithTimeout(calm, max(r.options.Lease, farewell))
+		try, end := context.WithTimeout(late, max(r.options.Lease, endTimeout))
 		defer end()
 		err = do(try)
-		r.heard(calm, err)
-		return err, err != nil && (passes(err) || try.Err() != nil) && calm.Err() == nil
+		r.outages.observe(late, err)
+		return err, err != nil && (isTransient(err) || try.Err() != nil) && late.Err() == nil
 	}
-	began, refused := time.Now(), 0
+	began, refusals := time.Now(), 0
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		err, away := call(do)
 		if !away {
 			return err
 		}
 		if time.Since(began) >= r.options.Lease {
-			held, away := call(func(ctx context.Context) error {
+			renewed, away := call(func(ctx context.Context) error {
 				_, err := r.store.Renew(ctx, claim, r.options.Lease, nil)
 				return err
 			})
 			switch {
 			case away:
-				refused = 0
-			case held != nil:
-				return held
-			case refused == mostRefused: // not just a store that came back between the two calls
+				refusals = 0
+			case renewed != nil:
+				return renewed
+			case refusals == maxRefusals: // not just a store that came back between the two calls
 				return err
 			default:
-				refused++
+				refusals++
 			}
 		}
 		select {
 		case <-time.After(pause):
-		case <-calm.Done():
+		case <-late.Done():
 			return err
 		}
 	}

@@ -15,10 +15,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
 )
 
 // left lists the uploads that are there.
@@ -48,10 +49,28 @@ func TestNewService(t *testing.T) {
 	require.ErrorContains(t, err, "ServiceOptions.KeyRule")
 }
 
+// What the store says of its batches is kept with each job, unless the job says otherwise.
+func TestSubmitBatchSize(t *testing.T) {
+	w := newWorld(t)
+	service, err := job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{
+		BatchSize: importer.BatchSize{Writers: 1, BatchRecords: 50_000, BatchBytes: 8 << 20}})
+	require.NoError(t, err)
+	for records, want := range map[int]job.Settings{
+		0: {MaxRecordBytes: 1 << 20, BatchRecords: 50_000, BatchBytes: 8 << 20},
+		7: {MaxRecordBytes: 1 << 20, BatchRecords: 7, BatchBytes: 8 << 20},
+	} {
+		j, _, err := service.Submit(t.Context(), job.Request{Settings: job.Settings{BatchRecords: records}},
+			strings.NewReader(catalogue(1, 3)))
+		require.NoError(t, err)
+		require.Equal(t, want, j.Settings)
+	}
+}
+
 func TestSubmit(t *testing.T) {
 	w := newWorld(t)
 	text := catalogue(1, 5_000)
-	request := job.Request{FileName: "C:\\x\x00\n\xff" + strings.Repeat("ä", 300), Priority: 3, Settings: job.Settings{Mode: products.Update, Delimiter: ";"}}
+	request := job.Request{FileName: "C:\\x\x00\n\xff" + strings.Repeat("ä", 300), Priority: 3,
+		Settings: job.Settings{Mode: products.Update, Delimiter: ";"}}
 	j, created, err := w.service.Submit(t.Context(), request, iotest.HalfReader(strings.NewReader(text)))
 	require.NoError(t, err)
 	require.True(t, created)
@@ -61,7 +80,8 @@ func TestSubmit(t *testing.T) {
 	require.EqualValues(t, len(text), j.Size)
 	sum := sha256.Sum256([]byte(text))
 	require.Equal(t, hex.EncodeToString(sum[:]), j.SHA256)
-	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ";", MaxRecordBytes: 1 << 20, BatchRecords: 20_000, BatchBytes: 4 << 20}, j.Settings,
+	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ";", MaxRecordBytes: 1 << 20, BatchRecords: 20_000,
+		BatchBytes: 4 << 20}, j.Settings,
 		"where batches end is kept with the job")
 	r, err := w.db.Uploads().Open(t.Context(), j.Upload, 0, -1)
 	require.NoError(t, err)
@@ -87,14 +107,18 @@ func TestSubmitRefuses(t *testing.T) {
 	}{
 		{"a bad setting", job.Request{Settings: job.Settings{Header: "x"}}, strings.NewReader(csv), nil, "header"},
 		{"a bad priority", job.Request{Priority: 1 << 30}, strings.NewReader(csv), nil, "priority"},
-		{"a long key", job.Request{IdempotencyKey: strings.Repeat("k", 256)}, strings.NewReader(csv), nil, "idempotency_key"},
-		{"a key that can't be shown", job.Request{IdempotencyKey: "a\nb"}, strings.NewReader(csv), nil, "idempotency_key"},
+		{"a long key", job.Request{IdempotencyKey: strings.Repeat("k", 256)}, strings.NewReader(csv), nil,
+			"idempotency_key"},
+		{"a key that can't be shown", job.Request{IdempotencyKey: "a\nb"}, strings.NewReader(csv), nil,
+			"idempotency_key"},
 		{"an empty file", job.Request{}, strings.NewReader(""), importer.ErrInput, "empty"},
 		{"blank lines", job.Request{}, strings.NewReader("\n\n"), importer.ErrInput, "empty"},
-		{"a spreadsheet", job.Request{}, strings.NewReader("PK\x03\x04" + strings.Repeat("\x00", 22) + "\x13\x00\x00\x00[Content_Types].xml" + strings.Repeat("x", 10_000)), importer.ErrInput, "spreadsheet"},
+		{"a spreadsheet", job.Request{}, strings.NewReader("PK\x03\x04" + strings.Repeat("\x00", 22) +
+			"\x13\x00\x00\x00[Content_Types].xml" + strings.Repeat("x", 10_000)), importer.ErrInput, "spreadsheet"},
 		{"a binary", job.Request{}, bytes.NewReader(make([]byte, 100_000)), importer.ErrInput, "binary"},
 		{"a client that goes away at once", job.Request{}, iotest.ErrReader(broken), broken, "went away"},
-		{"a client that goes away", job.Request{}, io.MultiReader(strings.NewReader(catalogue(1, 10_000)), iotest.ErrReader(broken)), broken, "went away"},
+		{"a client that goes away", job.Request{}, io.MultiReader(strings.NewReader(catalogue(1, 10_000)),
+			iotest.ErrReader(broken)), broken, "went away"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -165,7 +189,8 @@ func TestSubmitOnceAtTheSameTime(t *testing.T) {
 	var wait sync.WaitGroup
 	for i := range n {
 		wait.Go(func() {
-			j, created, err := w.service.Submit(t.Context(), job.Request{IdempotencyKey: "key"}, iotest.OneByteReader(strings.NewReader(catalogue(1, 50))))
+			j, created, err := w.service.Submit(t.Context(), job.Request{IdempotencyKey: "key"},
+				iotest.OneByteReader(strings.NewReader(catalogue(1, 50))))
 			if err == nil {
 				ids[i], made[i] = j.ID, created
 			}
@@ -219,15 +244,18 @@ func TestRejects(t *testing.T) {
 	w := newWorld(t)
 	text := "sku,name\n1,a\n2,\n3,b\n,c\n"
 	id := w.submit(text, job.Settings{MaxRejects: "1"}).ID
-	want := "\ufeffsku,name,_line,_column,_code,_reason\n2,,3,name,empty,name must not be empty\n,c,5,sku,empty,sku must not be empty\n"
+	want := "\ufeffsku,name,_line,_column,_code,_reason\n2,,3,name,empty,name must not be empty\n,c,5,sku,empty,sku " +
+		"must not be empty\n"
 	require.Equal(t, want, w.rejects(id), "before the job is done")
 	require.Equal(t, job.Failure, w.work(w.runner(nil, nil, nil, job.RunnerOptions{})).State)
 	require.Equal(t, want, w.rejects(id), "all of them, also where they were too many")
 
 	require.ErrorIs(t, w.service.Rejects(t.Context(), "no-uuid", io.Discard), job.ErrNotFound)
-	require.ErrorIs(t, w.service.Rejects(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard), importer.ErrInput)
+	require.ErrorIs(t, w.service.Rejects(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard),
+		importer.ErrInput)
 
 	require.NoError(t, w.db.Uploads().Delete(t.Context(), w.get(id).Upload))
+	require.NoError(t, w.db.Uploads().Delete(t.Context(), id+"-rejects"), "what was kept since the job has ended")
 	require.ErrorIs(t, w.service.Rejects(t.Context(), id, io.Discard), job.ErrNotFound)
 	require.Empty(t, w.get(id).Upload, "the file that is gone is known to be")
 	require.ErrorIs(t, w.service.Rejects(t.Context(), id, io.Discard), job.ErrNotFound)
@@ -241,7 +269,8 @@ func TestSuperseded(t *testing.T) {
 		return b.String()
 	}
 	text := "sku,name\n1,a\n2,\na,b\nA,c\n1,d\n"
-	first, last := w.submit(text, job.Settings{}).ID, w.submit(text, job.Settings{Mode: products.Update, MaxRejects: "0"}).ID
+	first, last := w.submit(text, job.Settings{}).ID,
+		w.submit(text, job.Settings{Mode: products.Update, MaxRejects: "0"}).ID
 	require.Equal(t, "sku,line,winner\n1,6,2\n", superseded(w.service, first))
 	require.Equal(t, "sku,line,winner\n1,2,6\n", superseded(w.service, last), "the mode says which one counts")
 	folded, err := job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{KeyRule: products.FoldedKeys})
@@ -250,10 +279,38 @@ func TestSuperseded(t *testing.T) {
 	require.Equal(t, "sku,line,winner\n", superseded(w.service, w.submit("sku,name\n", job.Settings{}).ID))
 
 	require.ErrorIs(t, w.service.Superseded(t.Context(), "no-uuid", io.Discard), job.ErrNotFound)
-	require.ErrorIs(t, w.service.Superseded(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard), importer.ErrInput)
+	require.ErrorIs(t, w.service.Superseded(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard),
+		importer.ErrInput)
 	require.NoError(t, w.db.Uploads().Delete(t.Context(), w.get(first).Upload))
 	require.ErrorIs(t, w.service.Superseded(t.Context(), first, io.Discard), job.ErrNotFound)
 	require.Empty(t, w.get(first).Upload, "the file that is gone is known to be")
+}
+
+func TestSkipped(t *testing.T) {
+	w := newWorld(t)
+	w.submit("sku,name\n1,a\n3,c\n", job.Settings{})
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	w.work(r)
+	skipped := func(settings job.Settings) (string, error) {
+		j := w.submit("sku,name\n1,b\n=2,x\n3,\n4,y\n4,z\n", settings)
+		require.Equal(t, job.Success, w.work(r).State)
+		var b bytes.Buffer
+		err := w.service.Skipped(t.Context(), j.ID, &b)
+		return b.String(), err
+	}
+	text, err := skipped(job.Settings{Mode: products.Existing})
+	require.NoError(t, err)
+	require.Equal(t, "sku,line\n'=2,3\n4,6\n", text)
+	for _, settings := range []job.Settings{{}, {Mode: products.Existing, DryRun: true}, {Mode: products.Update}} {
+		text, err := skipped(settings)
+		require.ErrorIs(t, err, job.ErrNotKept)
+		require.Empty(t, text)
+	}
+	require.ErrorIs(t, w.service.Skipped(t.Context(), "no-uuid", io.Discard), job.ErrNotFound)
+	waiting := w.submit("sku,name\n9,a\n", job.Settings{Mode: products.Existing})
+	var b bytes.Buffer
+	require.NoError(t, w.service.Skipped(t.Context(), waiting.ID, &b))
+	require.Equal(t, "sku,line\n", b.String(), "nothing is committed yet")
 }
 
 // TestReportsAtOnce asks for many reports with clients that don't take them.
@@ -298,7 +355,7 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-func TestKeep(t *testing.T) {
+func TestPrune(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		r := w.runner(nil, nil, nil, job.RunnerOptions{})
@@ -309,25 +366,25 @@ func TestKeep(t *testing.T) {
 		waits := w.submit("sku,name\n1,a\n", job.Settings{})
 		_, err := w.db.Uploads().Put(t.Context(), "orphan", strings.NewReader("x"))
 		require.NoError(t, err)
-		kept, err := w.service.Keep(t.Context(), 24*time.Hour)
+		pruned, err := w.service.Prune(t.Context(), 24*time.Hour)
 		require.NoError(t, err)
-		require.Equal(t, job.Kept{}, kept, "everything is new")
+		require.Equal(t, job.Pruned{}, pruned, "everything is new")
 
 		time.Sleep(2 * time.Hour)
-		kept, err = w.service.Keep(t.Context(), 24*time.Hour)
+		pruned, err = w.service.Prune(t.Context(), 24*time.Hour)
 		require.NoError(t, err)
-		require.Equal(t, job.Kept{Uploads: 1}, kept, "an upload without a job is old after an hour")
+		require.Equal(t, job.Pruned{Uploads: 1}, pruned, "an upload without a job is old after an hour")
 		time.Sleep(24 * time.Hour)
 		recent := w.submit("sku,name\n1,a\n", job.Settings{})
 		w.work(r)
-		kept, err = w.service.Keep(t.Context(), 0)
+		pruned, err = w.service.Prune(t.Context(), 0)
 		require.NoError(t, err)
-		require.Equal(t, job.Kept{}, kept, "a retention of 0 keeps all")
-		kept, err = w.service.Keep(t.Context(), 24*time.Hour)
+		require.Equal(t, job.Pruned{}, pruned, "a retention of 0 keeps all")
+		pruned, err = w.service.Prune(t.Context(), 24*time.Hour)
 		require.NoError(t, err)
-		require.Equal(t, job.Kept{Jobs: 205, Uploads: 205}, kept)
+		require.Equal(t, job.Pruned{Jobs: 205, Uploads: 205}, pruned)
 		require.ElementsMatch(t, []string{waits.Upload, recent.Upload}, w.left())
-		_, err = w.service.Keep(t.Context(), -1)
+		_, err = w.service.Prune(t.Context(), -1)
 		require.Error(t, err)
 	})
 }

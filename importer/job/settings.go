@@ -1,17 +1,21 @@
 package job
 
 import (
+	"cmp"
+	"encoding"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
 )
 
-// What Settings.fixed fills in. Changing the importer's defaults must not change how a job is cut that waits.
+// The defaults of what decides where batches end. They are those of each job, whatever the importer's are by then.
 const (
 	defaultMaxRecordBytes = 1 << 20
 	defaultBatchRecords   = 20_000
@@ -31,52 +35,60 @@ type SettingsError struct {
 
 func (e *SettingsError) Error() string { return "job: " + e.Field + ": " + e.Message }
 
-// fixed returns the settings with everything set that decides where batches end.
-func (s Settings) fixed() Settings {
+// withBatchDefaults returns the settings with everything set that decides where batches end; size is what the store of
+// products says of it.
+func (s Settings) withBatchDefaults(size importer.BatchSize) Settings {
 	for _, n := range []struct {
-		value *int
-		usual int
+		value     *int
+		byDefault int
 	}{
 		{&s.MaxRecordBytes, defaultMaxRecordBytes},
-		{&s.BatchRecords, defaultBatchRecords},
-		{&s.BatchBytes, defaultBatchBytes},
+		{&s.BatchRecords, cmp.Or(size.BatchRecords, defaultBatchRecords)},
+		{&s.BatchBytes, cmp.Or(size.BatchBytes, defaultBatchBytes)},
 	} {
 		if *n.value == 0 {
-			*n.value = n.usual
+			*n.value = n.byDefault
 		}
 	}
 	return s
 }
 
-// Options returns the options of the import, or a *SettingsError that names the first bad setting. Delimiter,
-// Encoding and so on are as importer.ParseDelimiter and its like take them, or empty for what the importer does by itself.
+// Options returns the options of the import, or a [*SettingsError] that names the first bad setting. Delimiter,
+// Quote and so on are the texts of the options' types, as their UnmarshalText takes them; an empty one stands for
+// the zero value.
 func (s Settings) Options() (o importer.Options, err error) {
 	fail := func(field string, err error) (importer.Options, error) {
 		return importer.Options{}, &SettingsError{Field: field, Message: err.Error()}
 	}
-	o.Mode, o.DryRun, o.Map, o.Group = s.Mode, s.DryRun, s.Map, s.Group
-	if o.Mode > products.Update {
-		return fail("mode", fmt.Errorf("unknown mode %d", o.Mode))
-	}
-	if s.Delimiter != "" {
-		if o.Delimiter, err = importer.ParseDelimiter(s.Delimiter); err != nil {
-			return fail("delimiter", err)
+	o.Mode, o.DryRun, o.Map, o.Set, o.Group = s.Mode, s.DryRun, s.Map, s.Set, s.Group
+	var limit importer.RejectLimit
+	for _, setting := range []struct {
+		field, text string
+		to          encoding.TextUnmarshaler
+	}{
+		{"delimiter", s.Delimiter, &o.Delimiter},
+		{"quote", s.Quote, &o.Quote},
+		{"encoding", s.Encoding, &o.Encoding},
+		{"header", s.Header, &o.Header},
+		{"extra", s.Extra, &o.Extra},
+		{"max_rejects", s.MaxRejects, &limit},
+		{"zone", s.Zone, &o.Zone},
+	} {
+		if setting.text == "" {
+			continue
+		}
+		if err := setting.to.UnmarshalText([]byte(setting.text)); err != nil {
+			return fail(setting.field, err)
 		}
 	}
-	if s.Encoding != "" {
-		if o.Encoding, err = importer.ParseEncoding(s.Encoding); err != nil {
-			return fail("encoding", err)
-		}
+	if s.MaxRejects != "" {
+		o.MaxRejects = &limit
 	}
-	if s.Header != "" {
-		if o.Header, err = importer.ParseHeaderMode(s.Header); err != nil {
-			return fail("header", err)
-		}
+	if o.Numbers, err = byField[spelling.Sign](s.Number); err != nil {
+		return fail("number", err)
 	}
-	if s.Extra != "" {
-		if o.Extra, err = importer.ParseExtraMode(s.Extra); err != nil {
-			return fail("extra", err)
-		}
+	if o.Dates, err = byField[spelling.Order](s.Date); err != nil {
+		return fail("date", err)
 	}
 	if err := checkMap(s.Map); err != nil {
 		return fail("map", err)
@@ -90,46 +102,59 @@ func (s Settings) Options() (o importer.Options, err error) {
 	if s.Group != "" && strings.TrimSpace(s.Group) == "" {
 		return fail("group", errors.New("no column is named; leave it out, or say none"))
 	}
-	if s.MaxRejects != "" {
-		limit, err := importer.ParseRejectLimit(s.MaxRejects)
-		if err != nil {
-			return fail("max_rejects", err)
-		}
-		o.MaxRejects = &limit
-	}
-	for _, n := range []struct {
-		field       string
-		value       int
-		to          *int
-		least, most int
-	}{
-		{"max_record_bytes", s.MaxRecordBytes, &o.MaxRecordBytes, 1 << 10, 64 << 20},
-		{"batch_records", s.BatchRecords, &o.BatchRecords, 1, 1_000_000},
-		{"batch_bytes", s.BatchBytes, &o.BatchBytes, 1, 1 << 30},
-	} {
-		if *n.to = n.value; n.value != 0 && (n.value < n.least || n.value > n.most) {
-			return fail(n.field, fmt.Errorf("want %d to %d, not %d", n.least, n.most, n.value))
-		}
+	o.MaxRecordBytes, o.BatchRecords, o.BatchBytes = s.MaxRecordBytes, s.BatchRecords, s.BatchBytes
+	var bad *importer.OptionError
+	if errors.As(o.Validate(s.schema()), &bad) {
+		return fail(settingNames[bad.Field], errors.New(bad.Message))
 	}
 	return o, nil
 }
 
-// mappable are the fields that a column can be mapped to.
-var mappable = []string{importer.FieldSKU, importer.FieldName, importer.FieldDescription, importer.FieldStatus}
+// settingNames has the JSON names of the options that are only checked as such.
+var settingNames = map[string]string{"Mode": "mode", "MaxRecordBytes": "max_record_bytes",
+	"BatchRecords": "batch_records", "BatchBytes": "batch_bytes", "Map": "map", "Set": "set",
+	"Numbers": "number", "Dates": "date"}
 
+// byField reads the texts that are given for fields. Which fields take them is the importer's to check.
+func byField[V any, P interface {
+	*V
+	encoding.TextUnmarshaler
+}](texts map[string]string) (map[string]V, error) {
+	if len(texts) == 0 {
+		return nil, nil
+	}
+	values := make(map[string]V, len(texts))
+	for _, field := range slices.Sorted(maps.Keys(texts)) {
+		var value V
+		if err := P(&value).UnmarshalText([]byte(texts[field])); err != nil {
+			return nil, fmt.Errorf("%s: %w", products.Shorten(field), err)
+		}
+		values[field] = value
+	}
+	return values, nil
+}
+
+// schema is that by which the file is read.
+func (s *Settings) schema() *products.Schema {
+	if s.Fields == nil {
+		return products.Standard()
+	}
+	return s.Fields
+}
+
+// checkMap checks the names of the columns. Those of the fields are the importer's to check.
 func checkMap(columns map[string]string) error {
 	for field, column := range columns {
-		if !slices.Contains(mappable, field) {
-			return fmt.Errorf("there is no field %q: want one of %s", products.Shorten(field), strings.Join(mappable, ", "))
-		}
 		if strings.TrimSpace(column) == "" {
-			return fmt.Errorf("no column is named for %s", field)
+			return fmt.Errorf("no column is named for %s", products.Shorten(field))
 		}
 		if !storable(column) {
 			return errNotStorable
 		}
 		if utf8.RuneCountInString(column) > maxColumnName {
-			return fmt.Errorf("the name of a column has at most %d characters here, that for %s has more; give its number", maxColumnName, field)
+			return fmt.Errorf(
+				"the name of a column has at most %d characters here, that for %s has more; give its number",
+				maxColumnName, products.Shorten(field))
 		}
 	}
 	return nil
@@ -137,5 +162,5 @@ func checkMap(columns map[string]string) error {
 
 var errNotStorable = errors.New("the name of a column must be valid UTF-8 without the character NUL")
 
-// storable tells whether every database takes the text.
+// storable reports whether every database takes the text.
 func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }

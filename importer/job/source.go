@@ -44,8 +44,8 @@ func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
 // Size is the number of bytes that were put.
 func (s *source) Size() int64 { return s.size }
 
-// sourceReader notices an upload that is too short or too long. An import that ends closes it while a Read is under way,
-// which is more than what Uploads have to bear: the end of the context ends the Read, and Close waits for that.
+// sourceReader notices an upload that is too short or too long. An import that ends closes it while a Read is under
+// way, which is more than what Uploads have to bear: the end of the context ends the Read, and Close waits for that.
 type sourceReader struct {
 	in   io.ReadCloser
 	left int64

@@ -25,59 +25,78 @@ var (
 	ErrFull = errors.New("job: no room for the upload")
 )
 
-// Store keeps jobs. Every method is safe for concurrent use, by many processes where the store is shared, and changes
-// nothing when it returns an error. A store that can't be reached, or can't do its work for now, gives
-// products.ErrUnavailable. Times are the store's own: clocks of workers don't matter. Where the store's clock is set back,
-// leases and waits last no longer than they are long, see Over.
+// Store keeps jobs. Its methods are safe for concurrent use, by many processes where the store is shared, and change
+// nothing when they return an error. A store that can't be reached, or can't do its work for now, returns
+// [products.ErrUnavailable]. Times are those of the store's own clock: the clocks of workers don't matter. When it is
+// set back, leases and waits last no longer than their length.
+//
+// Who writes a Store finds the rules of a job's life in package driver, and a test suite in package jobtest.
 type Store interface {
 	Submitter
 	Reader
 	Claimer
 	Holder
-	Keeper
+	Pruner
 }
 
-// Submitter is for those who want imports done.
+// Submitter is for those who want imports done, and to know what could not be.
 type Submitter interface {
-	// Create stores a new Pending job and returns it as stored. It takes the file's name, upload, size and checksum, the
-	// idempotency key, settings, priority and NotBefore from the job; the rest is filled in, see Job.Init. ErrKeyUsed when
-	// its idempotency key is in use. After products.ErrCommitUnknown the job may exist.
+	// Create stores a new Pending job and returns it as stored. It takes the file's name, upload, size and checksum,
+	// the idempotency key, settings, priority and NotBefore from the job, and fills in the rest. ErrKeyUsed when its
+	// idempotency key is in use. After [products.ErrCommitUnknown] the job may exist.
 	Create(ctx context.Context, job Job) (Job, error)
-	// Cancel asks for the end of the job. One that no worker has, or whose worker let its lease run out, is Revoked at
-	// once; else its worker is told by Renew. Asking twice is no error. ErrNotFound, ErrFinal.
+	// Cancel asks for the end of the job. If no worker has it, or its worker let its lease run out, the job becomes
+	// Revoked at once; else its worker learns of it from Renew. Asking twice is no error. ErrNotFound, ErrFinal.
 	Cancel(ctx context.Context, id string) (Job, error)
+	// Refused returns the records of the job that the store of products refused, those of one batch at a time: of the
+	// first batch with any whose number is above the given one. It returns them with that batch's number, as Checkpoint
+	// was given them; none behind the last batch, and of a job that doesn't exist.
+	Refused(ctx context.Context, id string, above int64) (refused []importer.Reject, batch int64, err error)
+	// Skipped is as Refused for the records that mode existing left alone.
+	Skipped(ctx context.Context, id string, above int64) (skipped []importer.Skipped, batch int64, err error)
 }
 
 // Reader is for those who watch.
 type Reader interface {
 	// Get returns the job, or ErrNotFound.
 	Get(ctx context.Context, id string) (Job, error)
-	// GetMany returns those of the jobs that exist, in any order, without their Dialect. It is what a watcher of many jobs
-	// calls often.
+	// GetMany returns those of the jobs that exist, in any order, without their Dialect. Who watches many jobs calls it
+	// often.
 	GetMany(ctx context.Context, ids []string) ([]Job, error)
 	// ByKey returns the job with the idempotency key, or ErrNotFound.
 	ByKey(ctx context.Context, key string) (Job, error)
-	// List returns jobs, newest first and without their Dialect: at most limit (1 to 1,000), behind the offset, and how many there are in all. With
-	// states only those in one of them. An error for a limit or an offset out of bounds, see CheckPage.
+	// List returns jobs, newest first and without their Dialect: at most limit, which is 1 to 1,000, behind the offset,
+	// which is 0 or more, and how many there are in all. With states only those in one of them. An error for a limit or
+	// an offset out of bounds.
 	List(ctx context.Context, limit, offset int, states ...State) (jobs []Job, count int64, err error)
 }
 
 // Claimer is for workers that look for work.
 type Claimer interface {
-	// Claim takes the job that should be done next (see Job.Priority) and holds it for the lease: a Pending one whose
-	// NotBefore has come, or one whose worker let its lease run out, which counts as a failed attempt. No job is claimed
-	// twice at the same time. nil without an error when there is none. The job's state is Started, and StartedAt is set; its
-	// event is the last attempt's, with what was committed since, and tells how far that was, see Job.Take.
+	// Claim takes the job that should be done next, see Job.Priority, and holds it for the lease: a Pending one whose
+	// NotBefore has come, or one whose worker let its lease run out, which counts as a failed attempt. No job is
+	// claimed twice at the same time. nil without an error when there is none. The job's state is Started, and
+	// StartedAt is set; its event is that of the last attempt, with the counts of what was committed, and Reached says
+	// how far that attempt was.
 	//
-	// A job that was asked to end, or whose attempts have reached maxAttempts (1 or more), is not claimed but made
-	// Revoked or Failure, with the counts of its checkpoints. The lease is above 0.
+	// A job whose end was asked for, or whose attempts have reached maxAttempts, which is 1 or more, is not claimed but
+	// becomes Revoked or Failure, with the counts of its checkpoints. The lease is above 0.
 	Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*Claim, error)
-	// Wake returns a channel that has a value soon after a job became ready to be claimed. It is a hint: values get lost,
-	// and workers look for themselves now and then. The channel lives until the context ends; it may be nil.
+	// Wake returns a channel that has a value soon after a job became ready to be claimed. It is a hint: values get
+	// lost, and workers look for themselves now and then. The channel lives until the context ends; it may be nil.
 	Wake(ctx context.Context) <-chan struct{}
 }
 
-// Update is what a worker tells of its job.
+// Claim is a worker's hold on a job.
+type Claim struct {
+	Job Job
+	// Token grows with every claim of the job.
+	Token int64
+	// Worker is the name under which it was claimed.
+	Worker string
+}
+
+// Update is what a worker reports of its job.
 type Update struct {
 	// State is Started or Progress; Finish doesn't look at it.
 	State State
@@ -87,42 +106,37 @@ type Update struct {
 	Rejects map[importer.Code]int64
 }
 
-// Holder is for the worker that has a claim. Each method gives ErrLeaseLost once the claim's token is not the job's any
-// more, and then has changed nothing.
+// Holder is for the worker that has a claim. Each method returns ErrLeaseLost once the claim's token is not the job's
+// any more, and then has changed nothing.
 type Holder interface {
-	// Renew holds the job for the lease from now on, and tells whether somebody asked for its end. An update, if not nil,
-	// is stored with it. Its counts are only shown until the job is final.
+	// Renew holds the job for the lease from now on, and reports whether somebody asked for its end. An update, if not
+	// nil, is stored with it. Its counts are only shown until the job is final.
 	Renew(ctx context.Context, claim *Claim, lease time.Duration, update *Update) (cancel bool, err error)
-	// Checkpoint notes a committed batch. The context is the one of the batch's transaction (products.Batch.BeforeCommit),
-	// in which it is committed, if and only if the claim is still good then: a worker that commits holds off whoever would
-	// take the job over until it is done. ErrCommitted for a batch that has one: no batch counts twice.
+	// Checkpoint stores that a batch was committed. The context is the one of the batch's transaction
+	// ([products.Batch.BeforeCommit]), in which the checkpoint is committed, if and only if the claim is still good
+	// then: a worker that commits holds off whoever would take the job over until it is done. ErrCommitted for a batch
+	// that has a checkpoint: no batch counts twice. What the batch has in Commit.Refused and Commit.Skipped is
+	// stored with it, for Submitter.Refused and Submitter.Skipped.
 	Checkpoint(ctx context.Context, claim *Claim, done importer.Commit) error
-	// Checkpoints returns what was committed so far, by batch, whoever committed it.
+	// Checkpoints returns what was committed so far, by batch, whoever committed it, without Commit.Refused and
+	// Commit.Skipped.
 	Checkpoints(ctx context.Context, claim *Claim) (map[int64]importer.Commit, error)
-	// Release ends the claim of a job that isn't done, and returns the job: it is Pending, and nobody has it. Reason becomes
-	// the job's Error, and it may be claimed after the delay, 0 or more. With failed it counts as an attempt; else, where
-	// there is a reason, the delay is added to Waited. A job that was asked to end is Revoked instead. Its event counts the
-	// checkpoints.
+	// Release ends the claim of a job that isn't done, and returns the job: it is Pending, and nobody has it. Reason
+	// becomes the job's Error, and it may be claimed after the delay, 0 or more. With failed it counts as an attempt;
+	// else, where there is a reason, the delay is added to Waited. A job whose end was asked for becomes Revoked
+	// instead. Its event counts the checkpoints.
 	Release(ctx context.Context, claim *Claim, failed bool, reason string, delay time.Duration) (Job, error)
 	// Finish ends the job: state is a final one, reason is its Error. An update, if not nil, is stored with it. The
 	// event's counts and bytes are replaced by the sum of the checkpoints, unless it was a dry run.
 	Finish(ctx context.Context, claim *Claim, state State, reason string, update *Update) (Job, error)
 }
 
-// EndHook is told of a job that becomes final, in whichever way: by Finish, by Cancel, by Release of a job that was asked to
-// end, or by Claim, which gives one up. The context is the one of the transaction in which it becomes final: what is
-// written through it is committed if and only if the job's end is. An error rolls both back, and is returned. A store
-// that tries again calls it again, and only the last call's effects remain. It must not call the store of jobs.
-//
-// Stores have a method OnEnd(EndHook) that sets it, to be called before the store is used.
-type EndHook func(ctx context.Context, ended Job) error
-
-// Keeper is for housekeeping.
-type Keeper interface {
+// Pruner is for those who remove what nobody needs any more.
+type Pruner interface {
 	// Expire deletes the jobs that became final before the time, at most limit of them, with their checkpoints, and
 	// returns them, without their Dialect: their uploads are the caller's to delete. The limit is 1 or more.
 	Expire(ctx context.Context, before time.Time, limit int) ([]Job, error)
-	// DropUpload notes that the job's upload is gone. ErrNotFound.
+	// DropUpload stores that the job's upload is gone. ErrNotFound.
 	DropUpload(ctx context.Context, id string) error
 	// UploadsInUse returns those of the keys that are some job's Upload.
 	UploadsInUse(ctx context.Context, keys []string) ([]string, error)
@@ -131,9 +145,9 @@ type Keeper interface {
 // Uploads keeps the bytes of files under keys that the caller makes: 1 to 100 of the characters a-z, 0-9 and "-". It is
 // safe for concurrent use.
 type Uploads interface {
-	// Put stores what the reader gives, until its end, without ever holding all of it in memory, and returns its length.
-	// The key must be new. The upload can be opened once Put has returned without an error, and not before; with an error
-	// (the reader's, ErrFull, the context's) nothing of it is left, or is left for Sweep.
+	// Put stores all that the reader gives, without ever holding all of it in memory, and returns its length. An error
+	// for a key that is in use. The upload can be opened once Put has returned without an error, and not before. After
+	// an error (the reader's, ErrFull, the context's) nothing of it is left but what Sweep removes.
 	Put(ctx context.Context, key string, r io.Reader) (int64, error)
 	// Open returns n bytes of the upload from the offset, fewer at its end; all of the rest for n below 0. ErrNotFound.
 	// Reading fails with the context's error when the context ends. Read and Close are not called at the same time.
@@ -144,8 +158,8 @@ type Uploads interface {
 
 // Sweeper is an Uploads that can find what was left behind.
 type Sweeper interface {
-	// Sweep removes what unfinished Puts left, and returns the keys of finished uploads, of those to which nothing was
-	// written for longer than the age, by the clock of whoever keeps them; below 0 that is all of them. A Put that still
-	// goes on, but was that slow, fails.
+	// Sweep looks at the uploads to which nothing was written for longer than the age, by the clock of the place where
+	// they are kept; with an age below 0 these are all. It removes those of them that are unfinished, and returns the
+	// keys of those that are complete. A Put that goes on, but paused for longer than the age, fails.
 	Sweep(ctx context.Context, age time.Duration) (keys []string, err error)
 }

@@ -17,10 +17,10 @@ const (
 	maxPause       = 5 * time.Second
 )
 
-// Watcher tells any number of subscribers of the jobs that they watch, whoever works on them and wherever: it asks the
-// store about the watched jobs that haven't ended, once per interval, and not at all while there are none. So that
-// thousands of subscribers leave the machine to the imports, they are told less often the more they are: with 5,000
-// of them a job's progress comes once a second. Its end always comes at once. It is safe for concurrent use.
+// Watcher sends changes of jobs to any number of subscribers, whichever worker has the jobs, here or elsewhere. Once an
+// interval it asks the store for the watched jobs that haven't ended; while there are none it asks nothing.
+// The more subscribers there are the fewer updates each gets, so that the machine's time is left for imports: with
+// 5,000 of them a job's progress comes once a second. Its end always comes at once. It is safe for concurrent use.
 type Watcher[V any] struct {
 	store    Reader
 	interval time.Duration
@@ -28,23 +28,24 @@ type Watcher[V any] struct {
 	hub      progress.Hub[string, V]
 
 	mu   sync.Mutex
-	seen map[string]sighting // of jobs with subscribers
+	sent map[string]publication // of jobs with subscribers
 }
 
-// sighting is what was published of a job.
-type sighting struct {
+// publication is what subscribers to a job were sent last.
+type publication struct {
 	revision int64
 	final    bool
 	at       time.Time
 }
 
-// NewWatcher returns a Watcher that asks the store once per interval, 0 for 250 ms. What subscribers get of a job is what
-// render makes of it; it is called once per revision, whatever the number of subscribers, and must not use the Watcher.
+// NewWatcher returns a Watcher that asks the store once per interval, 0 for 250 ms. What subscribers get of a job is
+// what render makes of it; it is called once per revision, whatever the number of subscribers, and must not use the
+// Watcher.
 func NewWatcher[V any](store Reader, interval time.Duration, render func(Job) V) *Watcher[V] {
 	if interval <= 0 {
 		interval = 250 * time.Millisecond
 	}
-	return &Watcher[V]{store: store, interval: interval, render: render, seen: map[string]sighting{}}
+	return &Watcher[V]{store: store, interval: interval, render: render, sent: map[string]publication{}}
 }
 
 // Run watches until the context ends, and returns its error. Without it subscribers get nothing after the snapshot. A
@@ -78,27 +79,16 @@ func (w *Watcher[V]) Subscribe(ctx context.Context, id string) (*progress.Subscr
 	return s, nil
 }
 
-// known tells whether a new subscriber to the job gets the latest value from the hub.
+// known reports whether a new subscriber to the job gets the latest value from the hub.
 func (w *Watcher[V]) known(id string) bool {
 	w.mu.Lock()
-	_, published := w.seen[id]
-	w.mu.Unlock()
-	if !published {
-		return false
-	}
-	// The hub forgets the value with the key's last subscriber, which may have been gone since. Then it is published
-	// again; where somebody else just did so, that is once too often and does no harm.
-	probe := w.hub.Subscribe(id)
-	defer probe.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-	defer cancel()
-	if _, err := probe.Next(ctx); err == nil {
-		return true
-	}
-	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.seen, id)
-	return false
+	_, known := w.hub.Latest(id)
+	if !known {
+		// The hub forgot the value with the job's last subscriber, so that the same revision has to be published again.
+		delete(w.sent, id)
+	}
+	return known
 }
 
 // publish passes the job on, unless that was done, or was done with an earlier revision less than the pause ago.
@@ -106,10 +96,10 @@ func (w *Watcher[V]) publish(job Job, pause time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now, final := time.Now(), job.State.Final()
-	if s, ok := w.seen[job.ID]; ok && (s.revision >= job.Revision || !final && now.Sub(s.at) < pause) {
+	if s, ok := w.sent[job.ID]; ok && (s.revision >= job.Revision || !final && now.Sub(s.at) < pause) {
 		return
 	}
-	w.seen[job.ID] = sighting{revision: job.Revision, final: final, at: now}
+	w.sent[job.ID] = publication{revision: job.Revision, final: final, at: now}
 	w.hub.Publish(job.ID, w.render(job))
 }
 
@@ -134,9 +124,9 @@ func (w *Watcher[V]) poll(ctx context.Context) {
 func (w *Watcher[V]) watched() (ids []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	have := map[string]sighting{}
+	have := map[string]publication{}
 	for _, id := range w.hub.Keys() {
-		s, ok := w.seen[id]
+		s, ok := w.sent[id]
 		if ok {
 			have[id] = s
 		}
@@ -144,6 +134,6 @@ func (w *Watcher[V]) watched() (ids []string) {
 			ids = append(ids, id)
 		}
 	}
-	w.seen = have
+	w.sent = have
 	return ids
 }
