@@ -6,24 +6,29 @@ import (
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 	"github.com/products-importer/products-importer/importer/job/jobtest"
 )
 
 // broken is a store with some methods replaced.
 type broken struct {
 	job.Store
-	onEnd        func(hook job.EndHook)
-	setBack      func(ctx context.Context, d time.Duration) error
-	create       func(ctx context.Context, j job.Job) (job.Job, error)
-	cancel       func(ctx context.Context, id string) (job.Job, error)
-	get          func(ctx context.Context, id string) (job.Job, error)
-	list         func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error)
-	claim        func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error)
-	renew        func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error)
-	checkpoint   func(ctx context.Context, claim *job.Claim, done importer.Commit) error
-	checkpoints  func(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error)
-	release      func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error)
-	finish       func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error)
+	onEnd       func(hook driver.EndHook)
+	setBack     func(ctx context.Context, d time.Duration) error
+	create      func(ctx context.Context, j job.Job) (job.Job, error)
+	cancel      func(ctx context.Context, id string) (job.Job, error)
+	refused     func(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error)
+	skipped     func(ctx context.Context, id string, above int64) ([]importer.Skipped, int64, error)
+	get         func(ctx context.Context, id string) (job.Job, error)
+	list        func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error)
+	claim       func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error)
+	renew       func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error)
+	checkpoint  func(ctx context.Context, claim *job.Claim, done importer.Commit) error
+	checkpoints func(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error)
+	release     func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job,
+		error)
+	finish func(ctx context.Context, claim *job.Claim, state job.State, reason string,
+		update *job.Update) (job.Job, error)
 	expire       func(ctx context.Context, before time.Time, limit int) ([]job.Job, error)
 	uploadsInUse func(ctx context.Context, keys []string) ([]string, error)
 }
@@ -31,13 +36,21 @@ type broken struct {
 // breakAll lets every method be replaced.
 func breakAll(stores jobtest.Stores) *broken {
 	s := stores.Jobs
-	return &broken{Store: s, onEnd: stores.OnEnd, setBack: stores.SetBack, create: s.Create, cancel: s.Cancel, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
-		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire, uploadsInUse: s.UploadsInUse}
+	return &broken{Store: s, onEnd: stores.OnEnd, setBack: stores.SetBack, create: s.Create, cancel: s.Cancel,
+		refused: s.Refused, skipped: s.Skipped, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
+		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire,
+		uploadsInUse: s.UploadsInUse}
 }
 
 func (b *broken) Create(ctx context.Context, j job.Job) (job.Job, error) { return b.create(ctx, j) }
 func (b *broken) Cancel(ctx context.Context, id string) (job.Job, error) { return b.cancel(ctx, id) }
 func (b *broken) Get(ctx context.Context, id string) (job.Job, error)    { return b.get(ctx, id) }
+func (b *broken) Refused(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error) {
+	return b.refused(ctx, id, above)
+}
+func (b *broken) Skipped(ctx context.Context, id string, above int64) ([]importer.Skipped, int64, error) {
+	return b.skipped(ctx, id, above)
+}
 func (b *broken) UploadsInUse(ctx context.Context, k []string) ([]string, error) {
 	return b.uploadsInUse(ctx, k)
 }
@@ -62,11 +75,13 @@ func (b *broken) Checkpoints(ctx context.Context, claim *job.Claim) (map[int64]i
 	return b.checkpoints(ctx, claim)
 }
 
-func (b *broken) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+func (b *broken) Release(ctx context.Context, claim *job.Claim, failed bool, reason string,
+	delay time.Duration) (job.Job, error) {
 	return b.release(ctx, claim, failed, reason, delay)
 }
 
-func (b *broken) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+func (b *broken) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string,
+	update *job.Update) (job.Job, error) {
 	return b.finish(ctx, claim, state, reason, update)
 }
 

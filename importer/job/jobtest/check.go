@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 	"github.com/products-importer/products-importer/products"
-	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/require"
 )
 
 const (
@@ -25,7 +27,7 @@ type check struct {
 	casetest.T
 	job.Store
 	products products.Store
-	onEnd    func(hook job.EndHook)
+	onEnd    func(hook driver.EndHook)
 	clock    func(ctx context.Context, d time.Duration) error
 }
 
@@ -59,8 +61,8 @@ func (c *check) get(id string) job.Job {
 	return j
 }
 
-// look claims whatever comes next; nil for none.
-func (c *check) look(worker string, lease time.Duration) *job.Claim {
+// tryClaim claims whatever comes next; nil for none.
+func (c *check) tryClaim(worker string, lease time.Duration) *job.Claim {
 	c.Helper()
 	claim, err := c.Claim(c.Context(), worker, lease, attempts)
 	require.NoError(c, err, "looking for work")
@@ -70,7 +72,7 @@ func (c *check) look(worker string, lease time.Duration) *job.Claim {
 // claim claims a job for long, which must be the one that comes next.
 func (c *check) claim(want job.Job) *job.Claim {
 	c.Helper()
-	claim := c.look("worker-1", long)
+	claim := c.tryClaim("worker-1", long)
 	require.NotNil(c, claim, "a job that waits is claimed")
 	require.Equal(c, want.ID, claim.Job.ID, "the job that should be done next is claimed")
 	return claim
@@ -79,7 +81,7 @@ func (c *check) claim(want job.Job) *job.Claim {
 // vanished claims a job and lets the lease run out: it may be claimed by others soon.
 func (c *check) vanished() *job.Claim {
 	c.Helper()
-	claim := c.look("vanished-worker", short)
+	claim := c.tryClaim("vanished-worker", short)
 	require.NotNil(c, claim, "a job that waits is claimed")
 	return claim
 }
@@ -101,14 +103,25 @@ func commit(batch, n int64) importer.Commit {
 	return importer.Commit{Batch: batch, Bytes: 100 * n, Counts: progress.Counts{Read: n + 1, Created: n, Rejected: 1}}
 }
 
+// batch makes a batch of records, which have names.
+func (c *check) batch(number int64, records ...products.Record) *products.Batch {
+	name := products.Columns{Fields: []*products.Field{c.products.Schema().Find("name")}}
+	return &products.Batch{Number: number, Columns: name, Records: records}
+}
+
+// record makes a record of a new product.
+func (c *check) record(sku string) products.Record {
+	return products.Record{Key: c.products.KeyRule().Key(sku), SKU: sku, Values: []string{"name"}}
+}
+
 // write commits a batch of n new products with its checkpoint.
 func (c *check) write(claim *job.Claim, batch, n int64) error {
-	b := &products.Batch{Number: batch, BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
+	b := c.batch(batch)
+	b.BeforeCommit = func(ctx context.Context, _ *products.BatchResult) error {
 		return c.Checkpoint(ctx, claim, commit(batch, n))
-	}}
+	}
 	for i := range n {
-		sku := fmt.Sprintf("%d-%d", batch, i)
-		b.Records = append(b.Records, products.Record{Key: c.products.KeyRule().Key(sku), SKU: sku, Name: "name"})
+		b.Records = append(b.Records, c.record(fmt.Sprintf("%d-%d", batch, i)))
 	}
 	_, err := c.products.WriteBatch(c.Context(), b)
 	return err
@@ -144,8 +157,8 @@ func (c *check) renew(claim *job.Claim, update *job.Update) (cancel bool) {
 	return cancel
 }
 
-// give gives the job back.
-func (c *check) give(claim *job.Claim, failed bool, reason string, delay time.Duration) job.Job {
+// release releases a claim that must be good.
+func (c *check) release(claim *job.Claim, failed bool, reason string, delay time.Duration) job.Job {
 	c.Helper()
 	j, err := c.Release(c.Context(), claim, failed, reason, delay)
 	require.NoError(c, err, "a good claim is released")
@@ -172,7 +185,11 @@ func (c *check) lost(claim *job.Claim, promise string) {
 		"Checkpoint of a batch": func() error { return c.write(claim, 778, 3) },
 		"Checkpoints":           func() error { _, err := c.Checkpoints(c.Context(), claim); return err },
 		"Release":               func() error { _, err := c.Release(c.Context(), claim, true, "late", 0); return err },
-		"Finish":                func() error { _, err := c.Finish(c.Context(), claim, job.Success, "", update); return err },
+		"Finish": func() error {
+			_, err := c.Finish(c.Context(), claim, job.Success, "",
+				update)
+			return err
+		},
 	} {
 		require.ErrorIs(c, call(), job.ErrLeaseLost, "%s: %s gives ErrLeaseLost", promise, name)
 	}
@@ -188,7 +205,8 @@ func (c *check) same(want, got job.Job, promise string) {
 
 // plain makes jobs comparable.
 func plain(j job.Job) job.Job {
-	for _, t := range []*time.Time{&j.CreatedAt, &j.StartedAt, &j.FinishedAt, &j.NotBefore, &j.WaitingSince, &j.Event.Time} {
+	for _, t := range []*time.Time{&j.CreatedAt, &j.StartedAt, &j.FinishedAt, &j.NotBefore, &j.WaitingSince,
+		&j.Event.Time} {
 		*t = t.UTC().Truncate(time.Microsecond)
 	}
 	if len(j.Rejects) == 0 {

@@ -6,19 +6,20 @@ import (
 	"sync"
 	"time"
 
-	"github.com/products-importer/products-importer/importer/job"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/importer/job"
 )
 
 var claimCases = []StoreCase{
 	{Name: "claim/nothing to do", run: func(c *check) {
-		require.Nil(c, c.look("w", long), "an empty store has no work, and that is no error")
+		require.Nil(c, c.tryClaim("w", long), "an empty store has no work, and that is no error")
 		c.end(c.claim(c.submit(job.Job{})), job.Success, "", nil)
-		require.Nil(c, c.look("w", long), "a job that has ended is no work")
+		require.Nil(c, c.tryClaim("w", long), "a job that has ended is no work")
 	}},
 	{Name: "claim/holds the job", run: func(c *check) {
 		stored := c.submit(whole)
-		claim := c.look("the worker", long)
+		claim := c.tryClaim("the worker", long)
 		require.NotNil(c, claim, "a job that waits is claimed")
 		require.Equal(c, "the worker", claim.Worker, "the claim knows its worker")
 		require.Positive(c, claim.Token, "the claim has a token")
@@ -26,7 +27,7 @@ var claimCases = []StoreCase{
 		require.False(c, claim.Job.StartedAt.IsZero(), "StartedAt is when a worker first had the job")
 		require.Equal(c, stored.Settings, claim.Job.Settings, "the claim has the whole job")
 		c.grew(stored, claim.Job, "it is claimed")
-		require.Nil(c, c.look("other", long), "a job that a worker has is not claimed again")
+		require.Nil(c, c.tryClaim("other", long), "a job that a worker has is not claimed again")
 	}},
 	{Name: "claim/by priority, then by age", run: func(c *check) {
 		var order []string
@@ -34,22 +35,23 @@ var claimCases = []StoreCase{
 			order = append(order, c.submit(job.Job{Priority: priority}).ID)
 		}
 		for i, want := range []int{1, 3, 0, 4, 2} {
-			claim := c.look("w", long)
+			claim := c.tryClaim("w", long)
 			require.NotNil(c, claim, "a job that waits is claimed")
-			require.Equal(c, order[want], claim.Job.ID, "the job with the highest priority, then the oldest, is claimed; claim %d", i)
+			require.Equal(c, order[want], claim.Job.ID,
+				"the job with the highest priority, then the oldest, is claimed; claim %d", i)
 		}
 	}},
 	{Name: "claim/not before its time", run: func(c *check) {
 		later := job.Job{Priority: 9, NotBefore: time.Now().Add(24 * time.Hour)}
 		stored := c.submit(later)
 		require.WithinDuration(c, later.NotBefore, stored.NotBefore, time.Millisecond, "NotBefore is stored")
-		require.Nil(c, c.look("w", long), "a job is not claimed before its time")
+		require.Nil(c, c.tryClaim("w", long), "a job is not claimed before its time")
 		now := c.submit(job.Job{})
 		claim := c.claim(now)
-		c.give(claim, false, "", 24*time.Hour)
-		require.Nil(c, c.look("w", long), "a job that was given back is not claimed before the delay is over")
-		c.give(c.claim(c.submit(job.Job{})), false, "", 20*time.Millisecond)
-		again := c.takeOver(attempts, "a job that was given back is claimed once the delay is over")
+		c.release(claim, false, "", 24*time.Hour)
+		require.Nil(c, c.tryClaim("w", long), "a job that was released is not claimed before the delay is over")
+		c.release(c.claim(c.submit(job.Job{})), false, "", 20*time.Millisecond)
+		again := c.takeOver(attempts, "a job that was released is claimed once the delay is over")
 		require.NotEqual(c, stored.ID, again.Job.ID)
 	}},
 	{Name: "claim/never twice at the same time", run: func(c *check) {
@@ -65,7 +67,8 @@ var claimCases = []StoreCase{
 				}
 				mu.Lock()
 				if other, twice := taken[claim.Job.ID]; twice {
-					err = fmt.Errorf("job %s is claimed by %s and w-%d: no job is claimed twice", claim.Job.ID, other, i)
+					err = fmt.Errorf("job %s is claimed by %s and w-%d: no job is claimed twice", claim.Job.ID, other,
+						i)
 				}
 				taken[claim.Job.ID] = claim.Worker
 				mu.Unlock()
@@ -75,7 +78,7 @@ var claimCases = []StoreCase{
 			}
 		})
 		// One that somebody else was just looking at may have been passed over.
-		for claim := c.look("last", long); claim != nil; claim = c.look("last", long) {
+		for claim := c.tryClaim("last", long); claim != nil; claim = c.tryClaim("last", long) {
 			require.NotContains(c, taken, claim.Job.ID, "no job is claimed twice")
 			taken[claim.Job.ID] = "last"
 		}
@@ -118,18 +121,18 @@ var leaseCases = []StoreCase{
 		c.submit(job.Job{Priority: 1, NotBefore: time.Now().Add(20 * time.Millisecond)})
 		other := c.takeOver(attempts, "a job is claimed at its time")
 		require.NotEqual(c, j.ID, other.Job.ID, "a lease that was renewed is not taken over")
-		require.Nil(c, c.look("w", long), "a lease that was renewed is not taken over")
+		require.Nil(c, c.tryClaim("w", long), "a lease that was renewed is not taken over")
 		require.Zero(c, c.get(j.ID).Attempts, "a worker that renews its lease has not vanished")
 	}},
-	{Name: "lease/one that is given back in good order", run: func(c *check) {
+	{Name: "lease/one that is released", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
 		c.written(claim, 1, 2)
-		back := c.give(claim, false, "", 0)
-		require.Equal(c, job.Pending, back.State, "a job that was given back waits")
-		require.Zero(c, back.Attempts, "giving back in good order is no failed attempt")
-		require.Empty(c, back.Error, "giving back in good order is no trouble")
-		c.grew(claim.Job, back, "it is given back")
-		c.lost(claim, "the job was given back")
+		back := c.release(claim, false, "", 0)
+		require.Equal(c, job.Pending, back.State, "a job that was released waits")
+		require.Zero(c, back.Attempts, "releasing without trouble is no failed attempt")
+		require.Empty(c, back.Error, "releasing without trouble is no trouble")
+		c.grew(claim.Job, back, "it is released")
+		c.lost(claim, "the job was released")
 		again := c.claim(back)
 		require.Greater(c, again.Token, claim.Token, "the token grows with every claim")
 		c.lost(claim, "the same worker has the job by a new claim")
@@ -138,24 +141,25 @@ var leaseCases = []StoreCase{
 	{Name: "lease/failed attempts are counted", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
 		for i := 1; i <= 3; i++ {
-			back := c.give(claim, true, fmt.Sprint("trouble ", i), 0)
+			back := c.release(claim, true, fmt.Sprint("trouble ", i), 0)
 			require.Equal(c, job.Pending, back.State, "a failed job waits for its next attempt")
 			require.Equal(c, i, back.Attempts, "failed attempts are counted")
 			require.Equal(c, fmt.Sprint("trouble ", i), back.Error, "the error is the last attempt's")
 			claim = c.claim(back)
 		}
-		require.Equal(c, 3, c.give(claim, false, "", 0).Attempts, "giving back in good order leaves the count")
+		require.Equal(c, 3, c.release(claim, false, "", 0).Attempts, "releasing without trouble leaves the count")
 		c.renew(c.claim(claim.Job), nil)
 	}},
 	{Name: "lease/a committed batch begins the count anew", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
-		claim = c.claim(c.give(claim, true, "x", 0))
-		claim = c.claim(c.give(claim, true, "x", 0))
+		claim = c.claim(c.release(claim, true, "x", 0))
+		claim = c.claim(c.release(claim, true, "x", 0))
 		c.written(claim, 1, 2)
-		back := c.give(claim, true, "x", 0)
+		back := c.release(claim, true, "x", 0)
 		require.Equal(c, 1, back.Attempts, "attempts are those since a batch was committed last")
 		claim = c.claim(back)
-		require.Equal(c, 2, c.give(claim, true, "x", 0).Attempts, "batches of earlier claims don't count for later ones")
+		require.Equal(c, 2, c.release(claim, true, "x", 0).Attempts,
+			"batches of earlier claims don't count for later ones")
 		claim = c.vanished()
 		c.written(claim, 2, 2)
 		require.Equal(c, 1, c.takeOver(attempts, "a job whose worker vanished is claimed").Job.Attempts,
@@ -166,13 +170,13 @@ var leaseCases = []StoreCase{
 		other := c.submit(job.Job{})
 		claim := c.claim(j)
 		c.written(claim, 1, 4)
-		c.give(claim, true, "trouble", 0)
+		c.release(claim, true, "trouble", 0)
 		next, err := c.Claim(c.Context(), "w", long, 1)
 		require.NoError(c, err)
 		require.NotNil(c, next, "a job that is not claimed doesn't hold up the next one")
 		require.Equal(c, other.ID, next.Job.ID, "a job without an attempt left is not claimed")
 		failed := c.get(j.ID)
-		c.ended(failed, job.Failure, job.GaveUp(1, "trouble"))
+		c.ended(failed, job.Failure, "trouble")
 		require.EqualValues(c, 4, failed.Event.Created, "the counts are those of the checkpoints")
 		require.Greater(c, failed.Revision, claim.Job.Revision, "the revision grows when it ends")
 		c.lost(claim, "the job has ended")

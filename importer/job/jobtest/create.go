@@ -7,16 +7,20 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
-	"github.com/stretchr/testify/require"
 )
 
 // whole is a job with everything that its submitter says.
-var whole = job.Job{FileName: "Katalog \"Ä\" 2026.csv", Upload: "0198-up", Size: 5 << 30, SHA256: "abc123", IdempotencyKey: "key-1",
-	Priority: -7, Settings: job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "yes", Extra: "keep", Group: "Réf",
-		Map: map[string]string{"sku": "Réf \"1\"", "name": "2"}, MaxRejects: "2.5%", MaxRecordBytes: 4_096, BatchRecords: 10, BatchBytes: 1 << 20}}
+var whole = job.Job{FileName: "Katalog \"Ä\" 2026.csv", Upload: "0198-up", Size: 5 << 30, SHA256: "abc123",
+	IdempotencyKey: "key-1",
+	Priority:       -7, Settings: job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "yes",
+		Extra: "keep", Group: "Réf",
+		Map: map[string]string{"sku": "Réf \"1\"", "name": "2"}, MaxRejects: "2.5%", MaxRecordBytes: 4_096,
+		BatchRecords: 10, BatchBytes: 1 << 20}}
 
 var uuid7 = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 
@@ -25,7 +29,8 @@ var createCases = []StoreCase{
 		stored := c.submit(whole)
 		c.same(stored, c.get(stored.ID), "Create returns the job as it is stored")
 		for what, same := range map[string][2]any{
-			"FileName": {whole.FileName, stored.FileName}, "Upload": {whole.Upload, stored.Upload}, "Size": {whole.Size, stored.Size},
+			"FileName": {whole.FileName, stored.FileName}, "Upload": {whole.Upload, stored.Upload},
+			"Size":   {whole.Size, stored.Size},
 			"SHA256": {whole.SHA256, stored.SHA256}, "IdempotencyKey": {whole.IdempotencyKey, stored.IdempotencyKey},
 			"Priority": {whole.Priority, stored.Priority}, "Settings": {whole.Settings, stored.Settings},
 		} {
@@ -46,7 +51,8 @@ var createCases = []StoreCase{
 		require.False(c, stored.CancelRequested, "nobody wants a new job to end")
 		require.Empty(c, stored.Error, "a new job has no error")
 		require.Empty(c, stored.DuplicateOf, "there is no earlier job with the checksum")
-		require.True(c, stored.StartedAt.IsZero() && stored.FinishedAt.IsZero(), "a new job has neither begun nor ended")
+		require.True(c, stored.StartedAt.IsZero() && stored.FinishedAt.IsZero(),
+			"a new job has neither begun nor ended")
 		require.Equal(c, given.Size, stored.Event.TotalBytes, "the event knows the file's size")
 		require.Equal(c, progress.Counts{}, stored.Event.Counts, "nothing is counted yet")
 	}},
@@ -119,7 +125,7 @@ var cancelCases = []StoreCase{
 		c.ended(ended, job.Revoked, "")
 		c.grew(waits, ended, "it is cancelled")
 		require.True(c, ended.CancelRequested, "it is known that somebody wanted the end")
-		require.Nil(c, c.look("w", long), "a job that was cancelled is not claimed")
+		require.Nil(c, c.tryClaim("w", long), "a job that was cancelled is not claimed")
 	}},
 	{Name: "cancel/one that is worked on ends by its worker", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
@@ -133,17 +139,17 @@ var cancelCases = []StoreCase{
 		again, err := c.Cancel(c.Context(), claim.Job.ID)
 		require.NoError(c, err, "asking twice is no error")
 		c.same(asked, again, "asking twice changes nothing")
-		require.True(c, c.renew(claim, nil), "Renew tells the worker")
-		require.True(c, c.renew(claim, nil), "Renew tells the worker every time")
+		require.True(c, c.renew(claim, nil), "Renew reports it")
+		require.True(c, c.renew(claim, nil), "Renew reports it every time")
 		c.written(claim, 1, 3)
 		c.ended(c.end(claim, job.Revoked, "", nil), job.Revoked, "")
 	}},
-	{Name: "cancel/one that is given back ends", run: func(c *check) {
+	{Name: "cancel/one that is released ends", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
 		c.written(claim, 1, 3)
 		_, err := c.Cancel(c.Context(), claim.Job.ID)
 		require.NoError(c, err)
-		j := c.give(claim, true, "oops", time.Hour)
+		j := c.release(claim, true, "oops", time.Hour)
 		c.ended(j, job.Revoked, "")
 		require.EqualValues(c, 3, j.Event.Created, "the counts are those of the checkpoints")
 		c.grew(claim.Job, j, "it ends")
@@ -152,14 +158,15 @@ var cancelCases = []StoreCase{
 		j := c.submit(job.Job{})
 		claim := c.vanished()
 		// Until the lease has run out the worker may be there.
-		c.Eventually("a job whose lease has run out is cancelled at once, or else ends when it is claimed", func() bool {
-			got, err := c.Cancel(c.Context(), j.ID)
-			if errors.Is(err, job.ErrFinal) {
-				return true
-			}
-			require.NoError(c, err, "a job is cancelled")
-			return got.State == job.Revoked
-		})
+		c.Eventually("a job whose lease has run out is cancelled at once, or else ends when it is claimed",
+			func() bool {
+				got, err := c.Cancel(c.Context(), j.ID)
+				if errors.Is(err, job.ErrFinal) {
+					return true
+				}
+				require.NoError(c, err, "a job is cancelled")
+				return got.State == job.Revoked
+			})
 		c.ended(c.get(j.ID), job.Revoked, "")
 		c.lost(claim, "the job was cancelled")
 	}},
@@ -172,7 +179,7 @@ var cancelCases = []StoreCase{
 		_, err = c.Renew(c.Context(), claim, short, nil)
 		require.NoError(c, err)
 		c.Eventually("whoever looks for work ends the job", func() bool {
-			require.Nil(c, c.look("w", long), "a job that was asked to end is not claimed")
+			require.Nil(c, c.tryClaim("w", long), "a job that was asked to end is not claimed")
 			return c.get(j.ID).State == job.Revoked
 		})
 		c.lost(claim, "the job has ended")
@@ -197,6 +204,7 @@ func (c *check) ended(j job.Job, state job.State, reason string) {
 	require.Equal(c, state, j.State, "the job has ended")
 	require.Equal(c, reason, j.Error, "the job's error says why it ended")
 	require.False(c, j.FinishedAt.IsZero(), "FinishedAt is when the job ended")
-	require.True(c, j.Event.Phase.Terminal(), "the event of a job that has ended is a terminal one, not %q", j.Event.Phase)
+	require.True(c, j.Event.Phase.Terminal(), "the event of a job that has ended is a terminal one, not %q",
+		j.Event.Phase)
 	require.Equal(c, state == job.Success, j.Event.Phase == progress.Done, "only a success is done")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 	"github.com/products-importer/products-importer/progress"
 )
 
@@ -55,7 +56,7 @@ var brokenStores = []fault{
 			_, err := s.Store.Renew(ctx, claim, lease, update)
 			return false, err
 		}
-	}, "cancel/one that is worked on ends by its worker", "Renew tells the worker"},
+	}, "cancel/one that is worked on ends by its worker", "Renew reports it"},
 	{"cancels what has ended", func(s *broken) {
 		s.cancel = func(ctx context.Context, id string) (job.Job, error) {
 			j, err := s.Store.Cancel(ctx, id)
@@ -83,7 +84,7 @@ var brokenStores = []fault{
 			return jobs, count, err
 		}
 	}, "read/dialects of one job alone", "without their dialects"},
-	{"stores what it is told of any length", func(s *broken) {
+	{"stores updates of any length", func(s *broken) {
 		s.get = func(ctx context.Context, id string) (job.Job, error) {
 			j, err := s.Store.Get(ctx, id)
 			if j.Dialect != nil && j.Dialect.MoreColumns > 0 {
@@ -91,7 +92,7 @@ var brokenStores = []fault{
 			}
 			return j, err
 		}
-	}, "read/what a job tells has bounds", "a stored dialect has a bound"},
+	}, "read/what updates store has bounds", "a stored dialect has a bound"},
 	{"counts the page", func(s *broken) {
 		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
 			jobs, _, err := s.Store.List(ctx, limit, offset, states...)
@@ -125,7 +126,8 @@ var brokenStores = []fault{
 		}
 	}, "claim/by priority, then by age", "highest priority"},
 	{"claims too early", func(s *broken) {
-		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, _ time.Duration) (job.Job, error) {
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, _ time.Duration) (job.Job,
+			error) {
 			return s.Store.Release(ctx, claim, failed, reason, 0)
 		}
 	}, "claim/not before its time", "before the delay is over"},
@@ -188,14 +190,16 @@ var brokenStores = []fault{
 		}
 	}, "clock/set back, a cancel takes effect", "the job has ended"},
 	{"forgets how long a job waited", func(s *broken) {
-		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string,
+			delay time.Duration) (job.Job, error) {
 			j, err := s.Store.Release(ctx, claim, failed, reason, delay)
 			j.Waited = min(j.Waited, delay)
 			return j, err
 		}
 	}, "wait/trouble that passes is no failed attempt", "waits are added up"},
 	{"counts waiting as a failure", func(s *broken) {
-		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string,
+			delay time.Duration) (job.Job, error) {
 			return s.Store.Release(ctx, claim, failed || reason != "", reason, delay)
 		}
 	}, "wait/trouble that passes is no failed attempt", "waits are added up"},
@@ -207,7 +211,7 @@ var brokenStores = []fault{
 			}
 			return done, err
 		}
-	}, "lease/one that is given back in good order", "Checkpoints gives ErrLeaseLost"},
+	}, "lease/one that is released", "Checkpoints gives ErrLeaseLost"},
 	{"has one token for a job", func(s *broken) {
 		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
 			claim, err := s.Store.Claim(ctx, worker, lease, maxAttempts)
@@ -222,13 +226,15 @@ var brokenStores = []fault{
 			return s.Store.Renew(ctx, claim, time.Nanosecond, update)
 		}
 	}, "lease/one that is renewed holds", "that was renewed"},
-	{"counts giving back as a failure", func(s *broken) {
-		s.release = func(ctx context.Context, claim *job.Claim, _ bool, reason string, delay time.Duration) (job.Job, error) {
+	{"counts a release as a failure", func(s *broken) {
+		s.release = func(ctx context.Context, claim *job.Claim, _ bool, reason string, delay time.Duration) (job.Job,
+			error) {
 			return s.Store.Release(ctx, claim, true, reason, delay)
 		}
-	}, "lease/one that is given back in good order", "no failed attempt"},
+	}, "lease/one that is released", "no failed attempt"},
 	{"doesn't count failures", func(s *broken) {
-		s.release = func(ctx context.Context, claim *job.Claim, _ bool, reason string, delay time.Duration) (job.Job, error) {
+		s.release = func(ctx context.Context, claim *job.Claim, _ bool, reason string, delay time.Duration) (job.Job,
+			error) {
 			return s.Store.Release(ctx, claim, false, reason, delay)
 		}
 	}, "lease/failed attempts are counted", "failed attempts are counted"},
@@ -245,9 +251,10 @@ var brokenStores = []fault{
 			}
 			return j, err
 		}
-	}, "renew/stores what the worker tells", "the revision grows"},
-	{"counts what was told", func(s *broken) {
-		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+	}, "renew/stores the update", "the revision grows"},
+	{"counts what updates said", func(s *broken) {
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string,
+			update *job.Update) (job.Job, error) {
 			j, err := s.Store.Finish(ctx, claim, state, reason, update)
 			if update != nil {
 				j.Event.Counts = update.Event.Counts
@@ -256,14 +263,16 @@ var brokenStores = []fault{
 		}
 	}, "finish/counts what was committed", "the sum of the checkpoints"},
 	{"counts nothing of a dry run", func(s *broken) {
-		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string,
+			update *job.Update) (job.Job, error) {
 			j, err := s.Store.Finish(ctx, claim, state, reason, update)
 			j.Event.Counts = progress.Counts{}
 			return j, err
 		}
-	}, "finish/a dry run counts what was told", "those told"},
+	}, "finish/a dry run has the counts of the update", "the update's"},
 	{"ends a job that goes on", func(s *broken) {
-		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string,
+			update *job.Update) (job.Job, error) {
 			if !state.Final() {
 				return s.Store.Get(ctx, claim.Job.ID)
 			}
@@ -296,6 +305,35 @@ var brokenStores = []fault{
 			return err
 		}
 	}, "checkpoint/no batch counts twice", "ErrCommitted"},
+	{"keeps what was refused of a batch that is rolled back", func(s *broken) {
+		kept := map[string][]importer.Reject{}
+		s.checkpoint = func(ctx context.Context, claim *job.Claim, done importer.Commit) error {
+			kept[claim.Job.ID] = done.Refused
+			return s.Store.Checkpoint(ctx, claim, done)
+		}
+		s.refused = func(_ context.Context, id string, _ int64) ([]importer.Reject, int64, error) {
+			return kept[id], 1, nil
+		}
+	}, "checkpoint/rolled back with its batch", "not kept"},
+	{"returns the first batch's records again", func(s *broken) {
+		s.refused = func(ctx context.Context, id string, _ int64) ([]importer.Reject, int64, error) {
+			return s.Store.Refused(ctx, id, 0)
+		}
+	}, "checkpoint/keeps what the store of products refused", "the first batch above the number"},
+	{"returns the first batch's skipped records again", func(s *broken) {
+		s.skipped = func(ctx context.Context, id string, _ int64) ([]importer.Skipped, int64, error) {
+			return s.Store.Skipped(ctx, id, 0)
+		}
+	}, "checkpoint/keeps what the mode left alone", "the first batch above the number"},
+	{"loses the fields of what was refused", func(s *broken) {
+		s.refused = func(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error) {
+			all, batch, err := s.Store.Refused(ctx, id, above)
+			for i := range all {
+				all[i].Fields = nil
+			}
+			return all, batch, err
+		}
+	}, "checkpoint/keeps what the store of products refused", "the first batch that has any"},
 	{"expires everything", func(s *broken) {
 		s.expire = func(ctx context.Context, _ time.Time, limit int) ([]job.Job, error) {
 			return s.Store.Expire(ctx, time.Now().Add(time.Hour), limit)
@@ -317,35 +355,37 @@ var brokenStores = []fault{
 			return s.Store.Get(context.WithoutCancel(ctx), id)
 		}
 	}, "context/one that has ended stops every method", "Get returns the error"},
-	{"tells nobody of the end", func(s *broken) {
-		s.onEnd = func(job.EndHook) {}
-	}, "hook/told of every end, in its transaction", "the hook is told"},
-	{"tells outside of the transaction", func(s *broken) {
+	{"calls no hook", func(s *broken) {
+		s.onEnd = func(driver.EndHook) {}
+	}, "hook/called at every end, in its transaction", "the hook is called"},
+	{"calls the hook outside of the transaction", func(s *broken) {
 		hook := func(context.Context, job.Job) error { return nil }
-		s.onEnd = func(h job.EndHook) { hook = h }
-		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+		s.onEnd = func(h driver.EndHook) { hook = h }
+		s.finish = func(ctx context.Context, claim *job.Claim, state job.State, reason string,
+			update *job.Update) (job.Job, error) {
 			ended, err := s.Store.Finish(ctx, claim, state, reason, update)
 			if err == nil {
 				err = hook(ctx, ended)
 			}
 			return ended, err
 		}
-	}, "hook/its error keeps the job", "rolled back with the end"},
+	}, "hook/its error rolls the end back", "rolled back with the end"},
 	{"forgets the hook's error", func(s *broken) {
 		set := s.onEnd
-		s.onEnd = func(h job.EndHook) {
+		s.onEnd = func(h driver.EndHook) {
 			set(func(ctx context.Context, j job.Job) error {
 				_ = h(ctx, j)
 				return nil
 			})
 		}
-	}, "hook/its error keeps the job", "the hook's error is returned"},
-	{"tells of every release", func(s *broken) {
+	}, "hook/its error rolls the end back", "the hook's error is returned"},
+	{"calls the hook at every release", func(s *broken) {
 		hook := func(context.Context, job.Job) error { return nil }
-		s.onEnd = func(h job.EndHook) { hook = h }
-		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+		s.onEnd = func(h driver.EndHook) { hook = h }
+		s.release = func(ctx context.Context, claim *job.Claim, failed bool, reason string,
+			delay time.Duration) (job.Job, error) {
 			j, err := s.Store.Release(ctx, claim, failed, reason, delay)
 			return j, errors.Join(err, hook(ctx, j))
 		}
-	}, "hook/not told of anything else", "nothing has ended"},
+	}, "hook/not called for anything else", "nothing has ended"},
 }

@@ -3,6 +3,7 @@ package jobtest_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -62,6 +63,15 @@ var brokenUploads = []struct {
 			return 0, err
 		}
 	}), "put/the reader fails", "broke off"},
+	{"takes what was cut off for the end", spoil(func(s *spoiled) {
+		s.put = func(ctx context.Context, key string, r io.Reader) (int64, error) {
+			text, err := io.ReadAll(r)
+			if err == nil || errors.Is(err, io.ErrUnexpectedEOF) {
+				return s.Uploads.Put(ctx, key, bytes.NewReader(text))
+			}
+			return 0, err
+		}
+	}), "put/the reader fails", "cut off"},
 	{"reads on when the context has ended", spoil(func(s *spoiled) {
 		s.put = func(ctx context.Context, key string, r io.Reader) (int64, error) {
 			n, err := s.Uploads.Put(context.WithoutCancel(ctx), key, io.LimitReader(r, 1<<20))

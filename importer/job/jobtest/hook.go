@@ -5,11 +5,15 @@ import (
 	"errors"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
-	"github.com/products-importer/products-importer/products/casetest"
-	"github.com/stretchr/testify/require"
 )
+
+// endHooked is a store that can say whether it has a hook.
+type endHooked interface{ HasEndHook() bool }
 
 // endings are the ways in which a job ends. Each makes a job, calls end, which ends it, and returns what is returned.
 var endings = []struct {
@@ -42,7 +46,7 @@ var endings = []struct {
 	}},
 	{"Claim of a job without an attempt left", func(c *check, end func(do func() error) error) {
 		claim := c.claim(c.submit(job.Job{}))
-		c.give(claim, true, "trouble", 0)
+		c.release(claim, true, "trouble", 0)
 		look := func() error { _, err := c.Claim(c.Context(), "w", long, 1); return err }
 		if end(look) != nil {
 			c.end(c.claim(claim.Job), job.Success, "", nil)
@@ -74,7 +78,7 @@ func (c *check) note(ctx context.Context, sku string) error {
 }
 
 var hookCases = []StoreCase{
-	{Name: "hook/told of every end, in its transaction", run: func(c *check) {
+	{Name: "hook/called at every end, in its transaction", run: func(c *check) {
 		var ended []job.Job
 		c.onEnd(func(ctx context.Context, j job.Job) error {
 			ended = append(ended, j)
@@ -84,10 +88,10 @@ var hookCases = []StoreCase{
 			way.run(c, func(do func() error) error {
 				ended = nil
 				require.NoError(c, do(), way.name)
-				require.NotEmpty(c, ended, "%s: the hook is told", way.name)
+				require.NotEmpty(c, ended, "%s: the hook is called", way.name)
 				j := ended[len(ended)-1] // a store may have tried several times
-				require.True(c, j.State.Final(), "%s: the hook is told of what is final", way.name)
-				c.same(c.get(j.ID), j, way.name+": the hook is told of the job as it is stored")
+				require.True(c, j.State.Final(), "%s: the hook is called for a final job", way.name)
+				c.same(c.get(j.ID), j, way.name+": the hook is given the job as it is stored")
 				page, err := c.products.List(c.Context(), products.Query{SKU: "ended-" + j.ID})
 				require.NoError(c, err)
 				require.Len(c, page.Products, 1, "%s: what the hook writes is committed with the end", way.name)
@@ -95,7 +99,16 @@ var hookCases = []StoreCase{
 			})
 		}
 	}},
-	{Name: "hook/its error keeps the job", run: func(c *check) {
+	{Name: "hook/reported once it is set", run: func(c *check) {
+		s, ok := c.Store.(endHooked)
+		if !ok {
+			return
+		}
+		require.False(c, s.HasEndHook(), "a new store has no hook")
+		c.onEnd(func(context.Context, job.Job) error { return nil })
+		require.True(c, s.HasEndHook(), "a store whose OnEnd was called has a hook")
+	}},
+	{Name: "hook/its error rolls the end back", run: func(c *check) {
 		refused := errors.New("refused")
 		var failure error
 		c.onEnd(func(ctx context.Context, j job.Job) error {
@@ -119,12 +132,12 @@ var hookCases = []StoreCase{
 			})
 		}
 	}},
-	{Name: "hook/not told of anything else", run: func(c *check) {
+	{Name: "hook/not called for anything else", run: func(c *check) {
 		c.onEnd(func(context.Context, job.Job) error { return errors.New("nothing has ended") })
 		claim := c.claim(c.submit(job.Job{}))
-		c.renew(claim, told())
+		c.renew(claim, fullUpdate())
 		c.written(claim, 1, 2)
-		claim = c.claim(c.give(claim, true, "trouble", 0))
+		claim = c.claim(c.release(claim, true, "trouble", 0))
 		_, err := c.Cancel(c.Context(), claim.Job.ID)
 		require.NoError(c, err, "a job that is worked on doesn't end by Cancel")
 		require.True(c, c.renew(claim, nil))

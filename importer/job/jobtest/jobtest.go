@@ -21,9 +21,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 	"github.com/products-importer/products-importer/products"
-	"github.com/products-importer/products-importer/products/casetest"
 )
 
 // Stores are a store of jobs and the store of products with whose batches its checkpoints are committed.
@@ -31,9 +32,9 @@ type Stores struct {
 	Products products.Store
 	Jobs     job.Store
 	// OnEnd sets the hook of the Jobs.
-	OnEnd func(hook job.EndHook)
-	// SetBack sets the store's clock back, and forward where d is below 0. To move all times that are stored for jobs into
-	// the future does as well.
+	OnEnd func(hook driver.EndHook)
+	// SetBack sets the store's clock back, and forward where d is below 0. To move all times that are stored for jobs
+	// into the future does as well.
 	SetBack func(ctx context.Context, d time.Duration) error
 }
 
@@ -72,7 +73,8 @@ func RunUploads(t *testing.T, open func(t *testing.T) job.Uploads) {
 
 // StoreCases returns the cases of job.Store.
 func StoreCases() []StoreCase {
-	return slices.Concat(createCases, cancelCases, readCases, claimCases, leaseCases, holdCases, endCases, hookCases, checkpointCases, keepCases, clockCases, waitCases)
+	return slices.Concat(createCases, cancelCases, readCases, claimCases, leaseCases, holdCases, endCases, hookCases,
+		checkpointCases, pruneCases, clockCases, waitCases)
 }
 
 // UploadsCases returns the cases of job.Uploads.

@@ -7,19 +7,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/jobtest"
-	"github.com/stretchr/testify/require"
 )
 
 func open() jobtest.Stores {
 	var back atomic.Int64
 	db := memory.New(memory.Options{Now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }})
-	return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd, SetBack: func(_ context.Context, d time.Duration) error {
-		back.Add(int64(d))
-		return nil
-	}}
+	return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd,
+		SetBack: func(_ context.Context, d time.Duration) error {
+			back.Add(int64(d))
+			return nil
+		}}
 }
 
 func TestCasesPassSoundStores(t *testing.T) {
@@ -53,7 +55,8 @@ func TestCasesFindBrokenStores(t *testing.T) {
 			s := open()
 			b := breakAll(s)
 			test.spoil(b)
-			err := jobtest.StoreCases()[at].Check(t.Context(), jobtest.Stores{Products: s.Products, Jobs: b, OnEnd: b.onEnd, SetBack: b.setBack})
+			err := jobtest.StoreCases()[at].Check(t.Context(), jobtest.Stores{Products: s.Products, Jobs: b,
+				OnEnd: b.onEnd, SetBack: b.setBack})
 			require.Error(t, err, "the case finds the broken store")
 			require.ErrorContains(t, err, test.says, "the failure says which promise broke")
 		})
@@ -64,7 +67,8 @@ func TestCasesFindBrokenStores(t *testing.T) {
 func TestCasesFindBrokenUploads(t *testing.T) {
 	for _, test := range brokenUploads {
 		t.Run(test.name, func(t *testing.T) {
-			at := slices.IndexFunc(jobtest.UploadsCases(), func(c jobtest.UploadsCase) bool { return c.Name == test.found })
+			at := slices.IndexFunc(jobtest.UploadsCases(),
+				func(c jobtest.UploadsCase) bool { return c.Name == test.found })
 			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)
 			err := jobtest.UploadsCases()[at].Check(t.Context(), test.spoil(memory.New(memory.Options{}).Uploads()))
 			require.Error(t, err, "the case finds the broken uploads")
@@ -77,7 +81,8 @@ func TestCasesFindBrokenUploads(t *testing.T) {
 func TestCasesEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	at := slices.IndexFunc(jobtest.StoreCases(), func(c jobtest.StoreCase) bool { return c.Name == "lease/one that runs out is taken over" })
+	at := slices.IndexFunc(jobtest.StoreCases(),
+		func(c jobtest.StoreCase) bool { return c.Name == "lease/one that runs out is taken over" })
 	require.ErrorContains(t, jobtest.StoreCases()[at].Check(ctx, open()), "a new job is stored")
 }
 

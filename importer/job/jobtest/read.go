@@ -8,14 +8,16 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
-	"github.com/stretchr/testify/require"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 var readCases = []StoreCase{
 	{Name: "read/dialects of one job alone", run: func(c *check) {
-		j := c.end(c.claim(c.submit(job.Job{})), job.Success, "", told())
+		j := c.end(c.claim(c.submit(job.Job{})), job.Success, "", fullUpdate())
 		require.NotNil(c, c.get(j.ID).Dialect, "Get returns the dialect")
 		listed, _, err := c.List(c.Context(), 10, 0)
 		require.NoError(c, err)
@@ -30,21 +32,23 @@ var readCases = []StoreCase{
 			c.same(j, got[0], name+" returns all else")
 		}
 	}},
-	{Name: "read/what a job tells has bounds", run: func(c *check) {
+	{Name: "read/what updates store has bounds", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
-		large := told()
+		large := fullUpdate()
 		for i := range 16_000 {
-			large.Dialect.Columns = append(large.Dialect.Columns, importer.Column{Number: i + 3, Name: strings.Repeat("x", 60)})
+			large.Dialect.Columns = append(large.Dialect.Columns,
+				importer.Column{Number: i + 3, Name: strings.Repeat("x", 60)})
 		}
 		long := strings.Repeat("ü", 100_000)
 		c.renew(claim, large)
 		for _, got := range []job.Job{c.get(claim.Job.ID), c.end(claim, job.Failure, long, large)} {
 			text, err := json.Marshal(got.Dialect)
 			require.NoError(c, err)
-			require.LessOrEqual(c, len(text), job.MaxDialect+job.MaxDialect/8, "a stored dialect has a bound")
-			require.Equal(c, len(large.Dialect.Columns), len(got.Dialect.Columns)+got.Dialect.MoreColumns, "how many columns it has is told")
+			require.LessOrEqual(c, len(text), driver.MaxDialect+driver.MaxDialect/8, "a stored dialect has a bound")
+			require.Equal(c, len(large.Dialect.Columns), len(got.Dialect.Columns)+got.Dialect.MoreColumns,
+				"the number of columns is kept")
 			require.Equal(c, large.Dialect.Columns[0], got.Dialect.Columns[0], "the first columns are stored")
-			require.LessOrEqual(c, utf8.RuneCountInString(got.Error), job.MaxError, "an error has a bound")
+			require.LessOrEqual(c, utf8.RuneCountInString(got.Error), driver.MaxError, "an error has a bound")
 		}
 		require.NotEmpty(c, c.get(claim.Job.ID).Error)
 	}},
@@ -61,9 +65,11 @@ var readCases = []StoreCase{
 	}},
 	{Name: "read/many", run: func(c *check) {
 		jobs := c.some(3)
-		many, err := c.GetMany(c.Context(), []string{jobs[2].ID, "no-uuid", jobs[0].ID, "01890000-0000-7000-8000-000000000000", jobs[2].ID})
+		many, err := c.GetMany(c.Context(), []string{jobs[2].ID, "no-uuid", jobs[0].ID,
+			"01890000-0000-7000-8000-000000000000", jobs[2].ID})
 		require.NoError(c, err, "IDs without a job are no error")
-		require.ElementsMatch(c, []string{jobs[0].ID, jobs[2].ID}, ids(many), "GetMany returns those of the jobs that exist, once")
+		require.ElementsMatch(c, []string{jobs[0].ID, jobs[2].ID}, ids(many),
+			"GetMany returns those of the jobs that exist, once")
 		for _, got := range many {
 			c.same(c.get(got.ID), got, "GetMany returns what Get does")
 		}
@@ -75,11 +81,13 @@ var readCases = []StoreCase{
 		jobs := c.some(5)
 		slices.Reverse(jobs)
 		want := ids(jobs)
-		for _, page := range []struct{ limit, offset int }{{10, 0}, {5, 0}, {2, 0}, {2, 2}, {2, 4}, {1_000, 3}, {3, 5}, {3, 99}} {
+		for _, page := range []struct{ limit, offset int }{{10, 0}, {5, 0}, {2, 0}, {2, 2}, {2, 4}, {1_000, 3}, {3, 5},
+			{3, 99}} {
 			got, count, err := c.List(c.Context(), page.limit, page.offset)
 			require.NoError(c, err)
 			from := min(page.offset, 5)
-			require.Equal(c, want[from:min(from+page.limit, 5)], ids(got), "jobs %d to %d, newest first", page.offset, page.offset+page.limit)
+			require.Equal(c, want[from:min(from+page.limit, 5)], ids(got), "jobs %d to %d, newest first", page.offset,
+				page.offset+page.limit)
 			require.EqualValues(c, 5, count, "the count is that of all jobs")
 		}
 		for _, page := range []struct{ limit, offset int }{{0, 0}, {-1, 0}, {1_001, 0}, {1, -1}} {
@@ -110,7 +118,8 @@ var readCases = []StoreCase{
 				want = append(want, jobs[i].ID)
 			}
 			require.Equal(c, want, ids(got), "only jobs in one of the states %v", test.states)
-			require.EqualValues(c, len(want), count, "the count is that of the jobs in one of the states %v", test.states)
+			require.EqualValues(c, len(want), count, "the count is that of the jobs in one of the states %v",
+				test.states)
 		}
 	}},
 	{Name: "read/jobs belong to the caller", run: func(c *check) {
@@ -119,7 +128,8 @@ var readCases = []StoreCase{
 		stored := c.submit(given)
 		given.Settings.Map["sku"] = "changed"
 		stored.Settings.Map["name"] = "changed"
-		require.Equal(c, map[string]string{"sku": "a"}, c.get(stored.ID).Settings.Map, "changing a job that went in or came out changes nothing stored")
+		require.Equal(c, map[string]string{"sku": "a"}, c.get(stored.ID).Settings.Map,
+			"changing a job that went in or came out changes nothing stored")
 	}},
 	{Name: "context/one that has ended stops every method", run: func(c *check) {
 		claim := c.claim(c.submit(whole))
@@ -131,6 +141,7 @@ var readCases = []StoreCase{
 			"Create":       func() error { _, err := c.Create(ctx, job.Job{}); return err },
 			"Cancel":       func() error { _, err := c.Cancel(ctx, id); return err },
 			"Get":          func() error { _, err := c.Get(ctx, id); return err },
+			"Refused":      func() error { _, _, err := c.Refused(ctx, id, 0); return err },
 			"GetMany":      func() error { _, err := c.GetMany(ctx, []string{id}); return err },
 			"ByKey":        func() error { _, err := c.ByKey(ctx, whole.IdempotencyKey); return err },
 			"List":         func() error { _, _, err := c.List(ctx, 1, 0); return err },

@@ -13,9 +13,10 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/products-importer/products-importer/importer/job"
-	"github.com/products-importer/products-importer/products/casetest"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/casetest"
+	"github.com/products-importer/products-importer/importer/job"
 )
 
 // uploadsCheck is a case at work.
@@ -65,7 +66,8 @@ var uploadsCases = []UploadsCase{
 		for i, size := range []int{0, 1, 1<<18 - 1, 1 << 18, 1<<20 - 1, 1 << 20, 1<<20 + 1, 5<<20 + 12_345} {
 			key, text := fmt.Sprint("k-", i), file(size)
 			c.put(key, text)
-			require.True(c, bytes.Equal(text, c.read(key, 0, -1)), "an upload of %d bytes comes back as it went in", size)
+			require.True(c, bytes.Equal(text, c.read(key, 0, -1)), "an upload of %d bytes comes back as it went in",
+				size)
 		}
 	}},
 	{Name: "put/any pace", run: func(c *uploadsCheck) {
@@ -77,7 +79,8 @@ var uploadsCases = []UploadsCase{
 		} {
 			_, err := c.Put(c.Context(), name, r)
 			require.NoError(c, err, "an upload is stored")
-			require.True(c, bytes.Equal(text, c.read(name, 0, -1)), "an upload comes back whatever the reader's pace: %s", name)
+			require.True(c, bytes.Equal(text, c.read(name, 0, -1)),
+				"an upload comes back whatever the reader's pace: %s", name)
 		}
 	}},
 	{Name: "put/the key is new", run: func(c *uploadsCheck) {
@@ -104,7 +107,8 @@ var uploadsCases = []UploadsCase{
 		require.True(c, bytes.Equal(stored[0], c.read("key", 0, -1)), "the upload is that of the Put without an error")
 	}},
 	{Name: "put/bad keys", run: func(c *uploadsCheck) {
-		for _, key := range []string{"", ".", "..", "a/b", `a\b`, "A", "ä", "a.b", "a b", "a\x00", strings.Repeat("a", 101)} {
+		for _, key := range []string{"", ".", "..", "a/b", `a\b`, "A", "ä", "a.b", "a b", "a\x00",
+			strings.Repeat("a", 101)} {
 			_, err := c.Put(c.Context(), key, strings.NewReader("x"))
 			require.Error(c, err, "%q is no key", key)
 			_, err = c.Open(c.Context(), key, 0, -1)
@@ -131,6 +135,10 @@ var uploadsCases = []UploadsCase{
 			require.ErrorIs(c, err, errBroken, "the reader's error is returned")
 			c.missing(key, "nothing of an upload that broke off can be seen")
 		}
+		_, err := c.Put(c.Context(), "cut", io.MultiReader(bytes.NewReader(file(3_000)),
+			iotest.ErrReader(io.ErrUnexpectedEOF)))
+		require.ErrorIs(c, err, io.ErrUnexpectedEOF, "a body that was cut off is no end")
+		c.missing("cut", "nothing of an upload that broke off can be seen")
 		c.swept("nothing of an upload that broke off can be found")
 	}},
 	{Name: "put/the context ends", run: func(c *uploadsCheck) {
@@ -147,7 +155,8 @@ var uploadsCases = []UploadsCase{
 		size := int64(len(text))
 		c.put("key", text)
 		for _, s := range []struct{ offset, n int64 }{
-			{0, 10}, {0, 0}, {5, 1}, {1<<20 - 3, 6}, {1 << 20, 1 << 20}, {100, 2 << 20}, {size - 10, 10}, {size - 10, 100}, {size - 10, -1}, {size, 5},
+			{0, 10}, {0, 0}, {5, 1}, {1<<20 - 3, 6}, {1 << 20, 1 << 20}, {100, 2 << 20}, {size - 10, 10},
+			{size - 10, 100}, {size - 10, -1}, {size, 5},
 			{size, -1}, {size + 100, 5}, {0, size}, {0, 1 << 62}, {1<<20 + 1, -1},
 		} {
 			from := min(s.offset, size)
@@ -155,7 +164,8 @@ var uploadsCases = []UploadsCase{
 			if s.n >= 0 && s.n < size-from {
 				to = from + s.n
 			}
-			require.True(c, bytes.Equal(text[from:to], c.read("key", s.offset, s.n)), "%d bytes from offset %d, fewer at the end", s.n, s.offset)
+			require.True(c, bytes.Equal(text[from:to], c.read("key", s.offset, s.n)),
+				"%d bytes from offset %d, fewer at the end", s.n, s.offset)
 		}
 		_, err := c.Open(c.Context(), "key", -1, 5)
 		require.Error(c, err, "an offset below 0 is an error")
@@ -230,10 +240,11 @@ var uploadsCases = []UploadsCase{
 		}
 		var keys []string
 		var failure error
-		_, err := c.Put(c.Context(), "key", io.MultiReader(bytes.NewReader(file(2<<20)), readFunc(func([]byte) (int, error) {
-			keys, failure = s.Sweep(c.Context(), time.Hour)
-			return 0, io.EOF
-		})))
+		_, err := c.Put(c.Context(), "key", io.MultiReader(bytes.NewReader(file(2<<20)),
+			readFunc(func([]byte) (int, error) {
+				keys, failure = s.Sweep(c.Context(), time.Hour)
+				return 0, io.EOF
+			})))
 		require.NoError(c, failure)
 		require.Empty(c, keys, "an unfinished upload is not found")
 		require.NoError(c, err, "a Put that goes on is left alone")
@@ -241,7 +252,7 @@ var uploadsCases = []UploadsCase{
 	}},
 }
 
-// swept makes sure that these are the uploads that were left behind, where that can be told.
+// swept makes sure that these are the uploads that were left behind, where that can be found out.
 func (c *uploadsCheck) swept(promise string, want ...string) {
 	c.Helper()
 	if s, ok := c.Uploads.(job.Sweeper); ok {

@@ -3,11 +3,12 @@ package jobtest
 import (
 	"time"
 
-	"github.com/products-importer/products-importer/importer/job"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/importer/job"
 )
 
-var keepCases = []StoreCase{
+var pruneCases = []StoreCase{
 	{Name: "expire/jobs that ended long ago", run: func(c *check) {
 		jobs := c.some(4)
 		for _, j := range jobs[:2] {
@@ -60,7 +61,8 @@ var keepCases = []StoreCase{
 		require.NoError(c, err)
 		used, err := c.UploadsInUse(c.Context(), []string{"upload-0", "upload-1", "nobodys", "upload", ""})
 		require.NoError(c, err)
-		require.ElementsMatch(c, []string{"upload-0", "upload-1"}, used, "uploads of all jobs are in use, also of those that have ended")
+		require.ElementsMatch(c, []string{"upload-0", "upload-1"}, used,
+			"uploads of all jobs are in use, also of those that have ended")
 		require.NoError(c, c.DropUpload(c.Context(), jobs[1].ID))
 		dropped := c.get(jobs[1].ID)
 		require.Empty(c, dropped.Upload, "the job's upload is gone")
