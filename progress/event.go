@@ -18,10 +18,10 @@ const (
 	Failed Phase = "failed"
 )
 
-// Terminal tells whether no event follows.
+// Terminal reports whether no event follows.
 func (p Phase) Terminal() bool { return p == Done || p == Failed }
 
-// Counts says what became of the records of a file. After every batch, and at the end,
+// Counts are what became of the records of a file. After every batch, and at the end,
 //
 //	Read = Created + Updated + Unchanged + Skipped + Superseded + Rejected
 type Counts struct {
@@ -58,34 +58,37 @@ type Event struct {
 	Time  time.Time `json:"time"`
 	// Counts are what is committed. While Checking that is what earlier attempts committed.
 	Counts
-	// Checked is how many records have been looked at while Checking.
+	// Checked is how many records have been checked while Checking.
 	Checked int64 `json:"checked"`
-	// Inherited is how many of them inherit from another record, see importer.Options.Group. It is complete, and doesn't
-	// change any more, when Checking is over.
+	// Inherited is how many of them inherit from another record, see importer.Options.Group. It is complete, and
+	// doesn't change any more, when Checking is over.
 	Inherited int64 `json:"inherited,omitempty"`
-	// Bytes is how much of the file this phase has behind it: what was looked at, or what was committed.
+	// PassedOver is how many rows were passed over so far, since they are no record of a product: they are not among
+	// Checked. It is complete when Checking is over.
+	PassedOver int64 `json:"passed_over"`
+	// Bytes is how much of the file this phase has done: checked, or committed.
 	Bytes int64 `json:"bytes"`
 	// TotalBytes is the file's size, or -1 where it isn't known.
 	TotalBytes int64 `json:"total_bytes"`
-	// RowsPerSecond is the recent rate of this phase, 0 where none can be told yet.
+	// RowsPerSecond is the recent rate of this phase, 0 while it isn't known.
 	RowsPerSecond float64 `json:"rows_per_second"`
-	// ETA is the time that this phase will still take at the recent rate, -1 where it can't be told.
+	// ETA is the time that this phase will still take at the recent rate, -1 while it isn't known.
 	ETA time.Duration `json:"eta"`
 	// Elapsed is the time since the import began.
 	Elapsed time.Duration `json:"elapsed"`
-	// Reached is the way, in percent, that was behind an earlier attempt at the same import; 0 for none. A new attempt
-	// checks the file again, but Percent doesn't go back for that.
+	// Reached is how far, in percent, an earlier attempt at the same import came; 0 for none. A new attempt checks the
+	// file again, but Percent doesn't go back for that.
 	Reached float64 `json:"reached,omitempty"`
 }
 
-// checkingShare is the part of an import's way, in percent, that checking the file is taken for.
+// checkingShare is how many percent of an import the check of the file is.
 const checkingShare = 10
 
-// most is Percent's value before the import is Done.
-const most = 99.9
+// maxUnfinished is the largest Percent before the import is Done.
+const maxUnfinished = 99.9
 
-// Percent is the way that is behind the import over both phases, 0 to 100, but no less than Reached; 100 only when it is
-// Done. Without a known size it stays 0 until then.
+// Percent returns how far the import is over both phases, 0 to 100, but no less than Reached; 100 only when it is Done.
+// Without a known size it stays 0 until then.
 func (e *Event) Percent() float64 {
 	if e.Phase == Done {
 		return 100
@@ -98,11 +101,11 @@ func (e *Event) Percent() float64 {
 	if e.Phase != Checking {
 		percent = checkingShare + part*(100-checkingShare)
 	}
-	return min(max(percent, e.Reached), most)
+	return min(max(percent, e.Reached), maxUnfinished)
 }
 
-// Reporter is told how far an import is. An import calls it from one goroutine at a time, in the order of the events,
-// and waits for it: Report should return at once, and not fail.
+// Reporter gets the events of an import. The import calls it from one goroutine at a time, in the order of the events,
+// and waits for it: Report should return soon.
 type Reporter interface {
 	Report(ctx context.Context, event Event)
 }

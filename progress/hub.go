@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 )
 
-// ErrClosed is returned by Next once its Subscription was closed.
+// ErrClosed is returned by [Subscription.Next] after Close.
 var ErrClosed = errors.New("progress: the subscription is closed")
 
-// Hub passes values on to whoever subscribed to their key. A subscriber that is slow loses values in between and always
-// gets the latest one: publishing costs the same for one subscriber as for thousands, and never waits for any. The zero
-// value is ready; a Hub is safe for concurrent use, and must not be copied.
+// Hub passes values on to the subscribers of their key. A slow subscriber loses values in between and always gets the
+// latest one: publishing costs the same for one subscriber as for thousands, and never waits for any. The zero value is
+// ready; a Hub is safe for concurrent use, and must not be copied.
 type Hub[K comparable, V any] struct {
 	mu     sync.Mutex
 	topics map[K]*topic[V] // those with subscribers
@@ -32,8 +32,8 @@ type moment[V any] struct {
 	ended chan struct{}
 }
 
-// Publish gives the value to the key's subscribers, those of this moment and those that come while any of them is left.
-// Without subscribers it is forgotten. Of values published at the same time either may be the latest.
+// Publish passes the value on to the key's subscribers, and to those that subscribe while the key has any. Without
+// subscribers it is dropped. Of values published at the same time either may be the latest.
 func (h *Hub[K, V]) Publish(key K, value V) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -45,8 +45,8 @@ func (h *Hub[K, V]) Publish(key K, value V) {
 	close(before.ended)
 }
 
-// Subscribe returns a new subscription to the key's values. It begins with the latest one, where another subscriber was
-// there when that was published, and else with the next one. The caller closes it.
+// Subscribe returns a new subscription to the key's values. It begins with the one that Latest returns, or else with
+// the next one. The caller closes it.
 func (h *Hub[K, V]) Subscribe(key K) *Subscription[V] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -74,6 +74,19 @@ func (h *Hub[K, V]) Subscribe(key K) *Subscription[V] {
 	return s
 }
 
+// Latest returns the value with which a new subscription to the key would begin, and whether there is one: it is kept
+// for as long as the key has subscribers.
+func (h *Hub[K, V]) Latest(key K) (value V, ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t := h.topics[key]
+	if t == nil {
+		return value, false
+	}
+	latest := t.latest.Load()
+	return latest.value, !latest.empty
+}
+
 // Keys returns the keys that have subscribers, in any order.
 func (h *Hub[K, V]) Keys() []K {
 	h.mu.Lock()
@@ -85,7 +98,7 @@ func (h *Hub[K, V]) Keys() []K {
 	return keys
 }
 
-// Len is how many subscriptions there are, to all keys.
+// Len returns how many subscriptions there are, to all keys.
 func (h *Hub[K, V]) Len() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -8,8 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/products-importer/products-importer/progress"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/progress"
 )
 
 func TestHubGivesTheLatestValue(t *testing.T) {
@@ -30,6 +31,10 @@ func TestHubGivesTheLatestValue(t *testing.T) {
 	got, err = late.Next(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 5, got, "who comes later begins with the latest")
+
+	got, known := hub.Latest("a")
+	require.True(t, known)
+	require.Equal(t, 5, got)
 
 	hub.Publish("a", 5)
 	got, err = s.Next(t.Context())
@@ -55,7 +60,11 @@ func TestHubForgetsWithoutSubscribers(t *testing.T) {
 		second.Close()
 		require.Equal(t, []int{2}, hub.Keys())
 
+		_, known := hub.Latest(1)
+		require.False(t, known)
 		again := hub.Subscribe(1)
+		_, known = hub.Latest(1)
+		require.False(t, known, "nothing was published since")
 		defer again.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

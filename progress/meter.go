@@ -2,10 +2,11 @@ package progress
 
 import "time"
 
-// window is how far back the Meter looks for its rate: long enough to even out batches, short enough to notice a stall.
+// window is the time over which the Meter computes its rate: long enough to even out batches, short enough to notice a
+// stall.
 const window = 5 * time.Second
 
-// Meter works out the rate and the time that is left from what has been done so far. Its zero value is ready; it is
+// Meter computes the rate and the time that is left from what has been done so far. Its zero value is ready; it is
 // not safe for concurrent use.
 type Meter struct {
 	samples []sample // oldest first, no older than window but for the first
@@ -16,8 +17,8 @@ type sample struct {
 	bytes, rows int64
 }
 
-// Observe notes that so many bytes and rows were done by that time, and returns the rate in rows per second and the
-// time that the rest of total bytes will take: 0 and -1 where they can't be told.
+// Observe records that so many bytes and rows were done by that time, and returns the rate in rows per second and the
+// time that the rest of total bytes will take: 0 and -1 while they aren't known.
 func (m *Meter) Observe(at time.Time, bytes, rows, total int64) (rate float64, eta time.Duration) {
 	for len(m.samples) > 1 && at.Sub(m.samples[1].at) >= window {
 		m.samples = m.samples[1:]

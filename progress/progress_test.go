@@ -5,17 +5,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/products-importer/products-importer/progress"
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/progress"
 )
 
 var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func TestThrottlePassesFirstAndTerminal(t *testing.T) {
 	var got []progress.Event
-	r := progress.Throttle(progress.Func(func(_ context.Context, e progress.Event) { got = append(got, e) }), 100*time.Millisecond)
+	r := progress.Throttle(progress.Func(func(_ context.Context, e progress.Event) { got = append(got, e) }),
+		100*time.Millisecond)
 	for i := range 100 {
-		r.Report(t.Context(), progress.Event{Phase: progress.Checking, Time: start.Add(time.Duration(i) * 10 * time.Millisecond), Bytes: int64(i)})
+		r.Report(t.Context(), progress.Event{Phase: progress.Checking,
+			Time: start.Add(time.Duration(i) * 10 * time.Millisecond), Bytes: int64(i)})
 	}
 	require.Len(t, got, 10, "one event per interval")
 	r.Report(t.Context(), progress.Event{Phase: progress.Importing, Time: start.Add(time.Second)})
@@ -77,5 +80,6 @@ func TestPercent(t *testing.T) {
 func TestCountsAdd(t *testing.T) {
 	c := progress.Counts{Read: 1, Created: 2, Updated: 3, Unchanged: 4, Skipped: 5, Superseded: 6, Rejected: 7}
 	c.Add(c)
-	require.Equal(t, progress.Counts{Read: 2, Created: 4, Updated: 6, Unchanged: 8, Skipped: 10, Superseded: 12, Rejected: 14}, c)
+	require.Equal(t, progress.Counts{Read: 2, Created: 4, Updated: 6, Unchanged: 8, Skipped: 10, Superseded: 12,
+		Rejected: 14}, c)
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Throttle passes at most one event per interval on to the reporter, by the events' own times. The first event of
-// each phase and every terminal one always pass. It keeps no goroutine and nothing back.
+// Throttle returns a Reporter that passes at most one event per interval on to another, by the events' own times, and
+// drops the rest. The first event of each phase and every terminal one always pass.
 func Throttle(to Reporter, interval time.Duration) Reporter {
 	return &throttle{to: to, interval: interval}
 }

@@ -1,22 +1,21 @@
-package progress_test
+package httpapi
 
 import (
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/products-importer/products-importer/progress"
 	"github.com/stretchr/testify/require"
 )
 
-// message is what a client makes of a frame.
-type message struct{ event, id, data string }
+// receivedMessage is what a client makes of a message.
+type receivedMessage struct{ event, id, data string }
 
 // lineBreak is any of the three that the format knows.
 var lineBreak = regexp.MustCompile(`\r\n|\r|\n`)
 
 // parseStream reads a stream as section 9.2.6 of the HTML standard wants it from a client.
-func parseStream(stream string) (messages []message, comments int) {
+func parseStream(stream string) (messages []receivedMessage, comments int) {
 	var event, id string
 	var data strings.Builder
 	seen := false
@@ -26,7 +25,7 @@ func parseStream(stream string) (messages []message, comments int) {
 		switch {
 		case line == "":
 			if seen {
-				messages = append(messages, message{event, id, strings.TrimSuffix(data.String(), "\n")})
+				messages = append(messages, receivedMessage{event, id, strings.TrimSuffix(data.String(), "\n")})
 			}
 			event, seen = "", false
 			data.Reset()
@@ -44,22 +43,25 @@ func parseStream(stream string) (messages []message, comments int) {
 	return messages, comments
 }
 
-func TestFrame(t *testing.T) {
+func TestMessage(t *testing.T) {
 	for _, test := range []struct {
-		name  string
-		frame progress.Frame
-		want  string
+		name    string
+		message message
+		want    string
 	}{
-		{"whole", progress.Frame{Event: "progress", ID: "17", Data: []byte(`{"state":"PROGRESS"}`)}, "event: progress\nid: 17\ndata: {\"state\":\"PROGRESS\"}\n\n"},
-		{"data alone", progress.Frame{Data: []byte("x")}, "data: x\n\n"},
-		{"empty", progress.Frame{}, "data: \n\n"},
-		{"lines", progress.Frame{Data: []byte("a\nb\rc\r\nd\n\re\n")}, "data: a\ndata: b\ndata: c\ndata: d\ndata: \ndata: e\ndata: \n\n"},
-		{"forged fields", progress.Frame{Event: "a\ndata: b", ID: "1\r\n\x002", Data: []byte("c")}, "event: adata: b\nid: 12\ndata: c\n\n"},
-		{"space kept", progress.Frame{Data: []byte(" a")}, "data:  a\n\n"},
+		{"whole", message{event: "progress", id: "17", data: []byte(`{"state":"PROGRESS"}`)},
+			"event: progress\nid: 17\ndata: {\"state\":\"PROGRESS\"}\n\n"},
+		{"data alone", message{data: []byte("x")}, "data: x\n\n"},
+		{"empty", message{}, "data: \n\n"},
+		{"lines", message{data: []byte("a\nb\rc\r\nd\n\re\n")},
+			"data: a\ndata: b\ndata: c\ndata: d\ndata: \ndata: e\ndata: \n\n"},
+		{"forged fields", message{event: "a\ndata: b", id: "1\r\n\x002", data: []byte("c")},
+			"event: adata: b\nid: 12\ndata: c\n\n"},
+		{"space kept", message{data: []byte(" a")}, "data:  a\n\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, test.want, string(test.frame.AppendTo(nil)))
-			require.Equal(t, "before"+test.want, string(test.frame.AppendTo([]byte("before"))))
+			require.Equal(t, test.want, string(test.message.appendTo(nil)))
+			require.Equal(t, "before"+test.want, string(test.message.appendTo([]byte("before"))))
 		})
 	}
 }
@@ -70,23 +72,24 @@ func TestComment(t *testing.T) {
 		"still here":         ": still here\n\n",
 		"a\ndata: x\r\n\r\n": ": a\n: data: x\n\n",
 	} {
-		require.Equal(t, want, string(progress.AppendComment(nil, text)))
+		require.Equal(t, want, string(appendComment(nil, text)))
 		messages, comments := parseStream(want)
 		require.Empty(t, messages)
 		require.Positive(t, comments)
 	}
 }
 
-func FuzzFrame(f *testing.F) {
+func FuzzMessage(f *testing.F) {
 	f.Add("progress", "1", []byte("{}"), "ping")
 	f.Add("", "", []byte("\r\n\r\n\r"), "\r")
 	f.Add("a\rb", "\x00", []byte("\ufeffdata: \n\n: x"), "data: y\n\ndata: z")
 	f.Fuzz(func(t *testing.T, event, id string, data []byte, comment string) {
-		frames := []progress.Frame{{Event: "first", ID: "0", Data: []byte("before")}, {Event: event, ID: id, Data: data}, {Event: "last", ID: "2", Data: []byte("after")}}
+		sent := []message{{event: "first", id: "0", data: []byte("before")},
+			{event: event, id: id, data: data}, {event: "last", id: "2", data: []byte("after")}}
 		var stream []byte
-		for _, frame := range frames {
-			stream = frame.AppendTo(stream)
-			stream = progress.AppendComment(stream, comment)
+		for _, m := range sent {
+			stream = m.appendTo(stream)
+			stream = appendComment(stream, comment)
 		}
 		clean := strings.NewReplacer("\r", "", "\n", "", "\x00", "")
 		wantID := clean.Replace(id)
@@ -94,11 +97,11 @@ func FuzzFrame(f *testing.F) {
 			wantID = "0" // a client keeps the one it has
 		}
 		got, comments := parseStream(string(stream))
-		require.Equal(t, []message{
+		require.Equal(t, []receivedMessage{
 			{"first", "0", "before"},
 			{clean.Replace(event), wantID, lineBreak.ReplaceAllString(string(data), "\n")},
 			{"last", "2", "after"},
 		}, got)
-		require.GreaterOrEqual(t, comments, len(frames))
+		require.GreaterOrEqual(t, comments, len(sent))
 	})
 }
