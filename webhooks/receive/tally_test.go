@@ -1,4 +1,4 @@
-package webhooks_test
+package receive_test
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 // part is an event of an import with so many products.
-func part(eventType string, number, products int) *webhooks.Message {
+func part(eventType string, number, products int) *receive.Message {
 	list := ""
 	for i := range products {
 		if i > 0 {
@@ -19,44 +19,49 @@ func part(eventType string, number, products int) *webhooks.Message {
 		}
 		list += fmt.Sprintf(`{"id":%d}`, i)
 	}
-	return &webhooks.Message{Type: eventType, Data: fmt.Appendf(nil, `{"import_id":"i","number":%d,"products":[%s]}`, number, list)}
+	return &receive.Message{Type: eventType, Data: fmt.Appendf(nil, `{"import_id":"i","number":%d,"products":[%s]}`,
+		number, list)}
 }
 
-func end(created, updated, createdEvents, updatedEvents int) *webhooks.Message {
-	return &webhooks.Message{Type: webhooks.ImportCompleted, Data: fmt.Appendf(nil,
+func end(created, updated, createdEvents, updatedEvents int) *receive.Message {
+	return &receive.Message{Type: receive.ImportCompleted, Data: fmt.Appendf(nil,
 		`{"import_id":"i","counts":{"read":9,"created":%d,"updated":%d},"events":{"product.created":%d,"product.updated":%d}}`, created, updated, createdEvents, updatedEvents)}
 }
 
 func TestTally(t *testing.T) {
-	tally := webhooks.NewTally()
-	add := func(m *webhooks.Message) *webhooks.Imported {
+	tally := receive.NewTally()
+	add := func(m *receive.Message) *receive.ImportStatus {
 		state, err := tally.Add(m)
 		require.NoError(t, err)
 		return state
 	}
-	require.Nil(t, add(&webhooks.Message{Type: webhooks.ProductCreated, Data: []byte(`{"products":[]}`)}), "a single change")
-	require.Equal(t, &webhooks.Imported{ImportID: "i", Events: 1, Products: 2, Missing: "the import hasn't ended"}, add(part("product.created", 2, 2)))
-	require.Equal(t, &webhooks.Imported{ImportID: "i", Events: 1, Products: 2, Summary: "import.completed",
+	require.Nil(t, add(&receive.Message{Type: receive.ProductCreated, Data: []byte(`{"products":[]}`)}),
+		"a single change")
+	require.Equal(t, &receive.ImportStatus{ImportID: "i", Events: 1, Products: 2, Missing: "the import hasn't ended"},
+		add(part("product.created", 2, 2)))
+	require.Equal(t, &receive.ImportStatus{ImportID: "i", Events: 1, Products: 2, Summary: "import.completed",
 		Missing: "product.created: numbers 1 to 1 of 5; product.updated: numbers 1 to 1 of 1"}, add(end(8, 1, 5, 1)))
 	require.Equal(t, "product.created: numbers 1 to 1 of 5", add(part("product.updated", 1, 1)).Missing)
 	require.Equal(t, "product.created: numbers 3 to 5 of 5", add(part("product.created", 1, 2)).Missing)
 	require.Equal(t, "product.created: numbers 3 to 4 of 5", add(part("product.created", 5, 1)).Missing)
 	require.False(t, add(part("product.created", 5, 1)).Complete, "twice is once")
 	add(part("product.created", 4, 1))
-	require.Equal(t, &webhooks.Imported{ImportID: "i", Events: 6, Products: 9, Summary: "import.completed", Complete: true}, add(part("product.created", 3, 2)))
+	require.Equal(t, &receive.ImportStatus{ImportID: "i", Events: 6, Products: 9, Summary: "import.completed",
+		Complete: true}, add(part("product.created", 3, 2)))
 	require.True(t, add(part("product.created", 3, 2)).Complete)
 	tally.Forget("i")
-	require.Equal(t, "product.created: numbers 1 to 5 of 5; product.updated: numbers 1 to 1 of 1", add(end(8, 1, 5, 1)).Missing)
+	require.Equal(t, "product.created: numbers 1 to 5 of 5; product.updated: numbers 1 to 1 of 1",
+		add(end(8, 1, 5, 1)).Missing)
 
 	for _, bad := range []string{"", "[]", `{"import_id":"i"}`, `{"import_id":"i","number":-1}`, `{"import_id":7}`} {
-		_, err := tally.Add(&webhooks.Message{Type: webhooks.ProductCreated, Data: []byte(bad)})
-		require.ErrorIs(t, err, webhooks.ErrMessage, bad)
+		_, err := tally.Add(&receive.Message{Type: receive.ProductCreated, Data: []byte(bad)})
+		require.ErrorIs(t, err, receive.ErrMessage, bad)
 	}
 }
 
 func TestTallyInAnyOrder(t *testing.T) {
-	tally := webhooks.NewTally(webhooks.ProductCreated)
-	messages := []*webhooks.Message{end(300, 7, 100, 3)}
+	tally := receive.NewTally(receive.ProductCreated)
+	messages := []*receive.Message{end(300, 7, 100, 3)}
 	for i := range 100 {
 		messages = append(messages, part("product.created", i+1, 3), part("product.created", i+1, 3))
 	}
@@ -69,7 +74,7 @@ func TestTallyInAnyOrder(t *testing.T) {
 			require.EqualValues(t, 300, state.Products)
 		}
 	}
-	late := webhooks.NewTally()
+	late := receive.NewTally()
 	_, err := late.Add(part("product.created", 1, 100))
 	require.NoError(t, err)
 	state, err := late.Add(end(300, 0, 1, 0))
