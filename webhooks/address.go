@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// refused4 are the ranges of IPv4 that are nobody's on the Internet, or everybody's.
+// refused4 are the ranges of IPv4 that aren't public unicast addresses.
 var refused4 = prefixes(
 	"0.0.0.0/8",       // this network
 	"10.0.0.0/8",      // private
@@ -25,8 +25,8 @@ var refused4 = prefixes(
 	"240.0.0.0/4",     // reserved, broadcast
 )
 
-// global6 is what of IPv6 is given out; whatever lies beyond it (loopback, NAT64, unique local, link-local, multicast and
-// so on) is refused, and so is this of it.
+// global6 is the range of IPv6 from which public addresses are assigned. Everything outside it (loopback, NAT64, unique
+// local, link-local, multicast and so on) is refused, and so are these ranges in it.
 var (
 	global6  = netip.MustParsePrefix("2000::/3")
 	refused6 = prefixes(
@@ -45,7 +45,7 @@ func prefixes(all ...string) []netip.Prefix {
 	return list
 }
 
-// public tells whether the address is one on the Internet.
+// public reports whether the address is a public one.
 func public(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	within := func(p netip.Prefix) bool { return p.Contains(a) }
@@ -55,7 +55,7 @@ func public(a netip.Addr) bool {
 	return global6.Contains(a) && !slices.ContainsFunc(refused6, within)
 }
 
-// addressError is why a connection is not made.
+// addressError is the error for a connection that the policy forbids.
 type addressError struct {
 	address netip.Addr
 	port    uint16
@@ -69,7 +69,7 @@ func (e *addressError) Error() string {
 	return fmt.Sprintf("webhooks: the address %v is not a public one", e.address)
 }
 
-// public says the same to whoever may see the endpoint, but for the address that the name led to.
+// public returns the text for whoever may see the endpoint: without the address that the name led to.
 func (e *addressError) public() string {
 	if e.badPort {
 		return fmt.Sprintf("the port %d is not allowed", e.port)
@@ -77,13 +77,14 @@ func (e *addressError) public() string {
 	return "the address is not allowed"
 }
 
-// allows returns an *addressError for an address that must not be asked.
+// allows returns an *addressError for an address that the policy forbids.
 func (p *Policy) allows(to netip.AddrPort) error {
 	a := to.Addr().Unmap().WithZone("")
 	if !p.allowsPort(to.Port()) {
 		return &addressError{address: a, port: to.Port(), badPort: true}
 	}
-	if public(a) || slices.ContainsFunc(p.AllowAddresses, func(prefix netip.Prefix) bool { return prefix.Contains(a) }) {
+	if public(a) ||
+		slices.ContainsFunc(p.AllowAddresses, func(prefix netip.Prefix) bool { return prefix.Contains(a) }) {
 		return nil
 	}
 	return &addressError{address: a, port: to.Port()}

@@ -2,23 +2,24 @@ package webhooks
 
 import "time"
 
-// DeliveryState says where a delivery is.
+// DeliveryState says how far a delivery is.
 type DeliveryState string
 
 const (
-	// Pending: it is to be sent, now or later, or is being sent.
+	// Pending deliveries are to be sent, now or later, or are being sent.
 	Pending DeliveryState = "pending"
-	// Delivered: the endpoint took it.
+	// Delivered ones were taken by the endpoint.
 	Delivered DeliveryState = "delivered"
-	// Failed: no further attempt is made.
+	// Failed ones were tried as often as the schedule has it, or the endpoint is gone.
 	Failed DeliveryState = "failed"
-	// Skipped: the endpoint was Disabled or became Inactive before it was sent.
+	// Skipped ones were not sent because the endpoint was Disabled, or became Inactive before.
 	Skipped DeliveryState = "skipped"
 )
 
-// Delivery is an event on its way to an endpoint. An event has at most one for each endpoint.
+// Delivery is an event on its way to an endpoint. There is at most one of each event for each endpoint.
 type Delivery struct {
-	// ID is positive, and never used twice. Later ones are greater, but for those that are made at the same time.
+	// ID is positive and never used again. Later deliveries have greater ones, except for those that are made at the
+	// same time.
 	ID         int64
 	EndpointID string
 
@@ -28,75 +29,46 @@ type Delivery struct {
 	ImportID  string
 	Number    int64
 
-	// Lane is the event's, until the delivery is replayed.
+	// Lane is the event's, or Bulk once the delivery was replayed.
 	Lane  Lane
 	State DeliveryState
-	// Attempts is how many were made whose outcome is stored. Earlier is how many of them were made before the delivery
-	// was last sent again or replayed, which begins the schedule anew.
+	// Attempts counts the attempts whose outcome is stored. Earlier counts those of them that were made before the
+	// delivery was last sent again or replayed: the schedule starts anew then.
 	Attempts, Earlier int
-	// NotBefore is when the next attempt may be made, if it is Pending.
+	// NotBefore is when the next attempt may be made, while the delivery is Pending.
 	NotBefore time.Time
-	// CreatedAt is the event's time, FinishedAt when the state last became other than Pending; zero while it is Pending.
+	// CreatedAt is the event's time. FinishedAt is when the state last became other than Pending; zero while it is
+	// Pending.
 	CreatedAt, FinishedAt time.Time
 
-	// Of the last attempt, zero before the first.
+	// These are the last attempt's, zero before the first one.
 	LastAttempt time.Time
 	LastStatus  int
-	LastKind    Kind
+	LastFailure FailureKind
 }
 
-// Kind says why an attempt failed; it is empty for one that succeeded.
-type Kind string
-
-const (
-	// KindDNS: the host's name doesn't resolve.
-	KindDNS Kind = "dns"
-	// KindRefused: nobody listens there.
-	KindRefused Kind = "refused"
-	// KindConnection: the connection can't be made, or breaks before the answer is there.
-	KindConnection Kind = "connection"
-	// KindTLS: certificates, versions, handshakes.
-	KindTLS Kind = "tls"
-	// KindTimeout: it took too long, the answer's body included.
-	KindTimeout Kind = "timeout"
-	// KindSSRF: the address is one that must not be asked.
-	KindSSRF Kind = "ssrf"
-	// KindStatus: the answer's status is not 2xx.
-	KindStatus Kind = "status"
-	// KindRedirect: the answer is a redirect, which is never followed.
-	KindRedirect Kind = "redirect"
-	// KindHeader: the answer's header is too long.
-	KindHeader Kind = "header"
-	// KindProtocol: the answer is no HTTP, or changes to a protocol that nobody asked for.
-	KindProtocol Kind = "protocol"
-	// KindBody: the answer's body broke off.
-	KindBody Kind = "body"
-	// KindRequest: no request can be made of the endpoint's settings.
-	KindRequest Kind = "request"
-)
-
-// Attempt is one request and what came of it.
+// Attempt is one request and its outcome.
 type Attempt struct {
 	// Number counts the attempts of a delivery from 1.
 	Number int
-	// Worker made it.
+	// Worker is the name of the worker that made it.
 	Worker string
 	// At is when it began, by the worker's clock, Duration how long it took.
 	At       time.Time
 	Duration time.Duration
-	// Status is the answer's, 0 for none.
+	// Status is the answer's HTTP status, 0 for no answer.
 	Status int
-	// Kind is empty when the endpoint took the delivery.
-	Kind Kind
-	// Error says more, in at most MaxError bytes of valid UTF-8. Whoever may see the endpoint may read it: it names neither
-	// addresses that names lead to nor anything else of the network here.
+	// Failure is empty when the endpoint took the delivery.
+	Failure FailureKind
+	// Error describes the failure, in at most 500 bytes of valid UTF-8. Whoever may see the endpoint may read it: it
+	// has no addresses that names lead to, and nothing else of the network that it was sent from.
 	Error string
-	// Response is the beginning of the answer's body, at most MaxResponse bytes of any kind.
+	// Response is the beginning of the answer's body, at most 4 KiB of any bytes.
 	Response []byte
 }
 
-// Bounds of an Attempt.
+// Bounds of an Attempt, in bytes.
 const (
-	MaxError    = 500
-	MaxResponse = 4 << 10
+	maxError    = 500
+	maxResponse = 4 << 10
 )

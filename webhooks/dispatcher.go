@@ -6,62 +6,68 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"os"
 	"sync"
 	"time"
 )
 
-// DispatcherOptions are the settings of a Dispatcher. The zero value works.
+// DispatcherOptions are the settings of a [Dispatcher]. The zero value works.
 type DispatcherOptions struct {
-	// Name is the dispatcher's, for people: 1 to 100 bytes, empty for one made of the host's name, the process and chance.
+	// Name is the dispatcher's name, for people: at most 100 bytes, empty for one made of the host's name, the process
+	// ID and random characters.
 	Name string
-	// Concurrency is how many deliveries are under way at the same time: 1 to 1,000, 0 for 64. A quarter of them is out of
-	// reach for imports, and a quarter for endpoints that don't answer (ClaimRequest.Spare).
+	// Concurrency is how many deliveries are under way at the same time: 1 to 1,000, 0 for 64. Imports never take more
+	// than three quarters of them, and neither do endpoints that don't answer (ClaimRequest.Spare).
 	Concurrency int
-	// Poll is about how long the dispatcher waits at least before it looks for work again, unless the store wakes it: at
-	// least 1 ms, 0 for 50 ms. The wait doubles while there is none, up to MaxPoll, at least Poll, 0 for 1 s or Poll.
+	// Poll is about how long the dispatcher waits before it looks for work again, unless the store wakes it: at least
+	// 1 ms, 0 for 50 ms. While there is no work the wait doubles, up to MaxPoll: at least Poll, 0 for the longer of 1 s
+	// and Poll.
 	Poll, MaxPoll time.Duration
-	// DrainTimeout is how long the attempts under way may take once Run is to end: at least 1 ms, 0 for 5 s. Run ends 3 s
-	// later at the latest.
+	// DrainTimeout is how long the attempts under way may take when Run's context has ended: at least 1 ms, 0 for 5 s.
+	// Run returns at most 3 s later.
 	DrainTimeout time.Duration
-	// Schedule is how long to wait after each failed attempt before the next one, nil for Schedule(): 1 to 100 times of 1 ms
-	// to 30 days.
+	// Schedule has the waits after each failed attempt before the next one, nil for [Schedule]: 1 to 100 of them, of
+	// 1 ms to 30 days.
 	Schedule []time.Duration
-	// Observe, if not nil, is told of every attempt, from many goroutines at a time. It must return at once.
+	// Observe, if not nil, is called after every attempt, from many goroutines at the same time. It must return at
+	// once.
 	Observe func(w Work, r Result)
-	// Logger hears of attempts that failed, and of a store that can't be reached; nil for none.
+	// Logger logs attempts that failed, and a store that can't be reached; nil for none.
 	Logger *slog.Logger
 }
 
 const (
-	// depth is how many deliveries a claim has at most, and sprint how long after it one is begun. What isn't begun is given
-	// back: so a claim is over in no time, and nothing waits behind a slow delivery.
-	depth  = 16
-	sprint = 200 * time.Millisecond
-	// slow is how long an attempt takes whose endpoint gets its deliveries one at a time.
-	slow = 20 * time.Millisecond
-	// mostSlow bounds what is remembered of slow endpoints.
-	mostSlow = 1_000
-	// renewEvery is how often claims are renewed that are older than that. stale is how old a claim is of which nothing may
-	// be begun: another worker may have it soon.
-	renewEvery = UsualLease / 4
-	stale      = UsualLease / 2
-	// mostPause is the longest pause between looks at a store that fails.
-	mostPause = 15 * time.Second
-	// insist is how long storing results is tried, and farewell how long once the work has ended because Run is to end.
-	insist, farewell = 20 * time.Second, 3 * time.Second
-	// mostResults is how many results are stored at once.
-	mostResults = 500
+	// depth is how many deliveries a claim has at most, and beginWithin how long after the claim each of them has to
+	// begin. The others are released: so a claim ends soon, and nothing waits behind a slow delivery.
+	depth       = 16
+	beginWithin = 200 * time.Millisecond
+	// An endpoint whose last attempt took longer than slowAttempt gets claims of one delivery. At most maxSlow such
+	// endpoints are remembered.
+	slowAttempt = 20 * time.Millisecond
+	maxSlow     = 1_000
+	// lease is how long claims hold unless they are renewed: a worker that vanished holds its deliveries up for so
+	// long.
+	lease = 12 * time.Second
+	// renewEvery is how often claims are renewed that are older than that. Of a claim older than staleAfter nothing is
+	// begun: another worker may have it soon.
+	renewEvery = lease / 4
+	staleAfter = lease / 2
+	// maxErrorPause is the longest pause between looks at a store that fails.
+	maxErrorPause = 15 * time.Second
+	// storeFor is how long storing results is retried, and storeForAtEnd how long after draining.
+	storeFor, storeForAtEnd = 20 * time.Second, 3 * time.Second
+	// maxResults is how many results are stored at once.
+	maxResults = 500
 )
 
-// withDefaults returns the options with the defaults filled in, or an error that names the first bad one.
+// withDefaults returns the options with their defaults, or an error that names the first bad one.
 func (o DispatcherOptions) withDefaults() (DispatcherOptions, error) {
 	if o.Concurrency == 0 {
 		o.Concurrency = 64
 	}
 	if o.Concurrency < 1 || o.Concurrency > 1_000 {
-		return o, fmt.Errorf("webhooks: DispatcherOptions.Concurrency must be between 1 and 1,000, not %d", o.Concurrency)
+		return o, fmt.Errorf("webhooks: DispatcherOptions.Concurrency must be between 1 and 1,000, not %d",
+			o.Concurrency)
 	}
 	if o.Poll == 0 {
 		o.Poll = 50 * time.Millisecond
@@ -76,7 +82,8 @@ func (o DispatcherOptions) withDefaults() (DispatcherOptions, error) {
 		name  string
 		value time.Duration
 		least time.Duration
-	}{{"Poll", o.Poll, time.Millisecond}, {"MaxPoll", o.MaxPoll, o.Poll}, {"DrainTimeout", o.DrainTimeout, time.Millisecond}} {
+	}{{"Poll", o.Poll, time.Millisecond}, {"MaxPoll", o.MaxPoll, o.Poll},
+		{"DrainTimeout", o.DrainTimeout, time.Millisecond}} {
 		if d.value < d.least {
 			return o, fmt.Errorf("webhooks: DispatcherOptions.%s must be at least %v, not %v", d.name, d.least, d.value)
 		}
@@ -89,14 +96,15 @@ func (o DispatcherOptions) withDefaults() (DispatcherOptions, error) {
 	}
 	for _, d := range o.Schedule {
 		if d < time.Millisecond || d > 30*24*time.Hour {
-			return o, fmt.Errorf("webhooks: DispatcherOptions.Schedule must have entries between 1ms and 30 days, not %v", d)
+			return o, fmt.Errorf(
+				"webhooks: DispatcherOptions.Schedule must have entries between 1ms and 30 days, not %v", d)
 		}
 	}
 	if len(o.Name) > 100 {
 		return o, fmt.Errorf("webhooks: DispatcherOptions.Name must have at most 100 bytes, not %d", len(o.Name))
 	}
 	if o.Name == "" {
-		host, _ := os.Hostname() // a name without it is one too
+		host, _ := os.Hostname() // without it the name is still unique
 		o.Name = fmt.Sprintf("%.60s-%d-%.6s", host, os.Getpid(), rand.Text())
 	}
 	if o.Logger == nil {
@@ -105,8 +113,8 @@ func (o DispatcherOptions) withDefaults() (DispatcherOptions, error) {
 	return o, nil
 }
 
-// Dispatcher sends what is due. Any number of them, in any number of processes, may share a store. Its methods are safe
-// for concurrent use.
+// Dispatcher is a worker: it claims deliveries that are due, sends them, and stores the results. Any number of
+// dispatchers, in any number of processes, may share a store. The methods are safe for concurrent use.
 type Dispatcher struct {
 	queue   Queue
 	sender  *Sender
@@ -120,7 +128,8 @@ type Dispatcher struct {
 	slow    map[string]struct{} // endpoints whose last attempt was slow
 }
 
-// NewDispatcher returns a Dispatcher that sends the queue's deliveries with the sender.
+// NewDispatcher returns a Dispatcher that sends the queue's deliveries with the sender. The error names the option that
+// is wrong.
 func NewDispatcher(queue Queue, sender *Sender, options DispatcherOptions) (*Dispatcher, error) {
 	if queue == nil || sender == nil {
 		return nil, errors.New("webhooks: a dispatcher needs a queue and a sender")
@@ -130,15 +139,16 @@ func NewDispatcher(queue Queue, sender *Sender, options DispatcherOptions) (*Dis
 		return nil, err
 	}
 	return &Dispatcher{queue: queue, sender: sender, options: options, log: options.Logger.With("worker", options.Name),
-		stats: Stats{Kinds: map[Kind]int64{}}, slow: map[string]struct{}{}}, nil
+		stats: Stats{Failures: map[FailureKind]int64{}}, slow: map[string]struct{}{}}, nil
 }
 
-// Name is the dispatcher's name, as the log of attempts knows it.
+// Name returns the dispatcher's name: it is the Worker of its attempts.
 func (d *Dispatcher) Name() string { return d.options.Name }
 
-// Run sends until the context ends. Then it claims nothing more, lets the attempts under way come to their end for as long
-// as DrainTimeout, gives back the rest, and returns. It waits for a store that can't be reached. The error is nil after
-// that; it says so when results could not be stored, whose deliveries are then sent again. Run is called once at a time.
+// Run sends deliveries until the context ends. Then it claims nothing more, waits for the attempts under way, at most
+// DrainTimeout, releases the other deliveries, and returns. While the store can't be reached it waits. It returns an
+// error when results could not be stored, so that their deliveries will be sent again, and when Run is running already;
+// otherwise nil.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	d.mu.Lock()
 	if d.running {
@@ -154,13 +164,15 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}()
 
 	d.log.Info("dispatcher begins", "concurrency", d.options.Concurrency)
-	// The work outlives the context, for as long as draining may take.
+	// The work goes on after the context has ended, while the dispatcher drains.
 	work, kill := context.WithCancel(context.WithoutCancel(ctx))
 	defer kill()
 	storable, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
-	r := &dispatch{Dispatcher: d, ctx: ctx, work: work, storable: storable, results: make(chan outcome, 2*mostResults), freed: make(chan struct{}, 1),
-		held: map[string]time.Time{}}
+	r := &dispatch{dispatcher: d, ctx: ctx, work: work, storable: storable,
+		results: make(chan outcome, 2*maxResults),
+		freed:   make(chan struct{}, 1),
+		held:    map[string]time.Time{}}
 	var storing, renewing sync.WaitGroup
 	storing.Go(r.store)
 	holding, letGo := context.WithCancel(storable)
@@ -168,7 +180,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	r.claim()
 	began := time.Now()
 	defer time.AfterFunc(d.options.DrainTimeout, kill).Stop()
-	defer time.AfterFunc(d.options.DrainTimeout+farewell, giveUp).Stop()
+	defer time.AfterFunc(d.options.DrainTimeout+storeForAtEnd, giveUp).Stop()
 	r.busy.Wait()
 	close(r.results)
 	storing.Wait()
@@ -177,6 +189,3 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	d.log.Info("dispatcher ends", "drained", time.Since(began))
 	return r.unstored
 }
-
-// jitter spreads dispatchers that would look for work in step.
-func jitter(d time.Duration) time.Duration { return d*3/4 + mathrand.N(d/2+1) }

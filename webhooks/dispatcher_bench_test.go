@@ -38,7 +38,8 @@ func BenchmarkDispatch(b *testing.B) {
 				}
 				told := make([]webhooks.Event, events/endpoints)
 				for i := range told {
-					told[i] = webhooks.Event{Type: webhooks.ProductCreated, Data: fmt.Appendf(nil, `{"products":[{"id":%d}]}`, i)}
+					told[i] = webhooks.Event{Type: webhooks.ProductCreated,
+						Data: fmt.Appendf(nil, `{"products":[{"id":%d}]}`, i)}
 				}
 				_, err := store.Append(b.Context(), told)
 				require.NoError(b, err)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 func TestDispatch(t *testing.T) {
@@ -25,17 +26,18 @@ func TestDispatch(t *testing.T) {
 		other, _ := w.receiver("two", nil, func(e *webhooks.Endpoint) { e.Events = []string{webhooks.ProductDeleted} })
 		var log bytes.Buffer
 		var observed atomic.Int64
-		d := w.dispatcher(webhooks.DispatcherOptions{Name: "d-1", Logger: slog.New(slog.NewTextHandler(&log, nil)), Observe: func(work webhooks.Work, r webhooks.Result) {
-			if work.Event.Type == webhooks.ProductCreated && r.State == webhooks.Delivered {
-				observed.Add(1)
-			}
-		}})
+		d := w.dispatcher(webhooks.DispatcherOptions{Name: "d-1", Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			Observe: func(work webhooks.Work, r webhooks.Result) {
+				if work.Event.Type == webhooks.ProductCreated && r.State == webhooks.Delivered {
+					observed.Add(1)
+				}
+			}})
 		require.ErrorContains(t, d.Healthy(), "doesn't run")
 		stop := run(t, d)
 		synctest.Wait()
 		require.NoError(t, d.Healthy())
 		time.Sleep(time.Hour)
-		told := w.tell(20)
+		told := w.changes(20)
 		synctest.Wait()
 		got := w.got(h)
 		require.Len(t, got, 20)
@@ -57,8 +59,8 @@ func TestDispatch(t *testing.T) {
 			require.Equal(t, "d-1", attempts[0].Worker)
 		}
 		s := d.Stats()
-		s.AttemptTimes, s.DeliveryTimes = webhooks.Times{}, [2]webhooks.Times{} // see TestTimes
-		require.Equal(t, webhooks.Stats{Claimed: 20, Delivered: 20, Kinds: map[webhooks.Kind]int64{}}, s)
+		s.AttemptTimes, s.DeliveryTimes = webhooks.Histogram{}, [2]webhooks.Histogram{} // see TestTimes
+		require.Equal(t, webhooks.Stats{Claimed: 20, Delivered: 20, Failures: map[webhooks.FailureKind]int64{}}, s)
 		require.ErrorContains(t, d.Run(t.Context()), "runs already")
 		require.NoError(t, stop())
 		require.NotContains(t, log.String(), "WARN")
@@ -75,11 +77,11 @@ func TestPolling(t *testing.T) {
 		run(t, w.dispatcher(webhooks.DispatcherOptions{}))
 		time.Sleep(time.Hour)
 		began := time.Now()
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(1_250 * time.Millisecond)
 		require.Len(t, w.got(h), 1, "an idle dispatcher looks every second")
 		require.Greater(t, w.got(h)[0].at, began)
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(200 * time.Millisecond)
 		require.LessOrEqual(t, len(w.got(h)), 2)
 	})
@@ -95,10 +97,11 @@ func TestSchedule(t *testing.T) {
 		w := newWorld(t)
 		h, e := w.receiver("down", always(http.StatusInternalServerError))
 		var log bytes.Buffer
-		d := w.dispatcher(webhooks.DispatcherOptions{MaxPoll: 10 * time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		d := w.dispatcher(webhooks.DispatcherOptions{MaxPoll: 10 * time.Second,
+			Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		stop := run(t, d)
 		began := time.Now()
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(10 * 24 * time.Hour)
 		got := w.got(h)
 		require.Len(t, got, 11)
@@ -121,13 +124,13 @@ func TestSchedule(t *testing.T) {
 		require.Equal(t, 11, delivery.Attempts)
 		for i, a := range w.log(delivery) {
 			require.Equal(t, i+1, a.Number)
-			require.Equal(t, webhooks.KindStatus, a.Kind)
+			require.Equal(t, webhooks.FailureStatus, a.Failure)
 			require.Equal(t, 500, a.Status)
 		}
 		s := d.Stats()
 		require.EqualValues(t, 10, s.Retried)
 		require.EqualValues(t, 1, s.Failed)
-		require.Equal(t, map[webhooks.Kind]int64{webhooks.KindStatus: 11}, s.Kinds)
+		require.Equal(t, map[webhooks.FailureKind]int64{webhooks.FailureStatus: 11}, s.Failures)
 		require.Equal(t, 10, strings.Count(log.String(), "will be tried again"))
 		require.Equal(t, 1, strings.Count(log.String(), "failed for good"))
 		require.Contains(t, log.String(), "kind=status")
@@ -145,7 +148,8 @@ func TestSchedule(t *testing.T) {
 		require.Equal(t, webhooks.Delivered, w.deliveries(e)[0].State)
 		got = w.got(h)
 		require.Len(t, got, 14)
-		require.Less(t, got[12].at.Sub(got[11].at), 5*time.Minute, "the schedule began anew, but for the pauses of an endpoint that fails")
+		require.Less(t, got[12].at.Sub(got[11].at), 5*time.Minute,
+			"the schedule began anew, but for the pauses of an endpoint that fails")
 		require.NoError(t, stop())
 	})
 }
@@ -167,7 +171,8 @@ func TestWaits(t *testing.T) {
 		{"a floor", reply{status: 500, retryAfter: "30"}, 30 * time.Second, 32 * time.Second},
 		{"a floor below", reply{status: 500, retryAfter: "1"}, 4 * time.Second, 7500 * time.Millisecond},
 		{"both floors", reply{status: 503, retryAfter: "90"}, 90 * time.Second, 92 * time.Second},
-		{"a floor in the sky", reply{status: 503, retryAfter: "99999999"}, 24 * time.Hour, 24*time.Hour + 2*time.Second},
+		{"a floor in the sky", reply{status: 503, retryAfter: "99999999"}, 24 * time.Hour,
+			24*time.Hour + 2*time.Second},
 		{"garbage", reply{status: 500, retryAfter: "-30"}, 4 * time.Second, 7500 * time.Millisecond},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -180,7 +185,7 @@ func TestWaits(t *testing.T) {
 					return reply{status: 200}
 				})
 				stop := run(t, w.dispatcher(webhooks.DispatcherOptions{}))
-				w.tell(1)
+				w.changes(1)
 				time.Sleep(test.most + time.Minute)
 				got := w.got(h)
 				require.Len(t, got, 2)
@@ -198,16 +203,17 @@ func TestGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		h, e := w.receiver("gone", always(http.StatusGone), func(e *webhooks.Endpoint) { e.Concurrency = 1 })
-		watcher, _ := w.receiver("watcher", nil, func(e *webhooks.Endpoint) { e.Events = []string{webhooks.EndpointDisabled} })
+		watcher, _ := w.receiver("watcher", nil,
+			func(e *webhooks.Endpoint) { e.Events = []string{webhooks.EndpointDisabled} })
 		var log bytes.Buffer
 		stop := run(t, w.dispatcher(webhooks.DispatcherOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
-		w.tell(3)
+		w.changes(3)
 		time.Sleep(time.Hour)
 		require.Len(t, w.got(h), 1, "410 is the end")
 		require.Len(t, w.got(watcher), 1, "the others are told")
 		require.Contains(t, w.got(watcher)[0].body, e.ID)
 		require.Contains(t, log.String(), "gone")
-		w.tell(2)
+		w.changes(2)
 		time.Sleep(time.Hour)
 		require.Len(t, w.got(h), 1)
 
@@ -233,13 +239,13 @@ func TestGone(t *testing.T) {
 	})
 }
 
-// TestHealth has an endpoint that fails while much is told.
+// TestHealth has an endpoint that fails while many events are appended.
 func TestHealth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		h, e := w.receiver("down", func(request) reply { return reply{status: 500, after: 100 * time.Millisecond} })
 		stop := run(t, w.dispatcher(webhooks.DispatcherOptions{}))
-		w.tell(500)
+		w.changes(500)
 		time.Sleep(50 * time.Second)
 		failed := len(w.got(h))
 		require.LessOrEqual(t, failed, 20, "ten failures are enough, beside what was under way")
@@ -266,7 +272,7 @@ func TestDisabledAfterDays(t *testing.T) {
 		watcher, _ := w.receiver("watcher", nil, func(e *webhooks.Endpoint) { e.Events = []string{"endpoint.*"} })
 		stop := run(t, w.dispatcher(webhooks.DispatcherOptions{MaxPoll: 30 * time.Second}))
 		for range 6 {
-			w.tell(3)
+			w.changes(3)
 			time.Sleep(24 * time.Hour)
 		}
 		stored, err := w.store.Endpoint(t.Context(), e.ID)
@@ -274,7 +280,7 @@ func TestDisabledAfterDays(t *testing.T) {
 		require.Equal(t, webhooks.Disabled, stored.State)
 		require.Len(t, w.got(watcher), 1)
 		before := len(w.got(h))
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(24 * time.Hour)
 		require.Len(t, w.got(h), before)
 		all := w.deliveries(e)
@@ -318,7 +324,7 @@ func TestStoreOutage(t *testing.T) {
 		d := w.dispatcher(webhooks.DispatcherOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		stop := run(t, d)
 		o.claims.Store(true)
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(time.Hour)
 		require.ErrorIs(t, d.Healthy(), errOutage)
 		require.Less(t, o.refused.Load(), int64(400), "a store that fails is asked now and then")
@@ -332,7 +338,7 @@ func TestStoreOutage(t *testing.T) {
 
 		// Results that can be stored a little later.
 		o.results.Store(true)
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(10 * time.Second)
 		o.results.Store(false)
 		time.Sleep(2 * time.Second)
@@ -341,18 +347,19 @@ func TestStoreOutage(t *testing.T) {
 
 		// Results that can't.
 		o.results.Store(true)
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(30 * time.Second)
 		o.results.Store(false)
 		require.EqualValues(t, 1, d.Stats().Lost)
 		time.Sleep(time.Minute)
 		got := w.got(h)
 		require.Len(t, got, 4, "what isn't known to be delivered is sent again")
-		require.Equal(t, request{got[2].at, got[2].id, 1, got[2].event, got[2].body}, request{got[2].at, got[3].id, got[3].attempt, got[3].event, got[3].body}, "under the same ID")
+		require.Equal(t, request{got[2].at, got[2].id, 1, got[2].event, got[2].body},
+			request{got[2].at, got[3].id, got[3].attempt, got[3].event, got[3].body}, "under the same ID")
 		require.Equal(t, webhooks.Delivered, w.deliveries(e)[2].State)
 
 		o.results.Store(true)
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(time.Second)
 		began := time.Now()
 		require.ErrorIs(t, stop(), errOutage, "who stops is told what couldn't be stored")
@@ -393,7 +400,7 @@ func TestFenced(t *testing.T) {
 		w.store = store
 		stopSlow := run(t, slow)
 		synctest.Wait()
-		w.tell(1)
+		w.changes(1)
 		synctest.Wait()
 		time.Sleep(time.Minute)
 		run(t, w.dispatcher(webhooks.DispatcherOptions{Name: "fast"}))
@@ -415,11 +422,12 @@ func TestFenced(t *testing.T) {
 func TestRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		h, e := w.receiver("long", slowly(29*time.Second), func(e *webhooks.Endpoint) { e.Timeout = webhooks.MaxTimeout })
+		h, e := w.receiver("long", slowly(29*time.Second),
+			func(e *webhooks.Endpoint) { e.Timeout = webhooks.MaxTimeout })
 		first, second := w.dispatcher(webhooks.DispatcherOptions{}), w.dispatcher(webhooks.DispatcherOptions{})
 		run(t, first)
 		run(t, second)
-		w.tell(8)
+		w.changes(8)
 		time.Sleep(time.Minute)
 		require.Len(t, w.got(h), 8)
 		for _, d := range w.deliveries(e) {
@@ -455,25 +463,26 @@ func (v *vanished) Renew(ctx context.Context, claimIDs []string, lease time.Dura
 	return v.Store.Renew(ctx, claimIDs, lease)
 }
 
-// TestVanished has a worker vanish while it sends, at any time of an attempt: others send the deliveries again within the lease
-// and a look for work.
+// TestVanished has a worker vanish while it sends, at any time of an attempt: others send the deliveries again within
+// the lease and a look for work.
 func TestVanished(t *testing.T) {
 	for _, after := range []time.Duration{0, 2 * time.Second, 7 * time.Second, 20 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			h, e := w.receiver("long", slowly(29*time.Second), func(e *webhooks.Endpoint) { e.Timeout = webhooks.MaxTimeout })
+			h, e := w.receiver("long", slowly(29*time.Second),
+				func(e *webhooks.Endpoint) { e.Timeout = webhooks.MaxTimeout })
 			v := &vanished{Store: w.store}
 			store := w.store
 			w.store = v
 			run(t, w.dispatcher(webhooks.DispatcherOptions{}))
-			w.tell(4)
+			w.changes(4)
 			synctest.Wait()
 			require.Len(t, w.got(h), 4)
 			time.Sleep(after)
 			v.killed.Store(true)
 			w.store = store
 			run(t, w.dispatcher(webhooks.DispatcherOptions{}))
-			time.Sleep(webhooks.UsualLease + 1500*time.Millisecond)
+			time.Sleep(driver.DefaultLease + 1500*time.Millisecond)
 			require.Len(t, w.got(h), 8)
 			time.Sleep(time.Minute)
 			for _, d := range w.deliveries(e) {
@@ -495,7 +504,7 @@ func TestDrain(t *testing.T) {
 		})
 		d := w.dispatcher(webhooks.DispatcherOptions{})
 		stop := run(t, d)
-		w.tell(10)
+		w.changes(10)
 		synctest.Wait()
 		require.Len(t, w.got(quick), 8)
 		began := time.Now()
@@ -518,7 +527,7 @@ func TestDrain(t *testing.T) {
 		delivered, untried = states(longEnd)
 		require.Equal(t, []int{0, 10}, []int{delivered, untried}, "what is broken off is no attempt")
 		s := d.Stats()
-		require.EqualValues(t, 8+2+2, s.GivenBack)
+		require.EqualValues(t, 8+2+2, s.Released)
 		require.Zero(t, s.InFlight)
 
 		time.Sleep(2 * time.Minute)

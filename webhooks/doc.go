@@ -1,19 +1,40 @@
-// Package webhooks tells others what has changed: signed, tried again for three days, never lost, and never more than is
-// needed. It follows Standard Webhooks 1.0.
+// Package webhooks tells other systems what has changed, by HTTP requests as Standard Webhooks 1.0 describes them. An
+// event is stored in the transaction of the change; it is signed, sent, and tried again for three days; and however
+// many events there are, no endpoint gets more requests at a time than it wants.
 //
 //	a change -> Notifier.Append -> Store           in the change's transaction
 //	Store.Claim -> Dispatcher -> HTTP -> Finish    any number of workers
-//	Service                                        endpoints, tests, what is sent again
+//	Service                                        endpoints, tests, replays
 //
-// An event is stored with the change that it tells of, once, beside one delivery for each endpoint that listens. Workers
-// claim deliveries by lease, a few at a time for each endpoint, and hold no transaction while they send. So a delivery may
-// come twice, under the same ID, but never not at all.
+// An [Event] is stored once, with one [Delivery] for each [Endpoint] that listens. So this call
 //
-// Events come in any order, those of one product too: deliveries are made many at a time, and tried again. Every product in an
-// event has its version, which grows with each change, and a deletion has the last one: what comes late is what has a
-// version that isn't greater. Latest tells it for receivers.
+//	store.Append(ctx, []webhooks.Event{{
+//		Type: webhooks.ProductUpdated,
+//		Data: []byte(`{"products":[{"id":7,"sku":"mug-1","name":"Mug","version":3}]}`),
+//	}})
 //
-// The many events of an import are numbered, so that a receiver can prove that it has them all.
+// leads to this request to every endpoint whose Events have "product.updated", "product.*" or "*":
 //
-// Package storetest holds the suite that every Store passes.
+//	POST /hook HTTP/1.1
+//	Content-Type: application/json
+//	Webhook-Id: evt_0198f0c2a7d87c3e9d0f5b6a1c2d3e4f
+//	Webhook-Timestamp: 1777777321
+//	Webhook-Signature: v1,wVxKATMW/iz3xWrV1kll6480xkG6OnF2XaICvZ4CDSA=
+//	Webhook-Event: product.updated
+//	Webhook-Attempt: 1
+//
+//	{"id":"evt_0198f0c2a7d87c3e9d0f5b6a1c2d3e4f","type":"product.updated","timestamp":"2026-05-03T03:02:01.000000Z",
+//	 "data":{"products":[{"id":7,"sku":"mug-1","name":"Mug","version":3}]}}
+//
+// Workers claim deliveries for a limited time, a few for each endpoint, and hold no transaction while they send. A
+// delivery may come twice, with the same ID. It is tried again for three days, with the waits of [Schedule], until the
+// endpoint answers 2xx. An endpoint that fails for five days is disabled. Connections are made to public addresses
+// only, unless the [Policy] allows others.
+//
+// Events come in any order, since many are sent at the same time and some are tried again. Every product in an event
+// has its version, which grows with each change; a deletion has the last one. The many events of an import are
+// numbered, and its last event says how many there are.
+//
+// Package receive is for receivers. Package driver is for those who write a [Store], and package storetest has the
+// suite that every store passes.
 package webhooks

@@ -46,7 +46,7 @@ func TestBlackHole(t *testing.T) {
 			stop := run(t, w.dispatcher(webhooks.DispatcherOptions{}))
 			told := map[string]time.Time{}
 			for range 10 * seconds {
-				for _, e := range w.tell(2) {
+				for _, e := range w.changes(2) {
 					told[e.ID] = time.Now()
 				}
 				time.Sleep(100 * time.Millisecond)
@@ -95,10 +95,11 @@ func TestConcurrency(t *testing.T) {
 				return answer(r)
 			}
 		}
-		for _, d := range []*webhooks.Dispatcher{w.dispatcher(webhooks.DispatcherOptions{Concurrency: 32}), w.dispatcher(webhooks.DispatcherOptions{Concurrency: 32})} {
+		for _, d := range []*webhooks.Dispatcher{w.dispatcher(webhooks.DispatcherOptions{Concurrency: 32}),
+			w.dispatcher(webhooks.DispatcherOptions{Concurrency: 32})} {
 			run(t, d)
 		}
-		told := w.tell(300)
+		told := w.changes(300)
 		time.Sleep(time.Minute)
 		require.Equal(t, 1, w.most(ordered))
 		var want, got []string
@@ -116,7 +117,7 @@ func TestConcurrency(t *testing.T) {
 	})
 }
 
-// TestLanes has a single change told while an import is being delivered.
+// TestLanes appends a single change while an import is being delivered.
 func TestLanes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -127,7 +128,7 @@ func TestLanes(t *testing.T) {
 		time.Sleep(time.Second)
 		told := map[string]time.Time{}
 		for range 20 {
-			told[w.tell(1)[0].ID] = time.Now()
+			told[w.changes(1)[0].ID] = time.Now()
 			time.Sleep(200 * time.Millisecond)
 		}
 		time.Sleep(5 * time.Minute)
@@ -138,7 +139,8 @@ func TestLanes(t *testing.T) {
 		all := waits(t, w, h, told)
 		require.LessOrEqual(t, all[len(all)-1], 10*time.Millisecond, "a single change doesn't wait for an import")
 		all = waits(t, w, strict, strictly)
-		require.LessOrEqual(t, all[len(all)-1], 60*time.Millisecond, "with one at a time it waits for the one that is under way")
+		require.LessOrEqual(t, all[len(all)-1], 60*time.Millisecond,
+			"with one at a time it waits for the one that is under way")
 		require.Len(t, w.got(h), 2_020)
 		require.NoError(t, stop())
 	})
@@ -150,7 +152,7 @@ func TestRateLimitIsKept(t *testing.T) {
 		h, _ := w.receiver("one", nil, func(e *webhooks.Endpoint) { e.RateLimit = 20 })
 		run(t, w.dispatcher(webhooks.DispatcherOptions{}))
 		run(t, w.dispatcher(webhooks.DispatcherOptions{}))
-		w.tell(400)
+		w.changes(400)
 		time.Sleep(30 * time.Second)
 		got := w.got(h)
 		require.Len(t, got, 400)
@@ -167,19 +169,20 @@ func TestRateLimitIsKept(t *testing.T) {
 	})
 }
 
-// TestSlowEndpoint makes sure that what isn't begun soon is given back, and that it isn't claimed in vain again and again.
+// TestSlowEndpoint makes sure that what isn't begun soon is given back, and that it isn't claimed in vain again and
+// again.
 func TestSlowEndpoint(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.receiver("slow", slowly(150*time.Millisecond), func(e *webhooks.Endpoint) { e.Concurrency = 2 })
 		d := w.dispatcher(webhooks.DispatcherOptions{})
 		stop := run(t, d)
-		w.tell(200)
+		w.changes(200)
 		time.Sleep(time.Minute)
 		s := d.Stats()
 		require.EqualValues(t, 200, s.Delivered)
-		require.LessOrEqual(t, s.GivenBack, int64(32), "only the first claims were too deep")
-		require.Positive(t, s.GivenBack)
+		require.LessOrEqual(t, s.Released, int64(32), "only the first claims were too deep")
+		require.Positive(t, s.Released)
 		require.NoError(t, stop())
 	})
 }

@@ -1,8 +1,6 @@
 package webhooks
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -10,101 +8,52 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
-// Policy says which endpoints there may be. The zero value is the strict one.
+// Policy says which endpoints are allowed. The zero value is the strictest policy: https alone, to public addresses, on
+// the ports 443, 80 and 8443.
 type Policy struct {
 	// AllowHTTP allows http beside https.
 	AllowHTTP bool
-	// AllowAddresses are ranges of private addresses that may be asked beside public ones.
+	// AllowAddresses are ranges of addresses that are allowed beside the public ones.
 	AllowAddresses []netip.Prefix
-	// AllowPorts may be asked beside 443, 80 and 8443; AllowAnyPort allows all.
+	// AllowPorts are allowed beside 443, 80 and 8443. AllowAnyPort allows all ports.
 	AllowPorts   []uint16
 	AllowAnyPort bool
-	// Proxy, if not nil, is asked for every delivery, and it is then up to the proxy which addresses it connects to. Proxies
-	// that the environment names are never asked.
+	// Proxy, if not nil, makes all connections, and decides which addresses it connects to. Proxies that the
+	// environment names are never used.
 	Proxy *url.URL
 }
 
-// Everywhere are all addresses, for Policy.AllowAddresses of those who try webhooks on their own machine.
-func Everywhere() []netip.Prefix { return prefixes("0.0.0.0/0", "::/0") }
+// AllAddresses returns the ranges of all addresses. As Policy.AllowAddresses it is for trying webhooks on one's own
+// machine.
+func AllAddresses() []netip.Prefix { return prefixes("0.0.0.0/0", "::/0") }
 
-// Bounds of an endpoint's settings.
+// Bounds of an endpoint's settings, beside [MaxTimeout]. Lengths are in bytes where nothing else is said.
 const (
-	MaxURL           = 2_048
-	MaxClientName    = 255 // characters
-	MaxSubscriptions = 50
-	MaxToken         = 1_000
-	MaxHeaders       = 20
-	MaxHeaderValue   = 1_000
-	MaxConcurrency   = 64
-	MaxRateLimit     = 10_000
-	MinTimeout       = time.Second
-	MaxTimeout       = 30 * time.Second
+	maxURL           = 2_048
+	maxClientName    = 255 // characters
+	maxSubscriptions = 50
+	maxToken         = 1_000
+	maxHeaders       = 20
+	maxHeaderValue   = 1_000
+	maxConcurrency   = 64
+	maxRateLimit     = 10_000
+	minTimeout       = time.Second
 )
 
-// The codes of FieldError.
-const (
-	CodeEmpty     = "empty"
-	CodeTooLong   = "too_long"
-	CodeTooMany   = "too_many"
-	CodeInvalid   = "invalid"
-	CodeForbidden = "forbidden"
-	CodeUnknown   = "unknown"
-)
+// MaxTimeout is the longest Endpoint.Timeout: no attempt takes longer.
+const MaxTimeout = 30 * time.Second
 
-// ErrInvalid: a setting breaks a rule; errors.As finds the *ValidationError with the fields.
-var ErrInvalid = errors.New("webhooks: invalid settings")
-
-// FieldError says which rule a field's value breaks.
-type FieldError struct {
-	// Field is the name that clients know: callback_url, client_name, events, concurrency, rate_limit, timeout, secret,
-	// token, headers[NAME] or grace.
-	Field string `json:"field"`
-	// Code is stable.
-	Code string `json:"code"`
-	// Message is a sentence for people that names the field. It shows nothing secret.
-	Message string `json:"message"`
-}
-
-func (e FieldError) Error() string { return e.Message }
-
-// ValidationError lists every rule that the settings break. It is an ErrInvalid.
-type ValidationError struct {
-	Fields []FieldError
-}
-
-func (e *ValidationError) Error() string {
-	messages := make([]string, len(e.Fields))
-	for i, f := range e.Fields {
-		messages[i] = f.Message
-	}
-	return ErrInvalid.Error() + ": " + strings.Join(messages, "; ")
-}
-
-func (e *ValidationError) Unwrap() error { return ErrInvalid }
-
-// fieldErrors collects what is wrong.
-type fieldErrors []FieldError
-
-func (f *fieldErrors) add(field, code, format string, args ...any) {
-	*f = append(*f, FieldError{field, code, field + " " + fmt.Sprintf(format, args...)})
-}
-
-func (f fieldErrors) err() error {
-	if len(f) == 0 {
-		return nil
-	}
-	return &ValidationError{f}
-}
-
-// Check returns nil for an endpoint that there may be, and else a *ValidationError with all that is wrong. Names are not
-// looked up: where they lead to is checked when a delivery is made.
+// Check returns nil for an endpoint that is valid and allowed, and otherwise a [*ValidationError] with all that is
+// wrong. Host names are not resolved: their addresses are checked when a connection is made.
 func (p *Policy) Check(e *Endpoint) error {
 	var wrong fieldErrors
 	p.checkURL(&wrong, e.URL)
-	if n := utf8.RuneCountInString(e.ClientName); n > MaxClientName {
-		wrong.add("client_name", CodeTooLong, "must not be longer than %d characters, but has %d", MaxClientName, n)
+	if n := utf8.RuneCountInString(e.ClientName); n > maxClientName {
+		wrong.add("client_name", CodeTooLong, "must not be longer than %d characters, but has %d", maxClientName, n)
 	}
 	if !storable(e.ClientName) {
 		wrong.add("client_name", CodeInvalid, "must be valid UTF-8 without the character NUL")
@@ -113,15 +62,15 @@ func (p *Policy) Check(e *Endpoint) error {
 	for _, n := range []struct {
 		field              string
 		value, least, most int
-	}{{"concurrency", e.Concurrency, 1, MaxConcurrency}, {"rate_limit", e.RateLimit, 0, MaxRateLimit}} {
+	}{{"concurrency", e.Concurrency, 1, maxConcurrency}, {"rate_limit", e.RateLimit, 0, maxRateLimit}} {
 		if n.value < n.least || n.value > n.most {
 			wrong.add(n.field, CodeInvalid, "must be between %d and %d, not %d", n.least, n.most, n.value)
 		}
 	}
-	if e.Timeout < MinTimeout || e.Timeout > MaxTimeout {
-		wrong.add("timeout", CodeInvalid, "must be between %v and %v, not %v", MinTimeout, MaxTimeout, e.Timeout)
+	if e.Timeout < minTimeout || e.Timeout > MaxTimeout {
+		wrong.add("timeout", CodeInvalid, "must be between %v and %v, not %v", minTimeout, MaxTimeout, e.Timeout)
 	}
-	if len(e.Secrets) == 0 || e.Secrets[0].Secret == (Secret{}) {
+	if len(e.Secrets) == 0 || e.Secrets[0].Secret == (receive.Secret{}) {
 		wrong.add("secret", CodeEmpty, "must not be empty")
 	}
 	checkToken(&wrong, string(e.Token))
@@ -129,14 +78,16 @@ func (p *Policy) Check(e *Endpoint) error {
 	return wrong.err()
 }
 
+// storable reports whether every store can keep the text.
 func storable(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 func checkEvents(wrong *fieldErrors, subscriptions []string) {
 	switch {
 	case len(subscriptions) == 0:
 		wrong.add("events", CodeEmpty, "must not be empty: %q is for all", "*")
-	case len(subscriptions) > MaxSubscriptions:
-		wrong.add("events", CodeTooMany, "must not have more than %d entries, but has %d", MaxSubscriptions, len(subscriptions))
+	case len(subscriptions) > maxSubscriptions:
+		wrong.add("events", CodeTooMany, "must not have more than %d entries, but has %d", maxSubscriptions,
+			len(subscriptions))
 	}
 	for _, s := range subscriptions {
 		if !slices.ContainsFunc(Types(), func(t string) bool { return Matches(s, t) }) {
@@ -152,12 +103,13 @@ func (p *Policy) checkURL(wrong *fieldErrors, text string) {
 		wrong.add(field, CodeEmpty, "must not be empty")
 		return
 	}
-	if len(text) > MaxURL {
-		wrong.add(field, CodeTooLong, "must not be longer than %d bytes, but has %d", MaxURL, len(text))
+	if len(text) > maxURL {
+		wrong.add(field, CodeTooLong, "must not be longer than %d bytes, but has %d", maxURL, len(text))
 		return
 	}
 	u, err := url.Parse(text)
-	if err != nil || !storable(text) || u.Opaque != "" || u.Hostname() == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if err != nil || !storable(text) || u.Opaque != "" || u.Hostname() == "" ||
+		strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		wrong.add(field, CodeInvalid, "must be a URL such as https://example.com/hook") // the text may have a password
 		return
 	}
@@ -182,7 +134,7 @@ func (p *Policy) checkURL(wrong *fieldErrors, text string) {
 	p.checkHost(wrong, field, strings.ToLower(u.Hostname()))
 }
 
-// checkHost refuses what is not public at first sight.
+// checkHost checks a host without resolving its name.
 func (p *Policy) checkHost(wrong *fieldErrors, field, host string) {
 	name := strings.TrimSuffix(host, ".")
 	address, err := netip.ParseAddr(name)
@@ -196,13 +148,13 @@ func (p *Policy) checkHost(wrong *fieldErrors, field, host string) {
 			wrong.add(field, CodeForbidden, "must not lead to %s: it is not a public address", shorten(host))
 		}
 	case last == "" || last[0] >= '0' && last[0] <= '9':
-		// 127.1, 0x7f000001, 0177.0.0.1 and the like, which some resolvers take for addresses. No top-level domain begins
-		// with a digit.
+		// 127.1, 0x7f000001, 0177.0.0.1 and the like, which some resolvers read as addresses. No top-level domain
+		// begins with a digit.
 		wrong.add(field, CodeInvalid, "must have a host that is a name or an address, not %q", shorten(host))
 	}
 }
 
-// shorten cuts a value that goes into a message.
+// shorten returns the beginning of a value, for a message.
 func shorten(s string) string {
 	n := 0
 	for i := range s {

@@ -26,7 +26,8 @@ func fields(err error) (all []string) {
 
 func TestPolicyURLs(t *testing.T) {
 	strict := webhooks.Policy{}
-	loose := webhooks.Policy{AllowHTTP: true, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
+	loose := webhooks.Policy{AllowHTTP: true, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"),
+		netip.MustParsePrefix("fd00::/8")},
 		AllowPorts: []uint16{9000}}
 	for _, test := range []struct {
 		url           string
@@ -87,7 +88,7 @@ func TestPolicyURLs(t *testing.T) {
 			}
 		}
 	}
-	everywhere := webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.Everywhere()}
+	everywhere := webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.AllAddresses()}
 	for _, url := range []string{"http://127.0.0.1:9999/", "http://localhost:1", "http://[::1]:81"} {
 		e := endpoint(url)
 		require.NoError(t, everywhere.Check(&e))
@@ -104,7 +105,8 @@ func TestPolicyFields(t *testing.T) {
 			e.Events = []string{"product.*", "import.completed", "*", "endpoint.disabled"}
 		}, nil},
 		{func(e *webhooks.Endpoint) { e.Events = nil }, []string{"events empty"}},
-		{func(e *webhooks.Endpoint) { e.Events = []string{"product.created", "product.vanished"} }, []string{"events unknown"}},
+		{func(e *webhooks.Endpoint) { e.Events = []string{"product.created", "product.vanished"} },
+			[]string{"events unknown"}},
 		{func(e *webhooks.Endpoint) { e.Events = []string{"prod*"} }, []string{"events unknown"}},
 		{func(e *webhooks.Endpoint) { e.Events = []string{webhooks.WebhookTest} }, []string{"events unknown"}},
 		{func(e *webhooks.Endpoint) { e.Events = []string{""} }, []string{"events unknown"}},
@@ -123,21 +125,26 @@ func TestPolicyFields(t *testing.T) {
 		{func(e *webhooks.Endpoint) { e.Token = "a~!" }, nil},
 		{func(e *webhooks.Endpoint) { e.Token = "a b" }, []string{"token invalid"}},
 		{func(e *webhooks.Endpoint) { e.Token = "a\r\nX: y" }, []string{"token invalid"}},
-		{func(e *webhooks.Endpoint) { e.Token = webhooks.Token(strings.Repeat("x", 1_001)) }, []string{"token too_long"}},
+		{func(e *webhooks.Endpoint) { e.Token = webhooks.Token(strings.Repeat("x", 1_001)) },
+			[]string{"token too_long"}},
 		{func(e *webhooks.Endpoint) {
-			e.Headers = webhooks.CanonicalHeaders(map[string]string{"x-api-key": "v", "authorization": "Basic abc"})
+			e.Headers = webhooks.Headers{"X-Api-Key": "v", "Authorization": "Basic abc"}
 		}, nil},
-		{func(e *webhooks.Endpoint) { e.Headers, e.Token = webhooks.Headers{"Authorization": "Basic abc"}, "t" }, []string{"headers[Authorization] forbidden"}},
+		{func(e *webhooks.Endpoint) { e.Headers, e.Token = webhooks.Headers{"Authorization": "Basic abc"}, "t" },
+			[]string{"headers[Authorization] forbidden"}},
 		{func(e *webhooks.Endpoint) { e.Headers = webhooks.Headers{"x-key": "v"} }, []string{"headers[x-key] invalid"}},
 		{func(e *webhooks.Endpoint) {
-			e.Headers = webhooks.Headers{"Host": "v", "Content-Length": "1", "Webhook-Id": "1", "Proxy-Authorization": "v", "Transfer-Encoding": "chunked", "A B": "x"}
+			e.Headers = webhooks.Headers{"Host": "v", "Content-Length": "1", "Webhook-Id": "1",
+				"Proxy-Authorization": "v", "Transfer-Encoding": "chunked", "A B": "x"}
 		}, []string{"headers[A B] invalid", "headers[Content-Length] forbidden", "headers[Host] forbidden",
-			"headers[Proxy-Authorization] forbidden", "headers[Transfer-Encoding] forbidden", "headers[Webhook-Id] forbidden"}},
+			"headers[Proxy-Authorization] forbidden", "headers[Transfer-Encoding] forbidden",
+			"headers[Webhook-Id] forbidden"}},
 		{func(e *webhooks.Endpoint) {
 			e.Headers = webhooks.Headers{"X-A": "v\r\nHost: x", "X-B": " v", "X-C": "é"}
 		},
 			[]string{"headers[X-A] invalid", "headers[X-B] invalid", "headers[X-C] invalid"}},
-		{func(e *webhooks.Endpoint) { e.Headers = webhooks.Headers{"X-A": strings.Repeat("v", 1_001)} }, []string{"headers[X-A] too_long"}},
+		{func(e *webhooks.Endpoint) { e.Headers = webhooks.Headers{"X-A": strings.Repeat("v", 1_001)} },
+			[]string{"headers[X-A] too_long"}},
 		{func(e *webhooks.Endpoint) {
 			e.Headers = webhooks.Headers{}
 			for i := range 21 {
@@ -145,7 +152,8 @@ func TestPolicyFields(t *testing.T) {
 			}
 		}, []string{"headers too_many"}},
 		{func(e *webhooks.Endpoint) { e.URL, e.Events, e.Concurrency = "http://u@10.0.0.1:22", nil, -1 },
-			[]string{"callback_url forbidden", "callback_url forbidden", "callback_url forbidden", "callback_url forbidden", "events empty", "concurrency invalid"}},
+			[]string{"callback_url forbidden", "callback_url forbidden", "callback_url forbidden",
+				"callback_url forbidden", "events empty", "concurrency invalid"}},
 	} {
 		e := endpoint("https://example.com")
 		test.spoil(&e)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Schedule returns how long to wait after the first failed attempt, the second, and so on: ten times, so that eleven
+// Schedule returns the default waits after the first failed attempt, the second, and so on: ten of them, so that eleven
 // attempts are made within 75.6 hours. Every wait varies by a fifth.
 func Schedule() []time.Duration {
 	return []time.Duration{
@@ -15,34 +15,43 @@ func Schedule() []time.Duration {
 	}
 }
 
-// leastBusy is the shortest wait for a receiver that has too much to do.
-const leastBusy = time.Minute
+// minBusyDelay is the shortest wait for a receiver that is overloaded.
+const minBusyDelay = time.Minute
 
-// judge says what an attempt makes of its delivery.
-func judge(schedule []time.Duration, d *Delivery, answer *Answer) Result {
+// resultOf returns what becomes of a delivery after an attempt: delivered, failed, or to be tried again after a delay.
+func resultOf(schedule []time.Duration, d *Delivery, answer *Answer) Result {
 	r := Result{DeliveryID: d.ID, Attempt: &answer.Attempt, State: Delivered}
-	if answer.Kind == "" {
+	if answer.Failure == "" {
 		return r
 	}
 	failed := answer.Number - d.Earlier
+	if answer.Status == http.StatusTooManyRequests || answer.Status == http.StatusServiceUnavailable {
+		r.Hold = answer.RetryAfter // these speak of the receiver, other answers of the one delivery
+	}
 	if r.Gone = answer.Status == http.StatusGone; r.Gone || failed > len(schedule) {
 		r.State = Failed
 		return r
 	}
-	wait := schedule[max(failed, 1)-1]
-	r.State, r.Delay = Pending, wait*4/5+rand.N(wait*2/5+1)
-	if busy(answer) {
-		r.Delay = max(r.Delay, leastBusy)
+	r.State, r.Delay = Pending, jitter(schedule[max(failed, 1)-1], 5)
+	if overloaded(answer) {
+		r.Delay = max(r.Delay, minBusyDelay)
 	}
 	r.Delay = max(r.Delay, answer.RetryAfter)
 	return r
 }
 
-// busy tells whether the receiver, or what stands before it, couldn't cope.
-func busy(answer *Answer) bool {
+// overloaded reports whether the receiver, or a proxy before it, seems to be overloaded.
+func overloaded(answer *Answer) bool {
 	switch answer.Status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
-	return answer.Kind == KindTimeout
+	return answer.Failure == FailureTimeout
+}
+
+// jitter varies a duration at random, by up to d/parts in both directions, so that what began together doesn't go on in
+// step.
+func jitter(d time.Duration, parts int) time.Duration {
+	spread := d / time.Duration(parts)
+	return d - spread + rand.N(2*spread+1)
 }

@@ -9,20 +9,23 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
-// SenderOptions are the settings of a Sender. The zero value works.
+// SenderOptions are the settings of a [Sender]. The zero value works.
 type SenderOptions struct {
-	// Policy says where to requests may go.
+	// Policy says where requests may go.
 	Policy Policy
-	// Transport makes the requests; nil for NewTransport of the Policy. Another one has to see to the policy itself, and to
-	// end a request with its context: the goroutine of one that doesn't is left behind, see Sender.Overdue.
+	// Transport makes the requests; nil for [NewTransport] with the Policy. Another transport has to keep to a policy
+	// itself, and to end a request with its context: a request that it doesn't end is abandoned with its goroutine, see
+	// [Sender.Overdue].
 	Transport http.RoundTripper
-	// UserAgent names the sender: empty for "products-importer-webhooks/1".
+	// UserAgent is sent as the header User-Agent; empty for "products-importer-webhooks/1".
 	UserAgent string
 }
 
-// Sender makes single attempts. It is safe for concurrent use.
+// Sender makes single attempts to deliver events. It is safe for concurrent use.
 type Sender struct {
 	transport http.RoundTripper
 	userAgent string
@@ -30,7 +33,7 @@ type Sender struct {
 	overdue, hanging atomic.Int64
 }
 
-// NewSender returns a Sender.
+// NewSender returns a Sender. The error names the option that is wrong.
 func NewSender(options SenderOptions) (*Sender, error) {
 	if options.UserAgent == "" {
 		options.UserAgent = "products-importer-webhooks/1"
@@ -44,19 +47,20 @@ func NewSender(options SenderOptions) (*Sender, error) {
 	return &Sender{transport: options.Transport, userAgent: options.UserAgent}, nil
 }
 
-// Answer is an attempt, and what the answer says beside its status.
+// Answer is an attempt with what isn't stored of it.
 type Answer struct {
 	Attempt
-	// RetryAfter is how long the receiver wants to be left alone, 0 where it doesn't say so in a way that can be read.
+	// RetryAfter is how long the receiver asks to wait before the next attempt, at most a day; 0 where it doesn't, or
+	// not in a valid way.
 	RetryAfter time.Duration
-	// Cause is the error that the Attempt's Error stands for, nil where there is none. It is for the log alone: it may tell
-	// what names lead to here.
+	// Cause is the error that the Attempt's Error describes, nil for none. It is for the log alone: it may have
+	// addresses that names lead to.
 	Cause error
 }
 
-// Send sends the event to the endpoint, once, and says what came of it. It takes as long as the endpoint's Timeout at most,
-// the answer's body included, and a second more where the transport doesn't keep to that. number is that of the attempt,
-// from 1. An attempt that the context's end broke off has the context's error as err, and counts for nothing.
+// Send sends the event to the endpoint, once, and returns the outcome. number is the attempt's, from 1. It takes at
+// most as long as the endpoint's Timeout, the answer's body included, and a second more where the transport doesn't end
+// in time. The only error is the context's, for an attempt that ended with the context and doesn't count.
 func (s *Sender) Send(ctx context.Context, e *Endpoint, event *Event, number int) (answer Answer, err error) {
 	began := time.Now()
 	answer.Attempt = Attempt{Number: number, At: began}
@@ -64,19 +68,20 @@ func (s *Sender) Send(ctx context.Context, e *Endpoint, event *Event, number int
 	defer cancel()
 	request, err := s.request(inner, e, event, number, began)
 	if err != nil {
-		answer.fail(KindRequest, err.Error(), err)
+		answer.fail(FailureRequest, err.Error(), err)
 	} else {
 		s.exchange(request, &answer)
 	}
 	answer.Duration = time.Since(began)
-	if answer.Kind != "" && ctx.Err() != nil {
+	if answer.Failure != "" && ctx.Err() != nil {
 		return answer, ctx.Err()
 	}
 	return answer, nil
 }
 
 // request makes the request of an attempt that begins now.
-func (s *Sender) request(ctx context.Context, e *Endpoint, event *Event, number int, now time.Time) (*http.Request, error) {
+func (s *Sender) request(ctx context.Context, e *Endpoint, event *Event, number int,
+	now time.Time) (*http.Request, error) {
 	body := event.AppendBody(nil)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(body))
 	if err != nil {
@@ -91,10 +96,10 @@ func (s *Sender) request(ctx context.Context, e *Endpoint, event *Event, number 
 	}
 	h.Set("Content-Type", "application/json")
 	h.Set("User-Agent", s.userAgent)
-	h.Set(HeaderID, event.ID)
-	h.Set(HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
-	h.Set(HeaderAttempt, strconv.Itoa(number))
-	h.Set(HeaderEvent, event.Type)
+	h.Set(receive.HeaderID, event.ID)
+	h.Set(receive.HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
+	h.Set(receive.HeaderAttempt, strconv.Itoa(number))
+	h.Set(receive.HeaderEvent, event.Type)
 	secrets := e.Live(now)
 	if len(secrets) == 0 {
 		return nil, errors.New("webhooks: the endpoint has no secret")
@@ -103,16 +108,17 @@ func (s *Sender) request(ctx context.Context, e *Endpoint, event *Event, number 
 	for i, secret := range secrets {
 		signatures[i] = secret.Sign(event.ID, now, body)
 	}
-	h.Set(HeaderSignature, strings.Join(signatures, " "))
-	// Never sent: it tells the transport that a request may be made again whose idle connection was just being closed.
+	h.Set(receive.HeaderSignature, strings.Join(signatures, " "))
+	// It isn't sent. It allows the transport to repeat a request when the idle connection that it took was just closed.
 	h["Idempotency-Key"] = nil
 	return r, nil
 }
 
-// mostRetryAfter is how long a receiver may ask to be left alone.
-const mostRetryAfter = 24 * time.Hour
+// maxRetryAfter is the longest wait that a receiver may ask for.
+const maxRetryAfter = 24 * time.Hour
 
-// retryAfter reads the header Retry-After: seconds, or a date. What can't be read is 0, and so is the past.
+// retryAfter returns the wait that a header Retry-After asks for, in seconds or as a date; 0 for an invalid one, and
+// for one in the past.
 func retryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if value == "" {
@@ -120,8 +126,8 @@ func retryAfter(value string, now time.Time) time.Duration {
 	}
 	if strings.Trim(value, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(value, 10, 64)
-		if err != nil || seconds > int64(mostRetryAfter/time.Second) {
-			return mostRetryAfter
+		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
+			return maxRetryAfter
 		}
 		return time.Duration(seconds) * time.Second
 	}
@@ -129,5 +135,5 @@ func retryAfter(value string, now time.Time) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return min(max(at.Sub(now), 0), mostRetryAfter)
+	return min(max(at.Sub(now), 0), maxRetryAfter)
 }

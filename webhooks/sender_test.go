@@ -15,10 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 // local is the policy of tests that connect to this machine.
-var local = webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+var local = webhooks.Policy{AllowHTTP: true, AllowAnyPort: true,
+	AllowAddresses: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 
 // receiver is a server on this machine.
 func receiver(t *testing.T, handler http.HandlerFunc) *httptest.Server {
@@ -54,7 +56,7 @@ func TestSend(t *testing.T) {
 	e := endpoint("")
 	e.Token = "the-token"
 	e.Headers = webhooks.Headers{"X-Shop": "one"}
-	second := webhooks.NewSecret()
+	second := receive.NewSecret()
 	require.NoError(t, e.Rotate(time.Now(), second, time.Hour))
 	sent := event(`{"products":[{"id":1}]}`)
 	sent.ImportID, sent.Number = "i-1", 3
@@ -71,7 +73,7 @@ func TestSend(t *testing.T) {
 	answer, err := sender(t, webhooks.SenderOptions{Policy: local}).Send(t.Context(), &e, sent, 4)
 	require.NoError(t, err)
 	require.Equal(t, 202, answer.Status)
-	require.Empty(t, answer.Kind)
+	require.Empty(t, answer.Failure)
 	require.Empty(t, answer.Error)
 	require.Equal(t, "thanks", string(answer.Response))
 	require.Equal(t, 4, answer.Number)
@@ -85,8 +87,10 @@ func TestSend(t *testing.T) {
 	require.NotEqual(t, e.Secrets[0], e.Secrets[1])
 	require.Len(t, strings.Fields(header.Get("webhook-signature")), 2)
 	for name, want := range map[string]string{
-		"webhook-id": sent.ID, "webhook-attempt": "4", "webhook-event": "product.created", "Authorization": "Bearer the-token",
-		"Content-Type": "application/json", "User-Agent": "products-importer-webhooks/1", "X-Shop": "one", "Accept-Encoding": "",
+		"webhook-id": sent.ID, "webhook-attempt": "4", "webhook-event": "product.created",
+		"Authorization": "Bearer the-token",
+		"Content-Type":  "application/json", "User-Agent": "products-importer-webhooks/1", "X-Shop": "one",
+		"Accept-Encoding": "",
 	} {
 		require.Equal(t, want, header.Get(name), name)
 	}
@@ -104,16 +108,16 @@ func TestSend(t *testing.T) {
 func TestSendWithoutAWay(t *testing.T) {
 	s := sender(t, webhooks.SenderOptions{})
 	e := endpoint("https://example.com")
-	e.Secrets = []webhooks.LiveSecret{{Secret: webhooks.NewSecret(), Until: time.Now().Add(-time.Second)}}
+	e.Secrets = []webhooks.LiveSecret{{Secret: receive.NewSecret(), Until: time.Now().Add(-time.Second)}}
 	answer, err := s.Send(t.Context(), &e, event(`{}`), 1)
 	require.NoError(t, err)
-	require.Equal(t, webhooks.KindRequest, answer.Kind)
+	require.Equal(t, webhooks.FailureRequest, answer.Failure)
 	require.Contains(t, answer.Error, "secret")
 
 	e = endpoint("://")
 	answer, err = s.Send(t.Context(), &e, event(`{}`), 1)
 	require.NoError(t, err)
-	require.Equal(t, webhooks.KindRequest, answer.Kind)
+	require.Equal(t, webhooks.FailureRequest, answer.Failure)
 }
 
 // TestSendBrokenOff makes sure that the end of the worker is no failure of the endpoint.
@@ -140,16 +144,18 @@ func TestStatus(t *testing.T) {
 	})
 	e := endpoint(s.URL)
 	from := sender(t, webhooks.SenderOptions{Policy: local})
-	for code, kind := range map[int]webhooks.Kind{
-		200: "", 201: "", 204: "", 299: "", 300: webhooks.KindRedirect, 301: webhooks.KindRedirect, 302: webhooks.KindRedirect,
-		304: webhooks.KindRedirect, 307: webhooks.KindRedirect, 308: webhooks.KindRedirect, 400: webhooks.KindStatus,
-		404: webhooks.KindStatus, 410: webhooks.KindStatus, 429: webhooks.KindStatus, 500: webhooks.KindStatus, 503: webhooks.KindStatus,
+	for code, kind := range map[int]webhooks.FailureKind{
+		200: "", 201: "", 204: "", 299: "", 300: webhooks.FailureRedirect, 301: webhooks.FailureRedirect,
+		302: webhooks.FailureRedirect,
+		304: webhooks.FailureRedirect, 307: webhooks.FailureRedirect, 308: webhooks.FailureRedirect, 400: webhooks.FailureStatus,
+		404: webhooks.FailureStatus, 410: webhooks.FailureStatus, 429: webhooks.FailureStatus, 500: webhooks.FailureStatus,
+		503: webhooks.FailureStatus,
 	} {
 		status = code
 		answer, err := from.Send(t.Context(), &e, event(`{}`), 1)
 		require.NoError(t, err)
 		require.Equal(t, code, answer.Status)
-		require.Equal(t, kind, answer.Kind, "%d", code)
+		require.Equal(t, kind, answer.Failure, "%d", code)
 		if kind != "" {
 			require.Contains(t, answer.Error, fmt.Sprint(code))
 		}

@@ -6,21 +6,23 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
-// ServiceOptions are the settings of a Service. The zero value works.
+// ServiceOptions are the settings of a [Service]. The zero value works.
 type ServiceOptions struct {
-	// Policy says which endpoints there may be. It is the Sender's too.
+	// Policy says which endpoints are allowed. The [Sender] should have the same one.
 	Policy Policy
-	// KeepDelivered is how long deliveries are kept once they are Delivered, KeepOthers how long those that Failed or were
-	// Skipped: at least an hour, 0 for 7 and for 30 days.
+	// KeepDelivered is how long Prune keeps Delivered deliveries, KeepOthers how long Failed and Skipped ones, counted
+	// from their end: at least an hour, 0 for 7 and 30 days.
 	KeepDelivered, KeepOthers time.Duration
-	// Logger hears of tests that failed, with the cause that isn't shown (Answer.Cause); nil for none.
+	// Logger logs tests that failed, with the cause that clients don't see (Answer.Cause); nil for none.
 	Logger *slog.Logger
 }
 
-// Service is for those who manage endpoints and look after deliveries. It is safe for concurrent use. Reading, and what
-// needs no rule beside the store's, goes straight to the Store.
+// Service manages endpoints and deliveries, where that takes more than a method of the [Store]: reading, deleting and
+// resending are the store's. It is safe for concurrent use.
 type Service struct {
 	store   Store
 	sender  *Sender
@@ -28,14 +30,14 @@ type Service struct {
 }
 
 const (
-	usualConcurrency = 8
-	usualTimeout     = 15 * time.Second
-	// replayAtOnce and expireAtOnce are how many deliveries are changed in one transaction.
+	defaultConcurrency = 8
+	defaultTimeout     = 15 * time.Second
+	// replayAtOnce and pruneAtOnce are how many deliveries are changed in one transaction.
 	replayAtOnce = 1_000
-	expireAtOnce = 2_000
+	pruneAtOnce  = 2_000
 )
 
-// NewService returns a Service.
+// NewService returns a Service. The error names the option that is wrong.
 func NewService(store Store, sender *Sender, options ServiceOptions) (*Service, error) {
 	if store == nil || sender == nil {
 		return nil, errors.New("webhooks: a service needs a store and a sender")
@@ -51,19 +53,20 @@ func NewService(store Store, sender *Sender, options ServiceOptions) (*Service, 
 	}
 	switch {
 	case options.KeepDelivered < time.Hour:
-		return nil, fmt.Errorf("webhooks: ServiceOptions.KeepDelivered must be at least 1h, not %v", options.KeepDelivered)
+		return nil, fmt.Errorf("webhooks: ServiceOptions.KeepDelivered must be at least 1h, not %v",
+			options.KeepDelivered)
 	case options.KeepOthers < time.Hour:
 		return nil, fmt.Errorf("webhooks: ServiceOptions.KeepOthers must be at least 1h, not %v", options.KeepOthers)
 	}
 	return &Service{store, sender, options}, nil
 }
 
-// Create stores a new endpoint and returns it as stored. Where they are zero, Events are all, Concurrency is 8, Timeout
-// 15 s, and a secret is made. A *ValidationError says what is wrong with it.
+// Create stores a new endpoint and returns it as stored. Where they are zero, Events becomes "*", Concurrency 8 and
+// Timeout 15 s; without Secrets it gets a new one. The error is a [*ValidationError] for invalid settings.
 func (s *Service) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 	e = e.Clone()
 	if len(e.Secrets) == 0 {
-		e.Secrets = []LiveSecret{{Secret: NewSecret()}}
+		e.Secrets = []LiveSecret{{Secret: receive.NewSecret()}}
 	}
 	e.defaults()
 	if err := s.options.Policy.Check(&e); err != nil {
@@ -72,22 +75,24 @@ func (s *Service) Create(ctx context.Context, e Endpoint) (Endpoint, error) {
 	return s.store.CreateEndpoint(ctx, e)
 }
 
-// defaults fills in what is zero.
+// defaults sets what is zero.
 func (e *Endpoint) defaults() {
 	if len(e.Events) == 0 {
 		e.Events = []string{"*"}
 	}
 	if e.Concurrency == 0 {
-		e.Concurrency = usualConcurrency
+		e.Concurrency = defaultConcurrency
 	}
 	if e.Timeout == 0 {
-		e.Timeout = usualTimeout
+		e.Timeout = defaultTimeout
 	}
-	e.Headers = CanonicalHeaders(e.Headers)
+	e.Headers = canonicalHeaders(e.Headers)
 }
 
-// Update changes an endpoint as Endpoints.UpdateEndpoint does. What change leaves is filled in and checked as in Create.
-func (s *Service) Update(ctx context.Context, id string, version int64, change func(e *Endpoint) error) (Endpoint, error) {
+// Update changes an endpoint as [Endpoints].UpdateEndpoint does. What change makes of it is completed and checked as in
+// [Service.Create].
+func (s *Service) Update(ctx context.Context, id string, version int64,
+	change func(e *Endpoint) error) (Endpoint, error) {
 	return s.store.UpdateEndpoint(ctx, id, version, func(e *Endpoint) error {
 		if err := change(e); err != nil {
 			return err
@@ -97,42 +102,40 @@ func (s *Service) Update(ctx context.Context, id string, version int64, change f
 	})
 }
 
-// Rotate gives the endpoint a new secret, see Private.Rotate, and returns the endpoint: its first secret is the new one.
-// The zero Secret is for one that is made.
-func (s *Service) Rotate(ctx context.Context, id string, version int64, next Secret, grace time.Duration) (Endpoint, error) {
-	if next == (Secret{}) {
-		next = NewSecret()
+// Rotate gives the endpoint the next secret, as [Credentials.Rotate] does, and returns the endpoint. When next is the
+// zero Secret, a new one is made. It is the endpoint's first secret then. A version other than 0 is the one that the
+// endpoint must have. Errors: [ErrNotFound], [ErrVersion], a [*ValidationError].
+func (s *Service) Rotate(ctx context.Context, id string, version int64, next receive.Secret,
+	grace time.Duration) (Endpoint, error) {
+	if next == (receive.Secret{}) {
+		next = receive.NewSecret()
 	}
-	return s.store.UpdateEndpoint(ctx, id, version, func(e *Endpoint) error { return e.Rotate(time.Now(), next, grace) })
+	return s.store.UpdateEndpoint(ctx, id, version,
+		func(e *Endpoint) error { return e.Rotate(time.Now(), next, grace) })
 }
 
-// Pause lets the endpoint's deliveries wait, and Resume has them sent again, also after the endpoint was switched off or
-// its failures paused it. For Endpoints.UpdateEndpoint.
-func (e *Endpoint) Pause() { e.State = Paused }
-
-// Resume is the inverse of Pause.
-func (e *Endpoint) Resume() { e.State, e.PausedUntil = Active, time.Time{} }
-
-// Test sends a webhook.test to the endpoint, whatever its state and its subscriptions, and says what came of it. Nothing
-// of it is stored. ErrNotFound.
+// Test sends a [WebhookTest] to the endpoint, whatever its state and the types that it listens to, and returns the
+// outcome. Nothing of it is stored. Errors: [ErrNotFound], the context's.
 func (s *Service) Test(ctx context.Context, id string) (Attempt, error) {
 	e, err := s.store.Endpoint(ctx, id)
 	if err != nil {
 		return Attempt{}, err
 	}
-	event := Event{Type: WebhookTest, Data: append(AppendString([]byte(`{"endpoint_id":`), e.ID), '}')}
+	event := Event{Type: WebhookTest, Data: append(AppendJSONString([]byte(`{"endpoint_id":`), e.ID), '}')}
 	event.Init(time.Now())
 	answer, err := s.sender.Send(ctx, &e, &event, 1)
 	if answer.Cause != nil {
-		s.options.Logger.InfoContext(ctx, "a webhook's test failed", "endpoint", id, "kind", answer.Kind, "error", answer.Error, "cause", answer.Cause)
+		s.options.Logger.InfoContext(ctx, "a webhook's test failed", "endpoint", id, "kind", answer.Failure, "error",
+			answer.Error, "cause", answer.Cause)
 	}
 	return answer.Attempt, err
 }
 
-// Replay sends again what the endpoint was to get since the time: deliveries in one of the states, those that Failed or
-// were Skipped where none is named. There may be any number, which are sent in the lane Bulk. It returns how many there
-// are, with an error those until then. ErrNotFound, ErrOff.
-func (s *Service) Replay(ctx context.Context, endpointID string, since time.Time, states ...DeliveryState) (n int64, err error) {
+// Replay makes deliveries to the endpoint due again, in the lane Bulk: those of events since the time, in one of the
+// states; Failed and Skipped ones without states. There may be any number of them. It returns how many it made due,
+// also with an error. Errors: [ErrNotFound], [ErrOff].
+func (s *Service) Replay(ctx context.Context, endpointID string, since time.Time,
+	states ...DeliveryState) (n int64, err error) {
 	if len(states) == 0 {
 		states = []DeliveryState{Failed, Skipped}
 	}
@@ -147,14 +150,15 @@ func (s *Service) Replay(ctx context.Context, endpointID string, since time.Time
 	}
 }
 
-// Keep does the housekeeping: it removes what is older than ServiceOptions says. It is for one process now and then;
-// several at a time do no harm. It returns how many deliveries it removed, with an error those until then.
-func (s *Service) Keep(ctx context.Context) (removed int64, err error) {
+// Prune removes deliveries that are older than [ServiceOptions] says. One process calls it now and then; several at the
+// same time do no harm. It returns how many deliveries it removed, also with an error.
+func (s *Service) Prune(ctx context.Context) (removed int64, err error) {
 	for {
 		now := time.Now()
-		n, err := s.store.Expire(ctx, Expiry{Delivered: now.Add(-s.options.KeepDelivered), Others: now.Add(-s.options.KeepOthers), Limit: expireAtOnce})
+		n, err := s.store.Prune(ctx, PruneRequest{DeliveredBefore: now.Add(-s.options.KeepDelivered),
+			OthersBefore: now.Add(-s.options.KeepOthers), Limit: pruneAtOnce})
 		removed += int64(n)
-		if err != nil || n < expireAtOnce {
+		if err != nil || n < pruneAtOnce {
 			return removed, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 func (w *world) service(options webhooks.ServiceOptions) *webhooks.Service {
@@ -23,7 +24,8 @@ func (w *world) service(options webhooks.ServiceOptions) *webhooks.Service {
 func TestServiceCreate(t *testing.T) {
 	w := newWorld(t)
 	s := w.service(webhooks.ServiceOptions{})
-	e, err := s.Create(t.Context(), webhooks.Endpoint{URL: "https://example.com", Private: webhooks.Private{Headers: webhooks.Headers{"x-key": "v"}}})
+	e, err := s.Create(t.Context(), webhooks.Endpoint{URL: "https://example.com",
+		Credentials: webhooks.Credentials{Headers: webhooks.Headers{"x-key": "v"}}})
 	require.NoError(t, err)
 	require.Equal(t, []string{"*"}, e.Events)
 	require.Equal(t, 8, e.Concurrency)
@@ -31,13 +33,14 @@ func TestServiceCreate(t *testing.T) {
 	require.Equal(t, webhooks.Active, e.State)
 	require.Equal(t, map[string]string{"X-Key": "v"}, map[string]string(e.Headers))
 	require.Len(t, e.Secrets, 1)
-	again, err := webhooks.ParseSecret(e.Secrets[0].Reveal())
+	again, err := receive.ParseSecret(e.Secrets[0].Reveal())
 	require.NoError(t, err)
 	require.Equal(t, e.Secrets[0].Secret, again)
 
-	mine := webhooks.NewSecret()
-	e, err = s.Create(t.Context(), webhooks.Endpoint{URL: "https://example.com", Events: []string{"product.*"}, Concurrency: 1, Timeout: time.Second,
-		State: webhooks.Paused, Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: mine}}}})
+	mine := receive.NewSecret()
+	e, err = s.Create(t.Context(), webhooks.Endpoint{URL: "https://example.com", Events: []string{"product.*"},
+		Concurrency: 1, Timeout: time.Second,
+		State: webhooks.Paused, Credentials: webhooks.Credentials{Secrets: []webhooks.LiveSecret{{Secret: mine}}}})
 	require.NoError(t, err)
 	require.Equal(t, mine, e.Secrets[0].Secret)
 	require.Equal(t, webhooks.Paused, e.State)
@@ -57,9 +60,14 @@ func TestServiceUpdate(t *testing.T) {
 	refused := errors.New("refused")
 	_, err = s.Update(t.Context(), e.ID, 0, func(*webhooks.Endpoint) error { return refused })
 	require.ErrorIs(t, err, refused)
-	_, err = s.Update(t.Context(), e.ID, 0, func(e *webhooks.Endpoint) error { e.URL = "https://localhost"; return nil })
+	_, err = s.Update(t.Context(), e.ID, 0,
+		func(e *webhooks.Endpoint) error { e.URL = "https://localhost"; return nil })
 	require.Equal(t, []string{"callback_url forbidden"}, fields(err))
-	e, err = s.Update(t.Context(), e.ID, e.Version, func(e *webhooks.Endpoint) error { e.Events, e.ClientName = nil, "shop"; return nil })
+	e, err = s.Update(t.Context(), e.ID, e.Version, func(e *webhooks.Endpoint) error {
+		e.Events, e.ClientName = nil,
+			"shop"
+		return nil
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"*"}, e.Events)
 	require.Equal(t, "shop", e.ClientName)
@@ -73,24 +81,24 @@ func TestServiceRotate(t *testing.T) {
 		s := w.service(webhooks.ServiceOptions{})
 		_, e := w.receiver("one", nil)
 		first := e.Secrets[0].Secret
-		e, err := s.Rotate(t.Context(), e.ID, 0, webhooks.Secret{}, time.Hour)
+		e, err := s.Rotate(t.Context(), e.ID, 0, receive.Secret{}, time.Hour)
 		require.NoError(t, err)
 		require.NotEqual(t, first, e.Secrets[0].Secret, "one is made")
 		stop := run(t, w.dispatcher(webhooks.DispatcherOptions{}))
-		w.tell(1) // verified with the first secret
+		w.changes(1) // verified with the first secret
 		time.Sleep(time.Minute)
 		w.mu.Lock()
 		w.secrets["one"] = e.Secrets[0].Secret
 		w.mu.Unlock()
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(time.Hour)
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(time.Minute)
 		require.Equal(t, webhooks.Delivered, w.deliveries(e)[2].State)
 		require.NoError(t, stop())
-		_, err = s.Rotate(t.Context(), e.ID, 0, webhooks.Secret{}, -1)
+		_, err = s.Rotate(t.Context(), e.ID, 0, receive.Secret{}, -1)
 		require.Equal(t, []string{"grace invalid"}, fields(err))
-		_, err = s.Rotate(t.Context(), e.ID, e.Version-1, webhooks.Secret{}, 0)
+		_, err = s.Rotate(t.Context(), e.ID, e.Version-1, receive.Secret{}, 0)
 		require.ErrorIs(t, err, webhooks.ErrVersion)
 	})
 }
@@ -105,7 +113,7 @@ func TestServiceTest(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, http.StatusTeapot, a.Status)
 		require.Equal(t, time.Second, a.Duration)
-		require.Equal(t, webhooks.KindStatus, a.Kind)
+		require.Equal(t, webhooks.FailureStatus, a.Failure)
 		require.Equal(t, "an answer", string(a.Response))
 		require.Equal(t, webhooks.WebhookTest, w.got(h)[0].event)
 		require.Contains(t, w.got(h)[0].body, `"data":{"endpoint_id":"`+e.ID+`"}`)
@@ -120,11 +128,11 @@ func TestServiceReplay(t *testing.T) {
 		w := newWorld(t)
 		s := w.service(webhooks.ServiceOptions{})
 		h, e := w.receiver("one", nil, func(e *webhooks.Endpoint) { e.State = webhooks.Disabled })
-		w.tell(10)
+		w.changes(10)
 		time.Sleep(time.Hour)
 		since := time.Now()
 		for range 5 {
-			w.tell(500)
+			w.changes(500)
 		}
 		_, err := s.Update(t.Context(), e.ID, 0, func(e *webhooks.Endpoint) error { e.Resume(); return nil })
 		require.NoError(t, err)
@@ -141,7 +149,7 @@ func TestServiceReplay(t *testing.T) {
 	})
 }
 
-func TestServiceKeep(t *testing.T) {
+func TestServicePrune(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		s := w.service(webhooks.ServiceOptions{KeepDelivered: 24 * time.Hour, KeepOthers: 48 * time.Hour})
@@ -149,23 +157,24 @@ func TestServiceKeep(t *testing.T) {
 		_, missed := w.receiver("two", nil, func(e *webhooks.Endpoint) { e.State = webhooks.Disabled })
 		stop := run(t, w.dispatcher(webhooks.DispatcherOptions{}))
 		for range 5 {
-			w.tell(500)
+			w.changes(500)
 		}
 		time.Sleep(25 * time.Hour)
-		w.tell(1)
+		w.changes(1)
 		time.Sleep(time.Second)
-		n, err := s.Keep(t.Context())
+		n, err := s.Prune(t.Context())
 		require.NoError(t, err)
 		require.EqualValues(t, 2_500, n)
 		require.Len(t, w.deliveries(taken), 1)
 		time.Sleep(24 * time.Hour)
-		n, err = s.Keep(t.Context())
+		n, err = s.Prune(t.Context())
 		require.NoError(t, err)
 		require.EqualValues(t, 2_501, n)
 		require.Len(t, w.deliveries(missed), 1)
 		require.NoError(t, stop())
 	})
-	for field, o := range map[string]webhooks.ServiceOptions{"KeepDelivered": {KeepDelivered: time.Minute}, "KeepOthers": {KeepOthers: -1}} {
+	for field, o := range map[string]webhooks.ServiceOptions{"KeepDelivered": {KeepDelivered: time.Minute},
+		"KeepOthers": {KeepOthers: -1}} {
 		w := newWorld(t)
 		sender, err := webhooks.NewSender(webhooks.SenderOptions{})
 		require.NoError(t, err)

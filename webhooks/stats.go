@@ -7,43 +7,44 @@ import (
 	"time"
 )
 
-// Stats counts what a Dispatcher did since NewDispatcher.
+// Stats are the counts of a [Dispatcher] since [NewDispatcher].
 type Stats struct {
-	// Claimed deliveries, each counted as often as it was.
+	// Claimed counts deliveries that were claimed, each as often as it was.
 	Claimed int64
 	// InFlight is how many attempts are under way now.
 	InFlight int64
-	// Delivered, Retried and Failed are attempts by what came of them: the endpoint took it, there will be another one, or
-	// there will be none.
+	// Delivered, Retried and Failed count attempts by what followed: the endpoint took the delivery, there will be
+	// another attempt, or there will be none.
 	Delivered, Retried, Failed int64
-	// Kinds counts the attempts that failed by kind.
-	Kinds map[Kind]int64
-	// AttemptTimes are how long the attempts took. DeliveryTimes are, by lane, how long it took from an event's Time, by the
-	// store's clock, until it was delivered, by the worker's, over all attempts; without what was sent again (Delivery.Earlier).
-	AttemptTimes  Times
-	DeliveryTimes [2]Times
-	// GivenBack deliveries were claimed and not tried.
-	GivenBack int64
-	// Lost results counted for nothing, because another worker had the claim, or couldn't be stored.
+	// Failures counts the failed attempts by kind.
+	Failures map[FailureKind]int64
+	// AttemptTimes are how long the attempts took. DeliveryTimes are, by lane, how long it took from an event's Time,
+	// by the store's clock, until it was delivered, by the worker's clock, over all attempts. Deliveries that were sent
+	// again (Delivery.Earlier) aren't among them.
+	AttemptTimes  Histogram
+	DeliveryTimes [2]Histogram
+	// Released counts deliveries that were claimed and released without an attempt.
+	Released int64
+	// Lost counts results that didn't count because another worker had the claim, or that couldn't be stored.
 	Lost int64
-	// Overdue attempts of the sender didn't end when their time was over, and were left to themselves; Hanging ones of these
-	// haven't ended yet. See Sender.Overdue.
+	// Overdue counts the sender's attempts that didn't end when their time was over, and were abandoned, Hanging those
+	// of them that haven't ended yet. See [Sender.Overdue].
 	Overdue, Hanging int64
-	// Outages is how often a look for work failed.
+	// Outages counts how often looking for work failed.
 	Outages int64
 }
 
-// Stats returns the counts of this moment.
+// Stats returns the counts at this moment.
 func (d *Dispatcher) Stats() Stats {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	s := d.stats
-	s.Kinds = maps.Clone(s.Kinds)
+	s.Failures = maps.Clone(s.Failures)
 	s.Overdue, s.Hanging = d.sender.Overdue()
 	return s
 }
 
-// Healthy returns nil while the dispatcher runs and finds its store, and else what is wrong.
+// Healthy returns nil while the dispatcher runs and reaches its store, and otherwise an error that says what is wrong.
 func (d *Dispatcher) Healthy() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -56,7 +57,7 @@ func (d *Dispatcher) Healthy() error {
 	return nil
 }
 
-// count changes the counts.
+// count lets f change the counts.
 func (d *Dispatcher) count(f func(s *Stats)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -78,7 +79,7 @@ func (s *Stats) attempted(d *Delivery, r *Result) {
 	default:
 		s.Retried++
 	}
-	s.Kinds[r.Attempt.Kind]++
+	s.Failures[r.Attempt.Failure]++
 }
 
 // stored counts results that were given to the store.
@@ -89,7 +90,7 @@ func (s *Stats) stored(results []Result, counted int, err error) {
 	s.Lost += int64(len(results) - counted)
 	for i := range results {
 		if results[i].Attempt == nil {
-			s.GivenBack++
+			s.Released++
 		}
 	}
 }

@@ -7,110 +7,120 @@ import (
 )
 
 var (
-	// ErrNotFound: there is no such endpoint or delivery.
+	// ErrNotFound is the error for an endpoint or a delivery that doesn't exist.
 	ErrNotFound = errors.New("webhooks: not found")
-	// ErrVersion: the endpoint has another version than the one named.
+	// ErrVersion is the error for an endpoint that has another version than the one named.
 	ErrVersion = errors.New("webhooks: the endpoint has changed")
-	// ErrOff: the endpoint is Inactive or Disabled, so nothing can be sent to it.
+	// ErrOff is the error for an endpoint that is Inactive or Disabled, so that nothing can be sent to it.
 	ErrOff = errors.New("webhooks: the endpoint is switched off")
 )
 
-// Store keeps endpoints, events, and deliveries. Every method is safe for concurrent use, by many processes where the
-// store is shared. A method joins the transaction of its context where it has one, and changes nothing when it returns an
-// error. Times are the store's own, in UTC and microseconds: clocks of workers don't matter. A clock that is set back
-// keeps no delivery waiting until it has caught up (Endpoint.SetBack, Delivery.SetBack). What goes in is copied, what
-// comes out is the caller's to keep and change, but for Events of a Claim, which may be shared and are not to be changed.
+// Store keeps endpoints, events and deliveries. Its parts are for different users, who need only one of them each:
+// [Endpoints] and [Deliveries] for those who manage them, [Listeners] and [Notifier] for those who make events, [Queue]
+// for workers, [Pruner] for housekeeping.
 //
-// The rules of an endpoint's and a delivery's life are methods of this package (Endpoint.Init, Note, Changed;
-// Delivery.Conclude, Again; Plan and Spread): a store reads what is stored, calls one, and writes it back, all in one
-// transaction. So every store's deliveries live the same life.
+// Every method is safe for concurrent use, by several processes where they share the store. A method joins the
+// transaction of its context where there is one, and changes nothing when it returns an error. Times are the store's
+// own, in UTC and microseconds: the clocks of workers don't matter. When the store's clock is set back, no delivery
+// waits until it has caught up. What goes into a method is copied. What comes out is the caller's to keep and to
+// change, except for the Events of a [Claim], which may be shared and must not be changed.
+//
+// Package driver has what a store is made with: the rules of the lives of endpoints and deliveries. Package storetest
+// checks that a store keeps to this contract.
 type Store interface {
 	Endpoints
 	Listeners
 	Notifier
 	Queue
 	Deliveries
-	Keeper
+	Pruner
 }
 
-// Endpoints is for those who manage endpoints. Settings are validated by the caller (see Policy), not by the store.
+// Endpoints keeps endpoints. It stores settings as they are: its caller validates them (see [Policy.Check]).
 type Endpoints interface {
-	// CreateEndpoint stores a new endpoint and returns it as stored. The caller's ID, Version, Health and times don't
-	// count, see Endpoint.Init.
+	// CreateEndpoint stores a new endpoint and returns it as stored. ID, Version, Health and times are set by the
+	// store, whatever the caller put there.
 	CreateEndpoint(ctx context.Context, e Endpoint) (Endpoint, error)
 	// Endpoint returns the endpoint, or ErrNotFound.
 	Endpoint(ctx context.Context, id string) (Endpoint, error)
-	// ListEndpoints returns endpoints in the order of their creation: at most limit (1 to 1,000), behind the offset, and
-	// how many there are in all. An error for a limit or an offset out of bounds, see CheckPage.
+	// ListEndpoints returns endpoints in the order of their creation: at most limit of them (1 to 1,000), after the
+	// first offset ones (0 or more), and how many there are in all. It returns an error for a limit or an offset out of
+	// bounds.
 	ListEndpoints(ctx context.Context, limit, offset int) (endpoints []Endpoint, count int64, err error)
-	// UpdateEndpoint lets change change the endpoint's settings and state, and returns it as stored, see Endpoint.Changed.
-	// With a version other than 0 it does so only if the endpoint still has that version, else ErrVersion. Where nothing
-	// changes nothing is written. An error from change is returned, and nothing changes. change is called inside the
-	// transaction, perhaps several times, and must not call the store.
+	// UpdateEndpoint calls change with the endpoint, stores the settings and the state that change gave it, and returns
+	// it as stored. Nothing is written when nothing changed. When change returns an error, UpdateEndpoint returns it
+	// and changes nothing. change is called inside the transaction, perhaps several times, and must not call the store.
+	// A version other than 0 is the one that the endpoint must have.
 	//
-	// When the endpoint ceases to receive (EndpointState.Receives), its Pending deliveries are Skipped, except for those that
-	// are claimed at the moment. ErrNotFound, ErrVersion.
+	// An endpoint that becomes Active, or whose PausedUntil is made zero, is as healthy as a new one. When it ceases to
+	// receive (EndpointState.Receives), its Pending deliveries become Skipped, except for those that are claimed at the
+	// moment. Errors: ErrNotFound, ErrVersion.
 	UpdateEndpoint(ctx context.Context, id string, version int64, change func(e *Endpoint) error) (Endpoint, error)
-	// DeleteEndpoint removes the endpoint with its deliveries, which can't be found any more: what is stored of them may
-	// be left to Expire. Results of a claim on them count for nothing. The version counts as in UpdateEndpoint.
+	// DeleteEndpoint removes the endpoint and its deliveries, which can't be found any more; Prune may remove what is
+	// stored of them later. Results of claims on them don't count. The version is as in UpdateEndpoint. Errors:
 	// ErrNotFound, ErrVersion.
 	DeleteEndpoint(ctx context.Context, id string, version int64) error
 }
 
-// Listeners tells what is worth telling.
+// Listeners says which events somebody listens to, so that nobody makes events for nothing.
 type Listeners interface {
-	// Listening returns those of the types that an endpoint listens to at the moment, be it Paused or Disabled, see
-	// Audience. With imported those are meant that are Numbered in an import. An error is no reason to tell nothing.
+	// Listening returns those of the types that an endpoint listens to at the moment, Paused and Disabled ones
+	// included. With imported it is asked for events that are numbered in an import (Event.Numbered), which endpoints
+	// with SummariesOnly don't get. An error doesn't mean that nobody listens.
 	Listening(ctx context.Context, imported bool, types ...string) ([]string, error)
-	// Numbers returns the highest Number that was given to an event of the import, by type; nothing for types without any.
-	// Within a transaction it counts the transaction's own.
+	// Numbers returns the highest Number that an event of the import has, by type; no entry for a type without any.
+	// Within a transaction it counts those of the transaction too.
 	Numbers(ctx context.Context, importID string) (map[string]int64, error)
 }
 
-// Notifier is for those whose changes are told.
+// Notifier stores events, for those who make changes.
 type Notifier interface {
-	// Append stores the events, in the transaction of its context or in one of its own, and makes a delivery of each to
-	// every endpoint that listens to it (Endpoint.Listens): Pending, or Skipped for an endpoint that is Disabled, with the
-	// event's time as NotBefore. An event without a listener is not stored at all, and gets no Number. It returns how many
-	// were stored.
+	// Append stores the events, in the transaction of its context or in one of its own, and makes a delivery of each
+	// event for every endpoint that listens to it: Pending, or Skipped for an endpoint that is Disabled, with the
+	// event's time as NotBefore. An event without a listener is not stored, and gets no Number. Append returns how many
+	// events were stored.
 	//
-	// It fills in the ID and Time of the events that are stored (Event.Init), perhaps of others, and the Number of those
-	// that are Numbered: the next ones of their import and type, in the order of the slice, without a gap even where
-	// transactions roll back. So appending to one import waits for the transaction that appended to it before.
+	// It sets the ID and the Time of the events that are stored, perhaps of others too (Event.Init), and the Number of
+	// those that are numbered (Event.Numbered): the next ones of their import and type, in the order of the slice,
+	// without a gap even where transactions are rolled back. So appending to one import waits for the transaction that
+	// appended to it before.
 	//
-	// Events are refused, all of them, where one fails Event.Check. Data is not kept, and may be stored in another form, but
-	// comes back byte by byte. A transaction that is run again from the top appends again: the events' Numbers and IDs may
-	// then have been filled in, and the Numbers are given anew.
+	// When one of the events is invalid, none is stored: ErrTooLarge for data longer than MaxData, another error for a
+	// Type that is empty or longer than 100 bytes, an ImportID longer than 100 bytes, an ID that isn't empty and not as
+	// Init makes it, or Data that is no JSON object. The slices are not kept. Data comes back byte by byte. A
+	// transaction that is run again from the top appends again: the events then may have IDs and Numbers already, and
+	// get their Numbers anew.
 	Append(ctx context.Context, events []Event) (stored int, err error)
 }
 
-// ClaimRequest says how much a worker can do.
+// ClaimRequest is how much work a worker can take.
 type ClaimRequest struct {
-	// Worker is its name, for people.
+	// Worker is the worker's name, for people. It must not be empty.
 	Worker string
-	// Limit is how many claims it takes, 1 to 1,000; Bulk is how many of these may be of the lane Bulk, 0 to Limit.
+	// Limit is how many claims the worker can take, 1 to 1,000; Bulk is how many of these may be in the lane Bulk, 0 to
+	// Limit.
 	Limit, Bulk int
-	// Spare is how many of them are kept for endpoints that answer and have no claim yet, 0 or more, see Plan.
+	// Spare is how many of them are reserved for endpoints that answer and have no claim yet, 0 or more.
 	Spare int
 	// Depth is how many deliveries a claim may have, 1 to 100.
 	Depth int
 	// Shallow names endpoints whose claims have one delivery.
 	Shallow []string
-	// Lease is how long the claims hold unless they are renewed: 1 ms to MaxLease, 0 for UsualLease.
+	// Lease is how long the claims hold unless they are renewed: 1 ms to 1 min, 0 for 12 s.
 	Lease time.Duration
 }
 
-// Claim is a worker's hold on some deliveries to one endpoint, in one lane, which it sends one after the other.
+// Claim is a worker's hold on some deliveries to one endpoint, in one lane. The worker sends them one after the other.
 type Claim struct {
-	// ID is the claim's alone: Result names it, and so a worker that lost its claim changes nothing.
+	// ID is the claim's alone. A Result names it, so that a worker that has lost its claim changes nothing.
 	ID       string
-	Endpoint *Endpoint // as it was then
+	Endpoint *Endpoint // as it was when the claim was made
 	Lane     Lane
-	// Work is never empty, and ordered: those first that are due longest.
+	// Work is never empty. What has been due for longest comes first.
 	Work []Work
 }
 
-// Work is a delivery that is to be sent.
+// Work is a delivery to be sent.
 type Work struct {
 	Delivery Delivery
 	Event    *Event
@@ -120,52 +130,56 @@ type Work struct {
 type Result struct {
 	ClaimID    string
 	DeliveryID int64
-	// Attempt is what was tried; nil when nothing was: then the delivery is Pending as before, may be claimed at once, and
-	// the rest doesn't count.
+	// Attempt is what was tried. It is nil when nothing was: then the delivery stays Pending, may be claimed at once,
+	// and the fields below don't count.
 	Attempt *Attempt
-	// State is Delivered, Failed, or Pending to try again after the Delay.
+	// State is Delivered, Failed, or Pending for a delivery that is to be tried again after the Delay, 0 or more.
 	State DeliveryState
 	Delay time.Duration
-	// Gone: the endpoint said that it wants nothing more.
+	// Hold is for how long from now on the endpoint wants no delivery at all, 0 or more. It counts with a result that
+	// is no success.
+	Hold time.Duration
+	// Gone says that the endpoint wants no more deliveries.
 	Gone bool
 }
 
-// Queue is for workers.
+// Queue hands out deliveries to workers.
 type Queue interface {
-	// Claim takes deliveries that are due, as Plan wants it: Pending, NotBefore has come, the endpoint Active, and in no claim
-	// that still holds. A claim holds each of its deliveries until there is a Result for it, or until the Lease, counted
-	// from the claim or from its last Renew, has run out. No delivery is in two claims that hold, and an endpoint never has more
-	// of them than Plan allows, over all workers. Nothing without an error when there is nothing to do, or others are just
-	// claiming it. Those of an endpoint and a lane are claimed first that are due longest, by NotBefore, or the end of the
-	// lease that was lost last, then by ID.
+	// Claim takes deliveries that are due: Pending, NotBefore has come, the endpoint is Active and not paused, and no
+	// claim that holds has them. How many of which endpoint it takes, over all workers, is decided by driver.Plan. A
+	// claim holds each of its deliveries until there is a Result for it, or until the lease has run out, counted from
+	// the claim or from its last Renew. No delivery is in two claims that hold. Of one endpoint and lane, deliveries
+	// are claimed in the order of NotBefore, or of the end of the lease that was lost last, then of their IDs. Claim
+	// returns nothing, without an error, when there is nothing to do, or when others are just claiming it.
 	//
 	// A crash of the store may undo a claim: then the deliveries are claimed again.
 	Claim(ctx context.Context, request ClaimRequest) ([]Claim, error)
-	// Renew has claims hold for the lease from now on, 1 ms to MaxLease, and returns how many it did so to. It leaves alone
-	// those whose lease has run out, or that hold nothing any more, and may leave alone one that Finish is just at. A crash
-	// of the store may undo it.
+	// Renew makes claims hold for the lease from now on, 1 ms to 1 min, and returns how many it renewed. It doesn't
+	// renew a claim whose lease has run out, or that holds nothing any more, and perhaps not one that Finish is working
+	// on. A crash of the store may undo it.
 	Renew(ctx context.Context, claimIDs []string, lease time.Duration) (renewed int, err error)
-	// Finish stores the results of claims, in their order, and returns how many counted. A Result counts while its claim is
-	// the last that the delivery was in, be the lease over or not, and there was no other Result and no Resend, Replay or
-	// Skip since; else it changes nothing. It writes the delivery (Delivery.Conclude), adds the
-	// attempt to its log, and notes the endpoint's health (Endpoint.Note); an endpoint that becomes Disabled skips
-	// its Pending deliveries as in UpdateEndpoint, and has DisabledEvent appended in the same transaction. A crash of the
-	// store may undo it: then the deliveries are sent again.
+	// Finish stores the results of claims, in their order, and returns how many counted. A Result counts while its
+	// claim is the last one that the delivery was in, even if the lease is over, and there was no other Result and no
+	// Resend, Replay or Skip since; otherwise it changes nothing. It changes the delivery, adds the attempt to its log,
+	// and notes the endpoint's health. When the endpoint becomes Disabled, its Pending deliveries are skipped as in
+	// UpdateEndpoint, and an event EndpointDisabled is appended in the same transaction. A crash of the store may undo
+	// Finish: then the deliveries are sent again.
 	Finish(ctx context.Context, results []Result) (counted int, err error)
-	// Wake returns a channel that has a value soon after a delivery was made that is due. It is a hint: values get lost, and
-	// workers look for themselves now and then. The channel lives until the context ends; it may be nil.
+	// Wake returns a channel that receives a value soon after a delivery was made that is due. It is a hint: values get
+	// lost, so workers also look for themselves now and then. The channel is used until the context ends. It may be
+	// nil.
 	Wake(ctx context.Context) <-chan struct{}
 }
 
-// DeliveryQuery says which deliveries are wanted. The zero value is the newest ones.
+// DeliveryQuery selects deliveries. The zero value selects the newest ones.
 type DeliveryQuery struct {
-	// EndpointID, EventID, EventType and ImportID, where they are not empty, are the deliveries'.
+	// EndpointID, EventID, EventType and ImportID, where they are not empty, are those of the deliveries.
 	EndpointID, EventID, EventType, ImportID string
-	// States, if there are any, are those that are wanted.
+	// States are the states of the deliveries, none for all.
 	States []DeliveryState
-	// Before, if not 0, is an ID: older ones are wanted.
+	// Before, if not 0, is an ID: only smaller ones are selected.
 	Before int64
-	// Limit is how many are wanted, 1 to 1,000, 0 for 50.
+	// Limit is the highest number of deliveries, 1 to 1,000, 0 for 50.
 	Limit int
 }
 
@@ -177,63 +191,66 @@ type Record struct {
 	Attempts []Attempt
 }
 
-// ReplayStep is a part of a replay.
+// ReplayStep is a part of a replay. A replay of any length is done in steps, each of them a transaction.
 type ReplayStep struct {
 	EndpointID string
-	// Since is the time of the oldest event that is sent again, of whatever time zone.
+	// Since is the time of the oldest event that is sent again, in any time zone.
 	Since time.Time
-	// States are those of the deliveries that are sent again: Failed, Skipped, Delivered.
+	// States are those of the deliveries that are sent again, at least one: Failed, Skipped, Delivered.
 	States []DeliveryState
-	// After is the ID behind which the step begins: 0, or what the last step returned.
+	// After is the ID after which the step begins: 0, or what the last step returned.
 	After int64
-	// Limit is how many deliveries are looked at, 1 to 10,000.
+	// Limit is how many deliveries the step looks at, 1 to 10,000.
 	Limit int
 }
 
-// Deliveries is for those who look after deliveries.
+// Deliveries reads deliveries, and sends them again.
 type Deliveries interface {
-	// ListDeliveries returns deliveries, the greatest ID first. ErrNotFound for an EndpointID that isn't there.
+	// ListDeliveries returns deliveries, the greatest ID first. It returns ErrNotFound for an EndpointID that doesn't
+	// exist.
 	ListDeliveries(ctx context.Context, query DeliveryQuery) ([]Delivery, error)
 	// Delivery returns the delivery with its event and its log, or ErrNotFound.
 	Delivery(ctx context.Context, id int64) (Record, error)
-	// Resend makes the delivery due now, with a schedule that begins anew (Delivery.Again), and returns it; one that is
-	// claimed is returned as it is. ErrNotFound, ErrOff.
+	// Resend makes the delivery due now, with a schedule that starts from its beginning, and returns it. A delivery
+	// that is claimed is returned unchanged. Errors: ErrNotFound, ErrOff.
 	Resend(ctx context.Context, id int64) (Delivery, error)
-	// Replay does the same with deliveries to one endpoint, which go into the lane Bulk, and returns how many it did so to,
-	// and the ID of the last one that it looked at: there may be more behind that one, unless it is 0. Claimed ones are
-	// left out. ErrNotFound, ErrOff.
+	// Replay does the same with many deliveries to one endpoint, which move to the lane Bulk. It returns how many it
+	// made due, and the ID of the last one that it looked at; 0 when there are no more. Claimed deliveries are left
+	// out. Errors: ErrNotFound, ErrOff.
 	Replay(ctx context.Context, step ReplayStep) (n int, last int64, err error)
-	// Backlog tells how much waits.
+	// Backlog returns how much waits.
 	Backlog(ctx context.Context) (Backlog, error)
 }
 
 // Backlog is what waits to be sent to Active endpoints.
 type Backlog struct {
-	// Due deliveries could be sent now, Later ones wait for their next attempt; by lane. Claimed ones are among Due.
+	// Due counts the deliveries that could be sent now, claimed ones included, Later those that wait for their next
+	// attempt; by lane.
 	Due, Later [2]int64
 	// Oldest is how long the delivery that waits longest has been due, by lane; 0 where none is.
 	Oldest [2]time.Duration
 	// Endpoints counts the endpoints by state.
 	Endpoints map[EndpointState]int64
-	// Failing counts the Active ones that their failures paused, and that took nothing since (PausedUntil isn't zero).
+	// Failing counts the Active endpoints that were paused because they failed, and took nothing since (PausedUntil
+	// isn't zero).
 	Failing int64
 }
 
-// Expiry says what is not kept any longer.
-type Expiry struct {
-	// Delivered is the time before which Delivered deliveries ended that are not kept.
-	Delivered time.Time
-	// Others is that for Failed and Skipped ones, and for Pending ones, by CreatedAt, whose endpoint doesn't receive. It
-	// is also that for numbers of imports, by when one was last given.
-	Others time.Time
-	// Limit is how many deliveries are removed at once, 1 to 100,000.
+// PruneRequest selects what is no longer kept.
+type PruneRequest struct {
+	// DeliveredBefore selects Delivered deliveries that ended before it.
+	DeliveredBefore time.Time
+	// OthersBefore selects Failed and Skipped deliveries that ended before it, Pending ones that were made before it
+	// and whose endpoint doesn't receive, and the numbers of imports of which none was given since.
+	OthersBefore time.Time
+	// Limit is the highest number of deliveries that are removed, 1 to 100,000.
 	Limit int
 }
 
-// Keeper is for housekeeping.
-type Keeper interface {
-	// Expire removes deliveries with their logs, their events where no other delivery is left, what is left of endpoints
-	// that were deleted, and numbers of imports. It returns how many deliveries it removed: there may be more while that is
-	// the limit.
-	Expire(ctx context.Context, expiry Expiry) (removed int, err error)
+// Pruner removes what is old.
+type Pruner interface {
+	// Prune removes deliveries with their logs, events without any delivery left, what is left of endpoints that were
+	// deleted, and numbers of imports. It returns how many deliveries it removed: when that is the limit, there may be
+	// more.
+	Prune(ctx context.Context, request PruneRequest) (removed int, err error)
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 // world is a store and receivers that exist only in a test. It is made inside of a synctest bubble, so its time costs
@@ -27,7 +28,7 @@ type world struct {
 
 	mu        sync.Mutex
 	receivers map[string]*host
-	secrets   map[string]webhooks.Secret // by host
+	secrets   map[string]receive.Secret // by host
 }
 
 // host is a receiver.
@@ -57,15 +58,17 @@ type reply struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, db: memory.New(memory.Options{}), receivers: map[string]*host{}, secrets: map[string]webhooks.Secret{}}
+	w := &world{t: t, db: memory.New(memory.Options{}), receivers: map[string]*host{},
+		secrets: map[string]receive.Secret{}}
 	w.store = w.db.Webhooks()
 	return w
 }
 
 // receiver makes a receiver, and the endpoint that leads to it. Without an answer it takes everything at once.
-func (w *world) receiver(name string, answer func(r request) reply, changes ...func(e *webhooks.Endpoint)) (*host, webhooks.Endpoint) {
+func (w *world) receiver(name string, answer func(r request) reply,
+	changes ...func(e *webhooks.Endpoint)) (*host, webhooks.Endpoint) {
 	e := endpoint("https://" + name + "/hook")
-	e.Secrets[0].Secret = webhooks.NewSecret()
+	e.Secrets[0].Secret = receive.NewSecret()
 	for _, change := range changes {
 		change(&e)
 	}
@@ -135,7 +138,8 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	if answer.retryAfter != "" {
 		header.Set("Retry-After", answer.retryAfter)
 	}
-	return &http.Response{StatusCode: answer.status, Header: header, Body: io.NopCloser(strings.NewReader("an answer"))}, nil
+	return &http.Response{StatusCode: answer.status, Header: header,
+		Body: io.NopCloser(strings.NewReader("an answer"))}, nil
 }
 
 // answers changes what the receiver answers from now on.
@@ -161,8 +165,8 @@ func (w *world) got(h *host) []request {
 	return append([]request(nil), h.requests...)
 }
 
-// tell appends n events of single changes.
-func (w *world) tell(n int) (events []webhooks.Event) {
+// changes appends n events of single changes.
+func (w *world) changes(n int) (events []webhooks.Event) {
 	for i := range n {
 		events = append(events, webhooks.Event{Type: webhooks.ProductCreated, Data: fmt.Appendf(nil, `{"n":%d}`, i)})
 	}
@@ -179,7 +183,8 @@ func (w *world) append(events []webhooks.Event) {
 func (w *world) imported(n int) {
 	events := make([]webhooks.Event, n)
 	for i := range events {
-		events[i] = webhooks.Event{Type: webhooks.ProductCreated, ImportID: "i", Lane: webhooks.Bulk, Data: []byte(`{}`)}
+		events[i] = webhooks.Event{Type: webhooks.ProductCreated, ImportID: "i", Lane: webhooks.Bulk,
+			Data: []byte(`{}`)}
 	}
 	w.append(events)
 }
