@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 var appendCases = []Case{
@@ -32,17 +33,19 @@ var appendCases = []Case{
 		require.NoError(c, err)
 		require.Empty(c, numbers, "an event that isn't stored isn't counted")
 
-		stored, err = c.Append(c.Context(), []webhooks.Event{event(1), {Type: webhooks.ProductDeleted, Data: []byte(`{}`)}, event(2)})
+		stored, err = c.Append(c.Context(),
+			[]webhooks.Event{event(1), {Type: webhooks.ProductDeleted, Data: []byte(`{}`)}, event(2)})
 		require.NoError(c, err)
 		require.Equal(c, 1, stored, "the events are counted that are stored")
 		require.Len(c, c.of(e), 1)
 	}},
 	{Name: "append/a delivery for each that listens", run: func(c *check) {
-		all, created, summaries := c.endpoint(), c.endpoint(listensTo(webhooks.ProductCreated)), c.endpoint(func(e *webhooks.Endpoint) { e.SummariesOnly = true })
+		all, created, summaries := c.endpoint(), c.endpoint(listensTo(webhooks.ProductCreated)),
+			c.endpoint(func(e *webhooks.Endpoint) { e.SummariesOnly = true })
 		c.endpoint(listensTo("import.*"))
 		e := imported("import-1", webhooks.ProductCreated)
-		e.ID, e.Time = webhooks.NewID("evt_", time.Now()), time.Date(2026, 5, 4, 3, 2, 1, 123_456_000, time.UTC)
-		e = c.tell(e)[0]
+		e.ID, e.Time = driver.NewID("evt_", time.Now()), time.Date(2026, 5, 4, 3, 2, 1, 123_456_000, time.UTC)
+		e = c.append(e)[0]
 		require.Empty(c, c.of(summaries), "what is numbered isn't told to an endpoint for summaries")
 		require.Len(c, c.list(webhooks.DeliveryQuery{}), 2, "every endpoint that listens gets a delivery, and no other")
 		for _, endpoint := range []webhooks.Endpoint{all, created} {
@@ -50,8 +53,10 @@ var appendCases = []Case{
 			require.Len(c, deliveries, 1, "every endpoint that listens gets one delivery")
 			d := deliveries[0]
 			require.Positive(c, d.ID, "a delivery has an ID")
-			c.sameDelivery(webhooks.Delivery{ID: d.ID, EndpointID: endpoint.ID, EventID: e.ID, EventType: e.Type, ImportID: "import-1", Number: 1,
-				Lane: bulk, State: webhooks.Pending, NotBefore: e.Time, CreatedAt: e.Time}, d, "a new delivery has what its event has")
+			c.sameDelivery(webhooks.Delivery{ID: d.ID, EndpointID: endpoint.ID, EventID: e.ID, EventType: e.Type,
+				ImportID: "import-1", Number: 1,
+				Lane: bulk, State: webhooks.Pending, NotBefore: e.Time, CreatedAt: e.Time}, d,
+				"a new delivery has what its event has")
 			r := c.record(d.ID)
 			c.sameDelivery(d, r.Delivery, "a delivery is the same wherever it is read")
 			r.Event.Time = r.Event.Time.UTC()
@@ -61,7 +66,7 @@ var appendCases = []Case{
 	}},
 	{Name: "append/an ID and a time where they are missing", run: func(c *check) {
 		to := c.endpoint()
-		events := c.tell(event(1), event(2))
+		events := c.append(event(1), event(2))
 		require.Regexp(c, `^evt_[0-9a-f]{32}$`, events[0].ID, "the ID is filled in")
 		require.NotEqual(c, events[0].ID, events[1].ID, "every event has an ID of its own")
 		require.WithinDuration(c, time.Now(), events[0].Time, time.Minute, "the time is filled in")
@@ -73,11 +78,12 @@ var appendCases = []Case{
 	}},
 	{Name: "append/data comes back byte by byte", run: func(c *check) {
 		e := c.endpoint()
-		for _, data := range []string{`{}`, "{ \"b\" : 1.0,\t\"a\":[ ],\n\"b\":1e2 }", `{"text":"\u00e9é\\\/\u0000"}`, "{\"bytes\":\"\xff\xfe\x00\"}",
+		for _, data := range []string{`{}`, "{ \"b\" : 1.0,\t\"a\":[ ],\n\"b\":1e2 }", `{"text":"\u00e9é\\\/\u0000"}`,
+			"{\"bytes\":\"\xff\xfe\x00\"}",
 			`{"long":"` + strings.Repeat("0123456789", 70_000) + `"}`} {
 			d := event(0)
 			d.Data = []byte(data)
-			c.tell(d)
+			c.append(d)
 			all := c.of(e)
 			require.Equal(c, data, string(c.record(all[len(all)-1].ID).Event.Data), "data comes back as it was given")
 		}
@@ -89,7 +95,7 @@ var appendCases = []Case{
 		to := c.endpoint()
 		e := event(7)
 		want := string(e.Data)
-		c.tell(e)
+		c.append(e)
 		copy(e.Data, bytes.Repeat([]byte("x"), len(e.Data)))
 		id := c.of(to)[0].ID
 		got := c.record(id)
@@ -109,7 +115,7 @@ var appendCases = []Case{
 		}
 		require.Empty(c, c.list(webhooks.DeliveryQuery{}), "a bad event has all of them refused")
 		large.Data = []byte(`{"x":"` + strings.Repeat("x", webhooks.MaxData-8) + `"}`)
-		c.tell(large)
+		c.append(large)
 	}},
 	{Name: "append/thousands at once", run: func(c *check) {
 		e := c.endpoint()
@@ -119,7 +125,7 @@ var appendCases = []Case{
 		for i := range events {
 			events[i] = imported("i", webhooks.ProductUpdated)
 		}
-		events = c.tell(events...)
+		events = c.append(events...)
 		for i := range events {
 			require.EqualValues(c, i+1, events[i].Number, "numbers follow the order of the slice")
 		}
@@ -133,11 +139,11 @@ var appendCases = []Case{
 		defer cancel()
 		wake := c.Wake(ctx)
 		if wake == nil {
-			return // nobody is told
+			return // there are no hints
 		}
-		// It may take a moment until hints come.
+		// Hints may take a moment to come.
 		c.Eventually("whoever waits is woken when there is something to do", func() bool {
-			c.tell(event(1))
+			c.append(event(1))
 			select {
 			case <-wake:
 				return true
@@ -154,16 +160,18 @@ var numberCases = []Case{
 		created, updated := webhooks.ProductCreated, webhooks.ProductUpdated
 		var got []string
 		for _, e := range slices.Concat(
-			c.tell(imported("a", created), imported("a", updated), imported("b", created), imported("a", created)),
-			c.tell(imported("b", created), imported("a", updated)),
-			c.tell(event(1), webhooks.Event{Type: webhooks.ImportCompleted, ImportID: "a", Data: []byte(`{}`)}),
+			c.append(imported("a", created), imported("a", updated), imported("b", created), imported("a", created)),
+			c.append(imported("b", created), imported("a", updated)),
+			c.append(event(1), webhooks.Event{Type: webhooks.ImportCompleted, ImportID: "a", Data: []byte(`{}`)}),
 		) {
 			got = append(got, fmt.Sprint(e.ImportID, " ", e.Type, " ", e.Number))
 		}
-		require.Equal(c, []string{"a product.created 1", "a product.updated 1", "b product.created 1", "a product.created 2",
+		require.Equal(c, []string{"a product.created 1", "a product.updated 1", "b product.created 1",
+			"a product.created 2",
 			"b product.created 2", "a product.updated 2", " product.created 0", "a import.completed 0"}, got,
 			"events are numbered by import and type; single changes and summaries are not")
-		for importID, want := range map[string]map[string]int64{"a": {created: 2, updated: 2}, "b": {created: 2}, "c": {}} {
+		for importID, want := range map[string]map[string]int64{"a": {created: 2, updated: 2}, "b": {created: 2},
+			"c": {}} {
 			numbers, err := c.Numbers(c.Context(), importID)
 			require.NoError(c, err)
 			require.Len(c, numbers, len(want), "Numbers has the types that were told, and no others")
@@ -174,7 +182,7 @@ var numberCases = []Case{
 	}},
 	{Name: "numbers/no gap where a transaction rolls back", run: func(c *check) {
 		c.endpoint()
-		c.tell(imported("a", webhooks.ProductCreated))
+		c.append(imported("a", webhooks.ProductCreated))
 		refused := errors.New("refused")
 		require.ErrorIs(c, c.inTx(c.Context(), func(ctx context.Context) error {
 			events := []webhooks.Event{imported("a", webhooks.ProductCreated), imported("a", webhooks.ProductUpdated)}
@@ -189,7 +197,7 @@ var numberCases = []Case{
 			return refused
 		}), refused)
 		require.Len(c, c.list(webhooks.DeliveryQuery{}), 1, "events are rolled back with their transaction")
-		events := c.tell(imported("a", webhooks.ProductCreated), imported("a", webhooks.ProductUpdated))
+		events := c.append(imported("a", webhooks.ProductCreated), imported("a", webhooks.ProductUpdated))
 		require.EqualValues(c, 2, events[0].Number, "a transaction that rolls back leaves no gap")
 		require.EqualValues(c, 1, events[1].Number, "a transaction that rolls back leaves no gap")
 	}},
@@ -202,7 +210,8 @@ var numberCases = []Case{
 			for range each {
 				var events []webhooks.Event
 				err := c.inTx(ctx, func(ctx context.Context) error {
-					events = []webhooks.Event{imported("a", webhooks.ProductUpdated), imported("a", webhooks.ProductCreated), imported("a", webhooks.ProductCreated)}
+					events = []webhooks.Event{imported("a", webhooks.ProductUpdated),
+						imported("a", webhooks.ProductCreated), imported("a", webhooks.ProductCreated)}
 					if i%2 == 0 { // others take them in another order
 						slices.Reverse(events)
 					}

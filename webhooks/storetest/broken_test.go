@@ -16,7 +16,8 @@ type broken struct {
 	createEndpoint func(ctx context.Context, e webhooks.Endpoint) (webhooks.Endpoint, error)
 	endpoint       func(ctx context.Context, id string) (webhooks.Endpoint, error)
 	listEndpoints  func(ctx context.Context, limit, offset int) ([]webhooks.Endpoint, int64, error)
-	updateEndpoint func(ctx context.Context, id string, version int64, change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error)
+	updateEndpoint func(ctx context.Context, id string, version int64,
+		change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error)
 	deleteEndpoint func(ctx context.Context, id string, version int64) error
 	listening      func(ctx context.Context, imported bool, types ...string) ([]string, error)
 	numbers        func(ctx context.Context, importID string) (map[string]int64, error)
@@ -30,14 +31,17 @@ type broken struct {
 	resend         func(ctx context.Context, id int64) (webhooks.Delivery, error)
 	replay         func(ctx context.Context, step webhooks.ReplayStep) (int, int64, error)
 	backlog        func(ctx context.Context) (webhooks.Backlog, error)
-	expire         func(ctx context.Context, x webhooks.Expiry) (int, error)
+	prune          func(ctx context.Context, x webhooks.PruneRequest) (int, error)
 }
 
 // breakAll lets every method be replaced.
 func breakAll(s webhooks.Store, inTx func(ctx context.Context, f func(ctx context.Context) error) error) *broken {
-	return &broken{Store: s, inTx: inTx, createEndpoint: s.CreateEndpoint, endpoint: s.Endpoint, listEndpoints: s.ListEndpoints, updateEndpoint: s.UpdateEndpoint,
-		deleteEndpoint: s.DeleteEndpoint, listening: s.Listening, numbers: s.Numbers, append: s.Append, claim: s.Claim, renew: s.Renew, finish: s.Finish, wake: s.Wake,
-		list: s.ListDeliveries, delivery: s.Delivery, resend: s.Resend, replay: s.Replay, backlog: s.Backlog, expire: s.Expire}
+	return &broken{Store: s, inTx: inTx, createEndpoint: s.CreateEndpoint, endpoint: s.Endpoint,
+		listEndpoints: s.ListEndpoints, updateEndpoint: s.UpdateEndpoint,
+		deleteEndpoint: s.DeleteEndpoint, listening: s.Listening, numbers: s.Numbers, append: s.Append, claim: s.Claim,
+		renew: s.Renew, finish: s.Finish, wake: s.Wake,
+		list: s.ListDeliveries, delivery: s.Delivery, resend: s.Resend, replay: s.Replay, backlog: s.Backlog,
+		prune: s.Prune}
 }
 
 func (b *broken) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (webhooks.Endpoint, error) {
@@ -52,7 +56,8 @@ func (b *broken) ListEndpoints(ctx context.Context, limit, offset int) ([]webhoo
 	return b.listEndpoints(ctx, limit, offset)
 }
 
-func (b *broken) UpdateEndpoint(ctx context.Context, id string, version int64, change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
+func (b *broken) UpdateEndpoint(ctx context.Context, id string, version int64,
+	change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
 	return b.updateEndpoint(ctx, id, version, change)
 }
 
@@ -104,4 +109,6 @@ func (b *broken) Replay(ctx context.Context, step webhooks.ReplayStep) (int, int
 
 func (b *broken) Backlog(ctx context.Context) (webhooks.Backlog, error) { return b.backlog(ctx) }
 
-func (b *broken) Expire(ctx context.Context, x webhooks.Expiry) (int, error) { return b.expire(ctx, x) }
+func (b *broken) Prune(ctx context.Context, x webhooks.PruneRequest) (int, error) {
+	return b.prune(ctx, x)
+}

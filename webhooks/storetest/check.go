@@ -8,17 +8,18 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/products/casetest"
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 const (
 	urgent, bulk = webhooks.Urgent, webhooks.Bulk
-	// day is far away.
+	// day is longer than any case takes.
 	day = 24 * time.Hour
 )
 
-// check is a case at work on its stores.
+// check is what a case works with: its stores, and steps that fail the case when they go wrong.
 type check struct {
 	casetest.T
 	webhooks.Store
@@ -30,26 +31,29 @@ func newCheck(t casetest.T, s Stores) *check {
 	return &check{T: t, Store: s.Webhooks, inTx: s.InTx, clock: s.SetBack}
 }
 
-// whole is an endpoint with all that an owner can say.
+// whole returns an endpoint with every setting.
 func whole() webhooks.Endpoint {
 	secret := func(end time.Time) webhooks.LiveSecret {
-		return webhooks.LiveSecret{Secret: webhooks.NewSecret(), Until: end}
+		return webhooks.LiveSecret{Secret: receive.NewSecret(), Until: end}
 	}
 	return webhooks.Endpoint{
-		URL: "https://example.com/hook?a=b", ClientName: "the client’s name", Events: []string{"product.*", "import.completed"},
+		URL: "https://example.com/hook?a=b", ClientName: "the client’s name",
+		Events:        []string{"product.*", "import.completed"},
 		SummariesOnly: true, Concurrency: 3, RateLimit: 250, Timeout: 12_345 * time.Millisecond, State: webhooks.Paused,
-		Private: webhooks.Private{
-			Secrets: []webhooks.LiveSecret{secret(time.Time{}), secret(time.Date(2040, 1, 2, 3, 4, 5, 6_000, time.UTC))},
-			Token:   "the-token", Headers: webhooks.Headers{"X-Key": "value", "X-Other": ""},
+		Credentials: webhooks.Credentials{
+			Secrets: []webhooks.LiveSecret{secret(time.Time{}),
+				secret(time.Date(2040, 1, 2, 3, 4, 5, 6_000, time.UTC))},
+			Token: "the-token", Headers: webhooks.Headers{"X-Key": "value", "X-Other": ""},
 		},
 	}
 }
 
-// endpoint stores an endpoint that listens to everything, once each of the changes is made.
+// endpoint stores an endpoint that listens to everything, after the changes to it, and returns it.
 func (c *check) endpoint(changes ...func(e *webhooks.Endpoint)) webhooks.Endpoint {
 	c.Helper()
-	e := webhooks.Endpoint{URL: "https://example.com/", Events: []string{"*"}, Concurrency: 8, Timeout: 15 * time.Second,
-		Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: webhooks.NewSecret()}}}}
+	e := webhooks.Endpoint{URL: "https://example.com/", Events: []string{"*"}, Concurrency: 8,
+		Timeout:     15 * time.Second,
+		Credentials: webhooks.Credentials{Secrets: []webhooks.LiveSecret{{Secret: receive.NewSecret()}}}}
 	for _, change := range changes {
 		change(&e)
 	}
@@ -71,7 +75,7 @@ func concurrency(n int) func(e *webhooks.Endpoint) {
 	return func(e *webhooks.Endpoint) { e.Concurrency = n }
 }
 
-// get returns an endpoint that must be there.
+// get returns an endpoint that must exist.
 func (c *check) get(id string) webhooks.Endpoint {
 	c.Helper()
 	e, err := c.Endpoint(c.Context(), id)
@@ -79,7 +83,7 @@ func (c *check) get(id string) webhooks.Endpoint {
 	return e
 }
 
-// change changes an endpoint that must be there.
+// change changes an endpoint that must exist.
 func (c *check) change(id string, change func(e *webhooks.Endpoint)) webhooks.Endpoint {
 	c.Helper()
 	e, err := c.UpdateEndpoint(c.Context(), id, 0, func(e *webhooks.Endpoint) error { change(e); return nil })
@@ -87,18 +91,18 @@ func (c *check) change(id string, change func(e *webhooks.Endpoint)) webhooks.En
 	return e
 }
 
-// event makes one of a single change.
+// event returns an event of a single change.
 func event(n int) webhooks.Event {
 	return webhooks.Event{Type: webhooks.ProductCreated, Data: fmt.Appendf(nil, `{"products":[{"id":%d}]}`, n)}
 }
 
-// imported makes one of an import.
+// imported returns an event of an import.
 func imported(importID, eventType string) webhooks.Event {
 	return webhooks.Event{Type: eventType, ImportID: importID, Lane: bulk, Data: []byte(`{"products":[]}`)}
 }
 
-// tell appends events that must be accepted, and returns them.
-func (c *check) tell(events ...webhooks.Event) []webhooks.Event {
+// append appends events that must be accepted, and returns them.
+func (c *check) append(events ...webhooks.Event) []webhooks.Event {
 	c.Helper()
 	stored, err := c.Append(c.Context(), events)
 	require.NoError(c, err, "events are stored")
@@ -114,16 +118,16 @@ func (c *check) some(n int) (events []webhooks.Event) {
 		e.Time = time.Now().Add(time.Duration(i-n) * time.Second)
 		events = append(events, e)
 	}
-	return c.tell(events...)
+	return c.append(events...)
 }
 
-// request is what a worker asks for that can do more than a case needs.
+// request is that of a worker who can take more than any case has.
 var request = webhooks.ClaimRequest{Worker: "worker-1", Limit: 100, Bulk: 100, Depth: 1}
 
-// vanishing is what a worker asks for that vanishes at once.
+// vanishing is the request of a worker who vanishes at once.
 var vanishing = webhooks.ClaimRequest{Worker: "worker-1", Limit: 100, Bulk: 100, Depth: 1, Lease: time.Millisecond}
 
-// look claims what there is.
+// look makes a claim request.
 func (c *check) look(r webhooks.ClaimRequest) []webhooks.Claim {
 	c.Helper()
 	claims, err := c.Claim(c.Context(), r)
@@ -134,13 +138,13 @@ func (c *check) look(r webhooks.ClaimRequest) []webhooks.Claim {
 	return claims
 }
 
-// one claims the one delivery that there is.
+// one claims the only delivery that there is.
 func (c *check) one() *webhooks.Claim {
 	c.Helper()
 	return c.only(request)
 }
 
-// only is one with a request that isn't the usual one.
+// only is like one, with a request of its own.
 func (c *check) only(r webhooks.ClaimRequest) *webhooks.Claim {
 	c.Helper()
 	claims := c.look(r)
@@ -149,19 +153,20 @@ func (c *check) only(r webhooks.ClaimRequest) *webhooks.Claim {
 	return &claims[0]
 }
 
-// nothing makes sure that nothing can be claimed.
+// nothing checks that nothing can be claimed.
 func (c *check) nothing(promise string, args ...any) {
 	c.Helper()
 	require.Emptyf(c, c.look(request), promise, args...)
 }
 
-// result makes one of a claim's delivery.
+// result returns a result for one of a claim's deliveries.
 func result(claim *webhooks.Claim, i int, state webhooks.DeliveryState) webhooks.Result {
 	w := claim.Work[i]
 	r := webhooks.Result{ClaimID: claim.ID, DeliveryID: w.Delivery.ID, State: state,
-		Attempt: &webhooks.Attempt{Number: w.Delivery.Attempts + 1, Worker: "worker-1", At: time.Now(), Duration: time.Millisecond, Status: 200}}
+		Attempt: &webhooks.Attempt{Number: w.Delivery.Attempts + 1, Worker: "worker-1", At: time.Now(),
+			Duration: time.Millisecond, Status: 200}}
 	if state != webhooks.Delivered {
-		r.Attempt.Status, r.Attempt.Kind, r.Attempt.Error = 500, webhooks.KindStatus, "status 500"
+		r.Attempt.Status, r.Attempt.Failure, r.Attempt.Error = 500, webhooks.FailureStatus, "status 500"
 	}
 	return r
 }
@@ -178,7 +183,7 @@ func (c *check) end(state webhooks.DeliveryState, claims ...webhooks.Claim) {
 	c.finish(len(results), results...)
 }
 
-// finish stores results of which so many must count.
+// finish stores results, and checks how many of them count.
 func (c *check) finish(want int, results ...webhooks.Result) {
 	c.Helper()
 	counted, err := c.Finish(c.Context(), results)
@@ -186,7 +191,7 @@ func (c *check) finish(want int, results ...webhooks.Result) {
 	require.Equal(c, want, counted, "results count while their claim holds")
 }
 
-// record returns all of a delivery that must be there.
+// record returns the record of a delivery that must exist.
 func (c *check) record(id int64) webhooks.Record {
 	c.Helper()
 	r, err := c.Delivery(c.Context(), id)
@@ -210,7 +215,7 @@ func (c *check) of(e webhooks.Endpoint) []webhooks.Delivery {
 	return all
 }
 
-// states are those of the deliveries.
+// states returns the states of the deliveries.
 func states(all []webhooks.Delivery) []webhooks.DeliveryState {
 	s := make([]webhooks.DeliveryState, len(all))
 	for i := range all {
@@ -219,7 +224,7 @@ func states(all []webhooks.Delivery) []webhooks.DeliveryState {
 	return s
 }
 
-// count is how many deliveries the claims have.
+// count returns how many deliveries the claims have.
 func count(claims []webhooks.Claim) (n int) {
 	for i := range claims {
 		n += len(claims[i].Work)
@@ -227,7 +232,7 @@ func count(claims []webhooks.Claim) (n int) {
 	return n
 }
 
-// rounded is a time as stores keep it.
+// rounded returns a time as stores keep it.
 func rounded(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // same compares endpoints whole; times are compared as moments, and an empty list is like none.
@@ -238,7 +243,8 @@ func (c *check) same(want, got webhooks.Endpoint, promise string, args ...any) {
 
 func plain(e webhooks.Endpoint) webhooks.Endpoint {
 	e = e.Clone()
-	for _, t := range []*time.Time{&e.CreatedAt, &e.UpdatedAt, &e.FailingSince, &e.LastSuccess, &e.PausedUntil, &e.Spent} {
+	for _, t := range []*time.Time{&e.CreatedAt, &e.UpdatedAt, &e.FailingSince, &e.LastSuccess, &e.PausedUntil,
+		&e.Spent} {
 		*t = rounded(*t)
 	}
 	for i := range e.Secrets {

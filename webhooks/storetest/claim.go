@@ -9,8 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/products/casetest"
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 var claimCases = []Case{
@@ -28,7 +29,7 @@ var claimCases = []Case{
 			w.State, w.SummariesOnly = webhooks.Active, false
 			*e = w
 		})
-		told := c.tell(imported("i", webhooks.ProductCreated))[0]
+		told := c.append(imported("i", webhooks.ProductCreated))[0]
 		claim := c.one()
 		require.NotEmpty(c, claim.ID, "a claim has an ID")
 		require.Equal(c, bulk, claim.Lane, "a claim has a lane")
@@ -37,7 +38,8 @@ var claimCases = []Case{
 		w := claim.Work[0]
 		c.sameDelivery(c.of(e)[0], w.Delivery, "a claim has the delivery")
 		require.Equal(c, told.ID, w.Event.ID, "a claim has the event")
-		require.Equal(c, string(told.AppendBody(nil)), string(w.Event.AppendBody(nil)), "the body can be made of what a claim has")
+		require.Equal(c, string(told.AppendBody(nil)), string(w.Event.AppendBody(nil)),
+			"the body can be made of what a claim has")
 		c.nothing("what is claimed is not claimed again")
 		require.Equal(c, webhooks.Pending, c.of(e)[0].State, "what is claimed is Pending")
 	}},
@@ -45,9 +47,12 @@ var claimCases = []Case{
 		c.endpoint()
 		c.some(1)
 		for _, r := range []webhooks.ClaimRequest{
-			{Limit: 1, Depth: 1}, {Worker: "w", Depth: 1}, {Worker: "w", Limit: 1_001, Depth: 1}, {Worker: "w", Limit: 1}, {Worker: "w", Limit: 1, Depth: 101},
-			{Worker: "w", Limit: 1, Bulk: 2, Depth: 1}, {Worker: "w", Limit: 1, Bulk: -1, Depth: 1}, {Worker: "w", Limit: 1, Spare: -1, Depth: 1},
-			{Worker: "w", Limit: 1, Depth: 1, Lease: -1}, {Worker: "w", Limit: 1, Depth: 1, Lease: webhooks.MaxLease + 1},
+			{Limit: 1, Depth: 1}, {Worker: "w", Depth: 1}, {Worker: "w", Limit: 1_001, Depth: 1},
+			{Worker: "w", Limit: 1}, {Worker: "w", Limit: 1, Depth: 101},
+			{Worker: "w", Limit: 1, Bulk: 2, Depth: 1}, {Worker: "w", Limit: 1, Bulk: -1, Depth: 1},
+			{Worker: "w", Limit: 1, Spare: -1, Depth: 1},
+			{Worker: "w", Limit: 1, Depth: 1, Lease: -1}, {Worker: "w", Limit: 1, Depth: 1,
+				Lease: driver.MaxLease + 1},
 		} {
 			claims, err := c.Claim(c.Context(), r)
 			require.Error(c, err, "a request out of bounds is refused: %+v", r)
@@ -59,7 +64,7 @@ var claimCases = []Case{
 		c.endpoint()
 		later := event(1)
 		later.Time = time.Now().Add(day)
-		c.tell(later)
+		c.append(later)
 		c.nothing("what isn't due isn't claimed")
 		c.some(1)
 		claim := c.one()
@@ -71,7 +76,8 @@ var claimCases = []Case{
 		again = result(c.one(), 0, webhooks.Pending)
 		again.Delay = 20 * time.Millisecond
 		c.finish(1, again)
-		c.Eventually("what is to be tried again is claimed once the delay is over", func() bool { return len(c.look(request)) == 1 })
+		c.Eventually("what is to be tried again is claimed once the delay is over",
+			func() bool { return len(c.look(request)) == 1 })
 	}},
 	{Name: "claim/what is due longest comes first", run: func(c *check) {
 		c.endpoint(concurrency(1))
@@ -80,7 +86,7 @@ var claimCases = []Case{
 		for _, age := range []time.Duration{3, 5, 1, 4, 2} {
 			e := event(int(age))
 			e.Time = now.Add(-age * time.Minute)
-			want = append(want, c.tell(e)[0].ID)
+			want = append(want, c.append(e)[0].ID)
 		}
 		want = []string{want[1], want[3], want[0], want[4], want[2]}
 		claims := c.look(webhooks.ClaimRequest{Worker: "w", Limit: 10, Depth: 4})
@@ -102,7 +108,7 @@ var claimCases = []Case{
 			e.Time = at
 			events = append(events, e)
 		}
-		c.tell(events...)
+		c.append(events...)
 		var got []int64
 		for _, w := range c.look(webhooks.ClaimRequest{Worker: "w", Limit: 1, Depth: 6})[0].Work {
 			got = append(got, w.Delivery.ID)
@@ -129,7 +135,8 @@ var claimCases = []Case{
 					for j, w := range claim.Work {
 						if other, again := taken[w.Delivery.ID]; again {
 							mu.Unlock()
-							return fmt.Errorf("delivery %d is in the claims %s and %s: no delivery is claimed twice", w.Delivery.ID, other, claim.ID)
+							return fmt.Errorf("delivery %d is in the claims %s and %s: no delivery is claimed twice",
+								w.Delivery.ID, other, claim.ID)
 						}
 						taken[w.Delivery.ID] = claim.ID
 						results = append(results, result(&claim, j, webhooks.Delivered))
@@ -179,7 +186,9 @@ var fairnessCases = []Case{
 		require.Len(c, claims, 2)
 		for _, claim := range claims {
 			require.Len(c, claim.Work, 4, "a claim has at most Depth deliveries")
-			require.True(c, slices.IsSortedFunc(claim.Work, func(a, b webhooks.Work) int { return a.Delivery.NotBefore.Compare(b.Delivery.NotBefore) }),
+			require.True(c,
+				slices.IsSortedFunc(claim.Work,
+					func(a, b webhooks.Work) int { return a.Delivery.NotBefore.Compare(b.Delivery.NotBefore) }),
 				"a claim's deliveries are ordered")
 		}
 		c.finish(1, result(&claims[0], 0, webhooks.Delivered))
@@ -188,8 +197,10 @@ var fairnessCases = []Case{
 	{Name: "fairness/shallow where it is asked for", run: func(c *check) {
 		slow, fast := c.endpoint(concurrency(1)), c.endpoint(concurrency(1))
 		c.some(5)
-		for _, claim := range c.look(webhooks.ClaimRequest{Worker: "w", Limit: 10, Depth: 4, Shallow: []string{slow.ID, "ep_unknown"}}) {
-			require.Len(c, claim.Work, map[string]int{slow.ID: 1, fast.ID: 4}[claim.Endpoint.ID], "claims of an endpoint that is named have one delivery")
+		for _, claim := range c.look(webhooks.ClaimRequest{Worker: "w", Limit: 10, Depth: 4,
+			Shallow: []string{slow.ID, "ep_unknown"}}) {
+			require.Len(c, claim.Work, map[string]int{slow.ID: 1, fast.ID: 4}[claim.Endpoint.ID],
+				"claims of an endpoint that is named have one delivery")
 		}
 	}},
 	{Name: "fairness/a limit is shared", run: func(c *check) {
@@ -210,7 +221,7 @@ var fairnessCases = []Case{
 	{Name: "fairness/an import leaves room for single changes", run: func(c *check) {
 		e := c.endpoint(concurrency(4))
 		for range 10 {
-			c.tell(imported("i", webhooks.ProductCreated))
+			c.append(imported("i", webhooks.ProductCreated))
 		}
 		require.Len(c, c.look(request), 3, "the lane Bulk leaves a quarter of an endpoint's claims")
 		c.some(2)
@@ -220,31 +231,36 @@ var fairnessCases = []Case{
 		require.NoError(c, c.DeleteEndpoint(c.Context(), e.ID, 0))
 
 		c.endpoint(concurrency(1))
-		c.tell(imported("i", webhooks.ProductCreated), event(1))
+		c.append(imported("i", webhooks.ProductCreated), event(1))
 		require.Equal(c, urgent, c.look(request)[0].Lane, "single changes go before an import")
 	}},
 	{Name: "fairness/a limit for imports", run: func(c *check) {
 		c.endpoint()
 		for range 5 {
-			c.tell(imported("i", webhooks.ProductCreated))
+			c.append(imported("i", webhooks.ProductCreated))
 		}
-		require.Empty(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Depth: 1}), "no more claims of the lane Bulk than Bulk")
-		require.Len(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Bulk: 2, Depth: 1}), 2, "no more claims of the lane Bulk than Bulk")
+		require.Empty(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Depth: 1}),
+			"no more claims of the lane Bulk than Bulk")
+		require.Len(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Bulk: 2, Depth: 1}), 2,
+			"no more claims of the lane Bulk than Bulk")
 		c.some(1)
-		require.Len(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Depth: 1}), 1, "Bulk doesn't bound the lane Urgent")
+		require.Len(c, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 5, Depth: 1}), 1,
+			"Bulk doesn't bound the lane Urgent")
 	}},
 	{Name: "fairness/the last claims are for those that answer", run: func(c *check) {
 		answers, silent := c.endpoint(), c.endpoint()
 		c.some(1)
 		for _, claim := range c.look(request) {
-			c.end(map[string]webhooks.DeliveryState{answers.ID: webhooks.Delivered, silent.ID: webhooks.Pending}[claim.Endpoint.ID], claim)
+			c.end(map[string]webhooks.DeliveryState{answers.ID: webhooks.Delivered,
+				silent.ID: webhooks.Pending}[claim.Endpoint.ID], claim)
 		}
 		c.endpoint() // it got nothing yet
 		c.some(4)
 		spare := webhooks.ClaimRequest{Worker: "w", Limit: 3, Spare: 3, Depth: 1}
 		claims := c.look(spare)
 		require.Len(c, claims, 1, "the last Spare claims are for an endpoint that took its last delivery")
-		require.Equal(c, answers.ID, claims[0].Endpoint.ID, "the last Spare claims are for an endpoint that took its last delivery")
+		require.Equal(c, answers.ID, claims[0].Endpoint.ID,
+			"the last Spare claims are for an endpoint that took its last delivery")
 		require.Empty(c, c.look(spare), "one each")
 		spare.Spare = 1
 		require.Len(c, c.look(spare), 2, "the others get what is beyond Spare")
@@ -262,7 +278,8 @@ var fairnessCases = []Case{
 			most := 2 + int(time.Since(began)/(50*time.Millisecond)) + 1
 			require.LessOrEqual(c, total, most, "a rate limit of 20 a second holds over several claims")
 			if total < 10 {
-				c.Eventually("time passes", func() bool { return time.Since(began) > time.Duration(total-2)*50*time.Millisecond })
+				c.Eventually("time passes",
+					func() bool { return time.Since(began) > time.Duration(total-2)*50*time.Millisecond })
 			}
 		}
 		require.False(c, c.get(e.ID).Spent.IsZero(), "what is spent of the rate limit is stored")
@@ -292,7 +309,7 @@ var fairnessCases = []Case{
 	}},
 }
 
-// renewed renews claims for a millisecond, of which so many must be.
+// renewed renews claims for a millisecond, and checks how many are renewed.
 func (c *check) renewed(want int, promise string, claims ...*webhooks.Claim) {
 	c.Helper()
 	var ids []string
@@ -347,7 +364,8 @@ var leaseCases = []Case{
 			return len(claims) > 0 && claims[0].Work[0].Delivery.ID != claim.Work[0].Delivery.ID
 		})
 		c.finish(1, result(claim, 0, webhooks.Delivered))
-		require.Equal(c, webhooks.Delivered, c.of(e)[0].State, "a late result counts while nobody else has the delivery")
+		require.Equal(c, webhooks.Delivered, c.of(e)[0].State,
+			"a late result counts while nobody else has the delivery")
 	}},
 	{Name: "lease/one that is renewed holds on", run: func(c *check) {
 		c.endpoint()
@@ -357,7 +375,8 @@ var leaseCases = []Case{
 		began := time.Now()
 		claims := c.look(short)
 		require.Len(c, claims, 2)
-		n, err := c.Renew(c.Context(), []string{claims[0].ID, "clm_unknown", webhooks.NewID("clm_", began)}, webhooks.MaxLease)
+		n, err := c.Renew(c.Context(), []string{claims[0].ID, "clm_unknown", driver.NewID("clm_", began)},
+			driver.MaxLease)
 		require.NoError(c, err, "claims are renewed")
 		require.Equal(c, 1, n, "it is told how many claims were renewed")
 		var other []webhooks.Claim
@@ -366,7 +385,8 @@ var leaseCases = []Case{
 			return len(other) > 0 && time.Since(began) > 2*short.Lease
 		})
 		require.Len(c, other, 1, "a claim that is renewed holds for the lease from then on")
-		require.Equal(c, claims[1].Work[0].Delivery.ID, other[0].Work[0].Delivery.ID, "a claim that is renewed holds for the lease from then on")
+		require.Equal(c, claims[1].Work[0].Delivery.ID, other[0].Work[0].Delivery.ID,
+			"a claim that is renewed holds for the lease from then on")
 		c.renewed(1, "what is renewed may be renewed to end", &claims[0])
 		c.finish(1, result(&claims[0], 0, webhooks.Delivered))
 		c.renewed(0, "a claim whose deliveries all have results isn't renewed", &claims[0])
@@ -380,13 +400,14 @@ var leaseCases = []Case{
 		c.Eventually("time passes", func() bool { return time.Since(began) > 20*time.Millisecond })
 		c.renewed(0, "a claim whose lease has run out isn't renewed", lost)
 		claim := c.one()
-		require.Equal(c, lost.Work[0].Delivery.ID, claim.Work[0].Delivery.ID, "a lease is over when the last renewal's is")
+		require.Equal(c, lost.Work[0].Delivery.ID, claim.Work[0].Delivery.ID,
+			"a lease is over when the last renewal's is")
 	}},
 	{Name: "lease/bad ones are refused", run: func(c *check) {
 		c.endpoint()
 		c.some(1)
 		claim := c.one()
-		for _, lease := range []time.Duration{-time.Second, 0, time.Microsecond, webhooks.MaxLease + 1} {
+		for _, lease := range []time.Duration{-time.Second, 0, time.Microsecond, driver.MaxLease + 1} {
 			_, err := c.Renew(c.Context(), []string{claim.ID}, lease)
 			require.Error(c, err, "a lease of %v is out of bounds", lease)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 // setBack sets the store's clock back, or forward.
@@ -47,7 +48,7 @@ var clockCases = []Case{
 		first := c.one()
 		c.setBack(time.Hour)
 		c.nothing("a claim holds: its worker may be at it")
-		c.setBack(-2 * webhooks.MaxLease) // as if that had passed
+		c.setBack(-2 * driver.MaxLease) // as if so much time had passed
 		second := c.claimed("no claim holds for longer than it may, however the clock is set back")
 		require.Equal(c, first.Work[0].Delivery.ID, second.Work[0].Delivery.ID)
 		c.finish(0, result(first, 0, webhooks.Delivered))
@@ -58,11 +59,11 @@ var clockCases = []Case{
 		c.some(1)
 		claim := c.one()
 		c.setBack(time.Hour)
-		n, err := c.Renew(c.Context(), []string{claim.ID}, webhooks.UsualLease)
+		n, err := c.Renew(c.Context(), []string{claim.ID}, driver.DefaultLease)
 		require.NoError(c, err)
 		require.Equal(c, 1, n, "a claim that holds is renewed, however the clock is set back")
 		c.nothing("a claim that is renewed holds")
-		c.setBack(-2 * webhooks.UsualLease) // as if that had passed
+		c.setBack(-2 * driver.DefaultLease) // as if so much time had passed
 		c.claimed("a claim that is renewed holds for the lease from then on")
 	}},
 	{Name: "clock/set back, a rate limit", run: func(c *check) {

@@ -25,7 +25,8 @@ var endpointCases = []Case{
 	}},
 	{Name: "endpoints/the rest is the store's", run: func(c *check) {
 		stored := c.endpoint(func(e *webhooks.Endpoint) {
-			e.ID, e.Version, e.CreatedAt, e.Failures, e.PausedUntil = "mine", 77, time.Unix(1, 0), 33, time.Now().Add(day)
+			e.ID, e.Version, e.CreatedAt, e.Failures, e.PausedUntil = "mine", 77, time.Unix(1, 0), 33,
+				time.Now().Add(day)
 		})
 		require.NotEqual(c, "mine", stored.ID, "the ID is the store's")
 		require.EqualValues(c, 1, stored.Version, "the version is the store's")
@@ -49,7 +50,8 @@ var endpointCases = []Case{
 			require.ErrorIs(c, err, webhooks.ErrNotFound, "Endpoint(%q) gives ErrNotFound", id)
 			_, err = c.UpdateEndpoint(c.Context(), id, 0, func(*webhooks.Endpoint) error { return nil })
 			require.ErrorIs(c, err, webhooks.ErrNotFound, "UpdateEndpoint(%q) gives ErrNotFound", id)
-			require.ErrorIs(c, c.DeleteEndpoint(c.Context(), id, 0), webhooks.ErrNotFound, "DeleteEndpoint(%q) gives ErrNotFound", id)
+			require.ErrorIs(c, c.DeleteEndpoint(c.Context(), id, 0), webhooks.ErrNotFound,
+				"DeleteEndpoint(%q) gives ErrNotFound", id)
 		}
 	}},
 	{Name: "endpoints/list, oldest first", run: func(c *check) {
@@ -57,7 +59,8 @@ var endpointCases = []Case{
 		for i := range 5 {
 			want = append(want, c.endpoint(func(e *webhooks.Endpoint) { e.ClientName = fmt.Sprint(i) }).ID)
 		}
-		for _, page := range []struct{ limit, offset, from, to int }{{10, 0, 0, 5}, {2, 0, 0, 2}, {2, 2, 2, 4}, {2, 4, 4, 5}, {2, 9, 5, 5}, {1_000, 1, 1, 5}} {
+		for _, page := range []struct{ limit, offset, from, to int }{{10, 0, 0, 5}, {2, 0, 0, 2}, {2, 2, 2, 4},
+			{2, 4, 4, 5}, {2, 9, 5, 5}, {1_000, 1, 1, 5}} {
 			endpoints, count, err := c.ListEndpoints(c.Context(), page.limit, page.offset)
 			require.NoError(c, err)
 			require.EqualValues(c, 5, count, "the count is that of all endpoints")
@@ -66,7 +69,8 @@ var endpointCases = []Case{
 				got = append(got, e.ID)
 				c.same(c.get(e.ID), e, "the list has whole endpoints")
 			}
-			require.Equal(c, append([]string(nil), want[page.from:page.to]...), got, "endpoints are listed in the order of their creation: %+v", page)
+			require.Equal(c, append([]string(nil), want[page.from:page.to]...), got,
+				"endpoints are listed in the order of their creation: %+v", page)
 		}
 		for _, page := range [][2]int{{0, 0}, {1_001, 0}, {-1, 0}, {1, -1}} {
 			_, _, err := c.ListEndpoints(c.Context(), page[0], page[1])
@@ -78,8 +82,9 @@ var endpointCases = []Case{
 		said := whole()
 		after, err := c.UpdateEndpoint(c.Context(), before.ID, before.Version, func(e *webhooks.Endpoint) error {
 			c.same(before, *e, "change is given what is stored")
-			e.URL, e.ClientName, e.Events, e.SummariesOnly, e.Concurrency = said.URL, said.ClientName, said.Events, said.SummariesOnly, said.Concurrency
-			e.RateLimit, e.Timeout, e.State, e.Private = said.RateLimit, said.Timeout, said.State, said.Private
+			e.URL, e.ClientName, e.Events, e.SummariesOnly, e.Concurrency = said.URL, said.ClientName, said.Events,
+				said.SummariesOnly, said.Concurrency
+			e.RateLimit, e.Timeout, e.State, e.Credentials = said.RateLimit, said.Timeout, said.State, said.Credentials
 			e.ID, e.Version, e.CreatedAt, e.Failures = "mine", 99, time.Unix(1, 0), 7
 			return nil
 		})
@@ -89,28 +94,34 @@ var endpointCases = []Case{
 		require.Equal(c, rounded(before.CreatedAt), rounded(after.CreatedAt), "CreatedAt stays")
 		require.False(c, after.UpdatedAt.Before(before.UpdatedAt), "UpdatedAt is when it was changed")
 		require.Equal(c, webhooks.Health{}, after.Health, "its health isn't its owner's to set")
-		said.ID, said.Version, said.CreatedAt, said.UpdatedAt = after.ID, after.Version, after.CreatedAt, after.UpdatedAt
+		said.ID, said.Version, said.CreatedAt, said.UpdatedAt = after.ID, after.Version, after.CreatedAt,
+			after.UpdatedAt
 		c.same(said, after, "every setting is changed")
 	}},
 	{Name: "endpoints/an update that changes nothing", run: func(c *check) {
 		before := c.endpoint()
-		c.same(before, c.change(before.ID, func(e *webhooks.Endpoint) { e.Version = 8 }), "nothing is written where nothing changes")
+		c.same(before, c.change(before.ID, func(e *webhooks.Endpoint) { e.Version = 8 }),
+			"nothing is written where nothing changes")
 	}},
 	{Name: "endpoints/an update that fails", run: func(c *check) {
 		before := c.endpoint()
 		refused := errors.New("refused")
-		_, err := c.UpdateEndpoint(c.Context(), before.ID, 0, func(e *webhooks.Endpoint) error { e.URL = "x"; e.Events[0] = "y"; return refused })
+		_, err := c.UpdateEndpoint(c.Context(), before.ID, 0,
+			func(e *webhooks.Endpoint) error { e.URL = "x"; e.Events[0] = "y"; return refused })
 		require.ErrorIs(c, err, refused, "an error from change is returned")
 		c.same(before, c.get(before.ID), "an error from change changes nothing")
 	}},
 	{Name: "endpoints/versions", run: func(c *check) {
 		e := c.endpoint()
 		c.change(e.ID, func(e *webhooks.Endpoint) { e.ClientName = "changed" })
-		_, err := c.UpdateEndpoint(c.Context(), e.ID, 1, func(e *webhooks.Endpoint) error { e.ClientName = "late"; return nil })
+		_, err := c.UpdateEndpoint(c.Context(), e.ID, 1,
+			func(e *webhooks.Endpoint) error { e.ClientName = "late"; return nil })
 		require.ErrorIs(c, err, webhooks.ErrVersion, "UpdateEndpoint of an old version gives ErrVersion")
-		require.ErrorIs(c, c.DeleteEndpoint(c.Context(), e.ID, 1), webhooks.ErrVersion, "DeleteEndpoint of an old version gives ErrVersion")
+		require.ErrorIs(c, c.DeleteEndpoint(c.Context(), e.ID, 1), webhooks.ErrVersion,
+			"DeleteEndpoint of an old version gives ErrVersion")
 		require.Equal(c, "changed", c.get(e.ID).ClientName, "nothing of an old version is changed")
-		_, err = c.UpdateEndpoint(c.Context(), e.ID, 2, func(e *webhooks.Endpoint) error { e.ClientName = "again"; return nil })
+		_, err = c.UpdateEndpoint(c.Context(), e.ID, 2,
+			func(e *webhooks.Endpoint) error { e.ClientName = "again"; return nil })
 		require.NoError(c, err, "the version that it has is right")
 		require.NoError(c, c.DeleteEndpoint(c.Context(), e.ID, 3))
 	}},
@@ -141,7 +152,8 @@ var endpointCases = []Case{
 			}
 			c.finish(want, result(&claims[i], 0, webhooks.Delivered))
 		}
-		require.Equal(c, []webhooks.DeliveryState{webhooks.Delivered, webhooks.Delivered}, states(c.of(other)), "those of others stay")
+		require.Equal(c, []webhooks.DeliveryState{webhooks.Delivered, webhooks.Delivered}, states(c.of(other)),
+			"those of others stay")
 		_, count, err := c.ListEndpoints(c.Context(), 10, 0)
 		require.NoError(c, err)
 		require.EqualValues(c, 1, count)
@@ -153,18 +165,23 @@ var endpointCases = []Case{
 var switchCases = []Case{
 	{Name: "listening/by type, pattern and state", run: func(c *check) {
 		listening := func(imported bool) []string {
-			heard, err := c.Listening(c.Context(), imported, webhooks.ProductDeleted, webhooks.ProductCreated, webhooks.ImportFailed, "other")
+			heard, err := c.Listening(c.Context(), imported, webhooks.ProductDeleted, webhooks.ProductCreated,
+				webhooks.ImportFailed, "other")
 			require.NoError(c, err)
 			return heard
 		}
 		require.Empty(c, listening(false), "without endpoints nobody listens")
 		e := c.endpoint(listensTo(webhooks.ProductCreated))
-		require.Equal(c, []string{webhooks.ProductCreated}, listening(false), "an endpoint listens to the type that it names")
+		require.Equal(c, []string{webhooks.ProductCreated}, listening(false),
+			"an endpoint listens to the type that it names")
 		summaries := c.endpoint(listensTo("product.*"), func(e *webhooks.Endpoint) { e.SummariesOnly = true })
-		require.Equal(c, []string{webhooks.ProductDeleted, webhooks.ProductCreated}, listening(false), "a pattern covers types, given in the question's order")
-		require.Equal(c, []string{webhooks.ProductCreated}, listening(true), "an endpoint for summaries doesn't listen to what is numbered")
+		require.Equal(c, []string{webhooks.ProductDeleted, webhooks.ProductCreated}, listening(false),
+			"a pattern covers types, given in the question's order")
+		require.Equal(c, []string{webhooks.ProductCreated}, listening(true),
+			"an endpoint for summaries doesn't listen to what is numbered")
 		require.NoError(c, c.DeleteEndpoint(c.Context(), summaries.ID, 0))
-		for state, listens := range map[webhooks.EndpointState]bool{webhooks.Inactive: false, webhooks.Paused: true, webhooks.Disabled: true, webhooks.Active: true} {
+		for state, listens := range map[webhooks.EndpointState]bool{webhooks.Inactive: false, webhooks.Paused: true,
+			webhooks.Disabled: true, webhooks.Active: true} {
 			c.change(e.ID, inState(state))
 			require.Equal(c, listens, len(listening(true)) > 0, "whether an endpoint listens that is %s", state)
 		}
@@ -183,12 +200,15 @@ var switchCases = []Case{
 			}
 			c.look(webhooks.ClaimRequest{Worker: "w", Limit: 2, Depth: 1})
 			c.change(e.ID, inState(state))
-			require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped, webhooks.Pending, webhooks.Skipped}, states(c.of(e)),
+			require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped, webhooks.Pending, webhooks.Skipped},
+				states(c.of(e)),
 				"what waits is Skipped, and what is claimed is not, once the endpoint is %s", state)
 			for _, d := range c.of(e) {
-				require.Equal(c, d.State == webhooks.Skipped, !d.FinishedAt.IsZero(), "FinishedAt is set when it is Skipped")
+				require.Equal(c, d.State == webhooks.Skipped, !d.FinishedAt.IsZero(),
+					"FinishedAt is set when it is Skipped")
 			}
-			require.Equal(c, []webhooks.DeliveryState{webhooks.Pending, webhooks.Pending, webhooks.Pending}, states(c.of(other)), "those of others wait on")
+			require.Equal(c, []webhooks.DeliveryState{webhooks.Pending, webhooks.Pending, webhooks.Pending},
+				states(c.of(other)), "those of others wait on")
 			c.change(e.ID, inState(webhooks.Active))
 			require.Equal(c, webhooks.Skipped, c.of(e)[0].State, "what was Skipped stays so")
 			require.NoError(c, c.DeleteEndpoint(c.Context(), e.ID, 0))
@@ -203,7 +223,8 @@ var switchCases = []Case{
 		c.change(e.ID, inState(webhooks.Inactive))
 		back := webhooks.Result{ClaimID: claims[1].ID, DeliveryID: claims[1].Work[0].Delivery.ID}
 		c.finish(3, result(&claims[0], 0, webhooks.Pending), back, result(&claims[2], 0, webhooks.Delivered))
-		require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped, webhooks.Skipped, webhooks.Delivered}, states(c.of(e)),
+		require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped, webhooks.Skipped, webhooks.Delivered},
+			states(c.of(e)),
 			"a result that would have to wait is Skipped, the others count")
 	}},
 	{Name: "switch/a paused endpoint's wait", run: func(c *check) {
@@ -212,7 +233,8 @@ var switchCases = []Case{
 		c.change(e.ID, (*webhooks.Endpoint).Pause)
 		c.some(1)
 		c.nothing("nothing of a Paused endpoint is claimed")
-		require.Equal(c, []webhooks.DeliveryState{webhooks.Pending, webhooks.Pending}, states(c.of(e)), "what is told meanwhile waits too")
+		require.Equal(c, []webhooks.DeliveryState{webhooks.Pending, webhooks.Pending}, states(c.of(e)),
+			"what is told meanwhile waits too")
 		c.change(e.ID, (*webhooks.Endpoint).Resume)
 		require.Len(c, c.look(request), 2, "all of it is claimed once the endpoint is resumed")
 	}},
@@ -220,7 +242,8 @@ var switchCases = []Case{
 		inactive, disabled := c.endpoint(inState(webhooks.Inactive)), c.endpoint(inState(webhooks.Disabled))
 		c.some(1)
 		require.Empty(c, c.of(inactive), "nothing is recorded for an endpoint that is Inactive")
-		require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped}, states(c.of(disabled)), "what happens while an endpoint is Disabled is kept as Skipped")
+		require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped}, states(c.of(disabled)),
+			"what happens while an endpoint is Disabled is kept as Skipped")
 		require.False(c, c.of(disabled)[0].FinishedAt.IsZero())
 		c.nothing("neither is claimed")
 	}},

@@ -5,9 +5,10 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
-// stuck stands still once its clock was set back.
+// stuck has a clock that, once it was set back, stands still.
 func stuck(s *broken) {
 	set, back := s.setBack, false
 	s.setBack = func(ctx context.Context, d time.Duration) error {
@@ -24,10 +25,11 @@ func stuck(s *broken) {
 
 var brokenClocks = []fault{
 	{"waits for its clock", stuck, "clock/set back, what is due is sent", "due still"},
-	{"waits for its clock with claims", stuck, "clock/set back, a claim of a worker that vanished", "no claim holds for longer"},
+	{"waits for its clock with claims", stuck, "clock/set back, a claim of a worker that vanished",
+		"no claim holds for longer"},
 	{"renews nothing of before", func(s *broken) {
 		s.renew = func(_ context.Context, _ []string, lease time.Duration) (int, error) {
-			return 0, webhooks.CheckLease(lease)
+			return 0, driver.CheckLease(lease)
 		}
 	}, "clock/set back, a claim that is renewed", "is renewed, however the clock is set back"},
 	{"waits for its clock with rate limits", stuck, "clock/set back, a rate limit", "a rate limit that was used up"},

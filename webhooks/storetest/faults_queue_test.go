@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
-// claiming changes what is asked for, and the claims that are returned.
-func claiming(asked func(r *webhooks.ClaimRequest), returned func(claims []webhooks.Claim) []webhooks.Claim) func(s *broken) {
+// claiming changes the requests, and the claims that are returned.
+func claiming(asked func(r *webhooks.ClaimRequest),
+	returned func(claims []webhooks.Claim) []webhooks.Claim) func(s *broken) {
 	return func(s *broken) {
 		s.claim = func(ctx context.Context, r webhooks.ClaimRequest) ([]webhooks.Claim, error) {
 			if asked != nil {
@@ -35,7 +37,7 @@ func finishing(f func(results []webhooks.Result) []webhooks.Result) func(s *brok
 	}
 }
 
-// eachResult changes each of them.
+// eachResult changes each result.
 func eachResult(f func(r *webhooks.Result)) func(s *broken) {
 	return finishing(func(results []webhooks.Result) []webhooks.Result {
 		for i := range results {
@@ -96,8 +98,12 @@ var brokenQueues = []fault{
 		e.Number = 0
 		w.Event = &e
 	}), "claim/has all that is needed", "the body can be made"},
-	{"takes any request", claiming(func(r *webhooks.ClaimRequest) { r.Worker, r.Depth = "w", max(1, min(r.Depth, 100)) }, nil), "claim/bad requests are refused", "out of bounds is refused"},
-	{"tries again at once", eachResult(func(r *webhooks.Result) { r.Delay = 0 }), "claim/not before its time", "before the delay is over"},
+	{"takes any request", claiming(func(r *webhooks.ClaimRequest) {
+		r.Worker, r.Depth = "w",
+			max(1, min(r.Depth, 100))
+	}, nil), "claim/bad requests are refused", "out of bounds is refused"},
+	{"tries again at once", eachResult(func(r *webhooks.Result) { r.Delay = 0 }), "claim/not before its time",
+		"before the delay is over"},
 	{"claims what isn't due", appending(func(events []webhooks.Event) []webhooks.Event {
 		for i := range events {
 			if events[i].Time.After(time.Now()) {
@@ -135,9 +141,12 @@ var brokenQueues = []fault{
 			return claims, err
 		}
 	}, "claim/never twice at the same time", "no delivery is claimed twice"},
-	{"doesn't look at Concurrency", creating(func(e *webhooks.Endpoint) { e.Concurrency = 30 }, nil), "fairness/at most so many claims of an endpoint", "at most Concurrency claims"},
-	{"makes shallow claims alone", claiming(func(r *webhooks.ClaimRequest) { r.Depth = 1 }, nil), "fairness/a claim is deep where there is much", "a claim may have several"},
-	{"makes deep claims alone", claiming(func(r *webhooks.ClaimRequest) { r.Shallow = nil }, nil), "fairness/shallow where it is asked for", "claims of an endpoint that is named"},
+	{"doesn't look at Concurrency", creating(func(e *webhooks.Endpoint) { e.Concurrency = 30 }, nil),
+		"fairness/at most so many claims of an endpoint", "at most Concurrency claims"},
+	{"makes shallow claims alone", claiming(func(r *webhooks.ClaimRequest) { r.Depth = 1 }, nil),
+		"fairness/a claim is deep where there is much", "a claim may have several"},
+	{"makes deep claims alone", claiming(func(r *webhooks.ClaimRequest) { r.Shallow = nil }, nil),
+		"fairness/shallow where it is asked for", "claims of an endpoint that is named"},
 	{"gives all to the first", func(s *broken) {
 		s.claim = func(ctx context.Context, r webhooks.ClaimRequest) (claims []webhooks.Claim, err error) {
 			all, _, _ := s.Store.ListEndpoints(ctx, 100, 0)
@@ -169,23 +178,28 @@ var brokenQueues = []fault{
 		}
 		return events
 	}, nil), "fairness/an import leaves room for single changes", "Urgent gets what is left"},
-	{"spares no claims", claiming(func(r *webhooks.ClaimRequest) { r.Spare = 0 }, nil), "fairness/the last claims are for those that answer", "the last Spare claims"},
-	{"doesn't look at Bulk", claiming(func(r *webhooks.ClaimRequest) { r.Bulk = r.Limit }, nil), "fairness/a limit for imports", "than Bulk"},
+	{"spares no claims", claiming(func(r *webhooks.ClaimRequest) { r.Spare = 0 }, nil),
+		"fairness/the last claims are for those that answer", "the last Spare claims"},
+	{"doesn't look at Bulk", claiming(func(r *webhooks.ClaimRequest) { r.Bulk = r.Limit }, nil),
+		"fairness/a limit for imports", "than Bulk"},
 	{"doesn't look at RateLimit", func(s *broken) {
 		s.claim = func(ctx context.Context, r webhooks.ClaimRequest) ([]webhooks.Claim, error) {
 			all, _, _ := s.Store.ListEndpoints(ctx, 100, 0)
 			for _, e := range all {
-				_, _ = s.Store.UpdateEndpoint(ctx, e.ID, 0, func(e *webhooks.Endpoint) error { e.RateLimit = 0; return nil })
+				_, _ = s.Store.UpdateEndpoint(ctx, e.ID, 0,
+					func(e *webhooks.Endpoint) error { e.RateLimit = 0; return nil })
 			}
 			return s.Store.Claim(ctx, r)
 		}
 	}, "fairness/a rate limit", "a rate limit of 20 a second holds"},
-	{"doesn't pause what fails", eachResult(func(r *webhooks.Result) { r.State, r.Delay = webhooks.Delivered, 0 }), "health/ten failures pause it", "expected: 10"},
+	{"doesn't pause what fails", eachResult(func(r *webhooks.Result) { r.State, r.Delay = webhooks.Delivered, 0 }),
+		"health/ten failures pause it", "expected: 10"},
 	{"claims of what its failures paused", func(s *broken) {
 		s.claim = func(ctx context.Context, r webhooks.ClaimRequest) ([]webhooks.Claim, error) {
 			all, _, _ := s.Store.ListEndpoints(ctx, 100, 0)
 			for _, e := range all {
-				_, _ = s.Store.UpdateEndpoint(ctx, e.ID, 0, func(e *webhooks.Endpoint) error { e.PausedUntil = time.Time{}; return nil })
+				_, _ = s.Store.UpdateEndpoint(ctx, e.ID, 0,
+					func(e *webhooks.Endpoint) error { e.PausedUntil = time.Time{}; return nil })
 			}
 			return s.Store.Claim(ctx, r)
 		}
@@ -224,20 +238,22 @@ var brokenQueues = []fault{
 			return s.Store.Finish(ctx, results)
 		}
 	}, "lease/one that runs out is taken over", "results count while their claim holds"},
-	{"never takes over", claiming(func(r *webhooks.ClaimRequest) { r.Lease = webhooks.MaxLease }, nil), "lease/one that runs out is taken over", "is claimed again: not within"},
-	{"has leases of nothing", claiming(func(r *webhooks.ClaimRequest) { r.Lease = time.Millisecond }, func(claims []webhooks.Claim) []webhooks.Claim {
-		time.Sleep(2 * time.Millisecond)
-		return claims
-	}), "lease/one that holds", "for its lease"},
+	{"never takes over", claiming(func(r *webhooks.ClaimRequest) { r.Lease = driver.MaxLease }, nil),
+		"lease/one that runs out is taken over", "is claimed again: not within"},
+	{"has leases of nothing", claiming(func(r *webhooks.ClaimRequest) { r.Lease = time.Millisecond },
+		func(claims []webhooks.Claim) []webhooks.Claim {
+			time.Sleep(2 * time.Millisecond)
+			return claims
+		}), "lease/one that holds", "for its lease"},
 	{"renews nothing", func(s *broken) {
 		s.renew = func(_ context.Context, claimIDs []string, lease time.Duration) (int, error) {
-			return min(len(claimIDs), 1), webhooks.CheckLease(lease)
+			return min(len(claimIDs), 1), driver.CheckLease(lease)
 		}
 	}, "lease/one that is renewed holds on", "holds for the lease from then on"},
 	{"renews for ever", func(s *broken) {
 		s.renew = func(ctx context.Context, claimIDs []string, lease time.Duration) (int, error) {
-			if webhooks.CheckLease(lease) == nil {
-				lease = webhooks.MaxLease
+			if driver.CheckLease(lease) == nil {
+				lease = driver.MaxLease
 			}
 			return s.Store.Renew(ctx, claimIDs, lease)
 		}
@@ -250,7 +266,7 @@ var brokenQueues = []fault{
 	}, "lease/one that runs out is taken over", "lost its deliveries"},
 	{"takes any lease", func(s *broken) {
 		s.renew = func(ctx context.Context, claimIDs []string, lease time.Duration) (int, error) {
-			return s.Store.Renew(ctx, claimIDs, max(time.Millisecond, min(lease, webhooks.MaxLease)))
+			return s.Store.Renew(ctx, claimIDs, max(time.Millisecond, min(lease, driver.MaxLease)))
 		}
 	}, "lease/bad ones are refused", "out of bounds"},
 	{"takes no late results", func(s *broken) {
@@ -266,7 +282,8 @@ var brokenQueues = []fault{
 			return found, err
 		}
 		s.finish = func(ctx context.Context, results []webhooks.Result) (int, error) {
-			return s.Store.Finish(ctx, slices.DeleteFunc(slices.Clone(results), func(r webhooks.Result) bool { return !claims[r.ClaimID] }))
+			return s.Store.Finish(ctx, slices.DeleteFunc(slices.Clone(results),
+				func(r webhooks.Result) bool { return !claims[r.ClaimID] }))
 		}
 	}, "lease/a late result counts while nobody has the delivery", "results count while their claim holds"},
 
@@ -275,18 +292,20 @@ var brokenQueues = []fault{
 			r.Attempt.Response = nil
 		}
 	}), "finish/delivered, after two failures", "an attempt is in the log as it was told"},
-	{"logs the newest first", reading(func(r *webhooks.Record) { slices.Reverse(r.Attempts) }), "finish/delivered, after two failures", "oldest first"},
+	{"logs the newest first", reading(func(r *webhooks.Record) { slices.Reverse(r.Attempts) }),
+		"finish/delivered, after two failures", "oldest first"},
 	{"tries for ever", eachResult(func(r *webhooks.Result) {
 		if r.State == webhooks.Failed {
 			r.State = webhooks.Pending
 		}
 	}), "finish/failed for good", "expected: \"failed\""},
-	{"forgets the delay", eachResult(func(r *webhooks.Result) { r.Delay /= 2 }), "finish/tried again after the delay", "is the delay from now"},
-	{"takes what is given back for a failure", eachResult(func(r *webhooks.Result) {
+	{"forgets the delay", eachResult(func(r *webhooks.Result) { r.Delay /= 2 }), "finish/tried again after the delay",
+		"is the delay from now"},
+	{"takes what is released for a failure", eachResult(func(r *webhooks.Result) {
 		if r.Attempt == nil {
-			r.Attempt, r.State, r.Gone = &webhooks.Attempt{Kind: webhooks.KindTimeout}, webhooks.Pending, false
+			r.Attempt, r.State, r.Gone = &webhooks.Attempt{Failure: webhooks.FailureTimeout}, webhooks.Pending, false
 		}
-	}), "finish/given back", "what is given back is as it was"},
+	}), "finish/released", "what is released is as it was"},
 	{"counts what doesn't count", func(s *broken) {
 		s.finish = func(ctx context.Context, results []webhooks.Result) (int, error) {
 			_, err := s.Store.Finish(ctx, results)
@@ -335,11 +354,13 @@ var brokenQueues = []fault{
 		slices.SortFunc(results, func(a, b webhooks.Result) int { return len(a.State) - len(b.State) })
 		return results
 	}), "health/results count in their order", "results count in their order"},
-	{"doesn't disable what is gone", eachResult(func(r *webhooks.Result) { r.Gone = false }), "health/one that is gone is disabled", "an endpoint that is gone is Disabled"},
+	{"doesn't disable what is gone", eachResult(func(r *webhooks.Result) { r.Gone = false }),
+		"health/one that is gone is disabled", "an endpoint that is gone is Disabled"},
 	{"tells nobody", func(s *broken) {
 		s.list = func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 			all, err := s.Store.ListDeliveries(ctx, q)
-			return slices.DeleteFunc(all, func(d webhooks.Delivery) bool { return d.EventType == webhooks.EndpointDisabled }), err
+			return slices.DeleteFunc(all,
+				func(d webhooks.Delivery) bool { return d.EventType == webhooks.EndpointDisabled }), err
 		}
 	}, "health/one that is gone is disabled", "its own end too"},
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// fault is a way to break a store, the case that finds it, and what the failure says.
+// fault is a way to break a store, with the case that finds it and what its failure says.
 type fault struct {
 	name  string
 	spoil func(s *broken)
@@ -21,7 +21,7 @@ type fault struct {
 
 var brokenStores = slices.Concat(brokenEndpoints, brokenQueues, brokenLooks, brokenClocks)
 
-// creating changes what is given to CreateEndpoint, and what it returns.
+// creating changes the argument of CreateEndpoint, and what it returns.
 func creating(given, returned func(e *webhooks.Endpoint)) func(s *broken) {
 	return func(s *broken) {
 		s.createEndpoint = func(ctx context.Context, e webhooks.Endpoint) (webhooks.Endpoint, error) {
@@ -38,10 +38,11 @@ func creating(given, returned func(e *webhooks.Endpoint)) func(s *broken) {
 	}
 }
 
-// updating changes what the owner's change made.
+// updating changes the endpoint after the owner's change.
 func updating(f func(before webhooks.Endpoint, e *webhooks.Endpoint)) func(s *broken) {
 	return func(s *broken) {
-		s.updateEndpoint = func(ctx context.Context, id string, version int64, change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
+		s.updateEndpoint = func(ctx context.Context, id string, version int64,
+			change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
 			return s.Store.UpdateEndpoint(ctx, id, version, func(e *webhooks.Endpoint) error {
 				before := e.Clone()
 				err := change(e)
@@ -52,8 +53,9 @@ func updating(f func(before webhooks.Endpoint, e *webhooks.Endpoint)) func(s *br
 	}
 }
 
-// appending changes the events that are appended, and is told whether that worked.
-func appending(before func(events []webhooks.Event) []webhooks.Event, after func(events []webhooks.Event)) func(s *broken) {
+// appending changes the events before they are appended, and does something afterwards.
+func appending(before func(events []webhooks.Event) []webhooks.Event,
+	after func(events []webhooks.Event)) func(s *broken) {
 	return func(s *broken) {
 		s.append = func(ctx context.Context, events []webhooks.Event) (int, error) {
 			given := events
@@ -75,10 +77,16 @@ func appending(before func(events []webhooks.Event) []webhooks.Event, after func
 }
 
 var brokenEndpoints = []fault{
-	{"loses a header", creating(func(e *webhooks.Endpoint) { e.Headers = nil }, nil), "endpoints/stores what its owner says", "every setting is stored"},
-	{"keeps secrets for ever", creating(func(e *webhooks.Endpoint) { e.Secrets[1].Until = time.Time{} }, nil), "endpoints/stores what its owner says", "every setting is stored"},
-	{"returns something else", creating(nil, func(e *webhooks.Endpoint) { e.UpdatedAt, e.CreatedAt = time.Unix(1, 0), time.Unix(1, 0) }), "endpoints/stores what its owner says", "is what is stored"},
-	{"takes the caller's ID", creating(nil, func(e *webhooks.Endpoint) { e.ID = "mine" }), "endpoints/the rest is the store's", "the ID is the store's"},
+	{"loses a header", creating(func(e *webhooks.Endpoint) { e.Headers = nil }, nil),
+		"endpoints/stores what its owner says", "every setting is stored"},
+	{"keeps secrets for ever", creating(func(e *webhooks.Endpoint) { e.Secrets[1].Until = time.Time{} }, nil),
+		"endpoints/stores what its owner says", "every setting is stored"},
+	{"returns something else", creating(nil, func(e *webhooks.Endpoint) {
+		e.UpdatedAt, e.CreatedAt = time.Unix(1, 0),
+			time.Unix(1, 0)
+	}), "endpoints/stores what its owner says", "is what is stored"},
+	{"takes the caller's ID", creating(nil, func(e *webhooks.Endpoint) { e.ID = "mine" }),
+		"endpoints/the rest is the store's", "the ID is the store's"},
 	{"lends what it has", func(s *broken) {
 		kept := map[string]webhooks.Endpoint{}
 		s.endpoint = func(ctx context.Context, id string) (webhooks.Endpoint, error) {
@@ -112,10 +120,14 @@ var brokenEndpoints = []fault{
 			return all, int64(len(all)), err
 		}
 	}, "endpoints/list, oldest first", "the count is that of all"},
-	{"doesn't change the token", updating(func(before webhooks.Endpoint, e *webhooks.Endpoint) { e.Token = before.Token }), "endpoints/update", "every setting is changed"},
-	{"writes where nothing changes", updating(func(_ webhooks.Endpoint, e *webhooks.Endpoint) { e.ClientName += "x" }), "endpoints/an update that changes nothing", "nothing is written"},
+	{"doesn't change the token",
+		updating(func(before webhooks.Endpoint, e *webhooks.Endpoint) { e.Token = before.Token }), "endpoints/update",
+		"every setting is changed"},
+	{"writes where nothing changes", updating(func(_ webhooks.Endpoint, e *webhooks.Endpoint) { e.ClientName += "x" }),
+		"endpoints/an update that changes nothing", "nothing is written"},
 	{"keeps half a change", func(s *broken) {
-		s.updateEndpoint = func(ctx context.Context, id string, version int64, change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
+		s.updateEndpoint = func(ctx context.Context, id string, version int64,
+			change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
 			var failure error
 			e, err := s.Store.UpdateEndpoint(ctx, id, version, func(e *webhooks.Endpoint) error {
 				failure = change(e)
@@ -125,12 +137,16 @@ var brokenEndpoints = []fault{
 		}
 	}, "endpoints/an update that fails", "changes nothing"},
 	{"doesn't look at versions", func(s *broken) {
-		s.updateEndpoint = func(ctx context.Context, id string, _ int64, change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
+		s.updateEndpoint = func(ctx context.Context, id string, _ int64,
+			change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
 			return s.Store.UpdateEndpoint(ctx, id, 0, change)
 		}
 	}, "endpoints/versions", "UpdateEndpoint of an old version"},
 	{"deletes any version", func(s *broken) {
-		s.deleteEndpoint = func(ctx context.Context, id string, _ int64) error { return s.Store.DeleteEndpoint(ctx, id, 0) }
+		s.deleteEndpoint = func(ctx context.Context, id string, _ int64) error {
+			return s.Store.DeleteEndpoint(ctx, id,
+				0)
+		}
 	}, "endpoints/versions", "DeleteEndpoint of an old version"},
 	{"leaves deliveries behind", func(s *broken) {
 		kept := map[int64]webhooks.Record{}
@@ -165,7 +181,8 @@ var brokenEndpoints = []fault{
 		}
 	}, "listening/by type, pattern and state", "whether an endpoint listens"},
 	{"switches off without skipping", func(s *broken) {
-		s.updateEndpoint = func(ctx context.Context, id string, version int64, change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
+		s.updateEndpoint = func(ctx context.Context, id string, version int64,
+			change func(e *webhooks.Endpoint) error) (webhooks.Endpoint, error) {
 			e, err := s.Store.UpdateEndpoint(ctx, id, version, func(e *webhooks.Endpoint) error {
 				err := change(e)
 				if !e.State.Receives() {
@@ -186,7 +203,8 @@ var brokenEndpoints = []fault{
 			return s.Store.Finish(ctx, results)
 		}
 	}, "switch/a claimed one that has to wait is skipped then", "would have to wait is Skipped"},
-	{"sends to paused ones", updating(func(_ webhooks.Endpoint, e *webhooks.Endpoint) { e.State = webhooks.Active }), "switch/a paused endpoint's wait", "nothing of a Paused endpoint is claimed"},
+	{"sends to paused ones", updating(func(_ webhooks.Endpoint, e *webhooks.Endpoint) { e.State = webhooks.Active }),
+		"switch/a paused endpoint's wait", "nothing of a Paused endpoint is claimed"},
 	{"records for inactive ones", creating(func(e *webhooks.Endpoint) {
 		if e.State == webhooks.Inactive {
 			e.State = webhooks.Disabled
@@ -206,7 +224,8 @@ var brokenEndpoints = []fault{
 			}
 		}
 	}), "append/nothing where nobody listens", "gets no number"},
-	{"tells all types to everybody", creating(func(e *webhooks.Endpoint) { e.Events = []string{"*"} }, nil), "append/a delivery for each that listens", "and no other"},
+	{"tells all types to everybody", creating(func(e *webhooks.Endpoint) { e.Events = []string{"*"} }, nil),
+		"append/a delivery for each that listens", "and no other"},
 	{"puts everything in one lane", appending(func(events []webhooks.Event) []webhooks.Event {
 		for i := range events {
 			events[i].Lane = webhooks.Urgent

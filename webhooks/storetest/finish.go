@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/products/casetest"
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -29,8 +29,9 @@ var finishCases = []Case{
 			require.Equal(c, i+1, d.Attempts, "attempts are counted")
 			require.Equal(c, rounded(r.Attempt.At), rounded(d.LastAttempt), "the last attempt is known")
 			require.Equal(c, r.Attempt.Status, d.LastStatus, "the last status is known")
-			require.Equal(c, r.Attempt.Kind, d.LastKind, "the last kind is known")
-			require.Equal(c, state == webhooks.Delivered, !d.FinishedAt.IsZero(), "FinishedAt is set once it isn't Pending")
+			require.Equal(c, r.Attempt.Failure, d.LastFailure, "the last kind is known")
+			require.Equal(c, state == webhooks.Delivered, !d.FinishedAt.IsZero(),
+				"FinishedAt is set once it isn't Pending")
 		}
 		c.log(id, want)
 		c.nothing("what was delivered is not claimed")
@@ -42,7 +43,7 @@ var finishCases = []Case{
 		d := c.of(e)[0]
 		require.Equal(c, webhooks.Failed, d.State)
 		require.False(c, d.FinishedAt.IsZero(), "FinishedAt is set once it isn't Pending")
-		require.Equal(c, webhooks.KindStatus, d.LastKind)
+		require.Equal(c, webhooks.FailureStatus, d.LastFailure)
 		c.nothing("what failed for good is not claimed")
 	}},
 	{Name: "finish/tried again after the delay", run: func(c *check) {
@@ -52,22 +53,25 @@ var finishCases = []Case{
 		r := result(c.one(), 0, webhooks.Pending)
 		r.Delay = time.Hour
 		c.finish(1, r)
-		require.WithinRange(c, c.of(e)[0].NotBefore, before.Add(time.Hour-time.Second), time.Now().Add(time.Hour+time.Second), "NotBefore is the delay from now")
+		require.WithinRange(c, c.of(e)[0].NotBefore, before.Add(time.Hour-time.Second),
+			time.Now().Add(time.Hour+time.Second), "NotBefore is the delay from now")
 	}},
-	{Name: "finish/given back", run: func(c *check) {
+	{Name: "finish/released", run: func(c *check) {
 		e := c.endpoint(concurrency(1))
 		c.some(2)
 		before := c.of(e)
 		claims := c.look(webhooks.ClaimRequest{Worker: "w", Limit: 1, Depth: 2})
 		require.Equal(c, 2, count(claims))
-		c.finish(2, webhooks.Result{ClaimID: claims[0].ID, DeliveryID: before[0].ID, State: webhooks.Failed, Gone: true},
+		c.finish(2, webhooks.Result{ClaimID: claims[0].ID, DeliveryID: before[0].ID, State: webhooks.Failed,
+			Gone: true},
 			webhooks.Result{ClaimID: claims[0].ID, DeliveryID: before[1].ID})
 		for i, d := range c.of(e) {
-			c.sameDelivery(before[i], d, "what is given back is as it was")
-			require.Empty(c, c.record(d.ID).Attempts, "what is given back wasn't tried")
+			c.sameDelivery(before[i], d, "what is released is as it was")
+			require.Empty(c, c.record(d.ID).Attempts, "what is released wasn't tried")
 		}
-		require.Equal(c, e.Health, c.get(e.ID).Health, "what is given back says nothing about the endpoint")
-		require.Equal(c, before[0].ID, c.one().Work[0].Delivery.ID, "what is given back is claimed at once, in its old place")
+		require.Equal(c, e.Health, c.get(e.ID).Health, "what is released says nothing about the endpoint")
+		require.Equal(c, before[0].ID, c.one().Work[0].Delivery.ID,
+			"what is released is claimed at once, in its old place")
 	}},
 	{Name: "finish/a result counts once", run: func(c *check) {
 		e := c.endpoint()
@@ -99,14 +103,15 @@ var finishCases = []Case{
 			_, err := c.Finish(c.Context(), []webhooks.Result{result(&claims[0], 0, webhooks.Delivered), bad})
 			require.Error(c, err, "a bad result is refused")
 		}
-		require.Equal(c, []webhooks.DeliveryState{webhooks.Pending, webhooks.Pending}, states(c.of(e)), "a bad result has all of them refused")
+		require.Equal(c, []webhooks.DeliveryState{webhooks.Pending, webhooks.Pending}, states(c.of(e)),
+			"a bad result has all of them refused")
 	}},
 	{Name: "finish/the longest log", run: func(c *check) {
 		e := c.endpoint()
 		c.some(1)
 		r := result(c.one(), 0, webhooks.Pending)
-		r.Attempt.Error = strings.Repeat("é", webhooks.MaxError/2)
-		r.Attempt.Response = []byte(strings.Repeat("\x00\xffab", webhooks.MaxResponse/4))
+		r.Attempt.Error = strings.Repeat("é", 500/2)
+		r.Attempt.Response = []byte(strings.Repeat("\x00\xffab", 4<<10/4))
 		c.finish(1, r)
 		id := c.of(e)[0].ID
 		c.log(id, []webhooks.Attempt{*r.Attempt})
@@ -150,7 +155,8 @@ var healthCases = []Case{
 		e := c.endpoint()
 		c.some(3)
 		claims := c.look(request)
-		c.finish(3, result(&claims[0], 0, webhooks.Failed), result(&claims[1], 0, webhooks.Delivered), result(&claims[2], 0, webhooks.Failed))
+		c.finish(3, result(&claims[0], 0, webhooks.Failed), result(&claims[1], 0, webhooks.Delivered),
+			result(&claims[2], 0, webhooks.Failed))
 		require.Equal(c, 1, c.get(e.ID).Failures, "results count in their order")
 	}},
 	{Name: "health/ten failures pause it", run: func(c *check) {
@@ -162,7 +168,8 @@ var healthCases = []Case{
 		paused := c.get(e.ID)
 		require.Equal(c, 10, paused.Failures)
 		require.Equal(c, 1, paused.Pauses, "ten failures in a row pause an endpoint")
-		require.WithinRange(c, paused.PausedUntil, time.Now().Add(time.Minute-casetest.Patience), time.Now().Add(time.Minute+time.Second), "the first pause is a minute")
+		require.WithinRange(c, paused.PausedUntil, time.Now().Add(time.Minute-casetest.Patience),
+			time.Now().Add(time.Minute+time.Second), "the first pause is a minute")
 		b, err := c.Backlog(c.Context())
 		require.NoError(c, err)
 		require.EqualValues(c, 1, b.Failing, "an endpoint that its failures paused is counted as failing")
@@ -185,7 +192,8 @@ var healthCases = []Case{
 		require.Equal(c, e.Version+1, disabled.Version, "the version grows with the state")
 		deliveries := c.of(e)
 		require.Len(c, deliveries, 4, "it listens to its own end too")
-		require.Equal(c, []webhooks.DeliveryState{webhooks.Failed, webhooks.Pending, webhooks.Skipped, webhooks.Skipped}, states(deliveries),
+		require.Equal(c, []webhooks.DeliveryState{webhooks.Failed, webhooks.Pending, webhooks.Skipped,
+			webhooks.Skipped}, states(deliveries),
 			"what waits is Skipped, what is claimed is not")
 		told := c.of(other)
 		require.Len(c, told, 1, "the others are told that it is disabled")

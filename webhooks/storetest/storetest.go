@@ -1,7 +1,7 @@
-// Package storetest holds the suite that every webhooks.Store passes: each case is one promise of the contract in package
-// webhooks, and its failure says which.
+// Package storetest has the suite that every [webhooks.Store] passes. Each case is one promise of the contract in
+// package webhooks, and its failure says which one was broken.
 //
-// A store's tests call Run:
+// A store's tests call [Run]:
 //
 //	func TestWebhooks(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Stores {
@@ -12,7 +12,7 @@
 //		})
 //	}
 //
-// Leases in the suite run out in milliseconds of the store's time, and it waits for that by asking the store.
+// The leases in the suite last milliseconds of the store's time. The suite waits for their end by asking the store.
 package storetest
 
 import (
@@ -21,18 +21,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/products-importer/products-importer/products/casetest"
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// Stores are a store of webhooks and the transactions that it joins.
+// Stores are what a case needs: an empty store, its transactions, and its clock.
 type Stores struct {
 	Webhooks webhooks.Store
-	// InTx calls f with a context that carries a transaction, commits it when f returns nil, and else rolls it back and
-	// returns the error.
+	// InTx calls f with a context that carries a transaction, commits it when f returns nil, and otherwise rolls it
+	// back and returns the error.
 	InTx func(ctx context.Context, f func(ctx context.Context) error) error
-	// SetBack sets the store's clock back, and forward where d is below 0. To move all times that are stored for webhooks
-	// into the future does as well.
+	// SetBack sets the store's clock back by d, or forward where d is negative. Moving all stored times of webhooks by
+	// d into the future has the same effect.
 	SetBack func(ctx context.Context, d time.Duration) error
 }
 
@@ -43,7 +43,7 @@ type Case struct {
 	run  func(c *check)
 }
 
-// Run runs every case as a subtest. open returns empty stores, for one case; what it opens it closes in t.Cleanup.
+// Run runs every case as a subtest. open returns empty stores for one case, and closes them with t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) Stores) {
 	for _, c := range Cases() {
 		t.Run(c.Name, func(t *testing.T) { c.run(newCheck(casetest.T{TestingT: t}, open(t))) })
@@ -52,11 +52,12 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 
 // Cases returns the cases of the suite.
 func Cases() []Case {
-	return slices.Concat(endpointCases, switchCases, appendCases, numberCases, claimCases, fairnessCases, leaseCases, finishCases,
-		healthCases, lookCases, againCases, keepCases, transactionCases, clockCases)
+	return slices.Concat(endpointCases, switchCases, appendCases, numberCases, claimCases, fairnessCases, leaseCases,
+		finishCases,
+		healthCases, deliveryCases, resendCases, pruneCases, transactionCases, clockCases)
 }
 
-// Check runs the case on empty stores and returns what broke, or nil.
+// Check runs the case on empty stores, and returns an error that says which promise was broken, or nil.
 func (c Case) Check(ctx context.Context, s Stores) error {
 	return casetest.Check(ctx, func(t casetest.T) { c.run(newCheck(t, s)) })
 }

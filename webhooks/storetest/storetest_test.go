@@ -18,10 +18,11 @@ import (
 func open() storetest.Stores {
 	var back atomic.Int64
 	db := memory.New(memory.Options{Now: func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }})
-	return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx, SetBack: func(_ context.Context, d time.Duration) error {
-		back.Add(int64(d))
-		return nil
-	}}
+	return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx,
+		SetBack: func(_ context.Context, d time.Duration) error {
+			back.Add(int64(d))
+			return nil
+		}}
 }
 
 func TestCasesPassASoundStore(t *testing.T) {
@@ -51,7 +52,8 @@ func TestCasesFindBrokenStores(t *testing.T) {
 				b := breakAll(s.Webhooks, s.InTx)
 				b.setBack = s.SetBack
 				test.spoil(b)
-				err := storetest.Cases()[at].Check(t.Context(), storetest.Stores{Webhooks: b, InTx: b.inTx, SetBack: b.setBack})
+				err := storetest.Cases()[at].Check(t.Context(), storetest.Stores{Webhooks: b, InTx: b.inTx,
+					SetBack: b.setBack})
 				require.Error(t, err, "the case finds the broken store")
 				require.ErrorContains(t, err, test.says, "the failure says which promise broke")
 			})
@@ -66,7 +68,8 @@ func TestCasesFindBrokenStores(t *testing.T) {
 func TestCasesEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	at := slices.IndexFunc(storetest.Cases(), func(c storetest.Case) bool { return c.Name == "lease/one that runs out is taken over" })
+	at := slices.IndexFunc(storetest.Cases(),
+		func(c storetest.Case) bool { return c.Name == "lease/one that runs out is taken over" })
 	require.ErrorContains(t, storetest.Cases()[at].Check(ctx, open()), "a new endpoint is stored")
 }
 

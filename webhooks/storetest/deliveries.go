@@ -12,10 +12,10 @@ import (
 // farEast is a time zone that Go knows and databases don't.
 var farEast = time.FixedZone("", int((23*time.Hour + 59*time.Minute).Seconds()))
 
-// every is every way in which a delivery may have ended.
+// every has all states in which a delivery may have ended.
 var every = []webhooks.DeliveryState{webhooks.Failed, webhooks.Skipped, webhooks.Delivered}
 
-// mixed makes an endpoint with five deliveries: delivered, failed, skipped, waiting for the next attempt, and due.
+// mixed stores an endpoint with five deliveries: delivered, failed, skipped, waiting for the next attempt, and due.
 func (c *check) mixed() (webhooks.Endpoint, []webhooks.Delivery) {
 	c.Helper()
 	e := c.endpoint(concurrency(20))
@@ -30,33 +30,41 @@ func (c *check) mixed() (webhooks.Endpoint, []webhooks.Delivery) {
 	c.finish(3, result(&claims[1], 0, webhooks.Failed), later, result(&claims[0], 0, webhooks.Delivered))
 	c.some(1)
 	all := c.of(e)
-	require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped, webhooks.Delivered, webhooks.Failed, webhooks.Pending, webhooks.Pending}, states(all))
+	require.Equal(c, []webhooks.DeliveryState{webhooks.Skipped, webhooks.Delivered, webhooks.Failed, webhooks.Pending,
+		webhooks.Pending}, states(all))
 	return e, []webhooks.Delivery{all[1], all[2], all[0], all[3], all[4]}
 }
 
-var lookCases = []Case{
-	{Name: "look/list, newest first", run: func(c *check) {
+var deliveryCases = []Case{
+	{Name: "deliveries/list, newest first", run: func(c *check) {
 		a, b := c.endpoint(), c.endpoint(listensTo(webhooks.ProductCreated))
 		c.some(3)
-		events := c.tell(imported("i-1", webhooks.ProductUpdated), imported("i-2", webhooks.ProductCreated))
+		events := c.append(imported("i-1", webhooks.ProductUpdated), imported("i-2", webhooks.ProductCreated))
 		c.end(webhooks.Delivered, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 2, Depth: 1})...)
 		all := c.list(webhooks.DeliveryQuery{})
 		require.Len(c, all, 9)
-		require.True(c, slices.IsSortedFunc(all, func(x, y webhooks.Delivery) int { return int(y.ID - x.ID) }), "deliveries are listed newest first")
+		require.True(c, slices.IsSortedFunc(all, func(x, y webhooks.Delivery) int { return int(y.ID - x.ID) }),
+			"deliveries are listed newest first")
 		for _, test := range []struct {
 			query webhooks.DeliveryQuery
 			want  func(d webhooks.Delivery) bool
 		}{
 			{webhooks.DeliveryQuery{EndpointID: b.ID}, func(d webhooks.Delivery) bool { return d.EndpointID == b.ID }},
-			{webhooks.DeliveryQuery{EventID: events[1].ID}, func(d webhooks.Delivery) bool { return d.EventID == events[1].ID }},
-			{webhooks.DeliveryQuery{EventType: webhooks.ProductUpdated}, func(d webhooks.Delivery) bool { return d.EventType == webhooks.ProductUpdated }},
+			{webhooks.DeliveryQuery{EventID: events[1].ID},
+				func(d webhooks.Delivery) bool { return d.EventID == events[1].ID }},
+			{webhooks.DeliveryQuery{EventType: webhooks.ProductUpdated},
+				func(d webhooks.Delivery) bool { return d.EventType == webhooks.ProductUpdated }},
 			{webhooks.DeliveryQuery{ImportID: "i-2"}, func(d webhooks.Delivery) bool { return d.ImportID == "i-2" }},
 			{webhooks.DeliveryQuery{ImportID: "i-3"}, func(webhooks.Delivery) bool { return false }},
 			{webhooks.DeliveryQuery{EventID: "evt_none"}, func(webhooks.Delivery) bool { return false }},
-			{webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Delivered}}, func(d webhooks.Delivery) bool { return d.State == webhooks.Delivered }},
-			{webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Delivered, webhooks.Pending}}, func(webhooks.Delivery) bool { return true }},
-			{webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Skipped}}, func(webhooks.Delivery) bool { return false }},
-			{webhooks.DeliveryQuery{EndpointID: a.ID, EventType: webhooks.ProductCreated, ImportID: "i-2", States: []webhooks.DeliveryState{webhooks.Pending}},
+			{webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Delivered}},
+				func(d webhooks.Delivery) bool { return d.State == webhooks.Delivered }},
+			{webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Delivered, webhooks.Pending}},
+				func(webhooks.Delivery) bool { return true }},
+			{webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Skipped}},
+				func(webhooks.Delivery) bool { return false }},
+			{webhooks.DeliveryQuery{EndpointID: a.ID, EventType: webhooks.ProductCreated, ImportID: "i-2",
+				States: []webhooks.DeliveryState{webhooks.Pending}},
 				func(d webhooks.Delivery) bool { return d.EndpointID == a.ID && d.ImportID == "i-2" }},
 			{webhooks.DeliveryQuery{Before: all[3].ID}, func(d webhooks.Delivery) bool { return d.ID < all[3].ID }},
 			{webhooks.DeliveryQuery{Before: 1 << 50}, func(webhooks.Delivery) bool { return true }},
@@ -75,7 +83,7 @@ var lookCases = []Case{
 		require.Len(c, c.list(webhooks.DeliveryQuery{Limit: 2}), 2, "the limit holds")
 		c.sameDelivery(all[0], c.list(webhooks.DeliveryQuery{Limit: 1})[0], "the newest come first")
 	}},
-	{Name: "look/bad queries", run: func(c *check) {
+	{Name: "deliveries/bad queries", run: func(c *check) {
 		for _, q := range []webhooks.DeliveryQuery{{Limit: -1}, {Limit: 1_001}, {Before: -1}} {
 			_, err := c.ListDeliveries(c.Context(), q)
 			require.Error(c, err, "a query out of bounds is refused: %+v", q)
@@ -89,7 +97,7 @@ var lookCases = []Case{
 			require.ErrorIs(c, err, webhooks.ErrNotFound, "Resend(%d) gives ErrNotFound", id)
 		}
 	}},
-	{Name: "look/backlog", run: func(c *check) {
+	{Name: "deliveries/backlog", run: func(c *check) {
 		backlog := func() webhooks.Backlog {
 			b, err := c.Backlog(c.Context())
 			require.NoError(c, err)
@@ -100,13 +108,15 @@ var lookCases = []Case{
 		c.endpoint(inState(webhooks.Inactive))
 		old := imported("i", webhooks.ProductCreated)
 		old.Time = time.Now().Add(-time.Hour)
-		c.tell(old, imported("i", webhooks.ProductCreated))
+		c.append(old, imported("i", webhooks.ProductCreated))
 		c.look(webhooks.ClaimRequest{Worker: "w", Limit: 1, Depth: 1})
 		b := backlog()
 		require.Equal(c, [2]int64{1, 2}, b.Due, "what could be sent now is counted by lane, what is claimed too")
 		require.Equal(c, [2]int64{1, 0}, b.Later, "what waits for its next attempt is counted by lane")
-		require.WithinRange(c, time.Now().Add(-b.Oldest[bulk]), old.Time.Add(-time.Minute), old.Time.Add(time.Minute), "the oldest is known by lane")
-		require.Equal(c, map[webhooks.EndpointState]int64{webhooks.Active: 1, webhooks.Inactive: 1}, b.Endpoints, "endpoints are counted by state")
+		require.WithinRange(c, time.Now().Add(-b.Oldest[bulk]), old.Time.Add(-time.Minute), old.Time.Add(time.Minute),
+			"the oldest is known by lane")
+		require.Equal(c, map[webhooks.EndpointState]int64{webhooks.Active: 1, webhooks.Inactive: 1}, b.Endpoints,
+			"endpoints are counted by state")
 		require.Zero(c, b.Failing)
 		c.change(e.ID, (*webhooks.Endpoint).Pause)
 		b = backlog()
@@ -116,16 +126,18 @@ var lookCases = []Case{
 	}},
 }
 
-var againCases = []Case{
-	{Name: "again/resend", run: func(c *check) {
+var resendCases = []Case{
+	{Name: "resend/resend", run: func(c *check) {
 		e, all := c.mixed()
 		for _, d := range all {
 			before := time.Now()
 			sent, err := c.Resend(c.Context(), d.ID)
 			require.NoError(c, err)
-			require.WithinRange(c, sent.NotBefore, before.Add(-time.Second), time.Now().Add(time.Second), "what is sent again is due now")
+			require.WithinRange(c, sent.NotBefore, before.Add(-time.Second), time.Now().Add(time.Second),
+				"what is sent again is due now")
 			want := d
-			want.State, want.NotBefore, want.FinishedAt, want.Earlier = webhooks.Pending, sent.NotBefore, time.Time{}, d.Attempts
+			want.State, want.NotBefore, want.FinishedAt, want.Earlier = webhooks.Pending, sent.NotBefore, time.Time{},
+				d.Attempts
 			c.sameDelivery(want, sent, "sending again begins the schedule anew, and keeps the rest")
 			c.sameDelivery(sent, c.record(d.ID).Delivery, "what is returned is what is stored")
 			require.Len(c, c.record(d.ID).Attempts, d.Attempts, "the log stays")
@@ -133,7 +145,7 @@ var againCases = []Case{
 		require.Equal(c, len(all), count(c.look(request)), "what is sent again is claimed")
 		require.Len(c, c.of(e), len(all), "sending again makes no new delivery")
 	}},
-	{Name: "again/resend of what is claimed", run: func(c *check) {
+	{Name: "resend/resend of what is claimed", run: func(c *check) {
 		e := c.endpoint()
 		c.some(1)
 		claim := c.one()
@@ -144,7 +156,7 @@ var againCases = []Case{
 		c.nothing("what is claimed stays so")
 		c.finish(1, result(claim, 0, webhooks.Delivered))
 	}},
-	{Name: "again/a new schedule", run: func(c *check) {
+	{Name: "resend/a new schedule", run: func(c *check) {
 		e := c.endpoint()
 		c.some(1)
 		c.end(webhooks.Failed, *c.one())
@@ -156,7 +168,7 @@ var againCases = []Case{
 		c.finish(1, result(claim, 0, webhooks.Delivered))
 		require.Len(c, c.record(claim.Work[0].Delivery.ID).Attempts, 2)
 	}},
-	{Name: "again/a result from before counts for nothing", run: func(c *check) {
+	{Name: "resend/a result from before counts for nothing", run: func(c *check) {
 		e := c.endpoint()
 		c.some(1)
 		claim := c.only(vanishing)
@@ -167,7 +179,7 @@ var againCases = []Case{
 		})
 		c.finish(0, result(claim, 0, webhooks.Delivered))
 	}},
-	{Name: "again/not to an endpoint that is off", run: func(c *check) {
+	{Name: "resend/not to an endpoint that is off", run: func(c *check) {
 		e, all := c.mixed()
 		for _, state := range []webhooks.EndpointState{webhooks.Inactive, webhooks.Disabled} {
 			c.change(e.ID, inState(state))
@@ -180,11 +192,12 @@ var againCases = []Case{
 		_, err := c.Resend(c.Context(), all[0].ID)
 		require.NoError(c, err, "a Paused endpoint may be sent to, later")
 	}},
-	{Name: "again/replay by state", run: func(c *check) {
+	{Name: "resend/replay by state", run: func(c *check) {
 		other := c.endpoint(inState(webhooks.Disabled))
 		e, all := c.mixed()
 		wantOther := c.of(other)
-		n, last, err := c.Replay(c.Context(), webhooks.ReplayStep{EndpointID: e.ID, States: []webhooks.DeliveryState{webhooks.Failed, webhooks.Skipped}, Limit: 10})
+		n, last, err := c.Replay(c.Context(), webhooks.ReplayStep{EndpointID: e.ID,
+			States: []webhooks.DeliveryState{webhooks.Failed, webhooks.Skipped}, Limit: 10})
 		require.NoError(c, err)
 		require.Equal(c, 2, n, "what is in one of the states is replayed")
 		require.Zero(c, last, "there is nothing behind the last one")
@@ -195,7 +208,8 @@ var againCases = []Case{
 				continue
 			}
 			want := d
-			want.State, want.Lane, want.NotBefore, want.FinishedAt, want.Earlier = webhooks.Pending, bulk, got.NotBefore, time.Time{}, d.Attempts
+			want.State, want.Lane, want.NotBefore, want.FinishedAt, want.Earlier = webhooks.Pending, bulk,
+				got.NotBefore, time.Time{}, d.Attempts
 			c.sameDelivery(want, got, "what is replayed is due, in the lane Bulk")
 			require.WithinDuration(c, time.Now(), got.NotBefore, time.Minute)
 		}
@@ -203,7 +217,7 @@ var againCases = []Case{
 			c.sameDelivery(wantOther[i], d, "those of others stay")
 		}
 	}},
-	{Name: "again/replay since a time, in steps", run: func(c *check) {
+	{Name: "resend/replay since a time, in steps", run: func(c *check) {
 		e := c.endpoint(inState(webhooks.Disabled))
 		events := c.some(9)
 		c.change(e.ID, inState(webhooks.Active))
@@ -219,10 +233,11 @@ var againCases = []Case{
 			step.After = last
 		}
 		for i, d := range c.of(e) {
-			require.Equal(c, i >= 2, d.State == webhooks.Pending, "what is older than the time stays, what is newer is sent again")
+			require.Equal(c, i >= 2, d.State == webhooks.Pending,
+				"what is older than the time stays, what is newer is sent again")
 		}
 	}},
-	{Name: "again/replay leaves out what is claimed", run: func(c *check) {
+	{Name: "resend/replay leaves out what is claimed", run: func(c *check) {
 		e := c.endpoint()
 		c.some(2)
 		c.end(webhooks.Failed, c.look(webhooks.ClaimRequest{Worker: "w", Limit: 1, Depth: 1})...)
@@ -232,10 +247,11 @@ var againCases = []Case{
 		require.Equal(c, 1, n, "what is Pending isn't replayed")
 		require.Equal(c, urgent, c.of(e)[1].Lane)
 	}},
-	{Name: "again/bad replays", run: func(c *check) {
+	{Name: "resend/bad replays", run: func(c *check) {
 		e := c.endpoint()
 		for _, step := range []webhooks.ReplayStep{
-			{EndpointID: e.ID, States: every}, {EndpointID: e.ID, States: every, Limit: 10_001}, {EndpointID: e.ID, Limit: 1},
+			{EndpointID: e.ID, States: every}, {EndpointID: e.ID, States: every, Limit: 10_001},
+			{EndpointID: e.ID, Limit: 1},
 			{EndpointID: e.ID, Limit: 1, States: []webhooks.DeliveryState{webhooks.Pending}},
 		} {
 			_, _, err := c.Replay(c.Context(), step)

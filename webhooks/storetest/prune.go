@@ -10,88 +10,91 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// long ago, and in the future.
+// past is before anything in the suite, future after it.
 var past, future = time.Unix(0, 0), time.Now().Add(1_000 * day)
 
-// expire removes what is old.
-func (c *check) expire(delivered, others time.Time, limit int) int {
+// prune removes at most limit deliveries, and returns how many it removed.
+func (c *check) prune(delivered, others time.Time, limit int) int {
 	c.Helper()
-	n, err := c.Expire(c.Context(), webhooks.Expiry{Delivered: delivered, Others: others, Limit: limit})
+	n, err := c.Prune(c.Context(),
+		webhooks.PruneRequest{DeliveredBefore: delivered, OthersBefore: others, Limit: limit})
 	require.NoError(c, err, "housekeeping")
 	return n
 }
 
-var keepCases = []Case{
-	{Name: "keep/by state and age", run: func(c *check) {
+var pruneCases = []Case{
+	{Name: "prune/by state and age", run: func(c *check) {
 		_, all := c.mixed()
-		require.Zero(c, c.expire(past, past, 100), "what is newer stays")
+		require.Zero(c, c.prune(past, past, 100), "what is newer stays")
 		for _, d := range all {
 			c.sameDelivery(d, c.record(d.ID).Delivery, "what is newer stays as it is")
 		}
-		require.Equal(c, 1, c.expire(future, past, 100), "what was Delivered goes by one time")
+		require.Equal(c, 1, c.prune(future, past, 100), "what was Delivered goes by one time")
 		_, err := c.Delivery(c.Context(), all[0].ID)
 		require.ErrorIs(c, err, webhooks.ErrNotFound, "what was Delivered goes by one time")
-		require.Equal(c, 2, c.expire(past, future, 100), "what Failed or was Skipped goes by the other")
-		require.Zero(c, c.expire(future, future, 100), "what is Pending stays, however old")
+		require.Equal(c, 2, c.prune(past, future, 100), "what Failed or was Skipped goes by the other")
+		require.Zero(c, c.prune(future, future, 100), "what is Pending stays, however old")
 		require.Len(c, c.list(webhooks.DeliveryQuery{}), 2)
 		for _, d := range all[3:] {
 			require.NotEmpty(c, c.record(d.ID).Event.Data, "the event of what stays stays")
 		}
 	}},
-	{Name: "keep/the time is that of its end", run: func(c *check) {
+	{Name: "prune/the time is that of its end", run: func(c *check) {
 		e := c.endpoint()
 		old := event(1)
 		old.Time = time.Now().Add(-30 * day)
-		c.tell(old)
+		c.append(old)
 		c.end(webhooks.Delivered, *c.one())
 		hourAgo := time.Now().Add(-time.Hour)
-		require.Zero(c, c.expire(hourAgo, hourAgo, 100), "an old event that was delivered just now stays")
+		require.Zero(c, c.prune(hourAgo, hourAgo, 100), "an old event that was delivered just now stays")
 		require.Len(c, c.of(e), 1)
 	}},
-	{Name: "keep/what waits for an endpoint that is off", run: func(c *check) {
+	{Name: "prune/what waits for an endpoint that is off", run: func(c *check) {
 		e := c.endpoint()
 		c.some(1)
 		c.only(vanishing)
 		c.change(e.ID, inState(webhooks.Inactive))
-		c.Eventually("what is Pending for an endpoint that is off goes too", func() bool { return c.expire(past, future, 100) == 1 })
+		c.Eventually("what is Pending for an endpoint that is off goes too",
+			func() bool { return c.prune(past, future, 100) == 1 })
 		paused := c.endpoint()
 		c.some(1)
 		c.change(paused.ID, (*webhooks.Endpoint).Pause)
-		require.Zero(c, c.expire(future, future, 100), "what is Pending for a Paused endpoint stays")
+		require.Zero(c, c.prune(future, future, 100), "what is Pending for a Paused endpoint stays")
 		c.change(e.ID, inState(webhooks.Active))
 		c.nothing("what was removed is not claimed")
 	}},
-	{Name: "keep/at most so many", run: func(c *check) {
+	{Name: "prune/at most so many", run: func(c *check) {
 		e := c.endpoint(inState(webhooks.Disabled))
 		c.some(7)
 		for _, want := range []int{3, 3, 1, 0} {
-			require.Equal(c, want, c.expire(past, future, 3), "at most Limit deliveries are removed at once, and more the next time")
+			require.Equal(c, want, c.prune(past, future, 3),
+				"at most Limit deliveries are removed at once, and more the next time")
 		}
 		require.Empty(c, c.of(e))
 		for _, limit := range []int{0, -1, 100_001} {
-			_, err := c.Expire(c.Context(), webhooks.Expiry{Limit: limit})
+			_, err := c.Prune(c.Context(), webhooks.PruneRequest{Limit: limit})
 			require.Error(c, err, "a limit of %d is out of bounds", limit)
 		}
 	}},
-	{Name: "keep/an event stays for the others", run: func(c *check) {
+	{Name: "prune/an event stays for the others", run: func(c *check) {
 		c.endpoint(inState(webhooks.Disabled))
 		e := c.endpoint()
 		c.some(1)
-		require.Equal(c, 1, c.expire(past, future, 10))
+		require.Equal(c, 1, c.prune(past, future, 10))
 		require.NotEmpty(c, c.record(c.of(e)[0].ID).Event.Data, "an event stays while a delivery is left")
 		require.JSONEq(c, `{"products":[{"id":0}]}`, string(c.one().Work[0].Event.Data))
 	}},
-	{Name: "keep/numbers of imports", run: func(c *check) {
+	{Name: "prune/numbers of imports", run: func(c *check) {
 		c.endpoint()
-		c.tell(imported("a", webhooks.ProductCreated))
+		c.append(imported("a", webhooks.ProductCreated))
 		numbers := func() map[string]int64 {
 			n, err := c.Numbers(c.Context(), "a")
 			require.NoError(c, err)
 			return n
 		}
-		c.expire(future, past, 10)
+		c.prune(future, past, 10)
 		require.Len(c, numbers(), 1, "numbers that were given lately stay")
-		c.expire(past, future, 10)
+		c.prune(past, future, 10)
 		require.Empty(c, numbers(), "numbers that were given long ago go")
 	}},
 }
@@ -110,9 +113,14 @@ var transactionCases = []Case{
 			name string
 			do   func(ctx context.Context) error
 		}{
-			{"CreateEndpoint", func(ctx context.Context) error { _, err := c.CreateEndpoint(ctx, whole()); return err }},
+			{"CreateEndpoint", func(ctx context.Context) error {
+				_,
+					err := c.CreateEndpoint(ctx, whole())
+				return err
+			}},
 			{"UpdateEndpoint", func(ctx context.Context) error {
-				_, err := c.UpdateEndpoint(ctx, e.ID, 0, func(e *webhooks.Endpoint) error { e.State = webhooks.Inactive; return nil })
+				_, err := c.UpdateEndpoint(ctx, e.ID, 0,
+					func(e *webhooks.Endpoint) error { e.State = webhooks.Inactive; return nil })
 				return err
 			}},
 			{"DeleteEndpoint", func(ctx context.Context) error { return c.DeleteEndpoint(ctx, e.ID, 0) }},
@@ -139,8 +147,8 @@ var transactionCases = []Case{
 				_, err := c.Finish(ctx, []webhooks.Result{gone})
 				return err
 			}},
-			{"Expire", func(ctx context.Context) error {
-				_, err := c.Expire(ctx, webhooks.Expiry{Delivered: future, Others: future, Limit: 2})
+			{"Prune", func(ctx context.Context) error {
+				_, err := c.Prune(ctx, webhooks.PruneRequest{DeliveredBefore: future, OthersBefore: future, Limit: 2})
 				return err
 			}},
 		} {

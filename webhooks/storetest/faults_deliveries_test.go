@@ -9,7 +9,7 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// replaying changes a step.
+// replaying changes the steps of replays.
 func replaying(f func(step *webhooks.ReplayStep)) func(s *broken) {
 	return func(s *broken) {
 		s.replay = func(ctx context.Context, step webhooks.ReplayStep) (int, int64, error) {
@@ -19,17 +19,17 @@ func replaying(f func(step *webhooks.ReplayStep)) func(s *broken) {
 	}
 }
 
-// expiring changes what isn't kept.
-func expiring(f func(x *webhooks.Expiry)) func(s *broken) {
+// pruning changes the requests to prune.
+func pruning(f func(x *webhooks.PruneRequest)) func(s *broken) {
 	return func(s *broken) {
-		s.expire = func(ctx context.Context, x webhooks.Expiry) (int, error) {
+		s.prune = func(ctx context.Context, x webhooks.PruneRequest) (int, error) {
 			f(&x)
-			return s.Store.Expire(ctx, x)
+			return s.Store.Prune(ctx, x)
 		}
 	}
 }
 
-// forgetting lets calls of a method work outside of the transaction: their effects stay.
+// forgetting makes a method work outside the transaction, so that its effects outlive a rollback.
 func forgetting(f func(s *broken)) func(s *broken) {
 	return func(s *broken) {
 		s.inTx = func(ctx context.Context, do func(ctx context.Context) error) error { return do(ctx) }
@@ -44,25 +44,25 @@ var brokenLooks = []fault{
 			slices.Reverse(all)
 			return all, err
 		}
-	}, "look/list, newest first", "newest first"},
+	}, "deliveries/list, newest first", "newest first"},
 	{"doesn't look at the import", func(s *broken) {
 		s.list = func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 			q.ImportID = ""
 			return s.Store.ListDeliveries(ctx, q)
 		}
-	}, "look/list, newest first", "finds what matches"},
+	}, "deliveries/list, newest first", "finds what matches"},
 	{"gives the first page again", func(s *broken) {
 		s.list = func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 			q.Before = 0
 			return s.Store.ListDeliveries(ctx, q)
 		}
-	}, "look/list, newest first", "finds what matches"},
+	}, "deliveries/list, newest first", "finds what matches"},
 	{"answers any query", func(s *broken) {
 		s.list = func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 			q.Limit, q.Before = min(max(q.Limit, 0), 1_000), max(q.Before, 0)
 			return s.Store.ListDeliveries(ctx, q)
 		}
-	}, "look/bad queries", "out of bounds is refused"},
+	}, "deliveries/bad queries", "out of bounds is refused"},
 	{"lists for anybody", func(s *broken) {
 		s.list = func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 			all, err := s.Store.ListDeliveries(ctx, q)
@@ -71,21 +71,21 @@ var brokenLooks = []fault{
 			}
 			return all, err
 		}
-	}, "look/bad queries", "an endpoint that isn't there"},
+	}, "deliveries/bad queries", "an endpoint that isn't there"},
 	{"counts what nobody sends", func(s *broken) {
 		s.backlog = func(ctx context.Context) (webhooks.Backlog, error) {
 			b, err := s.Store.Backlog(ctx)
 			b.Due[webhooks.Bulk] = max(1, b.Due[webhooks.Bulk])
 			return b, err
 		}
-	}, "look/backlog", "an empty store has no backlog"},
+	}, "deliveries/backlog", "an empty store has no backlog"},
 	{"counts what is claimed out", func(s *broken) {
 		s.backlog = func(ctx context.Context) (webhooks.Backlog, error) {
 			b, err := s.Store.Backlog(ctx)
 			b.Due[webhooks.Urgent] = 0
 			return b, err
 		}
-	}, "look/backlog", "what is claimed too"},
+	}, "deliveries/backlog", "what is claimed too"},
 
 	{"sends again much later", func(s *broken) {
 		s.resend = func(ctx context.Context, id int64) (webhooks.Delivery, error) {
@@ -93,28 +93,29 @@ var brokenLooks = []fault{
 			d.NotBefore = d.NotBefore.Add(time.Hour)
 			return d, err
 		}
-	}, "again/resend", "is due now"},
+	}, "resend/resend", "is due now"},
 	{"goes on with the old schedule", func(s *broken) {
 		s.resend = func(ctx context.Context, id int64) (webhooks.Delivery, error) {
 			d, err := s.Store.Resend(ctx, id)
 			d.Earlier = 0
 			return d, err
 		}
-	}, "again/resend", "begins the schedule anew"},
+	}, "resend/resend", "begins the schedule anew"},
 	{"sends what is being sent", func(s *broken) {
 		s.resend = func(ctx context.Context, id int64) (webhooks.Delivery, error) {
 			d, err := s.Store.Resend(ctx, id)
 			d.Earlier++
 			return d, err
 		}
-	}, "again/resend of what is claimed", "what is claimed is returned as it is"},
-	{"counts attempts anew", eachWork(func(w *webhooks.Work) { w.Delivery.Attempts, w.Delivery.Earlier = 0, 0 }), "again/a new schedule", "attempts are counted on"},
+	}, "resend/resend of what is claimed", "what is claimed is returned as it is"},
+	{"counts attempts anew", eachWork(func(w *webhooks.Work) { w.Delivery.Attempts, w.Delivery.Earlier = 0, 0 }),
+		"resend/a new schedule", "attempts are counted on"},
 	{"takes results from before", func(s *broken) {
 		s.finish = func(ctx context.Context, results []webhooks.Result) (int, error) {
 			_, err := s.Store.Finish(ctx, results)
 			return len(results), err
 		}
-	}, "again/a result from before counts for nothing", "results count while their claim holds"},
+	}, "resend/a result from before counts for nothing", "results count while their claim holds"},
 	{"sends to what is off", func(s *broken) {
 		s.resend = func(ctx context.Context, id int64) (webhooks.Delivery, error) {
 			d, err := s.Store.Resend(ctx, id)
@@ -123,52 +124,62 @@ var brokenLooks = []fault{
 			}
 			return d, err
 		}
-	}, "again/not to an endpoint that is off", "Resend gives ErrOff"},
+	}, "resend/not to an endpoint that is off", "Resend gives ErrOff"},
 	{"replays everything", replaying(func(step *webhooks.ReplayStep) {
 		step.States = []webhooks.DeliveryState{webhooks.Failed, webhooks.Skipped, webhooks.Delivered}
-	}), "again/replay by state", "what is in one of the states"},
-	{"doesn't look at the time", replaying(func(step *webhooks.ReplayStep) { step.Since = time.Time{} }), "again/replay since a time, in steps", "step"},
-	{"replays in one step", replaying(func(step *webhooks.ReplayStep) { step.Limit = 10_000 }), "again/replay since a time, in steps", "looks at Limit deliveries"},
+	}), "resend/replay by state", "what is in one of the states"},
+	{"doesn't look at the time", replaying(func(step *webhooks.ReplayStep) { step.Since = time.Time{} }),
+		"resend/replay since a time, in steps", "step"},
+	{"replays in one step", replaying(func(step *webhooks.ReplayStep) { step.Limit = 10_000 }),
+		"resend/replay since a time, in steps", "looks at Limit deliveries"},
 	{"replays what is claimed", func(s *broken) {
 		s.replay = func(ctx context.Context, step webhooks.ReplayStep) (int, int64, error) {
 			n, last, err := s.Store.Replay(ctx, step)
 			return n + 1, last, err
 		}
-	}, "again/replay leaves out what is claimed", "what is Pending isn't replayed"},
-	{"replays any step", replaying(func(step *webhooks.ReplayStep) { step.Limit = min(max(step.Limit, 1), 10_000) }), "again/bad replays", "out of bounds is refused"},
+	}, "resend/replay leaves out what is claimed", "what is Pending isn't replayed"},
+	{"replays any step", replaying(func(step *webhooks.ReplayStep) { step.Limit = min(max(step.Limit, 1), 10_000) }),
+		"resend/bad replays", "out of bounds is refused"},
 
-	{"has one time for all", expiring(func(x *webhooks.Expiry) { x.Others = x.Delivered }), "keep/by state and age", "by one time"},
+	{"has one time for all", pruning(func(x *webhooks.PruneRequest) { x.OthersBefore = x.DeliveredBefore }), "prune/by state and age",
+		"by one time"},
 	{"keeps everything", func(s *broken) {
-		s.expire = func(context.Context, webhooks.Expiry) (int, error) { return 0, nil }
-	}, "keep/by state and age", "by one time"},
+		s.prune = func(context.Context, webhooks.PruneRequest) (int, error) { return 0, nil }
+	}, "prune/by state and age", "by one time"},
 	{"looks at the event's time", func(s *broken) {
-		s.expire = func(ctx context.Context, x webhooks.Expiry) (int, error) {
-			all, _ := s.Store.ListDeliveries(ctx, webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Delivered}})
+		s.prune = func(ctx context.Context, x webhooks.PruneRequest) (int, error) {
+			all, _ := s.Store.ListDeliveries(ctx,
+				webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Delivered}})
 			for _, d := range all {
-				if d.CreatedAt.Before(x.Delivered) {
-					return s.Store.Expire(ctx, webhooks.Expiry{Delivered: time.Now().Add(time.Hour), Limit: x.Limit})
+				if d.CreatedAt.Before(x.DeliveredBefore) {
+					return s.Store.Prune(ctx, webhooks.PruneRequest{DeliveredBefore: time.Now().Add(time.Hour), Limit: x.Limit})
 				}
 			}
-			return s.Store.Expire(ctx, x)
+			return s.Store.Prune(ctx, x)
 		}
-	}, "keep/the time is that of its end", "delivered just now stays"},
+	}, "prune/the time is that of its end", "delivered just now stays"},
 	{"keeps what waits for ever", func(s *broken) {
-		s.expire = func(ctx context.Context, x webhooks.Expiry) (int, error) {
-			all, _ := s.Store.ListDeliveries(ctx, webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Pending}})
+		s.prune = func(ctx context.Context, x webhooks.PruneRequest) (int, error) {
+			all, _ := s.Store.ListDeliveries(ctx,
+				webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Pending}})
 			if len(all) > 0 {
 				return 0, nil
 			}
-			return s.Store.Expire(ctx, x)
+			return s.Store.Prune(ctx, x)
 		}
-	}, "keep/what waits for an endpoint that is off", "for an endpoint that is off goes too"},
-	{"removes everything at once", expiring(func(x *webhooks.Expiry) { x.Limit = 100_000 }), "keep/at most so many", "at most Limit deliveries"},
-	{"removes events that others need", reading(func(r *webhooks.Record) { r.Event.Data = nil }), "keep/an event stays for the others", "an event stays while a delivery is left"},
-	{"keeps numbers for ever", expiring(func(x *webhooks.Expiry) { x.Others = time.Unix(0, 0) }), "keep/numbers of imports", "numbers that were given long ago go"},
+	}, "prune/what waits for an endpoint that is off", "for an endpoint that is off goes too"},
+	{"removes everything at once", pruning(func(x *webhooks.PruneRequest) { x.Limit = 100_000 }), "prune/at most so many",
+		"at most Limit deliveries"},
+	{"removes events that others need", reading(func(r *webhooks.Record) { r.Event.Data = nil }),
+		"prune/an event stays for the others", "an event stays while a delivery is left"},
+	{"keeps numbers for ever", pruning(func(x *webhooks.PruneRequest) { x.OthersBefore = time.Unix(0, 0) }),
+		"prune/numbers of imports", "numbers that were given long ago go"},
 	{"forgets numbers", func(s *broken) {
 		s.numbers = func(context.Context, string) (map[string]int64, error) { return nil, nil }
-	}, "keep/numbers of imports", "numbers that were given lately stay"},
+	}, "prune/numbers of imports", "numbers that were given lately stay"},
 
-	{"commits what is rolled back", forgetting(func(*broken) {}), "transaction/everything joins it", "CreateEndpoint is rolled back"},
+	{"commits what is rolled back", forgetting(func(*broken) {}), "transaction/everything joins it",
+		"CreateEndpoint is rolled back"},
 	{"appends outside of the transaction", func(s *broken) {
 		var late []webhooks.Event
 		s.append = func(ctx context.Context, events []webhooks.Event) (int, error) {
