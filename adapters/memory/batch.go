@@ -9,7 +9,7 @@ import (
 
 // WriteBatch writes a batch.
 func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
-	w := &batchWrite{products: p, batch: batch, result: &products.BatchResult{Outcomes: batch.Winners()}}
+	w := &batchWriter{products: p, batch: batch, result: &products.BatchResult{Outcomes: batch.Winners()}}
 	w.hashes = make([]uint64, len(batch.Records))
 	for i := range batch.Records {
 		w.hashes[i] = hashKey(batch.Records[i].Key)
@@ -25,7 +25,7 @@ func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*prod
 				return err
 			}
 		}
-		return w.tell(ctx)
+		return w.notify(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -33,8 +33,8 @@ func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*prod
 	return w.result, nil
 }
 
-// batchWrite is the writing of one batch.
-type batchWrite struct {
+// batchWriter writes one batch.
+type batchWriter struct {
 	products *Products
 	batch    *products.Batch
 	result   *products.BatchResult
@@ -45,8 +45,8 @@ type batchWrite struct {
 	fresh   []row // what was created
 }
 
-// decide finds the outcomes, and changes nothing.
-func (w *batchWrite) decide() {
+// decide finds the outcomes. It changes nothing in the store.
+func (w *batchWriter) decide() {
 	records, outcomes := w.batch.Records, w.result.Outcomes
 	for i := range records {
 		if outcomes[i] == products.Superseded {
@@ -54,6 +54,8 @@ func (w *batchWrite) decide() {
 		}
 		r := w.products.byKey.get(w.hashes[i], records[i].Key)
 		switch {
+		case r == nil && w.batch.Mode == products.Existing:
+			outcomes[i] = products.Skipped
 		case r == nil:
 			outcomes[i] = products.Created
 			w.created++
@@ -70,24 +72,28 @@ func (w *batchWrite) decide() {
 	}
 }
 
-// changes tells whether the record changes the product: whether Columns.Apply makes another product of it.
-func (w *batchWrite) changes(r *row, record *products.Record) bool {
+// changes reports whether the record changes the product: whether Columns.Apply makes another product of it.
+func (w *batchWriter) changes(r *row, record *products.Record) bool {
 	c := &w.batch.Columns
-	if r.SKU != record.SKU || r.Name != record.Name || c.Description && r.Description != record.Description ||
-		c.Status && record.HasStatus && r.Status != record.Status {
+	if r.SKU != record.SKU {
 		return true
+	}
+	for i, f := range c.Fields {
+		if c.Sets(record, i) && r.Text(f) != record.Values[i] {
+			return true
+		}
 	}
 	for i, name := range c.Attributes {
 		value, has := r.Attributes[name]
-		if want := extra(record, i); value != want || has != (want != "") {
+		if want := c.Attribute(record, i); value != want || has != (want != "") {
 			return true
 		}
 	}
 	return false
 }
 
-// outgrows tells whether the record would make the product too large.
-func (w *batchWrite) outgrows(r *row, record *products.Record) bool {
+// outgrows reports whether the record would make the product too large.
+func (w *batchWriter) outgrows(r *row, record *products.Record) bool {
 	c := &w.batch.Columns
 	if !c.MayOutgrow(record, len(r.Attributes), r.Bytes()) {
 		return false
@@ -96,16 +102,8 @@ func (w *batchWrite) outgrows(r *row, record *products.Record) bool {
 	return after.Outgrows(&r.Product)
 }
 
-// extra is the record's value of an attribute, empty for none.
-func extra(record *products.Record, i int) string {
-	if i < len(record.Extra) {
-		return record.Extra[i]
-	}
-	return ""
-}
-
-// write does what decide found.
-func (w *batchWrite) write(t *tx) {
+// write does what decide has decided.
+func (w *batchWriter) write(t *tx) {
 	records := w.batch.Records
 	clone := 2*(w.created+len(w.exists)) < len(records)
 	fresh := make([]row, 0, w.created)
@@ -137,12 +135,12 @@ func (w *batchWrite) write(t *tx) {
 	w.fresh = fresh
 }
 
-// tell tells of what was written.
-func (w *batchWrite) tell(ctx context.Context) error {
+// notify calls Batch.Changed with what was written.
+func (w *batchWriter) notify(ctx context.Context) error {
 	if w.batch.Changed == nil {
 		return nil
 	}
-	parts := products.Parts{Tell: w.batch.Changed}
+	parts := products.Parts{Changed: w.batch.Changed}
 	for i := range w.fresh {
 		if err := parts.Created(ctx, w.fresh[i].copy()); err != nil {
 			return err
@@ -157,59 +155,61 @@ func (w *batchWrite) tell(ctx context.Context) error {
 }
 
 // newRow makes a row of a record. With clone it holds on to none of the record's text.
-func (w *batchWrite) newRow(record *products.Record, clone bool) (r row) {
+func (w *batchWriter) newRow(record *products.Record, clone bool) (r row) {
 	c := &w.batch.Columns
-	r.key, r.SKU, r.Name = record.Key, record.SKU, record.Name
-	if c.Description {
-		r.Description = record.Description
+	r.key, r.SKU = record.Key, record.SKU
+	for i, f := range c.Fields {
+		if c.Sets(record, i) {
+			r.Set(f, cloned(record.Values[i], clone))
+		}
 	}
-	r.Status = c.Status && record.HasStatus && record.Status
 	for i, name := range c.Attributes {
-		value := extra(record, i)
+		value := c.Attribute(record, i)
 		if value == "" {
 			continue
 		}
 		if r.Attributes == nil {
 			r.Attributes = make(map[string]string)
 		}
-		if clone {
-			value = strings.Clone(value)
-		}
-		r.Attributes[name] = value
+		r.Attributes[name] = cloned(value, clone)
 	}
 	if clone {
-		r.cloneText()
+		r.cloneKey()
 	}
 	return r
 }
 
-// update makes the row what the record wants it to be.
-func (w *batchWrite) update(r *row, record *products.Record, clone bool) {
-	if clone && len(record.Extra) > 0 {
-		own := *record
-		own.Extra = make([]string, len(record.Extra))
-		for i, value := range record.Extra {
-			own.Extra[i] = strings.Clone(value)
-		}
-		record = &own
-	}
-	r.Product = w.batch.Columns.Apply(record, r.Product)
-	r.key = record.Key // equal, but part of the new text
-	if len(r.Attributes) == 0 {
-		r.Attributes = nil
-	}
+// cloned returns the text, or a copy of it.
+func cloned(text string, clone bool) string {
 	if clone {
-		r.cloneText()
+		return strings.Clone(text)
+	}
+	return text
+}
+
+// update makes the row what the record wants it to be.
+func (w *batchWriter) update(r *row, record *products.Record, clone bool) {
+	own := *record
+	if clone {
+		own.Values = make([]string, len(record.Values))
+		for i, value := range record.Values {
+			own.Values[i] = strings.Clone(value)
+		}
+	}
+	r.Product = w.batch.Columns.Apply(&own, r.Product)
+	r.key = record.Key // equal, but part of the new text
+	r.dropEmpty()
+	if clone {
+		r.cloneKey()
 	}
 }
 
-// cloneText copies the text of the fields.
-func (r *row) cloneText() {
+// cloneKey copies the key and the SKU.
+func (r *row) cloneKey() {
 	if r.key == r.SKU {
 		r.key = strings.Clone(r.key)
 		r.SKU = r.key
 	} else {
 		r.key, r.SKU = strings.Clone(r.key), strings.Clone(r.SKU)
 	}
-	r.Name, r.Description = strings.Clone(r.Name), strings.Clone(r.Description)
 }

@@ -34,7 +34,7 @@ func BenchmarkWriteBatch(b *testing.B) {
 				for _, batch := range before {
 					batch.Records = batch.Records[:v.exist]
 					for i := range v.changed {
-						batch.Records[i].Name = "another name"
+						batch.Records[i].Values[0] = "another name"
 					}
 				}
 				writeAll(b, s, before)
@@ -74,14 +74,17 @@ func benchBatches(batches, size int, mode products.Mode) []*products.Batch {
 	for n := range all {
 		var text strings.Builder
 		for i := range size {
-			fmt.Fprintf(&text, "sku-%08d|name of product %d|%s\n", (n*size+i)*7919%100_000_000, i, strings.Repeat("text ", 16))
+			fmt.Fprintf(&text, "sku-%08d|name of product %d|%s\n", (n*size+i)*7919%100_000_000, i,
+				strings.Repeat("text ", 16))
 		}
 		records := make([]products.Record, 0, size)
 		for line := range strings.Lines(text.String()) {
 			f := strings.Split(line, "|")
-			records = append(records, products.Record{Key: f[0], SKU: f[0], Name: f[1], Description: f[2]})
+			records = append(records, products.Record{Key: f[0], SKU: f[0], Values: f[1:]})
 		}
-		all[n] = &products.Batch{Number: int64(n + 1), Mode: mode, Records: records, Columns: products.Columns{Description: true}}
+		all[n] = &products.Batch{Number: int64(n + 1), Mode: mode, Records: records,
+			Columns: products.Columns{Fields: []*products.Field{products.Standard().Find("name"),
+				products.Standard().Find("description")}}}
 	}
 	return all
 }

@@ -14,6 +14,8 @@ import (
 type Options struct {
 	// KeyRule says which SKUs are the same.
 	KeyRule products.KeyRule
+	// Fields say which fields products have, nil for those of products.Standard.
+	Fields *products.Schema
 	// UploadBytes is the most bytes that Uploads holds, 0 for any number.
 	UploadBytes int64
 	// Now is the clock of jobs and webhooks, nil for time.Now. Tests may set it back.
@@ -22,7 +24,8 @@ type Options struct {
 
 // DB is data in memory. It is safe for concurrent use.
 type DB struct {
-	// turn holds a value while a transaction is open. It is a channel and no mutex because one can stop waiting for it.
+	// turn holds a value while a transaction is open. It is a channel rather than a mutex, so that waiting for it can
+	// be cancelled.
 	turn     chan struct{}
 	products Products
 	jobs     Jobs
@@ -38,7 +41,10 @@ func New(options Options) *DB {
 		db.clock = time.Now
 	}
 	db.products.db = db
-	db.products.rule = options.KeyRule
+	db.products.rule, db.products.schema = options.KeyRule, options.Fields
+	if db.products.schema == nil {
+		db.products.schema = products.Standard()
+	}
 	db.products.clear()
 	db.jobs.init(db)
 	db.uploads.init(options.UploadBytes)
@@ -49,19 +55,19 @@ func New(options Options) *DB {
 // now is the time by the DB's clock, in the resolution of what is stored.
 func (db *DB) now() time.Time { return db.clock().UTC().Truncate(time.Microsecond) }
 
-// Products is the part of the DB that keeps products.
+// Products returns the store of products.
 func (db *DB) Products() *Products { return &db.products }
 
 // errEnded is returned where a transaction's context is used after the transaction.
 var errEnded = errors.New("memory: the transaction of this context has ended")
 
-// tx is an open transaction. What it changes is changed at once; undo has the way back.
+// tx is an open transaction. Its changes are made at once, and undo takes them back.
 type tx struct {
 	undo  []func()
 	ended atomic.Bool
 }
 
-// onRollback notes how to take back what was just done. Rolling back runs the latest first.
+// onRollback adds a function that takes back the last change. A rollback calls the latest function first.
 func (t *tx) onRollback(undo func()) { t.undo = append(t.undo, undo) }
 
 // rollbackTo takes back what was done since undo had the length mark.

@@ -8,9 +8,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
 )
 
 var errRefused = errors.New("refused")
@@ -37,10 +38,11 @@ func everything(ctx context.Context, s products.Store) error {
 		return err
 	}
 	first, last := all.Products[0].ID, all.Products[len(all.Products)-1].ID
-	b := &products.Batch{Mode: products.Update, Columns: products.Columns{Attributes: []string{"a"}}}
+	b := &products.Batch{Mode: products.Update, Columns: products.Columns{
+		Fields: []*products.Field{s.Schema().Find("name")}, Attributes: []string{"a"}}}
 	for i := range 5 {
 		sku := fmt.Sprint("p-", i)
-		b.Records = append(b.Records, products.Record{Key: sku, SKU: sku, Name: "batch", Extra: []string{"x"}})
+		b.Records = append(b.Records, products.Record{Key: sku, SKU: sku, Values: []string{"batch", "x"}})
 	}
 	for _, step := range []func() error{
 		func() error { _, err := s.WriteBatch(ctx, b); return err },
@@ -104,7 +106,8 @@ func TestInTxRollsBack(t *testing.T) {
 		run  func(db *memory.DB, s products.Store) error
 		want error
 	}{
-		{"on an error", refused, errRefused}, {"when its context ends", cancelled, context.Canceled}, {"on a panic", panics, errRefused},
+		{"on an error", refused, errRefused}, {"when its context ends", cancelled, context.Canceled},
+		{"on a panic", panics, errRefused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			db, s := open(t)
@@ -131,7 +134,8 @@ func TestInTxJoins(t *testing.T) {
 			return errors.Join(err, errRefused)
 		})
 		require.ErrorIs(t, err, errRefused)
-		require.NoError(t, db.InTx(ctx, func(ctx context.Context) error { _, err := create(ctx, s, "inner"); return err }))
+		require.NoError(t,
+			db.InTx(ctx, func(ctx context.Context) error { _, err := create(ctx, s, "inner"); return err }))
 		_, err = create(ctx, s, "inner")
 		require.ErrorIs(t, err, products.ErrExists, "a transaction sees what it wrote")
 		return nil
@@ -141,14 +145,16 @@ func TestInTxJoins(t *testing.T) {
 	for _, p := range contents(t, t.Context(), s) {
 		skus = append(skus, p.SKU)
 	}
-	require.Equal(t, []string{"p-0", "p-1", "p-2", "outer", "inner"}, skus, "what an inner call did is taken back alone")
+	require.Equal(t, []string{"p-0", "p-1", "p-2", "outer", "inner"}, skus,
+		"what an inner call did is taken back alone")
 }
 
 func TestBeforeCommitJoinsTheBatch(t *testing.T) {
 	for _, refuse := range []error{nil, errRefused} {
 		_, s := open(t)
 		before := contents(t, t.Context(), s)
-		b := &products.Batch{Records: []products.Record{{Key: "new", SKU: "new", Name: "new"}}}
+		b := &products.Batch{Columns: products.Columns{Fields: []*products.Field{s.Schema().Find("name")}},
+			Records: []products.Record{{Key: "new", SKU: "new", Values: []string{"new"}}}}
 		b.BeforeCommit = func(ctx context.Context, _ *products.BatchResult) error {
 			_, err := create(ctx, s, "with it")
 			return errors.Join(err, refuse)
@@ -156,9 +162,11 @@ func TestBeforeCommitJoinsTheBatch(t *testing.T) {
 		_, err := s.WriteBatch(t.Context(), b)
 		require.ErrorIs(t, err, refuse)
 		if refuse != nil {
-			require.Equal(t, before, contents(t, t.Context(), s), "what BeforeCommit wrote is rolled back with the batch")
+			require.Equal(t, before, contents(t, t.Context(), s),
+				"what BeforeCommit wrote is rolled back with the batch")
 		} else {
-			require.Len(t, contents(t, t.Context(), s), len(before)+2, "what BeforeCommit wrote is committed with the batch")
+			require.Len(t, contents(t, t.Context(), s), len(before)+2,
+				"what BeforeCommit wrote is committed with the batch")
 		}
 	}
 }
@@ -191,10 +199,10 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 
 func TestManyDeletes(t *testing.T) {
 	s := memory.New(memory.Options{}).Products()
-	b := &products.Batch{}
+	b := &products.Batch{Columns: products.Columns{Fields: []*products.Field{s.Schema().Find("name")}}}
 	for i := range 5_000 {
 		sku := fmt.Sprint(i)
-		b.Records = append(b.Records, products.Record{Key: sku, SKU: sku, Name: "name"})
+		b.Records = append(b.Records, products.Record{Key: sku, SKU: sku, Values: []string{"name"}})
 	}
 	_, err := s.WriteBatch(t.Context(), b)
 	require.NoError(t, err)

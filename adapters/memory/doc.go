@@ -7,5 +7,11 @@
 //	DB -> Products, Jobs, Webhooks
 //	   -> Uploads, which know no transactions
 //
+// An import of two records leaves two products:
+//
+//	store := memory.New(memory.Options{}).Products()
+//	result, err := importer.Run(ctx, importer.Bytes("sku,name\nA-1,Apple\nA-2,Banana\n"), store, importer.Options{})
+//	// result.Created is 2
+//
 // Nothing outlives the process.
 package memory

@@ -2,9 +2,9 @@ package memory
 
 import "hash/maphash"
 
-// index finds rows by their keys. It is a map by the keys' hashes: callers can hash before it is their turn, and the map
-// needn't read keys from all over the memory when it grows. Rows with one hash form a list. It takes half the time of a
-// map by key.
+// index finds rows by their keys. It is a map by the keys' hashes: callers can hash before it is their turn, and the
+// map needn't read keys from all over the memory when it grows. Rows with one hash form a list. It takes half the time
+// of a map by key.
 type index struct {
 	byHash map[uint64]*row
 	n      int

@@ -5,26 +5,28 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
-// Jobs keeps the imports of a DB. It is a job.Store; the methods join the transaction of a context that carries one, and
-// so a batch's checkpoint is committed with the batch.
+// Jobs keeps the imports of a DB. It is a job.Store; the methods join the transaction of a context that carries one,
+// and so a batch's checkpoint is committed with the batch.
 type Jobs struct {
 	db    *DB
 	rows  []*jobRow // in the order of their creation
 	byID  map[string]*jobRow
 	byKey map[string]*jobRow // those with an idempotency key
-	onEnd job.EndHook        // or nil
+	onEnd driver.EndHook     // or nil
 	wakers
 }
 
 var _ job.Store = (*Jobs)(nil)
 
-// Jobs is the part of the DB that keeps imports.
+// Jobs returns the store of jobs.
 func (db *DB) Jobs() *Jobs { return &db.jobs }
 
 func (j *Jobs) init(db *DB) {
@@ -32,10 +34,13 @@ func (j *Jobs) init(db *DB) {
 	j.byID, j.byKey = map[string]*jobRow{}, map[string]*jobRow{}
 }
 
-// OnEnd sets what is told of jobs that become final. It must be called before anything else uses the Jobs.
-func (j *Jobs) OnEnd(hook job.EndHook) { j.onEnd = hook }
+// OnEnd sets the hook that is called for jobs that become final. It must be called before anything else uses the Jobs.
+func (j *Jobs) OnEnd(hook driver.EndHook) { j.onEnd = hook }
 
-// ended tells of a job that has just changed, if that was its end.
+// HasEndHook reports whether OnEnd was called with a hook.
+func (j *Jobs) HasEndHook() bool { return j.onEnd != nil }
+
+// ended calls the hook for a job that has just changed, if that was its end.
 func (j *Jobs) ended(ctx context.Context, r *jobRow) error {
 	if j.onEnd == nil || !r.State.Final() {
 		return nil
@@ -51,13 +56,15 @@ type jobRow struct {
 	until  time.Time
 	length time.Duration // of the lease that ends then
 	wait   time.Duration // that ends at NotBefore; below 0 where the submitter chose that
-	// checkpoints are changed in place, undo and all.
+	// checkpoints are changed in place, and by undo as well.
 	checkpoints map[int64]checkpoint
 }
 
 type checkpoint struct {
 	importer.Commit
-	token int64 // of the claim
+	refused []importer.Reject
+	skipped []importer.Skipped
+	token   int64 // of the claim
 }
 
 // copy returns the job for a caller to keep and change.
@@ -88,10 +95,10 @@ func (r *jobRow) committed() importer.Commit {
 	for batch, c := range r.checkpoints {
 		done[batch] = c.Commit
 	}
-	return job.Sum(done)
+	return driver.Sum(done)
 }
 
-// progressed tells whether the row's last claim committed a batch.
+// progressed reports whether the row's last claim committed a batch.
 func (r *jobRow) progressed() bool {
 	for _, c := range r.checkpoints {
 		if c.token == r.token {
@@ -101,8 +108,10 @@ func (r *jobRow) progressed() bool {
 	return false
 }
 
-// held tells whether a worker has the job, and its lease hasn't run out.
-func (r *jobRow) held(now time.Time) bool { return r.worker != "" && !job.Over(now, r.until, r.length) }
+// held reports whether a worker has the job, and its lease hasn't run out.
+func (r *jobRow) held(now time.Time) bool {
+	return r.worker != "" && !driver.Expired(now, r.until, r.length)
+}
 
 // change lets f change the row. It is as before when f or the transaction fails.
 func (r *jobRow) change(t *tx, f func() error) error {
@@ -126,7 +135,7 @@ func (j *Jobs) Create(ctx context.Context, submitted job.Job) (stored job.Job, e
 		if !r.NotBefore.IsZero() {
 			r.wait = -1
 		}
-		r.Init(j.db.now())
+		driver.Create(&r.Job, j.db.now())
 		if key := r.IdempotencyKey; key != "" {
 			if j.byKey[key] != nil {
 				return fmt.Errorf("%w: %q", job.ErrKeyUsed, key)
@@ -169,7 +178,7 @@ func (j *Jobs) Cancel(ctx context.Context, id string) (cancelled job.Job, err er
 		return r.change(t, func() error {
 			at := j.db.now()
 			held := r.held(at)
-			if err := r.RequestCancel(at, held, r.committed()); err != nil {
+			if err := driver.Cancel(&r.Job, at, held, r.committed()); err != nil {
 				return err
 			}
 			if !held {
@@ -183,6 +192,56 @@ func (j *Jobs) Cancel(ctx context.Context, id string) (cancelled job.Job, err er
 		return job.Job{}, err
 	}
 	return cancelled, nil
+}
+
+// Refused returns what was refused of a batch.
+func (j *Jobs) Refused(ctx context.Context, id string, above int64) (refused []importer.Reject, batch int64,
+	err error) {
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		r := j.byID[id]
+		if r == nil {
+			return nil
+		}
+		for number, c := range r.checkpoints {
+			if number > above && len(c.refused) > 0 && (batch == 0 || number < batch) {
+				refused, batch = c.refused, number
+			}
+		}
+		refused = ownedRejects(refused)
+		return nil
+	})
+	return refused, batch, err
+}
+
+// Skipped returns what was skipped of a batch.
+func (j *Jobs) Skipped(ctx context.Context, id string, above int64) (skipped []importer.Skipped, batch int64,
+	err error) {
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		r := j.byID[id]
+		if r == nil {
+			return nil
+		}
+		for number, c := range r.checkpoints {
+			if number > above && len(c.skipped) > 0 && (batch == 0 || number < batch) {
+				skipped, batch = c.skipped, number
+			}
+		}
+		skipped = slices.Clone(skipped)
+		return nil
+	})
+	return skipped, batch, err
+}
+
+// ownedRejects copies rejects, so that they neither change with the caller's nor hold the text of others in memory.
+func ownedRejects(all []importer.Reject) []importer.Reject {
+	own := slices.Clone(all)
+	for i := range own {
+		own[i].Fields = slices.Clone(own[i].Fields)
+		for k, field := range own[i].Fields {
+			own[i].Fields[k] = strings.Clone(field)
+		}
+	}
+	return own
 }
 
 // Get finds the job by its ID.
@@ -233,8 +292,9 @@ func (j *Jobs) ByKey(ctx context.Context, key string) (found job.Job, err error)
 }
 
 // List lists jobs, newest first.
-func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State) (found []job.Job, count int64, err error) {
-	if err := job.CheckPage(limit, offset); err != nil {
+func (j *Jobs) List(ctx context.Context, limit, offset int,
+	states ...job.State) (found []job.Job, count int64, err error) {
+	if err := driver.CheckPage(limit, offset); err != nil {
 		return nil, 0, err
 	}
 	err = j.db.do(ctx, func(context.Context, *tx) error {

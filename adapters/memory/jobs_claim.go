@@ -3,15 +3,18 @@ package memory
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // Claim takes the next job.
-func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (claim *job.Claim, err error) {
-	if err := job.CheckClaim(worker, lease, maxAttempts); err != nil {
+func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration,
+	maxAttempts int) (claim *job.Claim, err error) {
+	if err := driver.CheckClaim(worker, lease, maxAttempts); err != nil {
 		return nil, err
 	}
 	err = j.db.do(ctx, func(ctx context.Context, t *tx) error {
@@ -23,9 +26,9 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 			}
 			err := r.change(t, func() error {
 				if r.worker != "" {
-					r.Vanish(r.worker, r.progressed())
+					driver.Abandon(&r.Job, r.worker, r.progressed())
 				}
-				if r.worker = ""; !r.Take(at, maxAttempts, r.committed()) {
+				if r.worker = ""; !driver.Claim(&r.Job, at, maxAttempts, r.committed()) {
 					return j.ended(ctx, r)
 				}
 				r.token++
@@ -48,7 +51,7 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 // next returns the row that should be claimed now, or nil.
 func (j *Jobs) next(now time.Time) (best *jobRow) {
 	for _, r := range j.rows {
-		ready := r.worker == "" && r.State == job.Pending && job.Over(now, r.NotBefore, r.wait)
+		ready := r.worker == "" && r.State == job.Pending && driver.Expired(now, r.NotBefore, r.wait)
 		expired := r.worker != "" && !r.held(now)
 		if (ready || expired) && (best == nil || r.Priority > best.Priority) {
 			best = r
@@ -57,23 +60,26 @@ func (j *Jobs) next(now time.Time) (best *jobRow) {
 	return best
 }
 
-// hold lets f use the claim's job, and change it, if the claim is still good.
-func (j *Jobs) hold(ctx context.Context, claim *job.Claim, f func(ctx context.Context, t *tx, r *jobRow) error) error {
+// withClaim lets f use the claim's job, and change it, if the claim is still good.
+func (j *Jobs) withClaim(ctx context.Context, claim *job.Claim,
+	f func(ctx context.Context, t *tx, r *jobRow) error) error {
 	return j.db.do(ctx, func(ctx context.Context, t *tx) error {
 		r := j.byID[claim.Job.ID]
 		if r == nil || r.worker == "" || r.token != claim.Token {
-			return fmt.Errorf("%w: %s, held by %s with token %d", job.ErrLeaseLost, claim.Job.ID, claim.Worker, claim.Token)
+			return fmt.Errorf("%w: %s, held by %s with token %d", job.ErrLeaseLost, claim.Job.ID, claim.Worker,
+				claim.Token)
 		}
 		return r.change(t, func() error { return f(ctx, t, r) })
 	})
 }
 
 // Renew holds on to the job.
-func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (cancel bool, err error) {
-	err = j.hold(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
+func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration,
+	update *job.Update) (cancel bool, err error) {
+	err = j.withClaim(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
 		r.until, r.length = j.db.now().Add(lease), lease
 		if update != nil {
-			if err := r.Tell(ownedUpdate(update)); err != nil {
+			if err := driver.Renew(&r.Job, ownedUpdate(update)); err != nil {
 				return err
 			}
 		}
@@ -94,11 +100,14 @@ func ownedUpdate(u *job.Update) *job.Update {
 
 // Checkpoint notes a batch in its transaction.
 func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.Commit) error {
-	return j.hold(ctx, claim, func(_ context.Context, t *tx, r *jobRow) error {
+	return j.withClaim(ctx, claim, func(_ context.Context, t *tx, r *jobRow) error {
 		if _, before := r.checkpoints[done.Batch]; before {
 			return fmt.Errorf("%w: batch %d of %s", job.ErrCommitted, done.Batch, r.ID)
 		}
-		r.checkpoints[done.Batch] = checkpoint{Commit: done, token: r.token}
+		refused := ownedRejects(done.Refused)
+		skipped := slices.Clone(done.Skipped)
+		done.Refused, done.Skipped = nil, nil
+		r.checkpoints[done.Batch] = checkpoint{Commit: done, refused: refused, skipped: skipped, token: r.token}
 		t.onRollback(func() { delete(r.checkpoints, done.Batch) })
 		return nil
 	})
@@ -106,7 +115,7 @@ func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.C
 
 // Checkpoints returns the batches.
 func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int64]importer.Commit, err error) {
-	err = j.hold(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
+	err = j.withClaim(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
 		done = make(map[int64]importer.Commit, len(r.checkpoints))
 		for batch, c := range r.checkpoints {
 			done[batch] = c.Commit
@@ -120,9 +129,10 @@ func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int6
 }
 
 // Release gives the job back.
-func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (given job.Job, err error) {
-	err = j.hold(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
-		r.GiveBack(j.db.now(), failed, r.progressed(), reason, delay, r.committed())
+func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string,
+	delay time.Duration) (given job.Job, err error) {
+	err = j.withClaim(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
+		driver.Release(&r.Job, j.db.now(), failed, r.progressed(), reason, delay, r.committed())
 		r.worker, r.wait = "", delay
 		given = r.copy()
 		return j.ended(ctx, r)
@@ -135,9 +145,10 @@ func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reaso
 }
 
 // Finish ends the job.
-func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (ended job.Job, err error) {
-	err = j.hold(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
-		if err := r.Job.Finish(j.db.now(), state, reason, ownedUpdate(update), r.committed()); err != nil {
+func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string,
+	update *job.Update) (ended job.Job, err error) {
+	err = j.withClaim(ctx, claim, func(ctx context.Context, _ *tx, r *jobRow) error {
+		if err := driver.Finish(&r.Job, j.db.now(), state, reason, ownedUpdate(update), r.committed()); err != nil {
 			return err
 		}
 		r.worker = ""

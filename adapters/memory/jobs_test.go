@@ -7,11 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/jobtest"
-	"github.com/stretchr/testify/require"
 )
 
 func TestJobs(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 type Products struct {
 	db     *DB
 	rule   products.KeyRule
+	schema *products.Schema
 	lastID int64
 	// Both hold every product. rows is ordered by ID and has those deleted too, until tidy.
 	rows  []*row
@@ -24,10 +25,13 @@ type Products struct {
 	dead  int
 }
 
-var _ products.Store = (*Products)(nil)
+var (
+	_ products.Store    = (*Products)(nil)
+	_ products.Replacer = (*Products)(nil)
+)
 
-// row is a stored product. Its Attributes are nil when there are none, and replaced rather than changed, so that copies
-// of a row may share them. Version is 0 once it is deleted.
+// row is a stored product. Its Fields and Attributes are nil when there are none, and replaced rather than changed, so
+// that copies of a row may share them. Version is 0 once it is deleted.
 type row struct {
 	products.Product
 	key  string
@@ -36,14 +40,16 @@ type row struct {
 }
 
 // copy returns the product for a caller to keep and change.
-func (r *row) copy() products.Product { return owned(r.Product) }
+func (r *row) copy() products.Product { return r.Product.Owned() }
 
-// owned makes a copied product independent of its row.
-func owned(p products.Product) products.Product {
-	if p.Attributes = maps.Clone(p.Attributes); p.Attributes == nil {
-		p.Attributes = map[string]string{}
+// dropEmpty makes maps that have nothing nil.
+func (r *row) dropEmpty() {
+	if len(r.Fields) == 0 {
+		r.Fields = nil
 	}
-	return p
+	if len(r.Attributes) == 0 {
+		r.Attributes = nil
+	}
 }
 
 // now is the time as PostgreSQL keeps it too.
@@ -51,6 +57,9 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // KeyRule is that of the DB's Options.
 func (p *Products) KeyRule() products.KeyRule { return p.rule }
+
+// Schema is that of the DB's Options.
+func (p *Products) Schema() *products.Schema { return p.schema }
 
 // Get finds the product by its ID.
 func (p *Products) Get(ctx context.Context, id int64) (product products.Product, err error) {
@@ -89,15 +98,14 @@ func (p *Products) findVersion(id, version int64) (*row, error) {
 
 // Create stores a product.
 func (p *Products) Create(ctx context.Context, product products.Product) (products.Product, error) {
-	product.SKU = strings.TrimSpace(product.SKU)
-	if err := product.Validate(); err != nil {
+	product.SKU, product.Fields = strings.TrimSpace(product.SKU), p.schema.Canonical(product.Fields)
+	if err := p.schema.Validate(&product); err != nil {
 		return products.Product{}, err
 	}
 	fresh := []row{{Product: product}}
 	fresh[0].setKey(p.rule.Key(product.SKU))
-	if fresh[0].Attributes = nil; len(product.Attributes) > 0 {
-		fresh[0].Attributes = maps.Clone(product.Attributes)
-	}
+	fresh[0].Attributes = maps.Clone(product.Attributes)
+	fresh[0].dropEmpty()
 	err := p.db.do(ctx, func(_ context.Context, t *tx) error {
 		if p.byKey.get(fresh[0].hash, fresh[0].key) != nil {
 			return fmt.Errorf("%w: %q", products.ErrExists, product.SKU)
@@ -109,7 +117,7 @@ func (p *Products) Create(ctx context.Context, product products.Product) (produc
 	if err != nil {
 		return products.Product{}, err
 	}
-	return owned(product), nil
+	return product.Owned(), nil
 }
 
 func (r *row) setKey(key string) { r.key, r.hash = key, hashKey(key) }
@@ -135,44 +143,50 @@ func (p *Products) insert(t *tx, fresh []row) {
 }
 
 // Update patches a product.
-func (p *Products) Update(ctx context.Context, id, version int64, patch products.Patch) (product products.Product, err error) {
+func (p *Products) Update(ctx context.Context, id, version int64, patch products.Patch) (products.Product, error) {
+	_, after, err := p.Replace(ctx, id, version, patch)
+	return after, err
+}
+
+// Replace patches a product, and returns it as it was, too.
+func (p *Products) Replace(ctx context.Context, id, version int64,
+	patch products.Patch) (before, after products.Product, err error) {
 	err = p.db.do(ctx, func(_ context.Context, t *tx) error {
 		r, err := p.findVersion(id, version)
 		if err != nil {
 			return err
 		}
 		next := row{Product: patch.Apply(r.Product)}
-		next.SKU = strings.TrimSpace(next.SKU)
-		if err := next.ValidateChange(&r.Product); err != nil {
+		next.SKU, next.Fields = strings.TrimSpace(next.SKU), p.schema.Canonical(next.Fields)
+		if err := p.schema.ValidateChange(&next.Product, &r.Product); err != nil {
 			return err
 		}
+		before = r.copy()
 		if products.SameContent(r.Product, next.Product) {
-			product = r.copy()
+			after = r.copy()
 			return nil
 		}
 		next.setKey(p.rule.Key(next.SKU))
 		if other := p.byKey.get(next.hash, next.key); other != nil && other != r {
 			return fmt.Errorf("%w: %q", products.ErrExists, next.SKU)
 		}
-		if len(next.Attributes) == 0 {
-			next.Attributes = nil
-		}
+		next.dropEmpty()
 		next.Version++
 		next.UpdatedAt = now()
 		was := *r
-		p.replace(r, next)
-		t.onRollback(func() { p.replace(r, was) })
-		product = r.copy()
+		p.setRow(r, next)
+		t.onRollback(func() { p.setRow(r, was) })
+		after = r.copy()
 		return nil
 	})
 	if err != nil {
-		return products.Product{}, err
+		return products.Product{}, products.Product{}, err
 	}
-	return product, nil
+	return before, after, nil
 }
 
-// replace changes a row, its key included.
-func (p *Products) replace(r *row, next row) {
+// setRow changes a row, its key included.
+func (p *Products) setRow(r *row, next row) {
 	p.byKey.remove(r)
 	*r = next
 	p.byKey.put(r)
@@ -180,11 +194,18 @@ func (p *Products) replace(r *row, next row) {
 
 // Delete removes a product.
 func (p *Products) Delete(ctx context.Context, id, version int64) error {
-	return p.db.do(ctx, func(_ context.Context, t *tx) error {
+	_, err := p.Remove(ctx, id, version)
+	return err
+}
+
+// Remove removes a product, and returns it.
+func (p *Products) Remove(ctx context.Context, id, version int64) (removed products.Product, err error) {
+	err = p.db.do(ctx, func(_ context.Context, t *tx) error {
 		r, err := p.findVersion(id, version)
 		if err != nil {
 			return err
 		}
+		removed = r.copy()
 		p.byKey.remove(r)
 		was := *r
 		*r = row{Product: products.Product{ID: id}}
@@ -196,6 +217,10 @@ func (p *Products) Delete(ctx context.Context, id, version int64) error {
 		})
 		return nil
 	})
+	if err != nil {
+		return products.Product{}, err
+	}
+	return removed, nil
 }
 
 // DeleteAll removes every product.

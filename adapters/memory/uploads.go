@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // uploadChunk is the size of the pieces in which uploads are kept, so that none has to be copied when it grows.
@@ -28,15 +29,15 @@ var (
 	_ job.Sweeper = (*Uploads)(nil)
 )
 
-// Uploads is the part of the DB that keeps uploads. It knows no transactions.
+// Uploads returns the storage of uploads, which takes no part in transactions.
 func (db *DB) Uploads() *Uploads { return &db.uploads }
 
 func (u *Uploads) init(most int64) {
 	u.most, u.files = most, map[string]*upload{}
 }
 
-// upload is a file. All its chunks but the last one are full. Only who puts it touches it before it is complete, and
-// nobody changes it afterwards.
+// upload is a file. All of its chunks but the last one are full. Only Put uses it before it is complete, and nobody
+// changes it afterwards.
 type upload struct {
 	chunks   [][]byte
 	size     int64
@@ -46,7 +47,7 @@ type upload struct {
 
 // Put stores an upload.
 func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (n int64, err error) {
-	if err := job.CheckKey(key); err != nil {
+	if err := driver.CheckKey(key); err != nil {
 		return 0, err
 	}
 	f := &upload{}
@@ -88,7 +89,7 @@ func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (n int64, er
 	}
 }
 
-// enter takes the key.
+// enter reserves the key.
 func (u *Uploads) enter(key string, f *upload) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -173,7 +174,7 @@ func (u *Uploads) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Sweep finds uploads. Unfinished ones leave nothing behind in memory.
+// Sweep finds uploads. Unfinished ones need no sweeping in memory.
 func (u *Uploads) Sweep(ctx context.Context, age time.Duration) (keys []string, err error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/jobtest"
-	"github.com/stretchr/testify/require"
 )
 
 func TestUploads(t *testing.T) {

@@ -5,35 +5,35 @@ import (
 	"sync"
 )
 
-// wakers are those who wait for work. The zero value is ready.
+// wakers are the channels of those who wait for work. The zero value is ready.
 type wakers struct {
-	mu    sync.Mutex
-	hints map[chan struct{}]struct{}
+	mu       sync.Mutex
+	channels map[chan struct{}]struct{}
 }
 
-// Wake returns a channel of hints.
+// Wake returns a channel that receives a value soon after there may be work, until the context ends.
 func (w *wakers) Wake(ctx context.Context) <-chan struct{} {
 	c := make(chan struct{}, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.hints == nil {
-		w.hints = map[chan struct{}]struct{}{}
+	if w.channels == nil {
+		w.channels = map[chan struct{}]struct{}{}
 	}
-	w.hints[c] = struct{}{}
+	w.channels[c] = struct{}{}
 	context.AfterFunc(ctx, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		delete(w.hints, c)
+		delete(w.channels, c)
 	})
 	return c
 }
 
-// wake gives a hint to everybody who waits. Within a transaction it comes early, but whoever follows it waits for the
-// transaction's end.
+// wake wakes all who wait. Within a transaction that is early, but they wait for the transaction's end before they see
+// any work.
 func (w *wakers) wake() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for c := range w.hints {
+	for c := range w.channels {
 		select {
 		case c <- struct{}{}:
 		default:

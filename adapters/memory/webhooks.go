@@ -7,10 +7,11 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
-// Webhooks keeps the endpoints, events and deliveries of a DB. It is a webhooks.Store; the methods join the transaction of a
-// context that carries one, and so events are committed with what they tell of.
+// Webhooks keeps the endpoints, events and deliveries of a DB. It is a webhooks.Store; the methods join the transaction
+// of a context that carries one, and so events are committed with the changes that they are about.
 type Webhooks struct {
 	db        *DB
 	endpoints []*endpointRow // in the order of their creation
@@ -26,7 +27,7 @@ type Webhooks struct {
 
 var _ webhooks.Store = (*Webhooks)(nil)
 
-// Webhooks is the part of the DB that keeps webhooks.
+// Webhooks returns the store of webhooks.
 func (db *DB) Webhooks() *Webhooks { return &db.webhooks }
 
 func (w *Webhooks) init(db *DB) {
@@ -68,7 +69,7 @@ type deliveryRow struct {
 	order time.Time
 }
 
-// numberKey names what the numbers of an import's events count.
+// numberKey identifies a series of numbers: the events of one type in one import.
 type numberKey struct{ importID, eventType string }
 
 type number struct {
@@ -115,7 +116,7 @@ func (w *Webhooks) findVersion(id string, version int64) (*endpointRow, error) {
 func (w *Webhooks) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (stored webhooks.Endpoint, err error) {
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
 		r := &endpointRow{Endpoint: e.Clone(), claims: map[string]*openClaim{}}
-		r.Init(w.db.now())
+		driver.InitEndpoint(&r.Endpoint, w.db.now())
 		before := w.endpoints
 		w.endpoints = append(w.endpoints, r)
 		w.byID[r.ID] = r
@@ -145,8 +146,9 @@ func (w *Webhooks) Endpoint(ctx context.Context, id string) (found webhooks.Endp
 }
 
 // ListEndpoints lists endpoints, oldest first.
-func (w *Webhooks) ListEndpoints(ctx context.Context, limit, offset int) (found []webhooks.Endpoint, count int64, err error) {
-	if err := webhooks.CheckPage(limit, offset); err != nil {
+func (w *Webhooks) ListEndpoints(ctx context.Context, limit,
+	offset int) (found []webhooks.Endpoint, count int64, err error) {
+	if err := driver.CheckPage(limit, offset); err != nil {
 		return nil, 0, err
 	}
 	err = w.db.do(ctx, func(context.Context, *tx) error {
@@ -163,7 +165,8 @@ func (w *Webhooks) ListEndpoints(ctx context.Context, limit, offset int) (found 
 }
 
 // UpdateEndpoint changes an endpoint.
-func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64, change func(e *webhooks.Endpoint) error) (stored webhooks.Endpoint, err error) {
+func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
+	change func(e *webhooks.Endpoint) error) (stored webhooks.Endpoint, err error) {
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
 		r, err := w.findVersion(id, version)
 		if err != nil {
@@ -174,7 +177,7 @@ func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
 			return err
 		}
 		next = next.Clone() // whatever change put into it
-		if at := w.db.now(); next.Changed(&r.Endpoint, at) {
+		if at := w.db.now(); driver.UpdateEndpoint(&r.Endpoint, &next, at) {
 			ceases := r.State.Receives() && !next.State.Receives()
 			r.change(t, func() { r.Endpoint = next })
 			if ceases {
@@ -187,7 +190,7 @@ func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
 	if err != nil {
 		return webhooks.Endpoint{}, err
 	}
-	w.wake() // it may have been Paused
+	w.wake() // it may have been Paused before
 	return stored, nil
 }
 
@@ -196,7 +199,7 @@ func (w *Webhooks) skip(t *tx, r *endpointRow, at time.Time) {
 	for _, d := range w.deliveries {
 		if d.endpoint == r && d.State == webhooks.Pending && !d.held(at) {
 			d.change(t, func() {
-				d.Skip(at)
+				driver.SkipDelivery(&d.Delivery, at)
 				d.claim = ""
 			})
 		}

@@ -6,16 +6,17 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
-// Listening tells which types somebody listens to.
+// Listening returns the types that somebody listens to.
 func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) (heard []string, err error) {
 	err = w.db.do(ctx, func(context.Context, *tx) error {
 		all := make([]webhooks.Endpoint, len(w.endpoints))
 		for i, r := range w.endpoints {
 			all[i] = r.Endpoint
 		}
-		heard = webhooks.Audience(all, imported, types)
+		heard = driver.Audience(all, imported, types)
 		return nil
 	})
 	return heard, err
@@ -41,7 +42,7 @@ func (w *Webhooks) Numbers(ctx context.Context, importID string) (last map[strin
 // Append stores events and makes their deliveries.
 func (w *Webhooks) Append(ctx context.Context, events []webhooks.Event) (stored int, err error) {
 	for i := range events {
-		if err := events[i].Check(); err != nil {
+		if err := driver.CheckEvent(&events[i]); err != nil {
 			return 0, err
 		}
 	}
@@ -65,7 +66,7 @@ func (w *Webhooks) append(t *tx, events []webhooks.Event, at time.Time) (stored 
 		e.Init(at)
 		var listeners []*endpointRow
 		for _, r := range w.endpoints {
-			if r.Listens(e) {
+			if driver.Listens(&r.Endpoint, e) {
 				listeners = append(listeners, r)
 			}
 		}
@@ -82,7 +83,7 @@ func (w *Webhooks) append(t *tx, events []webhooks.Event, at time.Time) (stored 
 		t.onRollback(func() { delete(w.events, row.ID) })
 		for _, r := range listeners {
 			w.lastID++
-			d := &deliveryRow{Delivery: webhooks.NewDelivery(&row.Event, &r.Endpoint), endpoint: r, event: row}
+			d := &deliveryRow{Delivery: driver.NewDelivery(&row.Event, &r.Endpoint), endpoint: r, event: row}
 			d.ID = w.lastID
 			d.enqueue()
 			w.deliveries = append(w.deliveries, d)

@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
-// dueHeap orders the deliveries of an endpoint and a lane by when they can be claimed. An entry counts while the delivery
-// is as it was when it was put in; so nothing is ever taken out of the middle.
+// dueHeap orders the deliveries of an endpoint and a lane by when they can be claimed. An entry is ignored when its
+// delivery has changed since it was pushed, so that entries never have to be removed from the middle.
 type dueHeap []dueEntry
 
+// dueEntry is a delivery as it was put in.
 type dueEntry struct {
-	order time.Time
-	*deliveryRow
+	order    time.Time // that the delivery had then
+	delivery *deliveryRow
 }
 
 func (h dueHeap) Len() int      { return len(h) }
@@ -25,7 +27,7 @@ func (h dueHeap) Less(i, j int) bool {
 	if c := h[i].order.Compare(h[j].order); c != 0 {
 		return c < 0
 	}
-	return h[i].ID < h[j].ID
+	return h[i].delivery.ID < h[j].delivery.ID
 }
 
 // Push adds an entry at the end, for container/heap.
@@ -40,10 +42,10 @@ func (h *dueHeap) Pop() any {
 	return entry
 }
 
-// held tells whether the delivery is in a claim that holds.
+// held reports whether the delivery is in a claim whose lease hasn't run out.
 func (r *deliveryRow) held(now time.Time) bool { return r.claim != "" && r.until.After(now) }
 
-// enqueue puts a Pending delivery where it will be found once it can be claimed.
+// enqueue pushes a Pending delivery to the heap of its endpoint and lane.
 func (r *deliveryRow) enqueue() {
 	if r.State != webhooks.Pending {
 		return
@@ -59,7 +61,7 @@ func (r *endpointRow) take(lane webhooks.Lane, now time.Time, n int) (due []*del
 	h := &r.due[lane]
 	for h.Len() > 0 && len(due) < n && !(*h)[0].order.After(now) {
 		entry := heap.Pop(h).(dueEntry)
-		d := entry.deliveryRow
+		d := entry.delivery
 		if d.State == webhooks.Pending && d.Lane == lane && d.order.Equal(entry.order) && !slices.Contains(due, d) {
 			due = append(due, d)
 		}
@@ -69,19 +71,19 @@ func (r *endpointRow) take(lane webhooks.Lane, now time.Time, n int) (due []*del
 
 // Claim takes deliveries.
 func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) (claims []webhooks.Claim, err error) {
-	if err := request.Check(); err != nil {
+	if err := driver.CheckClaim(&request); err != nil {
 		return nil, err
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
 		at := w.db.now()
 		w.watchClock(at)
 		due := map[*webhooks.Endpoint]*[2][]*deliveryRow{}
-		var ready []webhooks.Ready
+		var ready []driver.Ready
 		for _, r := range w.endpoints {
 			if r.State != webhooks.Active || at.Before(r.PausedUntil) {
 				continue
 			}
-			p := webhooks.Ready{Endpoint: &r.Endpoint, Open: r.open(at)}
+			p := driver.Ready{Endpoint: &r.Endpoint, Open: r.open(at)}
 			rows := &[2][]*deliveryRow{}
 			for lane := range rows {
 				rows[lane] = r.take(webhooks.Lane(lane), at, request.Depth*r.Concurrency)
@@ -94,7 +96,7 @@ func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) (cl
 				t.onRollback(func() { r.Spent = spent })
 			}
 		}
-		for _, g := range webhooks.Plan(at, request, ready) {
+		for _, g := range driver.Plan(at, request, ready) {
 			rows := &due[g.Endpoint][g.Lane]
 			claims = append(claims, w.grant(t, g, (*rows)[:g.Deliveries], at, request.Lease)...)
 			*rows = (*rows)[g.Deliveries:]
@@ -114,7 +116,7 @@ func (w *Webhooks) Claim(ctx context.Context, request webhooks.ClaimRequest) (cl
 	return claims, nil
 }
 
-// open counts the claims that hold, and forgets the others.
+// open counts the claims whose leases haven't run out, and forgets the others.
 func (r *endpointRow) open(now time.Time) (open [2]int) {
 	maps.DeleteFunc(r.claims, func(_ string, c *openClaim) bool { return !c.until.After(now) })
 	for _, c := range r.claims {
@@ -124,7 +126,8 @@ func (r *endpointRow) open(now time.Time) (open [2]int) {
 }
 
 // grant makes the claims of a grant.
-func (w *Webhooks) grant(t *tx, g webhooks.Grant, rows []*deliveryRow, at time.Time, lease time.Duration) (claims []webhooks.Claim) {
+func (w *Webhooks) grant(t *tx, g driver.Grant, rows []*deliveryRow, at time.Time,
+	lease time.Duration) (claims []webhooks.Claim) {
 	work := make([]webhooks.Work, len(rows))
 	byID := map[int64]*deliveryRow{}
 	for i, d := range rows {
@@ -133,9 +136,9 @@ func (w *Webhooks) grant(t *tx, g webhooks.Grant, rows []*deliveryRow, at time.T
 	}
 	r := w.byID[g.Endpoint.ID]
 	until := at.Add(lease)
-	for _, some := range webhooks.Spread(g, work) {
+	for _, some := range driver.Spread(g, work) {
 		e := r.Clone()
-		c := webhooks.Claim{ID: webhooks.NewID("clm_", at), Endpoint: &e, Lane: g.Lane, Work: some}
+		c := webhooks.Claim{ID: driver.NewID("clm_", at), Endpoint: &e, Lane: g.Lane, Work: some}
 		claims = append(claims, c)
 		open := &openClaim{g.Lane, until, len(some), nil}
 		r.claims[c.ID] = open
@@ -149,9 +152,9 @@ func (w *Webhooks) grant(t *tx, g webhooks.Grant, rows []*deliveryRow, at time.T
 	return claims
 }
 
-// Renew has claims hold for longer.
+// Renew extends the leases of claims.
 func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Duration) (renewed int, err error) {
-	if err := webhooks.CheckLease(lease); err != nil {
+	if err := driver.CheckLease(lease); err != nil {
 		return 0, err
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
@@ -186,7 +189,7 @@ func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Dura
 // Finish stores results.
 func (w *Webhooks) Finish(ctx context.Context, results []webhooks.Result) (counted int, err error) {
 	for i := range results {
-		if err := results[i].Check(); err != nil {
+		if err := driver.CheckResult(&results[i]); err != nil {
 			return 0, err
 		}
 	}
@@ -214,9 +217,9 @@ func (w *Webhooks) finish(t *tx, result *webhooks.Result, at time.Time) bool {
 	}
 	r := d.endpoint
 	disabled := false
-	r.change(t, func() { _, disabled = r.Note(at, *result) })
+	r.change(t, func() { _, disabled = driver.NoteResults(&r.Endpoint, at, *result) })
 	d.change(t, func() {
-		d.Conclude(at, result, r.State)
+		driver.ConcludeDelivery(&d.Delivery, at, result, r.State)
 		d.claim, d.until = "", time.Time{}
 		if a := result.Attempt; a != nil {
 			own := *a
@@ -236,7 +239,7 @@ func (w *Webhooks) finish(t *tx, result *webhooks.Result, at time.Time) bool {
 	}
 	if disabled {
 		w.skip(t, r, at)
-		w.append(t, []webhooks.Event{webhooks.DisabledEvent(&r.Endpoint, at)}, at)
+		w.append(t, []webhooks.Event{driver.DisabledEvent(&r.Endpoint, at)}, at)
 		w.wake()
 	}
 	return true

@@ -3,11 +3,11 @@ package memory
 import (
 	"time"
 
-	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
-// watchClock puts right what is stored where the clock was set back, so that nothing waits until it has caught up. It stays
-// so when the transaction is rolled back.
+// watchClock puts right what is stored where the clock was set back, so that nothing waits until it has caught up. It
+// stays so when the transaction is rolled back.
 func (w *Webhooks) watchClock(at time.Time) {
 	back := at.Before(w.latest.Add(-time.Second))
 	if back || at.After(w.latest) {
@@ -16,9 +16,9 @@ func (w *Webhooks) watchClock(at time.Time) {
 	if !back {
 		return
 	}
-	end := at.Add(webhooks.MaxLease)
+	end := at.Add(driver.MaxLease)
 	for _, r := range w.endpoints {
-		r.SetBack(at)
+		driver.RewindEndpoint(&r.Endpoint, at)
 		for _, c := range r.claims {
 			if c.until.After(end) {
 				c.until = end
@@ -30,7 +30,7 @@ func (w *Webhooks) watchClock(at time.Time) {
 		if late {
 			d.until = end
 		}
-		if d.SetBack(at) || late {
+		if driver.RewindDelivery(&d.Delivery, at) || late {
 			d.enqueue()
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 // delivery returns the row with the ID, or nil.
@@ -20,12 +21,14 @@ func (w *Webhooks) delivery(id int64) *deliveryRow {
 
 // search returns where in deliveries the ID is or would be.
 func (w *Webhooks) search(id int64) (at int, found bool) {
-	return slices.BinarySearchFunc(w.deliveries, id, func(d *deliveryRow, id int64) int { return cmp.Compare(d.ID, id) })
+	return slices.BinarySearchFunc(w.deliveries, id,
+		func(d *deliveryRow, id int64) int { return cmp.Compare(d.ID, id) })
 }
 
 // ListDeliveries lists deliveries, newest first.
-func (w *Webhooks) ListDeliveries(ctx context.Context, q webhooks.DeliveryQuery) (found []webhooks.Delivery, err error) {
-	if err := q.Check(); err != nil {
+func (w *Webhooks) ListDeliveries(ctx context.Context,
+	q webhooks.DeliveryQuery) (found []webhooks.Delivery, err error) {
+	if err := driver.CheckQuery(&q); err != nil {
 		return nil, err
 	}
 	err = w.db.do(ctx, func(context.Context, *tx) error {
@@ -53,7 +56,7 @@ func (w *Webhooks) ListDeliveries(ctx context.Context, q webhooks.DeliveryQuery)
 	return found, err
 }
 
-// wanted tells whether a value is the one that is asked for, if one is.
+// wanted reports whether a value is the one that the query names, if it names one.
 func wanted(want, have string) bool { return want == "" || want == have }
 
 // Delivery returns all of a delivery.
@@ -76,13 +79,13 @@ func (w *Webhooks) Delivery(ctx context.Context, id int64) (record webhooks.Reco
 
 func notFound(id int64) error { return fmt.Errorf("%w: delivery %d", webhooks.ErrNotFound, id) }
 
-// again makes a delivery due, unless it is claimed, and tells whether it did.
+// again makes a delivery due, unless it is claimed, and reports whether it did.
 func (w *Webhooks) again(t *tx, d *deliveryRow, at time.Time, replay bool) bool {
 	if d.held(at) {
 		return false
 	}
 	d.change(t, func() {
-		d.Again(at, replay)
+		driver.ResendDelivery(&d.Delivery, at, replay)
 		d.claim, d.until = "", time.Time{}
 	})
 	return true
@@ -113,7 +116,7 @@ func off(r *endpointRow) error { return fmt.Errorf("%w: %s is %s", webhooks.ErrO
 
 // Replay makes some deliveries of an endpoint due.
 func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int, last int64, err error) {
-	if err := step.Check(); err != nil {
+	if err := driver.CheckReplay(&step); err != nil {
 		return 0, 0, err
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
@@ -177,9 +180,9 @@ func (w *Webhooks) Backlog(ctx context.Context) (b webhooks.Backlog, err error) 
 	return b, err
 }
 
-// Expire removes what is old.
-func (w *Webhooks) Expire(ctx context.Context, x webhooks.Expiry) (removed int, err error) {
-	if err := x.Check(); err != nil {
+// Prune removes what is old.
+func (w *Webhooks) Prune(ctx context.Context, x webhooks.PruneRequest) (removed int, err error) {
+	if err := driver.CheckPrune(&x); err != nil {
 		return 0, err
 	}
 	err = w.db.do(ctx, func(_ context.Context, t *tx) error {
@@ -188,11 +191,11 @@ func (w *Webhooks) Expire(ctx context.Context, x webhooks.Expiry) (removed int, 
 			old := false
 			switch {
 			case d.State == webhooks.Delivered:
-				old = d.FinishedAt.Before(x.Delivered)
+				old = d.FinishedAt.Before(x.DeliveredBefore)
 			case d.State != webhooks.Pending:
-				old = d.FinishedAt.Before(x.Others)
+				old = d.FinishedAt.Before(x.OthersBefore)
 			case !d.endpoint.State.Receives():
-				old = d.CreatedAt.Before(x.Others) && !d.held(w.db.now())
+				old = d.CreatedAt.Before(x.OthersBefore) && !d.held(w.db.now())
 			}
 			if !old || left == 0 {
 				return false
@@ -201,7 +204,7 @@ func (w *Webhooks) Expire(ctx context.Context, x webhooks.Expiry) (removed int, 
 			return true
 		})
 		for key, n := range w.numbers {
-			if n.at.Before(x.Others) {
+			if n.at.Before(x.OthersBefore) {
 				delete(w.numbers, key)
 				t.onRollback(func() { w.numbers[key] = n })
 			}

@@ -64,7 +64,7 @@ func (j *Jobs) DropUpload(ctx context.Context, id string) error {
 	})
 }
 
-// UploadsInUse tells which uploads belong to jobs.
+// UploadsInUse returns which uploads belong to jobs.
 func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, err error) {
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		wanted := uniq(keys)
