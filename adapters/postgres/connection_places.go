@@ -8,12 +8,12 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// purpose is what a connection is wanted for. There is one pool, and each purpose has so much of it that no other has to
-// wait for it.
+// purpose is what a connection is used for. There is one pool, and each purpose may use only so much of it that the
+// others don't have to wait for it.
 type purpose int
 
 const (
-	forUrgent   purpose = iota // what others' work depends on and takes a moment: heartbeats of imports, DB.Ping
+	forUrgent   purpose = iota // short, and others depend on it: heartbeats of imports, DB.Ping
 	forReading                 // what an index finds
 	forWriting                 // transactions but those below
 	forBulk                    // the transactions of batches, and of what removes all products
@@ -25,16 +25,16 @@ const (
 // terms bound what is done for a purpose.
 type terms struct {
 	wait    time.Duration // for a connection that is free
-	silence time.Duration // how long the server may say nothing while it is waited for
+	silence time.Duration // how long the server may be silent while it is waited for
 	limit   time.Duration // for everything that is done over the connection, 0 for none
 }
 
 // buildingSilence is how long the server may be silent while it builds indexes and migrates.
 const buildingSilence = 24 * time.Hour
 
-// usualTerms are those of every DB. A server that is frozen, or that nothing reaches, is told from a slow one by silence alone:
-// what reads waits for nobody, writing waits for others' locks, and is tried again.
-var usualTerms = [purposes]terms{
+// defaultTerms are those of every DB. Only its silence distinguishes a server that is frozen or out of reach from a
+// slow one. Reads don't wait for others, so theirs may be short; writes wait for others' locks, and are tried again.
+var defaultTerms = [purposes]terms{
 	forUrgent:   {wait: 3 * time.Second, silence: 5 * time.Second},
 	forReading:  {wait: 5 * time.Second, silence: 8 * time.Second},
 	forWriting:  {wait: 10 * time.Second, silence: 15 * time.Second},
@@ -43,7 +43,7 @@ var usualTerms = [purposes]terms{
 	forBuilding: {wait: time.Minute, silence: buildingSilence},
 }
 
-// places are the connections there may be at a time. Who holds one of them may open a connection.
+// places are semaphores: who holds a place may have a connection open.
 type places struct {
 	kept   chan struct{} // for what is urgent
 	common chan struct{}
@@ -51,8 +51,8 @@ type places struct {
 	bulk, heavy chan struct{}
 }
 
-// newPlaces shares connections out: a tenth is kept for what is urgent, another eighth from batches, and heavy reads get
-// no more than they may. Where there are three or fewer, everything but heavy reads may have them all.
+// newPlaces divides the connections: a tenth is kept for what is urgent, another eighth isn't given to batches, and
+// heavy reads get at most as many as said. Where there are three or fewer, everything but heavy reads may use them all.
 func newPlaces(connections, heavyReads int) *places {
 	kept, spared := 0, 0
 	if connections > 3 {
@@ -67,10 +67,10 @@ func newPlaces(connections, heavyReads int) *places {
 	}
 }
 
-// place is what a connection holds of them.
+// place is what one connection holds of them.
 type place struct{ own, common chan struct{} }
 
-func (p place) leave() {
+func (p place) release() {
 	if p.common != nil {
 		<-p.common
 	}
@@ -79,43 +79,43 @@ func (p place) leave() {
 	}
 }
 
-// enter waits for a place, for as long as the terms say. The error is the context's, or an ErrBusy.
-func (p *places) enter(ctx context.Context, purpose purpose, wait time.Duration) (held place, err error) {
-	queue := queue{ctx: ctx, wait: wait}
+// acquire waits for a place, for as long as the terms say. The error is the context's, or an ErrBusy.
+func (p *places) acquire(ctx context.Context, purpose purpose, wait time.Duration) (held place, err error) {
+	queue := waiter{ctx: ctx, wait: wait}
 	defer queue.end()
 	switch purpose {
 	case forUrgent:
-		held.common, err = queue.either(p.kept, p.common)
+		held.common, err = queue.acquireEither(p.kept, p.common)
 		return held, err
 	case forBulk:
-		held.own, err = queue.either(p.bulk, nil)
+		held.own, err = queue.acquireEither(p.bulk, nil)
 	case forHeavy:
-		held.own, err = queue.either(p.heavy, nil)
+		held.own, err = queue.acquireEither(p.heavy, nil)
 	}
 	if err == nil {
-		held.common, err = queue.either(p.common, nil)
+		held.common, err = queue.acquireEither(p.common, nil)
 	}
 	if err != nil {
-		held.leave()
+		held.release()
 	}
 	return held, err
 }
 
-// queue is someone's waiting.
-type queue struct {
+// waiter waits for places, for one connection.
+type waiter struct {
 	ctx   context.Context
 	wait  time.Duration
 	timer *time.Timer // nil while there was no need to wait
 }
 
-func (q *queue) end() {
+func (q *waiter) end() {
 	if q.timer != nil {
 		q.timer.Stop()
 	}
 }
 
-// either waits for one of the two, of which the second may be nil.
-func (q *queue) either(a, b chan struct{}) (got chan struct{}, err error) {
+// acquireEither waits for a place in one of the two, of which the second may be nil.
+func (q *waiter) acquireEither(a, b chan struct{}) (got chan struct{}, err error) {
 	select {
 	case a <- struct{}{}:
 		return a, nil

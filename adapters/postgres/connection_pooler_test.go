@@ -33,7 +33,8 @@ func TestPooler(t *testing.T) {
 	const records = 20_000
 	file, err := io.ReadAll(catalogtest.NewReader(records, catalogtest.Base))
 	require.NoError(t, err)
-	submitted, _, err := service.Submit(t.Context(), job.Request{Settings: job.Settings{Mode: products.Update, BatchRecords: 200}}, bytes.NewReader(file))
+	submitted, _, err := service.Submit(t.Context(),
+		job.Request{Settings: job.Settings{Mode: products.Update, BatchRecords: 200}}, bytes.NewReader(file))
 	require.NoError(t, err)
 
 	imported := make(chan struct{})

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// line is a network connection to the server. It bounds how long the server may say nothing while it is waited for, and
-// forgets itself when it is closed.
+// line is a network connection to the server. It bounds how long the server may be silent while it is waited for, and
+// calls forget when it is closed.
 type line struct {
 	net.Conn
 	forget func()
 
 	mu      sync.Mutex
 	silence time.Duration // 0 while it is being opened, which has bounds of its own
-	cut     time.Time     // when it is given up whatever comes, zero for never
+	cut     time.Time     // when it is cut whatever the server sends, zero for never
 	due     time.Time     // the deadline that is set
 	watch   int           // the number of the latest one
 	broken  bool
@@ -27,8 +27,16 @@ func (l *line) bound(silence time.Duration) {
 	l.silence = silence
 }
 
-// listen gives the server the time that it may take from now on. What is set is only moved once an eighth of it has gone.
-func (l *line) listen() error {
+// extend makes sure that the server may be silent for so long.
+func (l *line) extend(silence time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silence = max(l.silence, silence)
+}
+
+// extendDeadline gives the server the time that it may take from now on. The deadline is only moved when an eighth of
+// that time has passed since it was set.
+func (l *line) extendDeadline() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.silence == 0 {
@@ -45,8 +53,8 @@ func (l *line) listen() error {
 	return l.SetDeadline(due)
 }
 
-// note notes that the line is of no use any more: under TLS the driver doesn't.
-func (l *line) note(err error) {
+// noteError notes that the line is broken: under TLS the driver doesn't.
+func (l *line) noteError(err error) {
 	if err != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -61,18 +69,18 @@ func (l *line) isBroken() bool {
 }
 
 func (l *line) Read(p []byte) (n int, err error) {
-	if err = l.listen(); err == nil {
+	if err = l.extendDeadline(); err == nil {
 		n, err = l.Conn.Read(p)
 	}
-	l.note(err)
+	l.noteError(err)
 	return n, err
 }
 
 func (l *line) Write(p []byte) (n int, err error) {
-	if err = l.listen(); err == nil {
+	if err = l.extendDeadline(); err == nil {
 		n, err = l.Conn.Write(p)
 	}
-	l.note(err)
+	l.noteError(err)
 	return n, err
 }
 
@@ -81,16 +89,16 @@ func (l *line) Close() error {
 	return l.Conn.Close()
 }
 
-// begin begins a watch: until it ends, hurry has an effect.
-func (l *line) begin() (watch int) {
+// beginWatch begins a watch: until it ends, cutIn has an effect.
+func (l *line) beginWatch() (watch int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.watch++
 	return l.watch
 }
 
-// hurry gives the server so long to come to an end, from now on.
-func (l *line) hurry(watch int, wait time.Duration) {
+// cutIn cuts the line after the wait, whatever the server sends, unless the watch has ended.
+func (l *line) cutIn(watch int, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.watch != watch {
@@ -103,8 +111,8 @@ func (l *line) hurry(watch int, wait time.Duration) {
 	}
 }
 
-// calm ends the watch.
-func (l *line) calm() {
+// endWatch ends the watch.
+func (l *line) endWatch() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.watch++

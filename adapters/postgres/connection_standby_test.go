@@ -25,14 +25,15 @@ func TestStandby(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			url := c.url()
-			hurried, patient := open(t, url, postgres.Options{RetryFor: 100 * time.Millisecond}), open(t, url, postgres.Options{RetryFor: time.Minute})
+			hurried, patient := open(t, url, postgres.Options{RetryFor: 100 * time.Millisecond}),
+				open(t, url, postgres.Options{RetryFor: time.Minute})
 			create(t, hurried, "before-"+c.name)
 			create(t, patient, "before-too-"+c.name)
 			query(t, server.URL(), `COPY (SELECT WHERE false) TO PROGRAM 'touch standby.signal'`)
 			server.Crash()
 			server.Start()
 			write := func(db *postgres.DB, prefix string) error {
-				_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Records: records(10, prefix, "name")})
+				_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(10, prefix, "name")})
 				return err
 			}
 			err := write(hurried, "hurried-"+c.name)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,7 @@ func TestFewConnections(t *testing.T) {
 	u.User = url.UserPassword(role, "secret")
 
 	db := open(t, u.String(), postgres.Options{MaxConns: 10, RetryFor: -1})
+	postgres.SetWait(db, time.Minute) // ten have two connections, and nobody's turn comes by order
 	var writers sync.WaitGroup
 	for i := range 10 {
 		writers.Go(func() {

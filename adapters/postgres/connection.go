@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,17 +20,17 @@ type conn struct {
 	closed bool
 }
 
-// take returns a connection for the purpose, for the caller to close. All that is asked of the server goes over one of
-// them, but for migrations.
+// take returns a connection for the purpose, for the caller to close. All statements but those of migrations go over
+// one of them.
 func (db *DB) take(ctx context.Context, p purpose) (*conn, error) {
 	terms := &db.terms[p]
-	place, err := db.places.enter(ctx, p, terms.wait)
+	place, err := db.places.acquire(ctx, p, terms.wait)
 	if err != nil {
 		return nil, err
 	}
 	c := &conn{place: place}
 	if c.Conn, err = db.open(ctx, terms.wait); err != nil {
-		place.leave()
+		place.release()
 		return nil, err
 	}
 	if c.line = db.connector.line(c.Conn); c.line != nil {
@@ -43,8 +42,8 @@ func (db *DB) take(ctx context.Context, p purpose) (*conn, error) {
 // fullPause is how long to wait between two tries of a server that has no connection left.
 const fullPause = 50 * time.Millisecond
 
-// open returns a connection of the pool. Where the server has none left for us, one of our own may come free, or somebody
-// else's: so it is tried again for as long as one is waited for.
+// open returns a connection of the pool. Where the server has none left for us, one of our own may come free, or
+// somebody else's: so it is tried again for as long as one is waited for.
 func (db *DB) open(ctx context.Context, wait time.Duration) (c *sqlx.Conn, err error) {
 	for began := time.Now(); ; {
 		c, err = db.sql.Connx(ctx)
@@ -67,26 +66,27 @@ func (c *conn) close() {
 		_ = c.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
 	}
 	_ = c.Conn.Close() // it says so where the pool has closed it already, since it was lost
-	c.place.leave()
+	c.place.release()
 }
 
-// cutAfter cuts the connection when the context has ended and, so long after, release was not called: then the driver
-// waits for a server that may never answer.
+// cutAfter cuts the connection if release isn't called within the wait after the end of the context: the driver waits
+// for the server's answer, which may never come.
 func (c *conn) cutAfter(ctx context.Context, wait time.Duration) (release func()) {
 	if c.line == nil || ctx.Done() == nil {
 		return func() {}
 	}
-	watch := c.line.begin()
-	stop := context.AfterFunc(ctx, func() { c.line.hurry(watch, wait) })
+	watch := c.line.beginWatch()
+	stop := context.AfterFunc(ctx, func() { c.line.cutIn(watch, wait) })
 	return func() {
 		stop()
-		c.line.calm()
+		c.line.endWatch()
 	}
 }
 
 // errTooSlow is returned for a read that took too long.
 func errTooSlow(limit time.Duration) error {
-	return fmt.Errorf("%w: a search, a count or an order that no index has may take %v; ask for less, or later", products.ErrBusy, limit)
+	return fmt.Errorf("%w: a search, a count or an order that no index has may take %v; ask for less, or later",
+		products.ErrBusy, limit)
 }
 
 // querier is what statements are given to: a connection or a transaction.
@@ -96,25 +96,26 @@ type querier interface {
 }
 
 // read calls f with what reads: the context's transaction if it has one, else a connection for the purpose. f is called
-// again from the top where the connection turns out to have been lost before.
+// again from the top where the connection turns out to be lost.
 func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q querier) error) error {
 	if t := db.current(ctx); t != nil {
 		return f(ctx, t)
 	}
 	for stale := 0; ; stale++ {
-		err := db.readOnce(ctx, p, f)
+		c, err := db.take(ctx, p)
+		if err != nil {
+			return err
+		}
+		err = db.readOver(ctx, c, p, f)
 		// All that the pool holds may be lost, as when the server was started anew.
-		if !errors.Is(err, driver.ErrBadConn) || ctx.Err() != nil || stale == db.options.MaxConns {
+		if !lostUnasked(err) || ctx.Err() != nil || stale == db.options.MaxConns {
 			return err
 		}
 	}
 }
 
-func (db *DB) readOnce(ctx context.Context, p purpose, f func(ctx context.Context, q querier) error) error {
-	c, err := db.take(ctx, p)
-	if err != nil {
-		return err
-	}
+// readOver calls f once, and closes the connection.
+func (db *DB) readOver(ctx context.Context, c *conn, p purpose, f func(ctx context.Context, q querier) error) error {
 	defer c.close()
 	limited := ctx
 	if limit := db.terms[p].limit; limit > 0 {
@@ -122,9 +123,9 @@ func (db *DB) readOnce(ctx context.Context, p purpose, f func(ctx context.Contex
 		limited, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	defer c.cutAfter(limited, patience)()
-	err = f(limited, c.Conn)
-	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+	defer c.cutAfter(limited, cancelGrace)()
+	err := f(limited, c.Conn)
+	if err != nil && ended(limited) != nil && ended(ctx) == nil {
 		return errTooSlow(db.terms[p].limit)
 	}
 	return err
@@ -137,5 +138,5 @@ func (db *DB) Ping(ctx context.Context) error {
 	err := db.read(ctx, forUrgent, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT 1`).Scan(&one)
 	})
-	return failAs(ctx, err, err)
+	return fail(ctx, err, err)
 }
