@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// slotUses is how many transactions use a row of products_importer_commits. While somebody's snapshot is held for
-	// long, as by a dump, none of the row's versions can be removed, and every use steps over all of them.
+	// slotUses is how many transactions use a row of products_importer_commits. While a snapshot is held for long, as
+	// by a dump, PostgreSQL can't remove old versions of the row, and every use has to read past them.
 	slotUses = 1_000
-	// resolveMost is how long it is tried at most to find out what became of a transaction.
+	// resolveMost bounds resolve.
 	resolveMost = time.Hour
-	// slotsKept is when a row that nobody uses any more is removed: far behind resolveMost, whatever somebody does to the
-	// server's clock meanwhile.
+	// slotsKept is when a row that nobody uses any more is removed: far behind resolveMost, whatever somebody does to
+	// the server's clock meanwhile.
 	slotsKept = "7 days"
 )
 
-// slots lend the rows of products_importer_commits, one to each open transaction. The last statement of a transaction that
-// has written something is to put a token into its row. When the answer to COMMIT is lost, the transaction was committed if
-// and only if its token is there. The transaction's number says less: a server that crashed gives the numbers of those that
-// it lost to others, and a server that took over knows other ones.
+// slots lend the rows of products_importer_commits, one to each open transaction. The last statement of a transaction
+// that has written something is to put a token into its row. When the answer to COMMIT is lost, the transaction was
+// committed if and only if its token is there. The transaction's number would not do: a server that crashed
+// gives the numbers of lost transactions to others, and so does a server that took over.
 type slots struct {
 	mu   sync.Mutex
 	free []*slot // the one that was used last is the last
@@ -52,7 +52,7 @@ func (s *slots) take() *slot {
 	return taken
 }
 
-// give takes a slot back. One whose row may still be held by a transaction isn't given back: whoever got it would wait.
+// give takes a slot back. One whose row a transaction may still have locked isn't given back: the next one would wait.
 func (s *slots) give(back *slot) {
 	if back.token >= slotUses {
 		fresh := newSlot()
@@ -74,11 +74,11 @@ func newSlot() *slot {
 const putToken = `INSERT INTO products_importer_commits (slot, token, written_at) %s
 	ON CONFLICT (slot) DO UPDATE SET token = excluded.token, written_at = excluded.written_at`
 
-// marking returns the statement, which is sure to write something if it does anything, with the transaction's mark written
-// by the way, so that the transaction needs no statement more for it.
-func (t *transaction) marking(statement string, args ...any) (string, []any) {
+// withMark returns the statement, extended so that it writes the transaction's mark as well: that saves the transaction
+// a statement. It is for statements that write something whenever they do anything.
+func (t *transaction) withMark(statement string, args ...any) (string, []any) {
 	s := t.slot
-	if t.marked || s.before != (uuid{}) || t.plain {
+	if t.marked || s.before != (uuid{}) || t.separateMark {
 		return statement, args
 	}
 	t.marked = true
@@ -88,8 +88,8 @@ func (t *transaction) marking(statement string, args ...any) (string, []any) {
 	return `WITH mark AS (` + put + `) ` + statement, append(args, s.id, s.token)
 }
 
-// mark makes sure that the next token is in the transaction's slot if the transaction has written something, and tells
-// whether it has.
+// mark makes sure that the next token is in the transaction's slot if the transaction has written something, and
+// reports whether it has.
 func (t *transaction) mark(ctx context.Context) (wrote bool, err error) {
 	if t.marked {
 		return true, nil
@@ -110,7 +110,8 @@ func (t *transaction) mark(ctx context.Context) (wrote bool, err error) {
 	return n > 0, err
 }
 
-var putTokenIfWritten = fmt.Sprintf(putToken, `SELECT $1::uuid, $2::bigint, now() WHERE pg_current_xact_id_if_assigned() IS NOT NULL`)
+var putTokenIfWritten = fmt.Sprintf(putToken,
+	`SELECT $1::uuid, $2::bigint, now() WHERE pg_current_xact_id_if_assigned() IS NOT NULL`)
 
 // committed notes that the slot's last transaction, which had written something, was committed.
 func (s *slot) committed() { s.before = uuid{} }
@@ -121,11 +122,12 @@ func (db *DB) resolve(ctx context.Context, s *slot, cause error) error {
 	ctx, cancel := context.WithTimeout(ctx, db.resolveFor())
 	defer cancel()
 	for attempt := 0; ; attempt++ {
-		// Writing waits for the end of the transaction, if the server is still busy with it, and is refused by a standby,
-		// which may not know yet how it ended.
+		// Writing waits for the end of the transaction, if the server is still busy with it, and is refused by a
+		// standby, which may not know yet how it ended.
 		var token int64
 		err := db.read(ctx, forWriting, func(ctx context.Context, q querier) error {
-			return sqlx.GetContext(ctx, q, &token, `INSERT INTO products_importer_commits (slot, token, written_at) VALUES ($1, 0, now())
+			return sqlx.GetContext(ctx, q, &token,
+				`INSERT INTO products_importer_commits (slot, token, written_at) VALUES ($1, 0, now())
 				ON CONFLICT (slot) DO UPDATE SET written_at = excluded.written_at RETURNING token`, s.id)
 		})
 		switch {
@@ -147,7 +149,8 @@ func (db *DB) resolveFor() time.Duration {
 // dropOldSlots removes the rows of processes that have ended.
 func (db *DB) dropOldSlots(ctx context.Context) error {
 	return translate(db.read(ctx, forWriting, func(ctx context.Context, q querier) error {
-		_, err := q.ExecContext(ctx, `DELETE FROM products_importer_commits WHERE written_at < now() - interval '`+slotsKept+`'`)
+		_, err := q.ExecContext(ctx, `DELETE FROM products_importer_commits WHERE written_at < now() - interval '`+
+			slotsKept+`'`)
 		return err
 	}))
 }

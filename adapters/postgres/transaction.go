@@ -12,19 +12,19 @@ import (
 // transaction is an open transaction. It lives in the contexts that are given to what runs inside it.
 type transaction struct {
 	*sqlx.Tx
-	conn *sqlx.Conn
+	conn *conn
 	slot *slot
-	// marked tells whether the slot has, or may have, this transaction's token.
+	// marked says that the slot has, or may have, this transaction's token.
 	marked bool
-	// plain forbids to have the mark written by the way.
-	plain bool
-	ids   idRest // what is left of the block that the transaction took last
+	// separateMark says that the mark must be a statement of its own.
+	separateMark bool
+	ids          idRest // what is left of the block that the transaction took last
 	// committed is called once the transaction is committed.
 	committed []func()
 }
 
-// inBinary calls scan for each row of a query whose values are wanted in binary, as what a prepared statement returns is:
-// bytes in text would be twice as many. Within the transaction a prepared statement is safe behind a pooler.
+// inBinary calls scan for each row of a query. It uses a prepared statement, whose values come in binary: bytea as text
+// would be twice as long. Within a transaction a pooler can't mix prepared statements up.
 func (t *transaction) inBinary(ctx context.Context, query string, scan func(rows *sql.Rows) error, args ...any) error {
 	statement, err := t.PrepareContext(ctx, query)
 	if err != nil {
@@ -75,9 +75,13 @@ func (db *DB) join(ctx context.Context, f func(ctx context.Context, t *transacti
 	return db.joinFor(ctx, forWriting, f)
 }
 
-// joinFor is join for a purpose, which a transaction that there is has already.
+// joinFor is join for a purpose. A transaction that is open already keeps its own, but waits for the server for as long
+// as this one allows.
 func (db *DB) joinFor(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
 	if t := db.current(ctx); t != nil {
+		if t.conn.line != nil {
+			t.conn.line.extend(db.terms[p].silence)
+		}
 		return translate(f(ctx, t))
 	}
 	return db.transactFor(ctx, p, f)
@@ -93,11 +97,12 @@ func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Con
 	var giveUp time.Time
 	for attempt := 0; ; attempt++ {
 		err := db.attempt(ctx, p, f)
+		ended := ended(ctx)
 		switch {
 		case err == nil:
 			return nil
-		case ctx.Err() != nil && !isUnknown(err):
-			return ctx.Err()
+		case ended != nil && !isUnknown(err):
+			return ended
 		case isUnknown(err) || !retryable(err):
 			return translate(err)
 		}
@@ -122,7 +127,7 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 		return err
 	}
 	// Closing waits for a ROLLBACK under way, and that for the server: so this is released last.
-	release := conn.cutAfter(ctx, patience)
+	release := conn.cutAfter(ctx, cancelGrace)
 	defer func() { release() }()
 	defer conn.close()
 	// The end of ctx ends the transaction until it commits, but no COMMIT under way: its outcome would not be known.
@@ -134,7 +139,7 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 	if err != nil {
 		return err
 	}
-	t := &transaction{Tx: tx, conn: conn.Conn, slot: db.slots.take(), plain: db.plain}
+	t := &transaction{Tx: tx, conn: conn, slot: db.slots.take(), separateMark: db.separateMark}
 	ended := false // whether the server is known to be done with the transaction
 	defer func() {
 		ended = tx.Rollback() == nil || ended // after a commit it does nothing

@@ -17,9 +17,9 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// TestAcknowledged crashes the server and cuts connections again and again while all kinds of writes go on, and then looks
-// for each write that was acknowledged: none is missing, none is there twice. For as long as it takes, rather than for some
-// seconds, say
+// TestAcknowledged crashes the server and cuts connections again and again while all kinds of writes go on, and then
+// looks for each write that was acknowledged: none is missing, none is there twice. For as long as it takes, rather
+// than for some seconds, say
 //
 //	TEST_CRASHES=24 TEST_WRITES=2000 go test -run TestAcknowledged -timeout 2h ./adapters/postgres
 //
@@ -61,10 +61,13 @@ func TestAcknowledged(t *testing.T) {
 				t.Errorf("%s: %v", k.name, err)
 			}
 		}
-		t.Logf("%s: %d acknowledged, %d of them wrong; %d unknown, %d unavailable", k.name, len(k.checks), wrong, k.unknown, k.unavailable)
+		t.Logf("%s: %d acknowledged, %d of them wrong; %d unknown, %d unavailable", k.name, len(k.checks), wrong,
+			k.unknown, k.unavailable)
 		require.NoError(t, k.failure, k.name)
 	}
-	require.Zero(t, scan[int](t, server.URL(), `SELECT count(*) FROM (SELECT FROM products GROUP BY id HAVING count(*) > 1) doubled`))
+	require.Zero(t,
+		scan[int](t, server.URL(),
+			`SELECT count(*) FROM (SELECT FROM products GROUP BY id HAVING count(*) > 1) doubled`))
 }
 
 // number is a setting of the environment.

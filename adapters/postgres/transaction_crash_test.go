@@ -29,11 +29,13 @@ func admin(t *testing.T, url string) *sql.Conn {
 
 // terminate ends every other connection to the database and waits until they have gone.
 func terminate(ctx context.Context, conn *sql.Conn) error {
-	_, err := conn.ExecContext(ctx, `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	_, err := conn.ExecContext(ctx,
+		`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	return err
 }
 
-// checkHalf checks what becomes of records(n) with the name "new" in a table that holds the first half with the name "old".
+// checkHalf checks what becomes of records(n) with the name "new" in a table that holds the first half with the name
+// "old".
 func checkHalf(t *testing.T, url string, batch *products.Batch, result *products.BatchResult) {
 	t.Helper()
 	n := int64(len(batch.Records))
@@ -52,11 +54,10 @@ func checkHalf(t *testing.T, url string, batch *products.Batch, result *products
 // prepareHalf stores the first half of n records, named "old", and returns the batch for checkHalf.
 func prepareHalf(t *testing.T, db *postgres.DB, n int, mode products.Mode) *products.Batch {
 	t.Helper()
-	columns := products.Columns{Description: true}
 	all := records(n, "r", "old")
-	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: columns, Records: all[:n/2]})
+	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: all[:n/2]})
 	require.NoError(t, err)
-	return &products.Batch{Mode: mode, Columns: columns, Records: records(n, "r", "new")}
+	return &products.Batch{Mode: mode, Columns: described, Records: records(n, "r", "new")}
 }
 
 func TestTerminatedBeforeCommit(t *testing.T) {
@@ -103,7 +104,8 @@ func TestTerminatedInCopy(t *testing.T) {
 		n := 0
 		for n < times && ctx.Err() == nil {
 			var in int
-			if err := conn.QueryRowContext(ctx, `SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_progress_copy
+			if err := conn.QueryRowContext(ctx,
+				`SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_progress_copy
 				WHERE datname = current_database() AND tuples_processed > 1000`).Scan(&in); err != nil {
 				break
 			}
@@ -198,11 +200,11 @@ func TestServerAway(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				p, url, db := setUp(t)
 				p.cutNext(c.when, true)
-				_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Records: records(10, "r", "name")})
+				_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(10, "r", "name")})
 				require.ErrorIs(t, err, products.ErrCommitUnknown)
 				require.Len(t, content(t, url), c.stored)
 				p.comeBack()
-				result, err := db.Products().WriteBatch(t.Context(), &products.Batch{Records: records(10, "r", "name")})
+				result, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(10, "r", "name")})
 				require.NoError(t, err, "the store gets over it")
 				require.EqualValues(t, 10-c.stored, result.Count(products.Created))
 			})
@@ -210,10 +212,11 @@ func TestServerAway(t *testing.T) {
 	})
 	t.Run("before", func(t *testing.T) {
 		p, url, db := setUp(t)
-		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Records: records(10, "r", "name"), BeforeCommit: func(context.Context, *products.BatchResult) error {
-			p.leave()
-			return nil
-		}})
+		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(10, "r", "name"),
+			BeforeCommit: func(context.Context, *products.BatchResult) error {
+				p.leave()
+				return nil
+			}})
 		require.ErrorIs(t, err, products.ErrUnavailable)
 		require.NotErrorIs(t, err, products.ErrCommitUnknown)
 		_, err = db.Products().Get(t.Context(), 1)
@@ -228,11 +231,12 @@ func TestServerAway(t *testing.T) {
 		p, url := newProxy(t, pgtest.URL(t))
 		db := open(t, url, postgres.Options{RetryFor: time.Hour})
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := db.Products().WriteBatch(ctx, &products.Batch{Records: records(10, "r", "name"), BeforeCommit: func(context.Context, *products.BatchResult) error {
-			p.leave()
-			cancel()
-			return nil
-		}})
+		_, err := db.Products().WriteBatch(ctx, &products.Batch{Columns: described, Records: records(10, "r", "name"),
+			BeforeCommit: func(context.Context, *products.BatchResult) error {
+				p.leave()
+				cancel()
+				return nil
+			}})
 		require.ErrorIs(t, err, context.Canceled)
 	})
 }
@@ -244,10 +248,11 @@ func TestServerSilent(t *testing.T) {
 	write := func(ctx context.Context, before func()) error {
 		ended := make(chan error, 1)
 		go func() {
-			_, err := db.Products().WriteBatch(ctx, &products.Batch{Records: records(10, "r", "name"), BeforeCommit: func(context.Context, *products.BatchResult) error {
-				before()
-				return nil
-			}})
+			_, err := db.Products().WriteBatch(ctx, &products.Batch{Columns: described, Records: records(10, "r", "name"),
+				BeforeCommit: func(context.Context, *products.BatchResult) error {
+					before()
+					return nil
+				}})
 			ended <- err
 		}()
 		select {

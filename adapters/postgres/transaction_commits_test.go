@@ -21,8 +21,8 @@ func forgetful(t *testing.T) *pgtest.Server {
 	return server
 }
 
-// TestCommitLostInCrash crashes the server in front of a COMMIT, whose transaction is lost together with its number: others
-// get that, and are committed. Whatever is acknowledged afterwards is there, once.
+// TestCommitLostInCrash crashes the server in front of a COMMIT, whose transaction is lost together with its number:
+// others get that, and are committed. Whatever is acknowledged afterwards is there, once.
 func TestCommitLostInCrash(t *testing.T) {
 	t.Parallel()
 	server := forgetful(t)
@@ -61,8 +61,8 @@ func TestCommitLostInCrash(t *testing.T) {
 	})
 }
 
-// TestReservationLostInCrash crashes the server behind a transaction that took IDs and rolled back: the server gives them to
-// somebody else.
+// TestReservationLostInCrash crashes the server behind a transaction that took IDs and rolled back: the server gives
+// them to somebody else.
 func TestReservationLostInCrash(t *testing.T) {
 	t.Parallel()
 	server := forgetful(t)
@@ -87,8 +87,8 @@ func TestReservationLostInCrash(t *testing.T) {
 	}
 }
 
-// TestSlots: a connection that writes has one row for all of its transactions, replaced now and then, and what a process
-// left is removed in the end.
+// TestSlots: a connection that writes has one row for all of its transactions, replaced now and then, and what a
+// process left is removed in the end.
 func TestSlots(t *testing.T) {
 	url := pgtest.URL(t)
 	db := open(t, url, postgres.Options{})
@@ -119,7 +119,8 @@ func TestSlots(t *testing.T) {
 	require.Equal(t, 1, slots(), "who still had it makes it again")
 }
 
-// TestReservationOfAnotherServer: a server takes over that never heard of the IDs that a process has, and gives them to others.
+// TestReservationOfAnotherServer: a server takes over that never heard of the IDs that a process has, and gives them to
+// others.
 func TestReservationOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Own(t)

@@ -1,0 +1,50 @@
+package postgres
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/products-importer/products-importer/importer/job/driver"
+)
+
+// What a transaction has locked stays locked until it ends, even where its client is frozen or gone. So PostgreSQL ends
+// one that has waited for its client for too long: for the lease of the job that it is part of, since the next worker
+// comes then, but for no less than minIdle, which a busy machine may take between two statements, and for no longer
+// than maxIdle.
+const (
+	maxIdle = 30 * time.Second
+	minIdle = time.Second
+)
+
+// idleLimit is how long a transaction with the context may wait for its client, in milliseconds.
+func (db *DB) idleLimit(ctx context.Context) string {
+	limit := db.maxIdle
+	if lease := driver.Lease(ctx); lease > 0 {
+		limit = min(limit, max(lease, minIdle))
+	}
+	return strconv.FormatInt(limit.Milliseconds(), 10)
+}
+
+// limitIdle sets that limit for the transaction.
+func (db *DB) limitIdle(ctx context.Context, t *transaction) error {
+	_, err := t.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = `+db.idleLimit(ctx))
+	return err
+}
+
+// joinLimited calls f in the context's transaction, or in a new one, after limitIdle.
+func (db *DB) joinLimited(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	return db.join(ctx, func(ctx context.Context, t *transaction) error {
+		if err := db.limitIdle(ctx, t); err != nil {
+			return err
+		}
+		return f(ctx, t)
+	})
+}
+
+// indexJoins makes the planner look keys up in the index, one after the other. It knows nothing about the arrays but
+// their length, and would read the whole table for a hash join. Keys come in order, so neighbours share pages. What
+// there is no index for seems very expensive then, also to statements behind the probe: nothing is to be compiled for
+// that.
+const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
+	SET LOCAL jit = off`
