@@ -6,13 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
@@ -20,15 +16,20 @@ import (
 
 // Options are the settings of a DB. The zero value works.
 type Options struct {
-	// KeyRule says which SKUs are the same. It is recorded when a database is used for the first time; after that it may
-	// only be what is recorded, else Open returns a *KeyRuleError. Nil is what is recorded, or products.ExactKeys.
+	// KeyRule says which SKUs are the same. It is recorded when a database is used for the first time; after that it
+	// must be the recorded one, else Open returns a *KeyRuleError. Nil is the recorded one, or products.ExactKeys.
 	KeyRule *products.KeyRule
-	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Of four and more some are kept for heartbeats of
-	// imports and for DB.Ping, and some from batches. Calls that find all of them busy wait: a heartbeat for 3 s, a read for
-	// 5 s, a write for 10 s, a batch for a minute; then they fail with ErrBusy.
+	// Fields say which fields products have, nil for those of products.Standard. Those of one's own are columns of the
+	// table products, which are added where they are missing. Other processes may have more fields, or fewer: what one
+	// doesn't know it leaves alone.
+	Fields *products.Schema
+	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Of four and more some are kept for heartbeats
+	// of imports and for DB.Ping, and some from batches. Calls that find all of them busy wait: a heartbeat for 3 s, a
+	// read for 5 s, a write for 10 s, a batch for a minute; then they fail with ErrBusy.
 	MaxConns int
 	// HeavyReads is how many reads that no index serves, such as searches and counts, are done at a time: at least 1, 0
-	// for a fifth of MaxConns. More of them wait for a second, and fail with ErrBusy, as do those that take longer than 10 s.
+	// for a fifth of MaxConns. More of them wait for a second, and fail with ErrBusy, as do those that take longer than
+	// 10 s.
 	HeavyReads int
 	// RetryFor is how long a transaction is tried again after failures that can pass: a lost connection, a deadlock, a
 	// server that restarts. 0 is 10 seconds; negative is not at all.
@@ -37,7 +38,7 @@ type Options struct {
 	Sealer *webhooks.Sealer
 	// NoMigrate leaves the schema alone. Open then fails with a *SchemaError where it isn't the one that is needed.
 	NoMigrate bool
-	// Logger is told about migrations and about transactions that are tried again; nil for nothing.
+	// Logger gets a record of every migration and of every transaction that is tried again; nil for none.
 	Logger *slog.Logger
 }
 
@@ -61,6 +62,12 @@ func (o Options) withDefaults() (Options, error) {
 	if o.KeyRule != nil && *o.KeyRule > products.FoldedKeys {
 		return o, fmt.Errorf("postgres: Options.KeyRule is unknown: %d", *o.KeyRule)
 	}
+	if o.Fields == nil {
+		o.Fields = products.Standard()
+	}
+	if o.Fields.Find("name") == nil {
+		return o, errors.New("postgres: Options.Fields has not even the standard fields: make it with products.NewSchema")
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -69,21 +76,22 @@ func (o Options) withDefaults() (Options, error) {
 
 // DB is a PostgreSQL database. It is safe for concurrent use.
 //
-// Nothing waits for ever for a server that is frozen, or that nothing reaches any more. Opening a connection may take the
-// URL's connect_timeout. Where a server says nothing for 8 s to a read (5 s to a heartbeat), for 15 s to a write, for 30
-// minutes to a batch or DeleteAll and for a day to what builds indexes or migrates, the call fails with ErrUnavailable; a
-// call whose context ends fails within a second; and a host that is gone is noticed after 25 s.
+// No call waits forever for a server that is frozen or out of reach. Opening a connection may take the URL's
+// connect_timeout. Where a server is silent for 8 s to a read (5 s to a heartbeat), for 15 s to a write,
+// for 30 minutes to a batch or DeleteAll and for a day to what builds indexes or migrates, the call fails with
+// ErrUnavailable; a call whose context ends fails within a second; and a host that is gone is noticed after 25 s.
 type DB struct {
-	sql      *sqlx.DB
-	options  Options
-	products Products
-	jobs     Jobs
-	uploads  Uploads
-	webhooks Webhooks
-	waker    waker
-	slots    slots
-	plain    bool          // see transaction
-	hung     time.Duration // see DB.bound
+	sql          *sqlx.DB
+	options      Options
+	products     Products
+	jobs         Jobs
+	uploads      Uploads
+	webhooks     Webhooks
+	notifier     notifier
+	builder      builder
+	slots        slots
+	separateMark bool          // see transaction
+	maxIdle      time.Duration // see DB.limitIdle
 
 	connector connector
 	places    *places
@@ -91,13 +99,14 @@ type DB struct {
 }
 
 // Open connects to the database, a URL like postgres://user:password@host:5432/name or a libpq connection string, and
-// brings its schema up to date. Without an sslmode, TLS is used where the server offers it; without a connect_timeout it
-// is 5 seconds. No error shows the password.
+// brings its schema up to date. Without an sslmode, TLS is used where the server offers it; without a connect_timeout
+// it is 5 seconds. No error shows the password.
 //
 // ErrUnavailable when the database can't be reached; *SchemaError when it belongs to a newer version of this package;
-// *KeyRuleError when it was set up with another rule than the one asked for; *UnfitError when it can't be used as it is: its
-// encoding isn't UTF8, the user lacks privileges, transactions are read-only, or pgbouncer allows none. A sequence that is
-// behind its table is moved on. The caller closes the DB.
+// *KeyRuleError when it was set up with another rule than the one asked for; *FieldTypeError when it has a field of
+// Options.Fields in another form; *UnfitError when it can't be used as it
+// is: its encoding isn't UTF8, the user lacks privileges, transactions are read-only, or pgbouncer allows none. A
+// sequence that is behind its table is moved on. The caller closes the DB.
 func Open(ctx context.Context, databaseURL string, options Options) (*DB, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -111,13 +120,14 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: bad database URL: %w", err)
 	}
-	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, hung: hung, connector: connector,
-		places: newPlaces(options.MaxConns, options.HeavyReads), terms: usualTerms}
+	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, maxIdle: maxIdle,
+		connector: connector, places: newPlaces(options.MaxConns, options.HeavyReads), terms: defaultTerms}
 	db.sql.SetMaxOpenConns(options.MaxConns)
 	db.sql.SetMaxIdleConns(options.MaxConns)
 	db.sql.SetConnMaxIdleTime(5 * time.Minute)
+	db.products.layout = newLayout(options.Fields)
 	db.products.db, db.jobs.db, db.uploads.db, db.webhooks.db = db, db, db, db
-	db.waker.init(db, listenURL(databaseURL, config))
+	db.notifier.init(db, listenURL(databaseURL, config))
 
 	err = db.connect(ctx, config)
 	if err == nil {
@@ -126,37 +136,14 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	db.buildInBackground(ctx)
 	return db, nil
-}
-
-// setUp makes sure that the database can be used, and is in order.
-func (db *DB) setUp(ctx context.Context) error {
-	if err := db.fit(ctx); err != nil {
-		return translate(err)
-	}
-	before, err := db.migrate(ctx)
-	if err != nil {
-		return refusal(err)
-	}
-	if err := db.mayWrite(ctx); err != nil {
-		return translate(refusal(err))
-	}
-	if db.products.rule, err = db.settleKeyRule(ctx); err != nil {
-		return refusal(err)
-	}
-	if err := db.dropOldSlots(ctx); err != nil {
-		return err
-	}
-	moved, err := db.settleSequences(ctx)
-	if err == nil && (moved || before > 0 && before < idsSafe) {
-		err = db.findDoubled(ctx)
-	}
-	return err
 }
 
 // Close closes all connections. Calls under way fail.
 func (db *DB) Close() error {
-	db.waker.close()
+	db.builder.stop()
+	db.notifier.close()
 	return db.sql.Close()
 }
 
@@ -171,59 +158,3 @@ func (db *DB) Uploads() *Uploads { return &db.uploads }
 
 // Webhooks returns the store of webhooks.
 func (db *DB) Webhooks() *Webhooks { return &db.webhooks }
-
-// connect makes sure that the database answers.
-func (db *DB) connect(ctx context.Context, config pq.Config) error {
-	conn, err := db.take(ctx, forReading)
-	if err == nil {
-		conn.close()
-		return nil
-	}
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case pq.As(err) != nil && !passing(err):
-		return fmt.Errorf("postgres: can't connect: %w", err)
-	}
-	if len(config.Multi) > 0 {
-		return fmt.Errorf("%w: can't connect to PostgreSQL: %w", products.ErrUnavailable, err)
-	}
-	return fmt.Errorf("%w: can't connect to PostgreSQL at %s:%d: %w", products.ErrUnavailable, config.Host, config.Port, err)
-}
-
-// errURL is all that is said about a URL that can't be read: what a parser says may quote the password.
-var errURL = errors.New("postgres: bad database URL: it can't be read; it looks like postgres://user:password@host:5432/name, " +
-	"with special characters of user and password percent-encoded")
-
-// parseURL reads a connection string.
-func parseURL(databaseURL string) (pq.Config, error) {
-	isURL := strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
-	if u, err := url.Parse(databaseURL); isURL && (err != nil || misplacedAt(u)) {
-		return pq.Config{}, errURL
-	}
-	config, err := pq.NewConfig(databaseURL)
-	if err != nil {
-		if !isURL {
-			return config, errURL
-		}
-		return config, fmt.Errorf("postgres: bad database URL: %w", err)
-	}
-	config.BinaryParameters = true
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = 5 * time.Second
-	}
-	if _, set := os.LookupEnv("PGSSLMODE"); !set && !strings.Contains(databaseURL, "sslmode") && !strings.Contains(databaseURL, "service") {
-		config.SSLMode = pq.SSLModePrefer
-	}
-	return config, nil
-}
-
-// misplacedAt tells whether the @ in front of the host comes too late, since a / ? or # in the password ended it: what is
-// taken for the host and port is the user and the beginning of the password, then.
-func misplacedAt(u *url.URL) bool {
-	if u.User != nil {
-		return false
-	}
-	settings, _, _ := strings.Cut(u.RawQuery, "=")
-	return strings.Contains(u.EscapedPath()+settings+u.EscapedFragment(), "@")
-}

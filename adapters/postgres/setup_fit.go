@@ -6,7 +6,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
-	"github.com/lib/pq/pqerror"
 
 	"github.com/products-importer/products-importer/products"
 )
@@ -25,8 +24,8 @@ func (e *UnfitError) Error() string {
 	return fmt.Sprintf("postgres: the database can't be used: %s; %s", e.Problem, e.Remedy)
 }
 
-// Unwrap returns ErrUnavailable where it may pass by itself: a database is made read-only while its disk is full, or in
-// front of a failover. Else it is what the server said, if anything.
+// Unwrap returns ErrUnavailable for read_only, since that may pass: a database is made read-only while its disk is
+// full, or before a failover. Else it returns the server's error, nil for none.
 func (e *UnfitError) Unwrap() error {
 	if e.Kind == "read_only" {
 		return products.ErrUnavailable
@@ -34,17 +33,15 @@ func (e *UnfitError) Unwrap() error {
 	return e.cause
 }
 
-const insufficientPrivilege = pqerror.Code("42501")
-
 // tables and sequences are all that is written to.
 var (
-	tables = []string{"products", "products_importer_commits", "import_jobs", "import_checkpoints", "import_uploads", "import_upload_chunks",
-		"webhook_endpoints", "webhook_events", "webhook_numbers", "webhook_deliveries", "webhook_deliveries_pending", "webhook_deliveries_ended",
-		"webhook_claims", "webhook_attempts"}
+	tables = []string{"products", "products_importer_commits", "import_jobs", "import_checkpoints", "import_uploads",
+		"import_upload_chunks", "webhook_endpoints", "webhook_events", "webhook_numbers", "webhook_deliveries",
+		"webhook_deliveries_pending", "webhook_deliveries_ended", "webhook_claims", "webhook_attempts"}
 	sequences = []string{"product_ids", "webhook_delivery_ids"}
 )
 
-// fit returns an *UnfitError for a database in which nothing works as it should. Nothing is there yet, or all of it.
+// fit returns an *UnfitError for a database that can't be used at all. It may be called before the tables are there.
 func (db *DB) fit(ctx context.Context) error {
 	tx, err := db.firstTx(ctx)
 	if err != nil {
@@ -53,22 +50,25 @@ func (db *DB) fit(ctx context.Context) error {
 	defer tx.Rollback()
 	var encoding string
 	var readOnly bool
-	err = tx.QueryRowContext(ctx, `SELECT current_setting('server_encoding'), current_setting('default_transaction_read_only')::boolean,
-		EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`).Scan(&encoding, &readOnly, &db.plain)
+	err = tx.QueryRowContext(ctx,
+		`SELECT current_setting('server_encoding'), current_setting('default_transaction_read_only')::boolean,
+		EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`).Scan(&encoding, &readOnly, &db.separateMark)
 	switch {
 	case err != nil:
 		return err
 	case encoding != "UTF8":
-		return &UnfitError{Kind: "encoding", Problem: fmt.Sprintf("its encoding is %s, which can't keep every text", encoding),
-			Remedy: "create one with CREATE DATABASE .. ENCODING 'UTF8' TEMPLATE template0"}
+		return &UnfitError{Kind: "encoding",
+			Problem: fmt.Sprintf("its encoding is %s, which can't keep every text", encoding),
+			Remedy:  "create one with CREATE DATABASE .. ENCODING 'UTF8' TEMPLATE template0"}
 	case readOnly:
-		return &UnfitError{Kind: "read_only", Problem: "its transactions are read-only", Remedy: "set default_transaction_read_only = off for it and for the user"}
+		return &UnfitError{Kind: "read_only", Problem: "its transactions are read-only",
+			Remedy: "set default_transaction_read_only = off for it and for the user"}
 	}
 	return nil
 }
 
-// firstTx begins a transaction. Where there are none, pgbouncer cuts the connection, and the driver doesn't hear why: the
-// sign of it is that this goes on while statements alone succeed.
+// firstTx begins a transaction. Where pgbouncer allows none it cuts the connection, and the driver isn't told why: that
+// statements alone succeed shows it.
 func (db *DB) firstTx(ctx context.Context) (tx *sqlx.Tx, err error) {
 	for range 3 {
 		if tx, err = db.sql.BeginTxx(ctx, nil); err == nil || !lost(err) {
@@ -78,8 +78,9 @@ func (db *DB) firstTx(ctx context.Context) (tx *sqlx.Tx, err error) {
 			return nil, err
 		}
 	}
-	return nil, &UnfitError{Kind: "pooling", Problem: "connections are cut where a transaction begins, as by pgbouncer in statement mode",
-		Remedy: "set pool_mode = transaction for it", cause: err}
+	return nil, &UnfitError{Kind: "pooling",
+		Problem: "connections are cut where a transaction begins, as by pgbouncer in statement mode",
+		Remedy:  "set pool_mode = transaction for it", cause: err}
 }
 
 // mayMigrate returns an *UnfitError for a user who may not change the schema.
@@ -88,16 +89,19 @@ func (db *DB) mayMigrate(ctx context.Context) error {
 	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT current_user, coalesce(CASE
 			WHEN current_schema() IS NULL THEN 'none of the schemas of its search_path exists'
-			WHEN NOT has_schema_privilege(current_schema(), 'CREATE') THEN 'it may not create tables in the schema ' || current_schema() END,
+			WHEN NOT has_schema_privilege(current_schema(), 'CREATE')
+			THEN 'it may not create tables in the schema ' || current_schema() END,
 			(SELECT 'it does not own ' || string_agg(relname, ', ' ORDER BY relname) FROM pg_class
-				WHERE oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND NOT pg_has_role(relowner, 'USAGE')), '')`,
+				WHERE oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)
+					AND NOT pg_has_role(relowner, 'USAGE')), '')`,
 			pq.Array(append([]string{versionTable}, tables...))).Scan(&user, &missing)
 	})
 	if err != nil || missing == "" {
 		return err
 	}
-	return &UnfitError{Kind: "privileges", Problem: fmt.Sprintf("its schema has to be made or brought up to date, but of the user %q: %s", user, missing),
-		Remedy: "connect once as a user who may, or grant it"}
+	return &UnfitError{Kind: "privileges",
+		Problem: fmt.Sprintf("its schema has to be made or brought up to date, but of the user %q: %s", user, missing),
+		Remedy:  "connect once as a user who may, or grant it"}
 }
 
 // mayWrite returns an *UnfitError for a user who may not read and write all of the tables.
@@ -106,8 +110,10 @@ func (db *DB) mayWrite(ctx context.Context) error {
 	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT current_user, concat_ws(', ',
 		(SELECT string_agg(name, ', ') FROM unnest($1::text[]) AS name WHERE NOT (has_table_privilege(name, 'SELECT')
-			AND has_table_privilege(name, 'INSERT') AND has_table_privilege(name, 'UPDATE') AND has_table_privilege(name, 'DELETE'))),
-		(SELECT string_agg(name, ', ') FROM unnest($2::text[]) AS name WHERE NOT has_sequence_privilege(name, 'USAGE')))`,
+			AND has_table_privilege(name, 'INSERT') AND has_table_privilege(name, 'UPDATE')
+			AND has_table_privilege(name, 'DELETE'))),
+		(SELECT string_agg(name, ', ') FROM unnest($2::text[]) AS name
+			WHERE NOT has_sequence_privilege(name, 'USAGE')))`,
 			pq.Array(tables), pq.Array(sequences)).Scan(&user, &missing)
 	})
 	if err != nil || missing == "" {
@@ -117,10 +123,11 @@ func (db *DB) mayWrite(ctx context.Context) error {
 		Remedy: "grant SELECT, INSERT, UPDATE, DELETE on tables, and USAGE on sequences"}
 }
 
-// refusal makes an *UnfitError of what the server refuses to the user.
+// refusal returns an *UnfitError where the server refused the user a privilege, else the error.
 func refusal(err error) error {
 	if e := pq.As(err, insufficientPrivilege); e != nil {
-		return &UnfitError{Kind: "privileges", Problem: e.Message, Remedy: "grant it, or connect as the owner of the tables", cause: err}
+		return &UnfitError{Kind: "privileges", Problem: e.Message,
+			Remedy: "grant it, or connect as the owner of the tables", cause: err}
 	}
 	return err
 }

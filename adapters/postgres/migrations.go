@@ -4,16 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-
-	"github.com/products-importer/products-importer/products"
 )
 
 //go:embed migrations/*.sql
@@ -35,30 +31,22 @@ type SchemaError struct {
 
 func (e *SchemaError) Error() string {
 	if e.Database > e.Code {
-		return fmt.Sprintf("postgres: the database has schema version %d, newer than the %d that this program knows: update the program", e.Database, e.Code)
+		return fmt.Sprintf(
+			"postgres: the database has schema version %d, newer than the %d that this program knows: update the "+
+				"program", e.Database, e.Code)
 	}
 	return fmt.Sprintf("postgres: the database has schema version %d, but %d is needed: migrate it", e.Database, e.Code)
-}
-
-// KeyRuleError says that the database was set up with another key rule.
-type KeyRuleError struct {
-	Recorded, Asked products.KeyRule
-}
-
-func (e *KeyRuleError) Error() string {
-	return fmt.Sprintf("postgres: the database tells SKUs apart by the rule %q, which can't be changed to %q", e.Recorded, e.Asked)
 }
 
 // idsSafe is the first version of the schema with which no ID is given twice.
 const idsSafe = 5
 
-// migrate brings the schema up to date, and returns the version that it had. Several processes may do so at the same time.
+// migrate brings the schema up to date, and returns the version that it had. Several processes may do so at the same
+// time.
 func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	// A pool of its own: the lock's heartbeat needs a connection beside the migration's, whatever MaxConns says.
-	connector := db.connector.patient(buildingSilence)
-	defer connector.cutAll(ctx)()
-	pool := sql.OpenDB(connector)
-	defer pool.Close()
+	pool, closePool := db.buildingPool(ctx)
+	defer closePool()
 	provider, err := db.provider(pool)
 	if err != nil {
 		return 0, fmt.Errorf("postgres: migrations: %w", err)
@@ -90,19 +78,24 @@ func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	return have, nil
 }
 
+// buildingPool returns connections beside those of the DB, for what may take long. They are cut soon after the context
+// has ended.
+func (db *DB) buildingPool(ctx context.Context) (pool *sql.DB, closePool func()) {
+	connector := db.connector.patient(buildingSilence)
+	stop := connector.cutAll(ctx)
+	pool = sql.OpenDB(connector)
+	return pool, func() {
+		stop()
+		_ = pool.Close()
+	}
+}
+
 func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	locker, err := lock.NewPostgresTableLocker(
-		lock.WithTableName(lockTable),
-		lock.WithTableLeaseDuration(lockLease),
-		lock.WithTableHeartbeatInterval(lockLease/6),
-		// Wait for another process for as long as its lease may last, and longer for its work.
-		lock.WithTableLockTimeout(100*time.Millisecond, 1200),
-		lock.WithTableLogger(db.options.Logger),
-	)
+	locker, err := db.locker(migrationLock)
 	if err != nil {
 		return nil, err
 	}
@@ -110,49 +103,58 @@ func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
 		goose.WithLocker(locker), goose.WithDisableGlobalRegistry(true), goose.WithSlog(db.options.Logger))
 }
 
+// processLock is a lock that one process at a time holds.
+type processLock struct {
+	id       int64         // in lockTable
+	interval time.Duration // between two tries to take it
+	tries    uint64
+}
+
+var (
+	// Wait for another process for as long as its lease may last, and longer for its work.
+	migrationLock = processLock{id: lock.DefaultLockID, interval: 100 * time.Millisecond, tries: 1200}
+	// Indexes are built in the background, for hours perhaps.
+	indexLock = processLock{id: lock.DefaultLockID + 1, interval: time.Second, tries: 100_000}
+)
+
+func (db *DB) locker(l processLock) (lock.Locker, error) {
+	return lock.NewPostgresTableLocker(
+		lock.WithTableName(lockTable),
+		lock.WithTableLockID(l.id),
+		lock.WithTableLeaseDuration(lockLease),
+		lock.WithTableHeartbeatInterval(lockLease/6),
+		lock.WithTableLockTimeout(l.interval, l.tries),
+		lock.WithTableUnlockTimeout(100*time.Millisecond, 3),
+		lock.WithTableLogger(db.options.Logger),
+	)
+}
+
+// locked calls f while this process alone holds the lock.
+func (db *DB) locked(ctx context.Context, l processLock, f func(ctx context.Context) error) error {
+	pool, closePool := db.buildingPool(ctx)
+	defer closePool()
+	locker, err := db.locker(l)
+	if err != nil {
+		return err
+	}
+	if err := locker.Lock(ctx, pool); err != nil {
+		return err
+	}
+	// Where it can't be released its lease ends soon.
+	defer func() { _ = locker.Unlock(ctx, pool) }()
+	return f(ctx)
+}
+
 // schemaVersion returns the version of the last migration, 0 for a new database.
 func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
 	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		var table sql.NullString
-		if err := q.QueryRowxContext(ctx, `SELECT to_regclass('`+versionTable+`')::text`).Scan(&table); err != nil || !table.Valid {
+		if err := q.QueryRowxContext(ctx, `SELECT to_regclass('`+versionTable+`')::text`).Scan(&table); err != nil ||
+			!table.Valid {
 			return err
 		}
-		return q.QueryRowxContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+versionTable+` WHERE is_applied`).Scan(&version)
+		return q.QueryRowxContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+versionTable+
+			` WHERE is_applied`).Scan(&version)
 	})
 	return version, err
-}
-
-// settleKeyRule records the key rule in a new database, and reads it from another.
-func (db *DB) settleKeyRule(ctx context.Context) (rule products.KeyRule, err error) {
-	asked := products.ExactKeys
-	if db.options.KeyRule != nil {
-		asked = *db.options.KeyRule
-	}
-	recorded, err := db.readKeyRule(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = db.transact(ctx, func(ctx context.Context, t *transaction) error {
-			_, err := t.ExecContext(ctx, `INSERT INTO products_importer_settings (name, value) VALUES ('key_rule', $1) ON CONFLICT (name) DO NOTHING`, asked.String())
-			return err
-		})
-		if err == nil {
-			recorded, err = db.readKeyRule(ctx)
-		}
-	}
-	if err != nil {
-		return 0, translate(err)
-	}
-	if rule, err = products.ParseKeyRule(recorded); err != nil {
-		return 0, err
-	}
-	if db.options.KeyRule != nil && rule != asked {
-		return 0, &KeyRuleError{Recorded: rule, Asked: asked}
-	}
-	return rule, nil
-}
-
-func (db *DB) readKeyRule(ctx context.Context) (recorded string, err error) {
-	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		return sqlx.GetContext(ctx, q, &recorded, `SELECT value FROM products_importer_settings WHERE name = 'key_rule'`)
-	})
-	return recorded, err
 }

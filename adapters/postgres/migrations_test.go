@@ -60,7 +60,10 @@ func TestMigrate(t *testing.T) {
 			var schema *postgres.SchemaError
 			require.ErrorAs(t, err, &schema)
 			require.EqualValues(t, 4711, schema.Database)
-			require.EqualError(t, err, fmt.Sprintf("postgres: the database has schema version 4711, newer than the %d that this program knows: update the program", all))
+			require.EqualError(t, err,
+				fmt.Sprintf(
+					"postgres: the database has schema version 4711, newer than the %d that this program knows: "+
+						"update the program", all))
 			require.NotErrorIs(t, err, products.ErrUnavailable)
 		}
 		require.Equal(t, all+1, migrations(t, url), "what is refused is left alone")
@@ -70,12 +73,15 @@ func TestMigrate(t *testing.T) {
 		_, err := postgres.Open(t.Context(), url, postgres.Options{NoMigrate: true})
 		var schema *postgres.SchemaError
 		require.ErrorAs(t, err, &schema)
-		require.EqualError(t, err, fmt.Sprintf("postgres: the database has schema version 0, but %d is needed: migrate it", all))
-		require.Zero(t, scan[int](t, url, `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`), "NoMigrate makes no table")
+		require.EqualError(t, err,
+			fmt.Sprintf("postgres: the database has schema version 0, but %d is needed: migrate it", all))
+		require.Zero(t, scan[int](t, url, `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`),
+			"NoMigrate makes no table")
 	})
 	t.Run("a read-only server", func(t *testing.T) {
 		url := pgtest.URL(t)
-		query(t, url, `ALTER DATABASE `+scan[string](t, url, `SELECT current_database()`)+` SET default_transaction_read_only = on`)
+		query(t, url, `ALTER DATABASE `+scan[string](t, url, `SELECT current_database()`)+
+			` SET default_transaction_read_only = on`)
 		_, err := postgres.Open(t.Context(), url, postgres.Options{})
 		require.ErrorIs(t, err, products.ErrUnavailable, "it may be a standby, soon to take over")
 	})
@@ -90,7 +96,8 @@ func TestKeyRule(t *testing.T) {
 	}{
 		{name: "nil is exact, and nil again", want: products.ExactKeys},
 		{name: "nil takes what is recorded", first: rule(products.FoldedKeys), want: products.FoldedKeys},
-		{name: "the same again", first: rule(products.FoldedKeys), again: rule(products.FoldedKeys), want: products.FoldedKeys},
+		{name: "the same again", first: rule(products.FoldedKeys), again: rule(products.FoldedKeys),
+			want: products.FoldedKeys},
 		{name: "the default is recorded too", again: rule(products.FoldedKeys), conflict: true},
 		{name: "another one", first: rule(products.FoldedKeys), again: rule(products.ExactKeys), conflict: true},
 	} {

@@ -40,7 +40,8 @@ func TestEncodings(t *testing.T) {
 	for _, encoding := range []string{"LATIN1", "SQL_ASCII", "EUC_JP"} {
 		t.Run(encoding, func(t *testing.T) {
 			name := scan[string](t, direct, `SELECT current_database()`) + "_" + strings.ToLower(encoding)
-			query(t, direct, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` ENCODING '`+encoding+`' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`)
+			query(t, direct, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` ENCODING '`+encoding+
+				`' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`)
 			t.Cleanup(func() { cleanUp(t, direct, `DROP DATABASE `+pq.QuoteIdentifier(name)+` WITH (FORCE)`) })
 			u, err := url.Parse(direct)
 			require.NoError(t, err)
@@ -54,7 +55,8 @@ func TestEncodings(t *testing.T) {
 func TestReadOnly(t *testing.T) {
 	direct := pgtest.URL(t)
 	open(t, direct, postgres.Options{})
-	query(t, direct, `ALTER DATABASE `+scan[string](t, direct, `SELECT current_database()`)+` SET default_transaction_read_only = on`)
+	query(t, direct, `ALTER DATABASE `+scan[string](t, direct, `SELECT current_database()`)+
+		` SET default_transaction_read_only = on`)
 	unfit(t, direct, "read_only", "set default_transaction_read_only = off")
 	_, err := postgres.Open(t.Context(), direct, postgres.Options{})
 	require.ErrorIs(t, err, products.ErrUnavailable)
@@ -83,14 +85,22 @@ func TestPrivileges(t *testing.T) {
 	unfit(t, user, "privileges", "lacks privileges on products, products_importer_commits, import_jobs,")
 	query(t, owner, `GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO `+name)
 	unfit(t, user, "privileges", "lacks privileges on product_ids, webhook_delivery_ids; grant ")
-	query(t, owner, `GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO `+name+`; REVOKE DELETE ON webhook_claims FROM `+name)
+	query(t, owner, `GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO `+name+`; REVOKE DELETE ON webhook_claims FROM `+
+		name)
 	unfit(t, user, "privileges", "lacks privileges on webhook_claims;")
 	query(t, owner, `GRANT DELETE ON webhook_claims TO `+name)
 	create(t, open(t, user, postgres.Options{}), "b")
 
+	query(t, owner, `ALTER TABLE products ADD COLUMN price numeric(38,2);
+		REVOKE INSERT, UPDATE ON products_importer_settings FROM `+name)
+	create(t, open(t, user, postgres.Options{Fields: schemaWith(t, price)}), "with a price")
+	_, err = postgres.Open(t.Context(), user, postgres.Options{Fields: schemaWith(t, price, stock)})
+	require.ErrorContains(t, err, "it may not create tables in the schema public")
+
 	query(t, owner, `INSERT INTO products (id, sku_key, sku, name) VALUES (1000, 'c', 'c', 'c')`)
 	unfit(t, user, "sequence", "as its owner run SELECT setval('product_ids', 1000)")
-	query(t, owner, `DELETE FROM products_importer_migrations WHERE version_id = (SELECT max(version_id) FROM products_importer_migrations)`)
+	query(t, owner,
+		`DELETE FROM products_importer_migrations WHERE version_id = (SELECT max(version_id) FROM products_importer_migrations)`)
 	unfit(t, user, "privileges", "it may not create tables in the schema public")
 	query(t, owner, `GRANT CREATE ON SCHEMA public TO `+name)
 	unfit(t, user, "privileges", "it does not own import_checkpoints, ")

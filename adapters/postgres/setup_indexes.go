@@ -1,0 +1,214 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lib/pq"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// builder builds the indexes of fields in the background.
+type builder struct {
+	one     sync.Mutex // held while indexes are built
+	running sync.WaitGroup
+	end     context.CancelFunc
+}
+
+// buildPause is how long to wait before indexes are tried again that couldn't be built for something that can pass.
+const buildPause = time.Minute
+
+// buildInBackground builds the indexes of fields until Close, if some are missing.
+func (db *DB) buildInBackground(ctx context.Context) {
+	ctx, db.builder.end = context.WithCancel(context.WithoutCancel(ctx))
+	if db.options.NoMigrate || len(indexed(db.options.Fields)) == 0 {
+		return
+	}
+	db.builder.running.Go(func() {
+		for {
+			err := db.BuildIndexes(ctx)
+			if err == nil || ctx.Err() != nil {
+				return
+			}
+			db.options.Logger.WarnContext(ctx, "could not build the indexes of fields", "error", err)
+			if !passing(err) || sleep(ctx, buildPause) != nil {
+				return
+			}
+		}
+	})
+}
+
+// stop ends what is built, and waits for that.
+func (b *builder) stop() {
+	if b.end != nil {
+		b.end()
+	}
+	b.running.Wait()
+}
+
+// indexed returns the fields that want an index.
+func indexed(schema *products.Schema) (fields []*products.Field) {
+	for i := range schema.Len() {
+		if f := schema.At(i); f.Index {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// indexName is the name of a field's index on a table: on products, or on one of its partitions.
+func indexName(table, field string) string {
+	name := table + "_by_" + field
+	const most = 63 // PostgreSQL cuts what is longer
+	if len(name) <= most {
+		return name
+	}
+	hash := sha256.Sum256([]byte(name))
+	return name[:most-9] + "_" + hex.EncodeToString(hash[:4])
+}
+
+// BuildIndexes builds the indexes of the fields of Options.Fields that have Index, and returns once they are there.
+// Open begins with that in the background, unless NoMigrate is set. It blocks no reads or writes; where the indexes
+// exist it does nothing. Of several processes one builds, and what one didn't finish is begun again. Not to be called
+// inside a transaction.
+func (db *DB) BuildIndexes(ctx context.Context) error {
+	fields := indexed(db.options.Fields)
+	if len(fields) == 0 {
+		return nil
+	}
+	db.builder.one.Lock()
+	defer db.builder.one.Unlock()
+	missing, err := db.anyMissing(ctx, fields)
+	if err != nil || !missing {
+		return fail(ctx, err, nil)
+	}
+	// Not over the connections of the DB: building takes long, and there may be one alone.
+	pool, closePool := db.buildingPool(ctx)
+	defer closePool()
+	return fail(ctx, db.locked(ctx, indexLock, func(ctx context.Context) error {
+		for _, f := range fields {
+			if err := db.buildIndex(ctx, pool, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}), nil)
+}
+
+// anyMissing reports whether one of the fields lacks its index.
+func (db *DB) anyMissing(ctx context.Context, fields []*products.Field) (missing bool, err error) {
+	names := make(pq.StringArray, len(fields))
+	for i, f := range fields {
+		names[i] = indexName("products", f.Name)
+	}
+	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT FROM unnest($1::text[]) AS name WHERE NOT EXISTS (
+			SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(name)) AND indisvalid))`, names).Scan(&missing)
+	})
+	return missing, err
+}
+
+// relation is products, or a partition of it.
+type relation struct {
+	name, parent string // as SQL has them; the root has no parent
+	plain        string // the name alone, not quoted
+	schema       string // quoted
+	leaf         bool   // it has rows, not partitions
+	index        string // quoted, as SQL has it
+}
+
+// relations returns products and its partitions, each before its own partitions.
+func relations(ctx context.Context, pool *sql.DB, field string) (all []relation, err error) {
+	rows, err := pool.QueryContext(ctx, `WITH tree AS (SELECT * FROM pg_partition_tree('products'))
+		SELECT c.oid::regclass::text, coalesce(t.parentrelid::regclass::text, ''), c.relname, quote_ident(n.nspname),
+			t.isleaf
+		FROM (SELECT * FROM tree UNION ALL
+			SELECT 'products'::regclass, NULL, true, 0 WHERE NOT EXISTS (SELECT FROM tree)) AS t
+		JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY t.level, c.relname`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r relation
+		if err := rows.Scan(&r.name, &r.parent, &r.plain, &r.schema, &r.leaf); err != nil {
+			return nil, err
+		}
+		r.index = r.schema + "." + pq.QuoteIdentifier(indexName(r.plain, field))
+		all = append(all, r)
+	}
+	return all, rows.Err()
+}
+
+// buildIndex builds the index of a field. A partitioned table gets one of its partitions' indexes, which are built one
+// after the other.
+func (db *DB) buildIndex(ctx context.Context, pool *sql.DB, f *products.Field) error {
+	all, err := relations(ctx, pool, f.Name)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	indexes := make(map[string]string, len(all))
+	using := typeOf(f).index(columnOf(f))
+	built := false
+	for _, r := range all {
+		indexes[r.name] = r.index
+		if !r.leaf {
+			continue
+		}
+		var valid sql.NullBool
+		if err := pool.QueryRowContext(ctx, `SELECT (SELECT indisvalid FROM pg_index
+			WHERE indexrelid = to_regclass($1::text))`, r.index).Scan(&valid); err != nil {
+			return err
+		}
+		if valid.Bool {
+			continue
+		}
+		if valid.Valid { // what a build that was interrupted left behind is of no use
+			if _, err := pool.ExecContext(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+r.index); err != nil {
+				return err
+			}
+		}
+		if _, err := pool.ExecContext(ctx, fmt.Sprintf(`CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s USING %s`,
+			pq.QuoteIdentifier(indexName(r.plain, f.Name)), r.name, using)); err != nil {
+			return err
+		}
+		built = true
+	}
+	if len(all) > 1 {
+		if err := db.joinIndexes(ctx, all, indexes, f, using); err != nil {
+			return err
+		}
+	}
+	if built {
+		db.options.Logger.InfoContext(ctx, "built an index", "field", f.Name, "took", time.Since(began))
+	}
+	return nil
+}
+
+// joinIndexes makes the indexes of partitions one of the partitioned table.
+func (db *DB) joinIndexes(ctx context.Context, all []relation, indexes map[string]string, f *products.Field,
+	using string) error {
+	return db.alter(ctx, func(ctx context.Context, t *transaction) error {
+		statements := ""
+		for _, r := range all {
+			if !r.leaf {
+				statements += fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %s ON ONLY %s USING %s;`,
+					pq.QuoteIdentifier(indexName(r.plain, f.Name)), r.name, using)
+			}
+		}
+		for _, r := range all {
+			if parent, ok := indexes[r.parent]; ok {
+				statements += fmt.Sprintf(`ALTER INDEX %s ATTACH PARTITION %s;`, parent, r.index)
+			}
+		}
+		_, err := t.ExecContext(ctx, statements)
+		return err
+	})
+}
