@@ -3,110 +3,70 @@ package postgres
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/products"
 )
 
 // Products is the products.Store in the table products.
 type Products struct {
-	db   *DB
-	rule products.KeyRule
-	ids  idPool
+	db     *DB
+	rule   products.KeyRule
+	layout *layout
+	ids    idPool
 }
 
-var _ products.Store = (*Products)(nil)
+var (
+	_ products.Store    = (*Products)(nil)
+	_ products.Replacer = (*Products)(nil)
+)
 
 // KeyRule says which SKUs are the same: what is recorded in the database.
 func (p *Products) KeyRule() products.KeyRule { return p.rule }
 
-// columns are those of row.
-const columns = `id, version, created_at, updated_at, status, sku_key, sku, name, description, attributes`
-
-// row is a row of the table.
-type row struct {
-	ID          int64      `db:"id"`
-	Version     int64      `db:"version"`
-	CreatedAt   time.Time  `db:"created_at"`
-	UpdatedAt   time.Time  `db:"updated_at"`
-	Status      bool       `db:"status"`
-	Key         string     `db:"sku_key"`
-	SKU         string     `db:"sku"`
-	Name        string     `db:"name"`
-	Description string     `db:"description"`
-	Attributes  attributes `db:"attributes"`
-}
-
-func (r *row) product() products.Product {
-	return products.Product{
-		ID: r.ID, Version: r.Version, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(), Status: r.Status,
-		SKU: r.SKU, Name: r.Name, Description: r.Description, Attributes: r.Attributes,
-	}
-}
-
-// attributes is a jsonb object of strings, never nil.
-type attributes map[string]string
-
-// Scan reads what the driver gives for jsonb.
-func (a *attributes) Scan(value any) error {
-	text, ok := value.([]byte)
-	if !ok {
-		return fmt.Errorf("postgres: attributes are %T, not JSON", value)
-	}
-	*a = attributes{}
-	if string(text) == "{}" {
-		return nil
-	}
-	return json.Unmarshal(text, a)
-}
+// Schema says which fields products have: that of the Options.
+func (p *Products) Schema() *products.Schema { return p.layout.schema }
 
 // Get returns a product.
 func (p *Products) Get(ctx context.Context, id int64) (products.Product, error) {
 	r, err := p.get(ctx, id)
 	if err != nil {
-		return products.Product{}, p.fail(ctx, err)
+		return products.Product{}, fail(ctx, err, products.ErrNotFound)
 	}
-	return r.product(), nil
+	return r.Product, nil
 }
 
 func (p *Products) get(ctx context.Context, id int64) (r row, err error) {
 	err = p.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		rows, err := q.QueryxContext(ctx, `SELECT `+columns+` FROM products WHERE id = $1 LIMIT 2`, id)
+		// Without a LIMIT, which costs some 3 % of the call: there is more than one row in broken data alone.
+		rows, err := q.QueryxContext(ctx, `SELECT `+p.layout.columns+` FROM products WHERE id = $1`, id)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		if !rows.Next() {
-			return errors.Join(rows.Err(), products.ErrNotFound)
-		}
-		if err := rows.StructScan(&r); err != nil || !rows.Next() {
-			return errors.Join(err, rows.Err())
-		}
-		var other row
-		if err := rows.StructScan(&other); err != nil {
+		all, err := newRowReader(p.layout.fields, true).readAll(nil, rows)
+		switch {
+		case err != nil:
 			return err
+		case len(all) == 0:
+			return products.ErrNotFound
+		case len(all) > 1:
+			return &DoubledIDError{ID: id, SKUs: [2]string{all[0].SKU, all[1].SKU}}
 		}
-		return &DoubledIDError{ID: id, SKUs: [2]string{r.SKU, other.SKU}}
+		r = all[0]
+		return nil
 	})
 	return r, err
 }
 
-// fail is the error of a call: the context's, when it has ended, else the translated one.
-func (p *Products) fail(ctx context.Context, err error) error {
-	if ctx.Err() != nil && !isUnknown(err) {
-		return ctx.Err()
-	}
-	return translate(err)
-}
-
 // Create stores a new product.
 func (p *Products) Create(ctx context.Context, product products.Product) (products.Product, error) {
-	product.SKU = strings.TrimSpace(product.SKU)
-	if err := product.Validate(); err != nil {
+	product.SKU, product.Fields = strings.TrimSpace(product.SKU), p.layout.schema.Canonical(product.Fields)
+	if err := p.layout.schema.Validate(&product); err != nil {
 		return products.Product{}, err
 	}
 	err := p.db.join(ctx, func(ctx context.Context, t *transaction) (err error) {
@@ -116,7 +76,7 @@ func (p *Products) Create(ctx context.Context, product products.Product) (produc
 		}
 		product.Version = 1
 		var server time.Time
-		product, server, err = p.insert(ctx, t, product)
+		product, server, err = p.insert(ctx, t, product, nil)
 		if err == nil && !from.IsZero() && !from.Equal(server) {
 			p.ids.keep(server)
 			return errMoved
@@ -124,25 +84,37 @@ func (p *Products) Create(ctx context.Context, product products.Product) (produc
 		return err
 	})
 	if err != nil {
-		return products.Product{}, p.fail(ctx, err)
+		return products.Product{}, fail(ctx, err, products.ErrNotFound)
 	}
 	return product, nil
 }
 
 // insert inserts a product with the ID and version that it has, and with the transaction's time; CreatedAt counts
-// unless it is zero. It tells when the server was started. ErrExists leaves the transaction usable.
-func (p *Products) insert(ctx context.Context, t *transaction, product products.Product) (_ products.Product, server time.Time, err error) {
+// unless it is zero. With the row that it replaces it takes over that one's other columns, which this process doesn't
+// know. It returns when the server was started, too. ErrExists leaves the transaction usable.
+func (p *Products) insert(ctx context.Context, t *transaction, product products.Product,
+	replaced *row) (_ products.Product, server time.Time, err error) {
 	created := sql.NullTime{Time: product.CreatedAt, Valid: product.Version > 1}
-	own := attributes{}
-	for name, value := range product.Attributes {
-		own[name] = value
+	product = product.Owned()
+	args := p.layout.appendValues([]any{product.ID, product.Version, created, p.rule.Key(product.SKU), product.SKU,
+		string(appendJSON(nil, product.Attributes))}, &product)
+	others := ""
+	if replaced != nil {
+		if others, err = p.otherColumns(ctx, t); err != nil {
+			return product, server, err
+		}
 	}
-	product.Attributes = own
-	statement, args := t.marking(`INSERT INTO products (id, version, created_at, status, sku_key, sku, name, description, attributes)
-		VALUES ($1, $2, coalesce($3::timestamptz, now()), $4, $5, $6, $7, $8, $9::text::jsonb)
-		ON CONFLICT (sku_key) DO NOTHING RETURNING created_at, updated_at, pg_postmaster_start_time()`,
-		product.ID, product.Version, created, product.Status, p.rule.Key(product.SKU), product.SKU, product.Name,
-		product.Description, string(appendJSON(nil, own)))
+	statement := `INSERT INTO products (` + p.layout.inserted + others + `) `
+	if others == "" {
+		statement += `VALUES (` + p.layout.values + `)`
+	} else {
+		n := len(args)
+		statement += fmt.Sprintf(`SELECT `+p.layout.values+others+
+			` FROM products WHERE sku_key = $%d AND id = $%d AND version = $%d`, n+1, n+2, n+3)
+		args = append(args, replaced.Key, replaced.ID, replaced.Version)
+	}
+	statement, args = t.withMark(statement+
+		` ON CONFLICT (sku_key) DO NOTHING RETURNING created_at, updated_at, pg_postmaster_start_time()`, args...)
 	err = t.QueryRowxContext(ctx, statement, args...).Scan(&product.CreatedAt, &product.UpdatedAt, &server)
 	if errors.Is(err, sql.ErrNoRows) {
 		return product, server, products.ErrExists
@@ -151,35 +123,54 @@ func (p *Products) insert(ctx context.Context, t *transaction, product products.
 	return product, server, err
 }
 
+// otherColumns lists the columns of the table that this process doesn't know and that can be written, each with a comma
+// before it. Until the transaction ends no column is added or dropped, since it has read the table.
+func (p *Products) otherColumns(ctx context.Context, t *transaction) (list string, err error) {
+	known := pq.StringArray{"id", "version", "created_at", "updated_at", "sku_key", "sku", "attributes"}
+	for _, f := range p.layout.fields {
+		known = append(known, f.Name)
+	}
+	err = t.GetContext(ctx, &list, `SELECT coalesce(string_agg(', ' || quote_ident(attname), '' ORDER BY attnum), '')
+		FROM pg_attribute WHERE attrelid = 'products'::regclass AND attnum > 0 AND NOT attisdropped
+			AND attgenerated = '' AND attidentity <> 'a' AND attname <> ALL ($1::text[])`, known)
+	return list, err
+}
+
 // Update applies a patch.
 func (p *Products) Update(ctx context.Context, id, version int64, patch products.Patch) (products.Product, error) {
-	var result products.Product
-	err := p.db.join(ctx, func(ctx context.Context, t *transaction) error {
-		// A row is written only if it still has the version that was read; else this begins again with what it has become.
+	_, after, err := p.Replace(ctx, id, version, patch)
+	return after, err
+}
+
+// Replace applies a patch, and returns the product as it was, too.
+func (p *Products) Replace(ctx context.Context, id, version int64,
+	patch products.Patch) (before, after products.Product, err error) {
+	err = p.db.join(ctx, func(ctx context.Context, t *transaction) error {
+		// A row is written only if it still has the version that was read; else this begins again with what it has
+		// become.
 		for {
 			r, err := p.get(ctx, id)
 			if err != nil {
 				return err
 			}
-			before := r.product()
+			before = r.Product
 			if version != 0 && version != before.Version {
 				return products.ErrVersion
 			}
-			result = patch.Apply(before)
-			result.SKU = strings.TrimSpace(result.SKU)
-			if products.SameContent(before, result) {
-				result = before
+			after = patch.Apply(before)
+			after.SKU, after.Fields = strings.TrimSpace(after.SKU), p.layout.schema.Canonical(after.Fields)
+			if products.SameContent(before, after) {
 				return nil
 			}
-			if err := result.ValidateChange(&before); err != nil {
+			if err := p.layout.schema.ValidateChange(&after, &before); err != nil {
 				return err
 			}
-			result.Version++
+			after.Version++
 			var done bool
-			if p.rule.Key(result.SKU) == r.Key {
-				done, err = p.replace(ctx, t, &r, &result)
+			if p.rule.Key(after.SKU) == r.Key {
+				done, err = p.overwrite(ctx, t, &r, &after)
 			} else {
-				done, err = p.rename(ctx, t, &r, &result)
+				done, err = p.rename(ctx, t, &r, &after)
 			}
 			if done || err != nil {
 				return err
@@ -187,17 +178,18 @@ func (p *Products) Update(ctx context.Context, id, version int64, patch products
 		}
 	})
 	if err != nil {
-		return products.Product{}, p.fail(ctx, err)
+		return products.Product{}, products.Product{}, fail(ctx, err, products.ErrNotFound)
 	}
-	return result, nil
+	return before, after, nil
 }
 
-// replace writes the product over the row, unless that has changed.
-func (p *Products) replace(ctx context.Context, t *transaction, r *row, product *products.Product) (done bool, err error) {
-	statement, args := t.marking(`UPDATE products SET version = $1, updated_at = now(), status = $2, sku = $3, name = $4, description = $5, attributes = $6::text::jsonb
-		WHERE sku_key = $7 AND id = $8 AND version = $9 RETURNING updated_at`,
-		product.Version, product.Status, product.SKU, product.Name, product.Description, string(appendJSON(nil, product.Attributes)),
-		r.Key, r.ID, r.Version)
+// overwrite writes the product over the row, unless that has changed.
+func (p *Products) overwrite(ctx context.Context, t *transaction, r *row,
+	product *products.Product) (done bool, err error) {
+	args := p.layout.appendValues([]any{product.Version, product.SKU, string(appendJSON(nil, product.Attributes)),
+		r.Key, r.ID, r.Version}, product)
+	statement, args := t.withMark(`UPDATE products SET updated_at = now(), `+p.layout.set+` WHERE `+
+		strings.Join(overwriteParameters[overwriteSet:], " AND ")+` RETURNING updated_at`, args...)
 	err = t.QueryRowxContext(ctx, statement, args...).Scan(&product.UpdatedAt)
 	product.UpdatedAt = product.UpdatedAt.UTC()
 	if errors.Is(err, sql.ErrNoRows) {
@@ -207,30 +199,54 @@ func (p *Products) replace(ctx context.Context, t *transaction, r *row, product 
 }
 
 // rename replaces the row by one with another key, unless it has changed. The key may decide where a row is kept, so it
-// can't be updated in place. The new row comes first, as the order of locks wants it: see batch.go.
-func (p *Products) rename(ctx context.Context, t *transaction, r *row, product *products.Product) (done bool, err error) {
-	t.plain = true // no mark where it may be rolled back
+// can't be updated in place. The new row comes first, as the order of locks wants it: see batchWrite.
+func (p *Products) rename(ctx context.Context, t *transaction, r *row,
+	product *products.Product) (done bool, err error) {
+	t.separateMark = true // no mark where it may be rolled back
 	if _, err := t.ExecContext(ctx, `SAVEPOINT rename`); err != nil {
 		return false, err
 	}
-	*product, _, err = p.insert(ctx, t, *product)
+	inserted, _, err := p.insert(ctx, t, *product, r)
+	if errors.Is(err, products.ErrExists) {
+		// Or there was nothing to take other columns from.
+		same, err := p.isStill(ctx, t, r)
+		if err != nil || !same {
+			return false, err
+		}
+		return false, products.ErrExists
+	}
 	if err != nil {
 		return false, err
 	}
-	deleted, err := t.ExecContext(ctx, `DELETE FROM products WHERE sku_key = $1 AND id = $2 AND version = $3`, r.Key, r.ID, r.Version)
+	deleted, err := t.ExecContext(ctx, `DELETE FROM products WHERE sku_key = $1 AND id = $2 AND version = $3`, r.Key,
+		r.ID, r.Version)
 	if err != nil {
 		return false, err
 	}
 	if n, err := deleted.RowsAffected(); err != nil || n == 1 {
+		*product = inserted
 		return true, err
 	}
 	_, err = t.ExecContext(ctx, `ROLLBACK TO SAVEPOINT rename`)
 	return false, err
 }
 
+// isStill reports whether the row has not changed.
+func (p *Products) isStill(ctx context.Context, t *transaction, r *row) (same bool, err error) {
+	err = t.GetContext(ctx, &same, `SELECT EXISTS (SELECT FROM products WHERE sku_key = $1 AND id = $2 AND version = $3)`,
+		r.Key, r.ID, r.Version)
+	return same, err
+}
+
 // Delete removes a product.
 func (p *Products) Delete(ctx context.Context, id, version int64) error {
-	err := p.db.join(ctx, func(ctx context.Context, t *transaction) error {
+	_, err := p.Remove(ctx, id, version)
+	return err
+}
+
+// Remove removes a product, and returns it.
+func (p *Products) Remove(ctx context.Context, id, version int64) (removed products.Product, err error) {
+	err = p.db.join(ctx, func(ctx context.Context, t *transaction) error {
 		for {
 			r, err := p.get(ctx, id)
 			if err != nil {
@@ -239,7 +255,9 @@ func (p *Products) Delete(ctx context.Context, id, version int64) error {
 			if version != 0 && version != r.Version {
 				return products.ErrVersion
 			}
-			statement, args := t.marking(`DELETE FROM products WHERE sku_key = $1 AND id = $2 AND version = $3`, r.Key, r.ID, r.Version)
+			removed = r.Product
+			statement, args := t.withMark(`DELETE FROM products WHERE sku_key = $1 AND id = $2 AND version = $3`, r.Key,
+				r.ID, r.Version)
 			deleted, err := t.ExecContext(ctx, statement, args...)
 			if err != nil {
 				return err
@@ -250,9 +268,9 @@ func (p *Products) Delete(ctx context.Context, id, version int64) error {
 		}
 	})
 	if err != nil {
-		return p.fail(ctx, err)
+		return products.Product{}, fail(ctx, err, products.ErrNotFound)
 	}
-	return nil
+	return removed, nil
 }
 
 // DeleteAll removes every product. It waits for the transactions that write products, and holds up those that come
@@ -271,7 +289,7 @@ func (p *Products) DeleteAll(ctx context.Context) (n int64, err error) {
 		return err
 	})
 	if err != nil {
-		return 0, p.fail(ctx, err)
+		return 0, fail(ctx, err, products.ErrNotFound)
 	}
 	return n, nil
 }

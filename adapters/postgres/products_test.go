@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"testing"
@@ -34,24 +35,40 @@ func query(t testing.TB, url, statements string) {
 func TestProducts(t *testing.T) {
 	t.Parallel()
 	lend := lender(t, nil)
-	storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
-		return open(t, lend(t, rule), postgres.Options{}).Products()
+	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
+		return open(t, lend(t, c.Rule), postgres.Options{Fields: c.Fields}).Products()
+	})
+}
+
+func TestBatches(t *testing.T) {
+	t.Parallel()
+	lend := lender(t, nil)
+	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
+		store := open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
+		return store, storetest.FindIn(store)
 	})
 }
 
 // TestProductsPartitioned runs the suite over a table in parts by the hash of the key. That forbids nearly all that a
 // table distributed over several servers forbids: other unique columns, changing a row's place, system columns.
+// The cases without fields of their own have some that nobody uses.
 func TestProductsPartitioned(t *testing.T) {
 	t.Parallel()
-	lend := lender(t, func(url string) {
-		partition := `DROP TABLE IF EXISTS plain; ALTER TABLE products RENAME TO plain;
-			CREATE TABLE products (LIKE plain INCLUDING DEFAULTS, PRIMARY KEY (sku_key)) PARTITION BY HASH (sku_key);`
-		for i := range 4 {
-			partition += fmt.Sprintf("CREATE TABLE products_%d PARTITION OF products FOR VALUES WITH (MODULUS 4, REMAINDER %d);", i, i)
-		}
-		query(t, url, partition+`CREATE INDEX ON products (id); DROP TABLE plain;`)
+	lend := lender(t, func(url string) { partition(t, url) })
+	indexed := indexedFields(t)
+	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
+		return open(t, lend(t, c.Rule), postgres.Options{Fields: cmp.Or(c.Fields, indexed)}).Products()
 	})
-	storetest.Run(t, func(t *testing.T, rule products.KeyRule) products.Store {
-		return open(t, lend(t, rule), postgres.Options{}).Products()
-	})
+}
+
+// partition puts another table in the place of products, in parts by the hash of the key.
+func partition(t *testing.T, url string) {
+	t.Helper()
+	statements := `DROP TABLE IF EXISTS plain; ALTER TABLE products RENAME TO plain;
+		CREATE TABLE products (LIKE plain INCLUDING DEFAULTS, PRIMARY KEY (sku_key)) PARTITION BY HASH (sku_key);`
+	for i := range 4 {
+		statements += fmt.Sprintf(
+			"CREATE TABLE products_%d PARTITION OF products FOR VALUES WITH (MODULUS 4, REMAINDER %d);", i, i)
+	}
+	query(t, url, statements+`CREATE INDEX ON products (id); DROP TABLE plain;`)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,46 +26,86 @@ var errContended = fmt.Errorf("%w: others keep changing the same products", prod
 
 // scratch is memory that a batch needs while it is written, passed on from one to the next.
 type scratch struct {
-	arrays [5]array // of text
-	names  array    // of text too
-	status array
-	args   []any
-	ints   []int64
-	exists []int64
-	ids    []int64
-	text   []byte
-	json   []byte
+	key, sku, attributes array // of text
+	names                array // of text too
+	versions             array // of bigint
+	fields               []array
+	args                 []any
+	ints                 []int64
+	unlike               []int64
+	ids                  []int64
+	text                 []byte
+	json                 []byte
 }
 
-// reset empties the arrays.
-func (s *scratch) reset() {
-	for i := range s.arrays {
-		s.arrays[i].reset()
+// reset empties the arrays; s.fields are for the values of these fields.
+func (s *scratch) reset(fields []*products.Field) {
+	for _, a := range []*array{&s.key, &s.sku, &s.attributes, &s.names, &s.versions} {
+		a.reset()
 	}
-	s.names.reset()
-	s.status.reset()
+	s.versions.oid = oidInt8
+	for len(s.fields) < len(fields) {
+		s.fields = append(s.fields, array{})
+	}
+	for i, f := range fields {
+		s.fields[i].oid = typeOf(f).oid
+		s.fields[i].reset()
+	}
 }
 
-func (s *scratch) key() *array         { return &s.arrays[0] }
-func (s *scratch) sku() *array         { return &s.arrays[1] }
-func (s *scratch) name() *array        { return &s.arrays[2] }
-func (s *scratch) description() *array { return &s.arrays[3] }
-func (s *scratch) attributes() *array  { return &s.arrays[4] }
+// addField adds a value of the field whose array is s.fields[i].
+func (s *scratch) addField(i int, f *products.Field, text string) error {
+	if isNull(f, text) {
+		s.fields[i].addNull()
+		return nil
+	}
+	if err := typeOf(f).add(&s.fields[i], text); err != nil {
+		return fmt.Errorf("postgres: the field %q can't have the value %q: %w", f.Name, products.Shorten(text), err)
+	}
+	return nil
+}
 
-var scratches = sync.Pool{New: func() any { return &scratch{status: array{oid: oidBool}} }}
+var scratches = sync.Pool{New: func() any { return &scratch{} }}
 
-// batchWrite is the writing of one batch.
+// unnested are arrays of one length that are the parameters of a statement, as a table x.
+type unnested struct {
+	args []any
+	list strings.Builder
+}
+
+// add adds an array, as the column of that name.
+func (u *unnested) add(a *array, name, element string) {
+	u.args = append(u.args, a.bytes())
+	if u.list.Len() > 0 {
+		u.list.WriteString(", ")
+	}
+	u.list.WriteString("unnest($" + strconv.Itoa(len(u.args)) + "::" + element + "[]) AS " + name)
+}
+
+// table returns the table. Its functions stand in a SELECT's list, where they go on in step and their rows are used as
+// they come; in FROM each would first fill a table of its own, which takes some three times as long.
+func (u *unnested) table() string { return "(SELECT " + u.list.String() + ") AS x" }
+
+// addField adds the array of a field and returns an expression for its values. There may be hundreds of fields of any
+// names, so the columns are numbered.
+func (u *unnested) addField(a *array, f *products.Field) (value string) {
+	name, t := "f"+strconv.Itoa(len(u.args)), typeOf(f)
+	u.add(a, name, t.element)
+	return "x." + name + t.castOf(f, t.element)
+}
+
+// batchWriter writes one batch.
 //
 // Batches that run at the same time can't deadlock. Each first inserts the products that are new, ascending by key, and
-// then locks those that exist, ascending by key; whatever it got must be given back (ROLLBACK TO SAVEPOINT) before it
-// begins again. Who inserts waits only for who has inserted the same key, and is either inserting greater ones or
-// locking; who locks waits only for who holds a lock, and is locking greater ones. So no circle of waiting closes. On a
-// partitioned table COPY inserts some hundred rows at a time partition by partition, and the circle may close after
-// all: PostgreSQL breaks it, and the transaction is run again.
+// then locks those that exist, ascending by key; before it begins again it releases all of its locks (ROLLBACK TO
+// SAVEPOINT). A batch that inserts waits only for one that has inserted the same key, and that one is inserting greater
+// keys or locking; a batch that locks waits only for one that holds the lock, and that one is locking greater keys. So
+// they never wait in a circle. On a partitioned table COPY inserts some hundred rows at a time partition by partition,
+// and a circle is possible: PostgreSQL ends one of the transactions, which is run again.
 //
 // A product that the probe finds as the record wants it isn't locked, since that would write to it. If somebody
 // changes it before this batch commits, that is as if this batch had been committed before.
-type batchWrite struct {
+type batchWriter struct {
 	products *Products
 	batch    *products.Batch
 	columns  *products.Columns
@@ -79,7 +121,7 @@ type batchWrite struct {
 	// For Batch.Changed: the updated products that are kept, some bytes of them, and those that have to be read again.
 	updated      []products.Product
 	updatedBytes int
-	reread       []found
+	reread       []match
 }
 
 // WriteBatch writes a batch, in a transaction of its own.
@@ -87,18 +129,19 @@ type batchWrite struct {
 // The commit is synchronous: what is reported as committed stays, even when the server crashes. An
 // import commits only some dozens of times, so that committing asynchronously has little to gain.
 func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
-	w := &batchWrite{products: p, batch: batch, columns: &batch.Columns, outcomes: make([]products.Outcome, len(batch.Records))}
+	w := &batchWriter{products: p, batch: batch, columns: &batch.Columns, outcomes: make([]products.Outcome,
+		len(batch.Records))}
 	w.scratch = scratches.Get().(*scratch)
 	defer scratches.Put(w.scratch)
 	w.sorted = sortByKey(batch, w.outcomes)
 	if err := p.db.transactFor(ctx, forBulk, w.run); err != nil {
-		return nil, p.fail(ctx, err)
+		return nil, fail(ctx, err, products.ErrNotFound)
 	}
 	return w.result, nil
 }
 
 // run is the transaction.
-func (w *batchWrite) run(ctx context.Context, t *transaction) error {
+func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 	w.result = &products.BatchResult{Outcomes: slices.Clone(w.outcomes)}
 	if w.batch.DryRun {
 		return w.dryRun(ctx, t)
@@ -107,7 +150,7 @@ func (w *batchWrite) run(ctx context.Context, t *transaction) error {
 		return err
 	}
 	w.now = w.now.UTC()
-	if err := w.products.db.bound(ctx, t); err != nil {
+	if err := w.products.db.limitIdle(ctx, t); err != nil {
 		return err
 	}
 	if _, err := t.ExecContext(ctx, `SAVEPOINT batch`); err != nil {
@@ -134,7 +177,7 @@ func (w *batchWrite) run(ctx context.Context, t *transaction) error {
 		}
 	}
 	if w.batch.Changed != nil {
-		if err := w.tell(ctx, t); err != nil {
+		if err := w.notify(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -142,14 +185,14 @@ func (w *batchWrite) run(ctx context.Context, t *transaction) error {
 }
 
 // dryRun finds the outcomes.
-func (w *batchWrite) dryRun(ctx context.Context, t *transaction) error {
+func (w *batchWriter) dryRun(ctx context.Context, t *transaction) error {
 	p, err := w.probe(ctx, t)
 	if err != nil {
 		return err
 	}
-	w.setOutcomes(p.fresh, products.Created)
+	w.setOutcomes(p.fresh, w.freshOutcome())
 	w.setOutcomes(p.same, w.sameOutcome())
-	var doubtful []found
+	var doubtful []match
 	for _, f := range p.different {
 		w.result.Outcomes[w.sorted[f.rank]] = products.Updated
 		if w.mayOutgrow(f) {
@@ -158,7 +201,7 @@ func (w *batchWrite) dryRun(ctx context.Context, t *transaction) error {
 	}
 	for len(doubtful) > 0 {
 		chunk := w.chunk(doubtful)
-		if _, _, err := w.read(ctx, t, chunk, reading{whole: true, takeAsIs: true}); err != nil {
+		if _, _, err := w.read(ctx, t, chunk, readOptions{whole: true, takeAsIs: true}); err != nil {
 			return err
 		}
 		doubtful = doubtful[len(chunk):]
@@ -166,35 +209,43 @@ func (w *batchWrite) dryRun(ctx context.Context, t *transaction) error {
 	return nil
 }
 
-func (w *batchWrite) setOutcomes(places []int32, outcome products.Outcome) {
+func (w *batchWriter) setOutcomes(places []int32, outcome products.Outcome) {
 	for _, at := range places {
 		w.result.Outcomes[at] = outcome
 	}
 }
 
 // sameOutcome is the outcome of a record whose product exists and isn't to be changed.
-func (w *batchWrite) sameOutcome() products.Outcome {
+func (w *batchWriter) sameOutcome() products.Outcome {
 	if w.batch.Mode == products.Ignore {
 		return products.Skipped
 	}
 	return products.Unchanged
 }
 
-// round tries to write the batch. It tells false when somebody came between.
-func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool, error) {
+// freshOutcome is the outcome of a record whose product doesn't exist.
+func (w *batchWriter) freshOutcome() products.Outcome {
+	if w.batch.Mode == products.Existing {
+		return products.Skipped
+	}
+	return products.Created
+}
+
+// round tries to write the batch. It reports whether it did: not where others have changed some of the products.
+func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (bool, error) {
 	copy(w.result.Outcomes, w.outcomes)
 	w.updated, w.updatedBytes, w.reread = nil, 0, nil
-	p := &probed{fresh: w.sorted}
-	if round > 0 || !w.batch.ExpectNew {
+	p := &probeResult{fresh: w.sorted}
+	if round > 0 || !w.batch.ExpectNew || w.batch.Mode == products.Existing {
 		var err error
 		if p, err = w.probe(ctx, t); err != nil {
 			return false, err
 		}
 	}
 	w.setOutcomes(p.same, w.sameOutcome())
-	w.setOutcomes(p.fresh, products.Created)
+	w.setOutcomes(p.fresh, w.freshOutcome())
 	different := p.different
-	if len(p.fresh) > 0 {
+	if len(p.fresh) > 0 && w.batch.Mode != products.Existing {
 		ids, err := w.assignIDs(ctx, t, len(p.fresh))
 		if err != nil {
 			return false, err
@@ -217,7 +268,7 @@ func (w *batchWrite) round(ctx context.Context, t *transaction, round int) (bool
 
 // assignIDs gives the records that are to be created IDs that ascend as the records do, so that a list by ID
 // comes in the file's order.
-func (w *batchWrite) assignIDs(ctx context.Context, t *transaction, n int) ([]int64, error) {
+func (w *batchWriter) assignIDs(ctx context.Context, t *transaction, n int) ([]int64, error) {
 	free, err := reserveIDs(ctx, t, n)
 	if err != nil {
 		return nil, err
@@ -233,7 +284,7 @@ func (w *batchWrite) assignIDs(ctx context.Context, t *transaction, n int) ([]in
 }
 
 // created is the product that was created of a record.
-func (w *batchWrite) created(at int) products.Product {
+func (w *batchWriter) created(at int) products.Product {
 	p := w.columns.Apply(&w.batch.Records[at], products.Product{})
 	p.ID, p.Version, p.CreatedAt, p.UpdatedAt = w.ids[at], 1, w.now, w.now
 	return p

@@ -6,23 +6,23 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// noteUpdated notes what was updated for Batch.Changed: the products, or only where they are.
-func (w *batchWrite) noteUpdated(changes []changed, keep bool) {
+// noteUpdated notes what was updated, for Batch.Changed: the products themselves, or what it takes to read them again.
+func (w *batchWriter) noteUpdated(changes []rowChange, keep bool) {
 	for i := range changes {
 		if keep {
 			w.updated = append(w.updated, changes[i].product)
 			w.updatedBytes += changes[i].product.Bytes()
 			continue
 		}
-		f := changes[i].found
+		f := changes[i].match
 		f.size += int32(w.columns.Bytes(w.record(f)))
 		w.reread = append(w.reread, f)
 	}
 }
 
-// tell tells Batch.Changed of what was written. Nothing of it changes any more: every row is locked.
-func (w *batchWrite) tell(ctx context.Context, t *transaction) error {
-	parts := products.Parts{Tell: func(ctx context.Context, created, updated []products.Product) error {
+// notify calls Batch.Changed with what was written. It can't change any more: every row is locked.
+func (w *batchWriter) notify(ctx context.Context, t *transaction) error {
+	parts := products.Parts{Changed: func(ctx context.Context, created, updated []products.Product) error {
 		if err := w.batch.Changed(ctx, created, updated); err != nil {
 			return callbackError{err}
 		}
@@ -45,7 +45,7 @@ func (w *batchWrite) tell(ctx context.Context, t *transaction) error {
 	for rest := w.reread; len(rest) > 0; {
 		chunk := w.chunk(rest)
 		rest = rest[len(chunk):]
-		all, err := w.again(ctx, t, chunk)
+		all, err := w.readUpdated(ctx, t, chunk)
 		if err != nil {
 			return err
 		}
@@ -58,20 +58,26 @@ func (w *batchWrite) tell(ctx context.Context, t *transaction) error {
 	return parts.Flush(ctx)
 }
 
-// again reads products that this batch updated.
-func (w *batchWrite) again(ctx context.Context, t *transaction, chunk []found) ([]products.Product, error) {
-	keys := w.scratch.key()
+// readUpdated reads products that this batch updated.
+func (w *batchWriter) readUpdated(ctx context.Context, t *transaction, chunk []match) ([]products.Product, error) {
+	keys := &w.scratch.key
 	keys.reset()
 	for _, f := range chunk {
 		keys.add(w.record(f).Key)
 	}
-	rows := make([]row, 0, len(chunk))
-	if err := t.SelectContext(ctx, &rows, `SELECT `+columns+` FROM products WHERE sku_key = ANY ($1::text[])`, keys.bytes()); err != nil {
+	l := w.products.layout
+	result, err := t.QueryxContext(ctx, `SELECT `+l.columns+` FROM products WHERE sku_key = ANY ($1::text[])`,
+		keys.bytes())
+	if err != nil {
+		return nil, err
+	}
+	rows, err := newRowReader(l.fields, true).readAll(make([]row, 0, len(chunk)), result)
+	if err != nil {
 		return nil, err
 	}
 	all := make([]products.Product, len(rows))
 	for i := range rows {
-		all[i] = rows[i].product()
+		all[i] = rows[i].Product
 	}
 	return all, nil
 }

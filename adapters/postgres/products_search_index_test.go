@@ -35,7 +35,8 @@ func TestSearchIndex(t *testing.T) {
 	admin, err := sql.Open("postgres", url)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, admin.Close()) }()
-	rows, err := admin.QueryContext(t.Context(), `EXPLAIN SELECT count(*) FROM products WHERE sku ~ '[lL][aA][mM][pP] [fF][lL]' OR name ~ '[lL][aA][mM][pP] [fF][lL]'`)
+	rows, err := admin.QueryContext(t.Context(),
+		`EXPLAIN SELECT count(*) FROM products WHERE sku ~ '[lL][aA][mM][pP] [fF][lL]' OR name ~ '[lL][aA][mM][pP] [fF][lL]'`)
 	require.NoError(t, err)
 	defer rows.Close()
 	var plan strings.Builder
@@ -46,6 +47,19 @@ func TestSearchIndex(t *testing.T) {
 	}
 	require.NoError(t, rows.Err())
 	require.Contains(t, plan.String(), "products_search", "patterns like those of Query.Search use the index")
+
+	// A process with a field that is searched builds it anew, one without the field leaves it.
+	schema, err := products.NewSchema(products.Field{Name: "brand", Type: products.Text, Search: true})
+	require.NoError(t, err)
+	more := open(t, url, postgres.Options{Fields: schema})
+	definition := func() string {
+		return scan[string](t, url, `SELECT pg_get_indexdef('products_search'::regclass)`)
+	}
+	require.NotContains(t, definition(), "brand")
+	require.NoError(t, more.BuildSearchIndex(t.Context()))
+	require.Contains(t, definition(), "brand gin_trgm_ops")
+	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	require.Contains(t, definition(), "brand gin_trgm_ops")
 
 	require.NoError(t, db.DropSearchIndex(t.Context()))
 	require.NoError(t, db.DropSearchIndex(t.Context()), "again")

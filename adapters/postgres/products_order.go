@@ -9,8 +9,8 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// keyed is a record's place in a batch, with a part of its key by which most records can be told apart.
-type keyed struct {
+// sortItem is a record's place in a batch, with the beginning of its key, which is different for most records.
+type sortItem struct {
 	part uint64
 	at   int32
 }
@@ -23,11 +23,11 @@ func sortByKey(b *products.Batch, outcomes []products.Outcome) []int32 {
 		return nil
 	}
 	skip := commonPrefix(records)
-	order := make([]keyed, len(records))
+	order := make([]sortItem, len(records))
 	for i := range records {
-		order[i] = keyed{keyPart(records[i].Key[skip:]), int32(i)}
+		order[i] = sortItem{keyPart(records[i].Key[skip:]), int32(i)}
 	}
-	slices.SortFunc(order, func(a, b keyed) int {
+	slices.SortFunc(order, func(a, b sortItem) int {
 		if a.part != b.part {
 			return cmp.Compare(a.part, b.part)
 		}
@@ -42,7 +42,7 @@ func sortByKey(b *products.Batch, outcomes []products.Outcome) []int32 {
 		switch {
 		case i == 0 || order[i-1].part != o.part || records[winners[last]].Key != records[o.at].Key:
 			winners = append(winners, o.at)
-		case b.Mode == products.Ignore:
+		case b.Mode.FirstCounts():
 			outcomes[o.at] = products.Superseded
 		default:
 			outcomes[winners[last]] = products.Superseded

@@ -18,7 +18,7 @@ import (
 func TestSequenceBehind(t *testing.T) {
 	url := pgtest.URL(t)
 	db := open(t, url, postgres.Options{})
-	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Records: records(300, "before", "name")})
+	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(300, "before", "name")})
 	require.NoError(t, err)
 	e := listen(t, db.Webhooks())
 	_, err = db.Webhooks().Append(t.Context(), numbered("product.created", 3))
@@ -46,7 +46,8 @@ func TestSequenceBehind(t *testing.T) {
 		require.NoError(t, db.Close())
 	}
 	require.Equal(t, 700, scan[int](t, url, `SELECT count(DISTINCT id) FROM products`))
-	require.Equal(t, 15, scan[int](t, url, `SELECT count(DISTINCT id) FROM webhook_deliveries WHERE endpoint IS NOT NULL`), e.ID)
+	require.Equal(t, 15,
+		scan[int](t, url, `SELECT count(DISTINCT id) FROM webhook_deliveries WHERE endpoint IS NOT NULL`), e.ID)
 
 	last := scan[int](t, url, `SELECT last_value FROM product_ids`)
 	open(t, url, postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -59,14 +60,16 @@ func TestSequenceBehind(t *testing.T) {
 	require.NotContains(t, log.String(), "several products")
 }
 
-// TestDoubledIDs: what finds two products by an ID says so, lists pass over none of them, and they are told of at the start.
+// TestDoubledIDs: what finds two products by an ID says so, lists pass over none of them, and they are told of at the
+// start.
 func TestDoubledIDs(t *testing.T) {
 	url := pgtest.URL(t)
 	db := open(t, url, postgres.Options{})
-	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Records: records(40, "a", "name")})
+	// The index has them in the order in which they were written, which is not that of their keys.
+	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(40, "b", "name")})
 	require.NoError(t, err)
 	query(t, url, `ALTER SEQUENCE product_ids RESTART`)
-	_, err = db.Products().WriteBatch(t.Context(), &products.Batch{Records: records(40, "b", "name")})
+	_, err = db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(40, "a", "name")})
 	require.NoError(t, err)
 
 	var doubled *postgres.DoubledIDError
@@ -80,20 +83,19 @@ func TestDoubledIDs(t *testing.T) {
 	require.ErrorAs(t, err, &doubled)
 	require.ErrorAs(t, db.Products().Delete(t.Context(), 7, 0), &doubled)
 
-	for _, field := range products.OrderBy {
+	for _, field := range products.OrderBy(products.Standard()) {
 		for _, order := range []string{field, "-" + field} {
-			seen := map[string]bool{}
-			q := products.Query{Limit: 7, Order: order}
-			for more := true; more; more = q.Cursor != "" {
-				page, err := db.Products().List(t.Context(), q)
-				require.NoError(t, err)
-				for _, p := range page.Products {
-					require.False(t, seen[p.SKU], "%s twice by %s", p.SKU, order)
-					seen[p.SKU] = true
+			for _, maxBytes := range []int{0, 200} {
+				byCursor := walk(t, db, products.Query{Limit: 7, Order: order, MaxBytes: maxBytes}, true)
+				require.Len(t, byCursor, 80)
+				for i, sku := range byCursor {
+					require.NotContains(t, byCursor[:i], sku, "twice by %s", order)
 				}
-				q.Cursor = page.Next
+				for _, limit := range []int{1, 7} {
+					q := products.Query{Limit: limit, Order: order, MaxBytes: maxBytes * 100}
+					require.Equal(t, byCursor, walk(t, db, q, false), order)
+				}
 			}
-			require.Len(t, seen, 80, order)
 		}
 	}
 
@@ -107,4 +109,24 @@ func TestDoubledIDs(t *testing.T) {
 	query(t, url, `UPDATE products SET id = nextval('product_ids') WHERE sku_key LIKE 'b-%'`)
 	_, err = db.Products().Get(t.Context(), 7)
 	require.NoError(t, err)
+}
+
+// walk returns the SKUs that the query's pages have, one behind the other by their cursors or by offsets.
+func walk(t *testing.T, db *postgres.DB, q products.Query, byCursor bool) (skus []string) {
+	t.Helper()
+	for {
+		page, err := db.Products().List(t.Context(), q)
+		require.NoError(t, err)
+		for _, p := range page.Products {
+			skus = append(skus, p.SKU)
+		}
+		switch {
+		case page.Next == "":
+			return skus
+		case byCursor:
+			q.Cursor = page.Next
+		default:
+			q.Offset += q.Limit
+		}
+	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// giants stores n products, giant-0 and so on, of nearly products.MaxBytes each. What the server can compress it does for
-// every second one.
+// giants stores n products, giant-0 and so on, of nearly products.MaxBytes each. What the server can compress it does
+// for every second one.
 func giants(t testing.TB, url string, n int) {
 	t.Helper()
 	for i, storage := range []string{"EXTENDED", "EXTERNAL"} {
@@ -38,7 +38,8 @@ func giants(t testing.TB, url string, n int) {
 func peak(f func()) (most uint64) {
 	runtime.GC()
 	debug.FreeOSMemory()
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}}
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/heap/unused:bytes"}}
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -60,8 +61,8 @@ func peak(f func()) (most uint64) {
 	return most
 }
 
-// TestImportOverGiants imports small files over products that are as large as they may be: the memory that it takes is that
-// of the parts in which they are read, whatever they are together.
+// TestImportOverGiants imports small files over products that are as large as they may be: the memory that it takes is
+// that of the parts in which they are read, whatever they are together.
 func TestImportOverGiants(t *testing.T) {
 	const n, most = 64, 64 << 20
 	url := pgtest.URL(t)
@@ -69,7 +70,8 @@ func TestImportOverGiants(t *testing.T) {
 	giants(t, url, n)
 	out, err := outbox.New(db.Webhooks())
 	require.NoError(t, err)
-	_, err = db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{URL: "https://example.com", Events: []string{"*"}, Concurrency: 1})
+	_, err = db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{URL: "https://example.com",
+		Events: []string{"*"}, Concurrency: 1})
 	require.NoError(t, err)
 	for _, test := range []struct {
 		name    string
@@ -78,10 +80,14 @@ func TestImportOverGiants(t *testing.T) {
 		outcome func(r *importer.Result) int64
 	}{
 		{"names", "", importer.Options{}, func(r *importer.Result) int64 { return r.Updated }},
-		{"an attribute that they have", "a1", importer.Options{Extra: importer.ExtraKeep}, func(r *importer.Result) int64 { return r.Updated }},
-		{"names that an endpoint is told of", "", importer.Options{Notifier: out.Import(job.Job{ID: "told"})}, func(r *importer.Result) int64 { return r.Updated }},
-		{"more than they have room for", "b,c,d", importer.Options{Extra: importer.ExtraKeep, DryRun: true}, func(r *importer.Result) int64 { return r.Rejected }},
-		{"more than they have room for", "b,c,d", importer.Options{Extra: importer.ExtraKeep}, func(r *importer.Result) int64 { return r.Rejected }},
+		{"an attribute that they have", "a1", importer.Options{Extra: importer.ExtraKeep},
+			func(r *importer.Result) int64 { return r.Updated }},
+		{"names that an endpoint is told of", "", importer.Options{Notifier: out.Import(job.Job{ID: "told"})},
+			func(r *importer.Result) int64 { return r.Updated }},
+		{"more than they have room for", "b,c,d", importer.Options{Extra: importer.ExtraKeep, DryRun: true},
+			func(r *importer.Result) int64 { return r.Rejected }},
+		{"more than they have room for", "b,c,d", importer.Options{Extra: importer.ExtraKeep},
+			func(r *importer.Result) int64 { return r.Rejected }},
 	} {
 		t.Run(fmt.Sprint(test.name, test.o.DryRun), func(t *testing.T) {
 			var file bytes.Buffer
@@ -104,17 +110,19 @@ func TestImportOverGiants(t *testing.T) {
 			require.Less(t, used, uint64(most))
 		})
 	}
-	require.Equal(t, n, scan[int](t, url, `SELECT count(*) FROM products WHERE name = 'names that an endpoint is told of'`))
+	require.Equal(t, n,
+		scan[int](t, url, `SELECT count(*) FROM products WHERE name = 'names that an endpoint is told of'`))
 	told := scan[int](t, url, `SELECT last FROM webhook_numbers WHERE import_id = 'told'`)
 	require.GreaterOrEqual(t, told, 1, "every product is told")
 }
 
-// TestLargerThanTheBound: a product from the time before products had a bound can be read, made smaller step by step, and
-// deleted; it can't grow.
+// TestLargerThanTheBound: a product from the time before products had a bound can be read, made smaller step by step,
+// and deleted; it can't grow.
 func TestLargerThanTheBound(t *testing.T) {
 	url := pgtest.URL(t)
 	db := open(t, url, postgres.Options{})
-	query(t, url, `INSERT INTO products (id, sku_key, sku, name, attributes) SELECT 7, 'old', 'old', 'before', jsonb_object_agg('a' || k, repeat('x', 1000))
+	query(t, url,
+		`INSERT INTO products (id, sku_key, sku, name, attributes) SELECT 7, 'old', 'old', 'before', jsonb_object_agg('a' || k, repeat('x', 1000))
 		FROM generate_series(1, 3000) AS k`)
 	p, err := db.Products().Get(t.Context(), 7)
 	require.NoError(t, err)

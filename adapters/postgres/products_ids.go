@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,13 +14,15 @@ import (
 // asks for 200 values in one statement instead of running nextval for each row.
 const idBlock = 100
 
-// nextBlocks takes blocks of IDs, as many as its parameter says. They are taken for good once the transaction is committed,
-// and that has to be on the disk then, whatever the database's settings say.
+// nextBlocks takes blocks of IDs, as many as its parameter says. The server never gives them again once the
+// transaction is committed, provided that the commit is on the disk, so that is asked for whatever the database's
+// settings are.
 const nextBlocks = `SELECT coalesce(array_agg(nextval('product_ids'))::text, '{}'), pg_postmaster_start_time(),
-		set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local' ELSE current_setting('synchronous_commit') END, true)
+		set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'off' THEN 'local'
+		ELSE current_setting('synchronous_commit') END, true)
 	FROM generate_series(1, $1::bigint)`
 
-// takeBlocks takes n blocks, and tells when the server was started that gave them.
+// takeBlocks takes n blocks. It returns when the server that gave them was started, too.
 func takeBlocks(ctx context.Context, t *transaction, n int) (firsts []int64, server time.Time, err error) {
 	var list, setting string
 	if err := t.QueryRowContext(ctx, nextBlocks, n).Scan(&list, &server, &setting); err != nil {
@@ -35,8 +35,8 @@ func takeBlocks(ctx context.Context, t *transaction, n int) (firsts []int64, ser
 // idRest is what is left of a block.
 type idRest struct {
 	next, end int64
-	// server is when the server that gave the block was started. Another one, that took over since, may not know of it and
-	// give it again.
+	// server is when the server that gave the block was started. Another one, that took over since, may not know of it
+	// and give it again.
 	server time.Time
 }
 
@@ -49,19 +49,19 @@ func (b *idRest) take() (id int64, ok bool) {
 	return b.next - 1, true
 }
 
-// errMoved is passing: the transaction is run again with an ID of the server that there is now.
+// errMoved can pass: the transaction is run again, with an ID of the new server.
 var errMoved = fmt.Errorf("%w: another server took over", products.ErrUnavailable)
 
-// idPool hands out IDs one at a time. It has what is left of blocks whose transactions were committed: one that wasn't, or
-// may not have been, never took its block, and the server gives that to somebody else. What is left when the process ends
-// is never used.
+// idPool hands out IDs one at a time. It has the rest of blocks whose transactions were committed. A block whose
+// transaction wasn't, or may not have been, doesn't count, since the server may give it again. The IDs that are left
+// when the process ends are never used.
 type idPool struct {
 	mu     sync.Mutex
 	blocks []idRest // none is used up
 }
 
-// take returns an ID that nobody else has or will have if it is used in the transaction, and on the server that was started
-// then; a zero time means any.
+// take returns an ID that nobody else has or will have if it is used in the transaction, and on the server that was
+// started then; a zero time means any.
 func (p *idPool) take(ctx context.Context, t *transaction) (id int64, server time.Time, err error) {
 	if id, ok := t.ids.take(); ok {
 		return id, time.Time{}, nil
@@ -132,31 +132,4 @@ func (r *idRange) next() int64 {
 	}
 	r.used++
 	return r.blocks[0] + r.used - 1
-}
-
-// parseInts appends the numbers of an array as PostgreSQL prints it: {1,2,3}.
-func parseInts(to []int64, array string) ([]int64, error) {
-	array = strings.Trim(array, "{}")
-	for len(array) > 0 {
-		var item string
-		item, array, _ = strings.Cut(array, ",")
-		n, err := strconv.ParseInt(item, 10, 64)
-		if err != nil {
-			return nil, err
-		}
-		to = append(to, n)
-	}
-	return to, nil
-}
-
-// formatInts is the inverse of parseInts.
-func formatInts(vs []int64) string {
-	to := []byte{'{'}
-	for i, v := range vs {
-		if i > 0 {
-			to = append(to, ',')
-		}
-		to = strconv.AppendInt(to, v, 10)
-	}
-	return string(append(to, '}'))
 }

@@ -61,7 +61,8 @@ func run(t *testing.T, url string, file importer.Bytes, o importer.Options) *imp
 	require.NoError(t, err)
 	requireSum(t, result.Counts)
 	require.NoError(t, db.Close())
-	for scan[int](t, url, `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`) > 0 {
+	for scan[int](t, url,
+		`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`) > 0 {
 		require.NoError(t, t.Context().Err())
 	}
 	return result
@@ -74,7 +75,8 @@ func requireSum(t *testing.T, c progress.Counts) {
 
 // written is how many rows PostgreSQL has written to the table, by its own count.
 func written(t *testing.T, url string) int64 {
-	return scan[int64](t, url, `SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE relname = 'products'`)
+	return scan[int64](t, url,
+		`SELECT n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables WHERE relname = 'products'`)
 }
 
 func TestImport(t *testing.T) {
@@ -87,7 +89,8 @@ func TestImport(t *testing.T) {
 				url := pgtest.URL(t)
 				o := importer.Options{Mode: mode, Writers: writers}
 				result := run(t, url, file, o)
-				require.Equal(t, progress.Counts{Read: importRecords, Created: distinct, Superseded: importRecords - distinct}, result.Counts)
+				require.Equal(t, progress.Counts{Read: importRecords, Created: distinct,
+					Superseded: importRecords - distinct}, result.Counts)
 				require.Equal(t, want, content(t, url))
 				require.Equal(t, distinct, scan[int64](t, url, `SELECT count(DISTINCT id) FROM products`))
 				first := written(t, url)
@@ -119,7 +122,8 @@ func TestImportHalfNew(t *testing.T) {
 			require.Equal(t, stored, content(t, url), "a dry run writes nothing")
 
 			result := run(t, url, half, importer.Options{Mode: mode})
-			want := progress.Counts{Read: importRecords, Created: distinct - shared, Skipped: shared, Superseded: importRecords - distinct}
+			want := progress.Counts{Read: importRecords, Created: distinct - shared, Skipped: shared,
+				Superseded: importRecords - distinct}
 			if mode == products.Update {
 				want.Skipped, want.Updated = 0, shared
 			}
@@ -142,7 +146,8 @@ func TestImportAttributes(t *testing.T) {
 
 	result := run(t, url, importer.Bytes("sku,name,Color,Weight\na,A,,3\nb,B,,\n"), o)
 	require.Equal(t, progress.Counts{Read: 2, Updated: 1, Unchanged: 1}, result.Counts)
-	require.JSONEq(t, `{"Weight": "3", "Größe \"x\"": "7\"\t\\"}`, attributes("a"), "an absent column stays, an empty one goes")
+	require.JSONEq(t, `{"Weight": "3", "Größe \"x\"": "7\"\t\\"}`, attributes("a"),
+		"an absent column stays, an empty one goes")
 }
 
 func TestImportCancelled(t *testing.T) {
@@ -155,14 +160,15 @@ func TestImportCancelled(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			var mu sync.Mutex
 			batches := 0
-			o := importer.Options{Mode: mode, Writers: 4, BatchRecords: 500, Checkpoint: func(context.Context, importer.Commit) error {
+			o := importer.Options{Mode: mode, Writers: 4, BatchRecords: 500}
+			o.Checkpoints.Save = func(context.Context, importer.Commit) error {
 				mu.Lock()
 				defer mu.Unlock()
 				if batches++; batches == 10 {
 					cancel(stop)
 				}
 				return nil
-			}}
+			}
 			result, err := importer.Run(ctx, file, db.Products(), o)
 			require.ErrorIs(t, err, stop)
 			requireSum(t, result.Counts)
@@ -170,7 +176,7 @@ func TestImportCancelled(t *testing.T) {
 			require.Equal(t, rows, result.Created, "what is counted is committed, and the other way round")
 			require.Less(t, rows, int64(catalogtest.Distinct(importRecords)))
 
-			o.Checkpoint = nil
+			o.Checkpoints.Save = nil
 			result, err = importer.Run(t.Context(), file, db.Products(), o)
 			require.NoError(t, err)
 			require.EqualValues(t, catalogtest.Distinct(importRecords), rows+result.Created)
@@ -191,7 +197,8 @@ func TestImportConcurrently(t *testing.T) {
 			var both sync.WaitGroup
 			for i := range files {
 				both.Go(func() {
-					results[i], errs[i] = importer.Run(t.Context(), files[i], dbs[i].Products(), importer.Options{Mode: mode, Writers: 2, BatchRecords: 1_000})
+					results[i], errs[i] = importer.Run(t.Context(), files[i], dbs[i].Products(),
+						importer.Options{Mode: mode, Writers: 2, BatchRecords: 1_000})
 				})
 			}
 			both.Wait()
@@ -209,7 +216,8 @@ func TestImportConcurrently(t *testing.T) {
 			require.Equal(t, shared, existed, "and found by the other import")
 			require.Equal(t, 2*distinct-shared, scan[int64](t, url, `SELECT count(*) FROM products`))
 			require.Equal(t, 2*distinct-shared+total.Updated, scan[int64](t, url, `SELECT sum(version) FROM products`))
-			require.Zero(t, scan[int](t, url, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
+			require.Zero(t,
+				scan[int](t, url, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`))
 
 			// Each product is what one of the files wants it to be.
 			wanted := map[string]bool{}

@@ -17,21 +17,20 @@ import (
 const copyChunk = 60 << 10
 
 // copyNew inserts the records by COPY, in the order of places. ids has the ID of each record of the batch.
-func (w *batchWrite) copyNew(ctx context.Context, t *transaction, places []int32, ids []int64) error {
-	into := []string{"id", "sku_key", "sku", "name"}
-	if w.columns.Description {
-		into = append(into, "description")
-	}
-	if w.columns.Status {
-		into = append(into, "status")
+func (w *batchWriter) copyNew(ctx context.Context, t *transaction, places []int32, ids []int64) error {
+	into := []string{"id", "sku_key", "sku"}
+	for _, f := range w.columns.Fields {
+		into = append(into, f.Name)
 	}
 	if len(w.columns.Attributes) > 0 {
 		into = append(into, "attributes")
 	}
 	var failure error
 	err := t.conn.Raw(func(raw any) error {
-		failure = w.copyRows(ctx, raw, pq.CopyIn("products", into...), places, ids) //nolint:staticcheck // deprecated is the builder, not COPY; the project wants it by name
-		// Of a lost connection Raw must not hear: it would close it, and wait for the transaction on it to end, forever.
+		//nolint:staticcheck // deprecated is the builder, not COPY; the project wants it by name
+		failure = w.copyRows(ctx, raw, pq.CopyIn("products", into...), places, ids)
+		// Raw must not see the error of a lost connection: it would close the connection, and wait forever for the end
+		// of the transaction on it.
 		return nil
 	})
 	if err != nil {
@@ -41,7 +40,7 @@ func (w *batchWrite) copyNew(ctx context.Context, t *transaction, places []int32
 }
 
 // copyRows runs the COPY over a connection of the driver.
-func (w *batchWrite) copyRows(ctx context.Context, raw any, statement string, places []int32, ids []int64) error {
+func (w *batchWriter) copyRows(ctx context.Context, raw any, statement string, places []int32, ids []int64) error {
 	conn, ok := raw.(driver.ConnPrepareContext)
 	if !ok {
 		return errors.New("postgres: the driver can't prepare statements")
@@ -59,7 +58,7 @@ func (w *batchWrite) copyRows(ctx context.Context, raw any, statement string, pl
 
 // sendRows writes the rows in COPY's text format: TAB between the fields, and a line feed behind each row but the last
 // of a call, since the driver adds that.
-func (w *batchWrite) sendRows(ctx context.Context, stmt driver.Stmt, places []int32, ids []int64) error {
+func (w *batchWriter) sendRows(ctx context.Context, stmt driver.Stmt, places []int32, ids []int64) error {
 	copier, ok := stmt.(interface {
 		CopyData(ctx context.Context, lines string) (driver.Result, error)
 	})
@@ -80,26 +79,19 @@ func (w *batchWrite) sendRows(ctx context.Context, stmt driver.Stmt, places []in
 		} else {
 			buf = appendCopy(buf, r.SKU)
 		}
-		buf = append(buf, '\t')
-		buf = appendCopy(buf, r.Name)
-		if w.columns.Description {
-			buf = append(buf, '\t')
-			buf = appendCopy(buf, r.Description)
-		}
-		if w.columns.Status {
-			buf = append(buf, '\t', boolLetter(r.HasStatus && r.Status))
+		for i, f := range w.columns.Fields {
+			buf = w.appendCopyField(append(buf, '\t'), f, w.fresh(r, i))
 		}
 		if len(w.columns.Attributes) > 0 {
-			buf = append(buf, '\t')
 			w.scratch.json = w.appendAttributes(w.scratch.json[:0], r)
-			buf = appendCopy(buf, unsafe.String(unsafe.SliceData(w.scratch.json), len(w.scratch.json)))
+			buf = appendCopy(append(buf, '\t'), textIn(w.scratch.json))
 		}
 		if len(buf) < copyChunk && n < len(places)-1 {
 			buf = append(buf, '\n')
 			continue
 		}
 		// The driver copies the text before it returns, so the buffer can be used again.
-		if _, err := copier.CopyData(ctx, unsafe.String(unsafe.SliceData(buf), len(buf))); err != nil {
+		if _, err := copier.CopyData(ctx, textIn(buf)); err != nil {
 			return err
 		}
 		buf = buf[:0]
@@ -108,16 +100,38 @@ func (w *batchWrite) sendRows(ctx context.Context, stmt driver.Stmt, places []in
 	return nil
 }
 
-func boolLetter(b bool) byte {
-	if b {
-		return 't'
+// textIn is the text in a buffer, until that is used again.
+func textIn(buf []byte) string { return unsafe.String(unsafe.SliceData(buf), len(buf)) }
+
+// fresh is the canonical text of Columns.Fields[i] in the product that is made of a record.
+func (w *batchWriter) fresh(r *products.Record, i int) string {
+	if !w.columns.Sets(r, i) {
+		return emptyProduct.Text(w.columns.Fields[i])
 	}
-	return 'f'
+	return r.Values[i]
+}
+
+var emptyProduct products.Product
+
+// appendCopyField appends a field's value in COPY's text format.
+func (w *batchWriter) appendCopyField(to []byte, f *products.Field, text string) []byte {
+	if isNull(f, text) {
+		return append(to, `\N`...)
+	}
+	switch t := typeOf(f); {
+	case t.appendText != nil:
+		w.scratch.json = t.appendText(w.scratch.json[:0], text)
+		return appendCopy(to, textIn(w.scratch.json))
+	case !t.textual:
+		return append(to, text...)
+	}
+	return appendCopy(to, text)
 }
 
 // appendCopy appends a value in COPY's text format. https://www.postgresql.org/docs/current/sql-copy.html
 func appendCopy(to []byte, s string) []byte {
-	if strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\\') < 0 && strings.IndexByte(s, '\t') < 0 && strings.IndexByte(s, '\r') < 0 {
+	if strings.IndexByte(s, '\n') < 0 && strings.IndexByte(s, '\\') < 0 && strings.IndexByte(s, '\t') < 0 &&
+		strings.IndexByte(s, '\r') < 0 {
 		return append(to, s...)
 	}
 	start := 0
@@ -143,18 +157,19 @@ func appendCopy(to []byte, s string) []byte {
 }
 
 // appendAttributes appends the record's attributes, as JSON, for a product that is new.
-func (w *batchWrite) appendAttributes(to []byte, r *products.Record) []byte {
+func (w *batchWriter) appendAttributes(to []byte, r *products.Record) []byte {
 	to = append(to, '{')
 	first := true
 	for i, name := range w.columns.Attributes {
-		if i >= len(r.Extra) || r.Extra[i] == "" {
+		value := w.columns.Attribute(r, i)
+		if value == "" {
 			continue
 		}
 		if !first {
 			to = append(to, ',')
 		}
 		first = false
-		to = appendJSONMember(to, name, r.Extra[i])
+		to = appendJSONMember(to, name, value)
 	}
 	return append(to, '}')
 }

@@ -13,11 +13,12 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// TestLongKeys stores the longest keys there are. An entry of PostgreSQL's index has at most 2,704 bytes; 255 characters
-// have 1,020, but for some symbols of music, the only characters of which a key makes three (12 bytes each). These few
-// are so alike that PostgreSQL compresses them to far less.
+// TestLongKeys stores the longest keys there are. An entry of PostgreSQL's index has at most 2,704 bytes; 255
+// characters have 1,020, but for some symbols of music, the only characters of which a key makes three (12 bytes each).
+// These few are so alike that PostgreSQL compresses them to far less.
 func TestLongKeys(t *testing.T) {
-	music := []rune("\U0001D15E\U0001D15F\U0001D160\U0001D161\U0001D162\U0001D163\U0001D164\U0001D1BB\U0001D1BC\U0001D1BD\U0001D1BE\U0001D1BF\U0001D1C0")
+	music := []rune(
+		"\U0001D15E\U0001D15F\U0001D160\U0001D161\U0001D162\U0001D163\U0001D164\U0001D1BB\U0001D1BC\U0001D1BD\U0001D1BE\U0001D1BF\U0001D1C0")
 	r := rand.New(rand.NewPCG(1, 2))
 	// A random character of four bytes, from a plane that has no character yet, and so no other form.
 	anything := func() rune { return 0x40000 + rune(r.IntN(0xFFF0)) }
@@ -49,13 +50,14 @@ func TestLongKeys(t *testing.T) {
 						b.WriteRune(c.next(i))
 					}
 					p := products.Product{Name: "long", SKU: b.String()}
-					require.NoError(t, p.Validate())
+					require.NoError(t, products.Standard().Validate(&p))
 					key := store.KeyRule().Key(p.SKU)
 					require.GreaterOrEqual(t, len(key), c.key)
-					rs = append(rs, products.Record{Key: key, SKU: p.SKU, Name: p.Name})
+					rs = append(rs, products.Record{Key: key, SKU: p.SKU, Values: []string{p.Name}})
 				}
 				for _, outcome := range []products.Outcome{products.Created, products.Unchanged} {
-					result, err := store.WriteBatch(t.Context(), &products.Batch{Mode: products.Update, ExpectNew: true, Records: rs})
+					result, err := store.WriteBatch(t.Context(), &products.Batch{Mode: products.Update, ExpectNew: true,
+						Columns: columns("name"), Records: rs})
 					require.NoError(t, err)
 					require.EqualValues(t, len(rs), result.Count(outcome))
 				}
@@ -70,23 +72,25 @@ func TestLongKeys(t *testing.T) {
 // TestLargeBatch writes more text than goes into one statement, in records of every size.
 func TestLargeBatch(t *testing.T) {
 	store := open(t, pgtest.URL(t), postgres.Options{}).Products()
-	b := &products.Batch{Mode: products.Update, Columns: products.Columns{Description: true, Status: true, Attributes: []string{"a", "b"}}}
+	b := &products.Batch{Mode: products.Update, Columns: columns("name", "description", "status")}
+	b.Columns.Attributes = []string{"a", "b"}
 	for i := range 12_345 {
 		sku := fmt.Sprintf("sku-%05d", i)
-		b.Records = append(b.Records, products.Record{Key: sku, SKU: sku, Name: "first", HasStatus: i%3 == 0, Status: i%2 == 0,
-			Description: strings.Repeat("\\\n\t\r\"", i%50), Extra: []string{strings.Repeat("\"", i%7), "b"}})
+		b.Records = append(b.Records, products.Record{Key: sku, SKU: sku, Values: []string{"first",
+			strings.Repeat("\\\n\t\r\"", i%50), []string{"true", "", "", "false"}[i%4], strings.Repeat("\"", i%7), "b"}})
 	}
-	b.Records[777].Description = strings.Repeat("ä", products.MaxDescription)
+	b.Records[777].Values[1] = strings.Repeat("ä", products.MaxDescription)
 	for i := 0; i < 40; i++ { // above the limit of one statement in a few records
-		b.Records[5_000+i].Extra = []string{strings.Repeat("x", products.MaxAttributeValue), "b"}
+		b.Records[5_000+i].Values[3] = strings.Repeat("x", products.MaxAttributeValue)
 	}
 	for _, step := range []struct {
 		name    string
 		outcome products.Outcome
 		n       int
-	}{{"first", products.Created, 12_345}, {"first", products.Unchanged, 12_345}, {"second", products.Updated, 12_345}} {
+	}{{"first", products.Created, 12_345}, {"first", products.Unchanged, 12_345},
+		{"second", products.Updated, 12_345}} {
 		for i := range b.Records {
-			b.Records[i].Name = step.name
+			b.Records[i].Values[0] = step.name
 		}
 		result, err := store.WriteBatch(t.Context(), b)
 		require.NoError(t, err)
@@ -95,7 +99,7 @@ func TestLargeBatch(t *testing.T) {
 	page, err := store.List(t.Context(), products.Query{SKU: "sku-00777"})
 	require.NoError(t, err)
 	got := page.Products[0]
-	require.Equal(t, b.Records[777].Description, got.Description)
+	require.Equal(t, b.Records[777].Values[1], got.Description)
 	require.Equal(t, map[string]string{"b": "b"}, got.Attributes, "777 is a multiple of 7: no value of a")
 	require.EqualValues(t, 2, got.Version)
 }

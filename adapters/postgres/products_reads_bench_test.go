@@ -11,11 +11,11 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// BenchmarkSingleReads gets a product, and a page of 20, one after the other and by all processors, with contexts that can
-// end, as requests have.
+// BenchmarkSingleReads gets a product, and a page of 20, one after the other and by all processors, with contexts that
+// can end, as requests have.
 func BenchmarkSingleReads(b *testing.B) {
 	db := open(b, pgtest.URL(b), postgres.Options{MaxConns: 20})
-	_, err := db.Products().WriteBatch(b.Context(), &products.Batch{Records: records(1_000, "sku", "Plain name")})
+	_, err := db.Products().WriteBatch(b.Context(), &products.Batch{Columns: described, Records: records(1_000, "sku", "Plain name")})
 	require.NoError(b, err)
 	page, err := db.Products().List(b.Context(), products.Query{Limit: 1})
 	require.NoError(b, err)

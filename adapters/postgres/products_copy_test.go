@@ -107,13 +107,13 @@ func TestAppendAttributes(t *testing.T) {
 		want    string
 	}{
 		{"none", nil, nil, `{}`},
-		{"no values", []string{"a", "b"}, nil, `{}`},
+		{"no values", []string{"a", "b"}, []string{"", ""}, `{}`},
 		{"empty values are none", []string{"a", "b", "c"}, []string{"", "1", ""}, `{"b":"1"}`},
 		{"in the order of the columns", []string{"b", "a"}, []string{"1", "2"}, `{"b":"1","a":"2"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := &batchWrite{columns: &products.Columns{Attributes: c.columns}}
-			require.Equal(t, c.want, string(w.appendAttributes(nil, &products.Record{Extra: c.values})))
+			w := &batchWriter{columns: &products.Columns{Attributes: c.columns}}
+			require.Equal(t, c.want, string(w.appendAttributes(nil, &products.Record{Values: c.values})))
 		})
 	}
 }

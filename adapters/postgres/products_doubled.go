@@ -1,0 +1,52 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// DoubledIDError says that several products have one ID, as they had in a database that was put together of others, or
+// was written by hand. None of them can be reached by it until the others have got new ones:
+//
+//	UPDATE products SET id = nextval('product_ids') WHERE sku_key = ..
+type DoubledIDError struct {
+	ID int64
+	// SKUs are those of two of the products.
+	SKUs [2]string
+}
+
+func (e *DoubledIDError) Error() string {
+	return fmt.Sprintf("postgres: the products %q and %q have the same ID, %d: give one a new one with "+
+		"UPDATE products SET id = nextval('product_ids') WHERE sku_key = ..", e.SKUs[0], e.SKUs[1], e.ID)
+}
+
+// doubledShown is how many doubled IDs are logged.
+const doubledShown = 20
+
+// findDoubled logs IDs that several products have. It reads the whole index.
+func (db *DB) findDoubled(ctx context.Context) error {
+	var found []struct {
+		ID   int64  `db:"id"`
+		SKUs string `db:"skus"`
+		All  int64  `db:"all"`
+	}
+	err := db.read(ctx, forBulk, func(ctx context.Context, q querier) error {
+		found = nil
+		return sqlx.SelectContext(ctx, q, &found, `SELECT id, string_agg(sku, ', ' ORDER BY sku) AS skus, d.all
+			FROM (SELECT id, count(*) OVER () AS all FROM products GROUP BY id HAVING count(*) > 1 ORDER BY id
+			LIMIT $1) d JOIN products USING (id)
+			GROUP BY id, d.all ORDER BY id`, doubledShown)
+	})
+	if err != nil {
+		return translate(err)
+	}
+	for _, d := range found {
+		db.options.Logger.ErrorContext(ctx,
+			"several products have one ID: give them new ones with UPDATE products SET id = nextval('product_ids') "+
+				"WHERE sku_key = ..",
+			"id", d.ID, "skus", d.SKUs, "ids", d.All)
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package postgres_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/csv"
+	"io"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+	"github.com/products-importer/products-importer/products"
+)
+
+const benchRecords = 500_000
+
+// BenchmarkImport imports 500,000 records, with importer.Run and its defaults. x-copy is how many times as long it
+// takes as COPY of the cleaned file (no duplicates, keys and IDs ready) takes over one connection into the same table,
+// empty, before each import in the same run. Before a second import the table is vacuumed, as autovacuum does within a
+// minute.
+func BenchmarkImport(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		mode  products.Mode
+		file  catalogtest.Variant
+		again bool
+	}{
+		{name: "fresh/ignore", mode: products.Ignore},
+		{name: "fresh/update", mode: products.Update},
+		{name: "random-skus/ignore", mode: products.Ignore, file: catalogtest.Random},
+		{name: "unchanged/ignore", mode: products.Ignore, again: true},
+		{name: "unchanged/update", mode: products.Update, again: true},
+		{name: "half-new-half-changed/ignore", mode: products.Ignore, again: true, file: catalogtest.HalfNew},
+		{name: "half-new-half-changed/update", mode: products.Update, again: true, file: catalogtest.HalfNew},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			benchmarkImport(b, importBench{mode: c.mode, again: c.again,
+				before: catalogtest.NewReader(benchRecords, catalogtest.Base),
+				file:   catalogtest.NewReader(benchRecords, c.file),
+				clean:  func(w io.Writer) error { return catalogtest.WriteClean(w, benchRecords, c.file, products.Ignore) },
+			})
+		})
+	}
+}
+
+// BenchmarkImportFields is as BenchmarkImport with five fields more: a decimal, an integer, two texts and a date, which
+// the COPY writes too. In mode existing the file has SKUs and stock alone, a tenth of which has changed.
+func BenchmarkImportFields(b *testing.B) {
+	clean := func(w io.Writer) error {
+		return catalogtest.WriteCleanFields(w, benchRecords, catalogtest.Base, products.Update)
+	}
+	for _, c := range []struct {
+		name  string
+		mode  products.Mode
+		again bool
+	}{
+		{name: "fresh/update", mode: products.Update},
+		{name: "unchanged/update", mode: products.Update, again: true},
+		{name: "stock/existing", mode: products.Existing, again: true},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			file := catalogtest.NewFieldsReader(benchRecords, catalogtest.Base)
+			if c.mode == products.Existing {
+				file = catalogtest.NewStockReader(benchRecords)
+			}
+			benchmarkImport(b, importBench{mode: c.mode, again: c.again, schema: catalogtest.Schema(), file: file,
+				before: catalogtest.NewFieldsReader(benchRecords, catalogtest.Base), clean: clean})
+		})
+	}
+}
+
+// importBench is an import that is measured.
+type importBench struct {
+	schema       *products.Schema // nil for the standard one
+	mode         products.Mode
+	before, file io.Reader
+	again        bool                    // before was imported
+	clean        func(w io.Writer) error // writes what is copied for comparison
+}
+
+func benchmarkImport(b *testing.B, c importBench) {
+	url := pgtest.URL(b)
+	db, err := postgres.Open(b.Context(), url, postgres.Options{Fields: c.schema}) // makes the tables
+	require.NoError(b, err)
+	require.NoError(b, db.Close())
+	admin, err := sql.Open("postgres", url)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, admin.Close()) }()
+
+	statement, clean := cleanChunks(b, c.clean)
+	before, err := io.ReadAll(c.before)
+	require.NoError(b, err)
+	file, err := io.ReadAll(c.file)
+	require.NoError(b, err)
+	var yardstick, took time.Duration
+	for range b.N {
+		empty(b, admin)
+		started := time.Now()
+		copyClean(b, admin, statement, clean)
+		yardstick += time.Since(started)
+		empty(b, admin)
+		if c.again {
+			mode := c.mode
+			if mode == products.Existing {
+				mode = products.Update // there is nothing yet
+			}
+			importOnce(b, url, c.schema, before, mode)
+			exec(b, admin, `VACUUM ANALYZE products`)
+			exec(b, admin, `CHECKPOINT`)
+		}
+		written := rowsWritten(b, admin)
+		result := importOnce(b, url, c.schema, file, c.mode)
+		took += result.Elapsed
+		require.Equal(b, result.Created+result.Updated, rowsWritten(b, admin)-written, "rows that PostgreSQL wrote")
+		if c.mode == products.Existing {
+			require.Equal(b, int64(catalogtest.Restocked(catalogtest.Distinct(benchRecords))), result.Updated)
+		}
+	}
+	b.ReportMetric(took.Seconds()/yardstick.Seconds(), "x-copy")
+	b.ReportMetric(took.Seconds()/float64(b.N), "s/import")
+	b.ReportMetric(yardstick.Seconds()/float64(b.N), "s/copy")
+	b.ReportMetric(0, "ns/op") // holds the yardstick too
+}
+
+// importOnce imports over connections of its own: at their end PostgreSQL has counted what they did.
+func importOnce(b *testing.B, url string, schema *products.Schema, file []byte,
+	mode products.Mode) *importer.Result {
+	db, err := postgres.Open(b.Context(), url, postgres.Options{Fields: schema})
+	require.NoError(b, err)
+	result, err := importer.Run(b.Context(), importer.Bytes(file), db.Products(), importer.Options{Mode: mode})
+	require.NoError(b, err)
+	require.NoError(b, db.Close())
+	return result
+}
+
+func exec(b *testing.B, db *sql.DB, statement string) {
+	_, err := db.ExecContext(b.Context(), statement)
+	require.NoError(b, err)
+}
+
+func empty(b *testing.B, db *sql.DB) {
+	exec(b, db, `TRUNCATE products`)
+	exec(b, db, `CHECKPOINT`)
+}
+
+// rowsWritten is how many rows of products PostgreSQL has inserted and updated, once it has stopped counting.
+func rowsWritten(b *testing.B, db *sql.DB) (n int64) {
+	var last int64 = -1
+	for n != last {
+		last = n
+		time.Sleep(500 * time.Millisecond)
+		require.NoError(b,
+			db.QueryRowContext(b.Context(),
+				`SELECT n_tup_ins + n_tup_upd FROM pg_stat_user_tables WHERE relname = 'products'`).Scan(&n))
+	}
+	return n
+}
+
+// cleanChunks returns the COPY for what clean writes, the file without the records that don't count, and its data with
+// IDs and keys, in COPY's CSV format, in pieces of some 60 KiB that end with a record but without its line end, as the
+// driver wants them.
+func cleanChunks(b *testing.B, clean func(w io.Writer) error) (statement string, chunks []string) {
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(clean(w)) }()
+	in := csv.NewReader(r)
+	header, err := in.Read()
+	require.NoError(b, err)
+	statement = `COPY products (id, sku_key, sku, name, ` + strings.Join(header[2:], ", ") + `) FROM STDIN (FORMAT csv)`
+	var buf bytes.Buffer
+	out := csv.NewWriter(&buf)
+	for id := 1; ; id++ {
+		record, err := in.Read()
+		if err != io.EOF {
+			require.NoError(b, err)
+			require.NoError(b, out.Write(append([]string{strconv.Itoa(id), record[1], record[1], record[0]},
+				record[2:]...)))
+			out.Flush()
+		}
+		if buf.Len() > 60<<10 || err == io.EOF && buf.Len() > 0 {
+			chunks = append(chunks, string(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))))
+			buf.Reset()
+		}
+		if err == io.EOF {
+			return statement, chunks
+		}
+	}
+}
+
+// copyClean is what a database administrator does.
+func copyClean(b *testing.B, db *sql.DB, statement string, chunks []string) {
+	conn, err := db.Conn(b.Context())
+	require.NoError(b, err)
+	defer func() { require.NoError(b, conn.Close()) }()
+	tx, err := conn.BeginTx(b.Context(), nil)
+	require.NoError(b, err)
+	require.NoError(b, conn.Raw(func(raw any) error {
+		stmt, err := raw.(driver.ConnPrepareContext).PrepareContext(b.Context(), statement)
+		if err != nil {
+			return err
+		}
+		for _, chunk := range chunks {
+			if _, err := stmt.(interface {
+				CopyData(ctx context.Context, lines string) (driver.Result, error)
+			}).CopyData(b.Context(), chunk); err != nil {
+				return err
+			}
+		}
+		return stmt.Close()
+	}))
+	require.NoError(b, tx.Commit())
+}

@@ -1,0 +1,353 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// List returns the products that match.
+func (p *Products) List(ctx context.Context, query products.Query) (products.Page, error) {
+	query, order, behind, err := query.Check(p.layout.schema)
+	if err != nil {
+		return products.Page{}, err
+	}
+	if query.MatchesNothing() {
+		return query.NoMatch(), nil
+	}
+	page, err := p.list(ctx, query, order, behind)
+	if err != nil {
+		return products.Page{}, fail(ctx, err, products.ErrNotFound)
+	}
+	return page, nil
+}
+
+func (p *Products) list(ctx context.Context, query products.Query, order products.Ordering,
+	behind *products.Position) (products.Page, error) {
+	page := products.Page{Products: []products.Product{}, Count: -1}
+	s := p.selection(&query)
+	all := *s
+	r := newPageReader(&query, order, p.layout, s, len(all.conditions) > 0)
+	if err := r.after(behind, p.rule); err != nil {
+		return page, err
+	}
+	var rows *pageRows
+	var found, n int
+	what := listPurpose(&query, order, p.layout.schema)
+	err := p.db.read(ctx, what, func(ctx context.Context, q querier) (err error) {
+		if rows, err = r.read(ctx, q); err != nil {
+			return err
+		}
+		found = len(rows.rows)
+		n = min(found, query.Limit)
+		if query.MaxBytes > 0 {
+			n, err = rows.complete(ctx, q, n, query.MaxBytes)
+		}
+		return err
+	})
+	if err != nil {
+		return page, err
+	}
+	more := found > n
+	for i := range n {
+		if !rows.isPartial(i) {
+			page.Products = append(page.Products, rows.rows[i].Product)
+		}
+	}
+	if more {
+		page.Next = order.Cursor(&rows.edge(n - 1).Product)
+	}
+	switch {
+	case query.SkipCount:
+	case !more && behind == nil && query.Offset == 0: // all there are
+		page.Count = int64(found)
+	default:
+		err = p.db.read(ctx, countPurpose(&query), func(ctx context.Context, q querier) error {
+			return sqlx.GetContext(ctx, q, &page.Count, `SELECT count(*) FROM products`+all.where(), all.args...)
+		})
+	}
+	return page, err
+}
+
+// pageReader reads the rows of one page.
+type pageReader struct {
+	query  *products.Query
+	order  products.Ordering
+	layout *layout
+	s      *selection
+	// parts, where there are any, are conditions one of which a row of the page meets, in the order in which rows that
+	// meet them come.
+	parts []string
+	by    string // the exact order
+	byID  string // the order by ID alone, empty where the page isn't ordered by ID
+	lead  int    // how many rows in front of the page are read as well
+	limit string // LIMIT and OFFSET
+	// sorted says that the server may sort all that matches.
+	sorted bool
+}
+
+func newPageReader(query *products.Query, order products.Ordering, l *layout, s *selection,
+	filtered bool) *pageReader {
+	direction := ""
+	if order.Desc {
+		direction = " DESC"
+	}
+	byID := "id" + direction
+	r := &pageReader{query: query, order: order, layout: l, s: s, by: byID + ", sku_key" + direction, sorted: filtered}
+	switch own := order.Own(); {
+	case own != nil:
+		r.by, r.sorted = columnOf(own)+direction+", "+r.by, true
+	case order.Field == "id":
+		r.byID, r.lead = byID, min(query.Offset, 1)
+	default:
+		r.by, r.sorted = order.Field+direction+", "+r.by, true
+	}
+	// One row more than wanted shows whether there is a next page.
+	r.limit = ` LIMIT ` + s.arg(r.lead+query.Limit+1, "bigint") + ` OFFSET ` + s.arg(query.Offset-r.lead, "bigint")
+	return r
+}
+
+// read returns the page's rows, and the one behind them if there is one.
+//
+// Only in broken data do several products have one ID. The exact order costs the server a sort, since sku_key isn't in
+// the index of IDs, so the rows are ordered by ID alone at first. Where all neighbours have different IDs that is the
+// exact order, too. The row in front of the page is looked at as well: it may have the ID of the first.
+func (r *pageReader) read(ctx context.Context, q querier) (rows *pageRows, err error) {
+	if r.byID == "" {
+		return r.readBy(ctx, q, r.by)
+	}
+	rows, err = r.readBy(ctx, q, r.byID)
+	if err == nil && rows.haveDoubledIDs() {
+		rows, err = r.readBy(ctx, q, r.by)
+	}
+	if err != nil {
+		return nil, err
+	}
+	rows.drop(r.lead)
+	return rows, nil
+}
+
+// readBy returns the rows in an order.
+func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRows, error) {
+	page := &pageRows{layout: r.layout, whole: r.order.Own(), rows: make([]row, 0, r.lead+r.query.Limit+1)}
+	from := ` FROM products` + r.s.where() + ` ORDER BY ` + by + r.limit
+	if len(r.parts) > 0 {
+		from = r.fromParts(by)
+	}
+	if r.query.MaxBytes == 0 {
+		rows, err := q.QueryxContext(ctx, `SELECT `+r.layout.columns+from, r.s.args...)
+		if err != nil {
+			return nil, err
+		}
+		page.rows, err = newRowReader(r.layout.fields, true).readAll(page.rows, rows)
+		return page, err
+	}
+	if r.sorted && len(r.parts) == 0 {
+		// What is sorted first must not be unpacked before.
+		from = ` FROM (SELECT ` + r.layout.columns + from + `) AS page ORDER BY ` + by
+	}
+	return page, page.scan(ctx, q, from, r.s, r.query.MaxBytes/r.query.Limit)
+}
+
+// fromParts selects the page from what each of the parts gives for it, so that an index of the order is of use for
+// each.
+func (r *pageReader) fromParts(by string) string {
+	each := make([]string, len(r.parts))
+	for i, part := range r.parts {
+		s := selection{conditions: append(slices.Clone(r.s.conditions), part)}
+		each[i] = `(SELECT ` + r.layout.columns + ` FROM products` + s.where() + ` ORDER BY ` + by + r.limit + `)`
+	}
+	return ` FROM (` + strings.Join(each, ` UNION ALL `) + `) AS page ORDER BY ` + by + r.limit
+}
+
+// farOffset is how many rows may be skipped in a list that isn't heavy yet.
+const farOffset = 10_000
+
+// listPurpose is heavy for a page for which more rows may be looked at than it has: only keys and IDs have an index
+// that is always there. Where a field has one too, the page is found by it if it is ordered by the field, or by ID
+// among products that are equal by it, and there are no conditions but on the field.
+func listPurpose(query *products.Query, order products.Ordering, schema *products.Schema) purpose {
+	filtered := query.Name != "" || query.Search != "" || query.Status != nil
+	switch {
+	case query.SKU != "":
+		return forReading
+	case filtered || query.Offset > farOffset:
+		return forHeavy
+	case order.Field == "id" && len(query.Where) == 0:
+		return forReading
+	}
+	by := order.Own()
+	if order.Field == "id" {
+		by = schema.Find(query.Where[0].Field)
+	}
+	if by == nil || !by.Index {
+		return forHeavy
+	}
+	for _, c := range query.Where {
+		found := order.Own() != nil || c.Op == products.OpEqual || c.Op == products.OpIsNull && c.Value == "true"
+		if c.Field != by.Name || !found {
+			return forHeavy
+		}
+	}
+	return forReading
+}
+
+// countPurpose is heavy for whatever isn't found by its key.
+func countPurpose(query *products.Query) purpose {
+	if query.SKU == "" {
+		return forHeavy
+	}
+	return forReading
+}
+
+// selection is a WHERE clause with its parameters.
+type selection struct {
+	conditions []string
+	args       []any
+}
+
+// arg adds a parameter and returns how the statement names it.
+func (s *selection) arg(value any, sqlType string) string {
+	s.args = append(s.args, value)
+	return "$" + strconv.Itoa(len(s.args)) + "::" + sqlType
+}
+
+func (s *selection) where() string {
+	if len(s.conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(s.conditions, " AND ")
+}
+
+func (s *selection) add(format string, a ...any) {
+	s.conditions = append(s.conditions, fmt.Sprintf(format, a...))
+}
+
+// selection selects what the query's filters match.
+func (p *Products) selection(query *products.Query) *selection {
+	s := &selection{}
+	if query.Name != "" {
+		var names []string
+		for _, name := range products.Spellings(query.Name) {
+			names = append(names, s.arg(name, "text"))
+		}
+		s.add("name IN (%s)", strings.Join(names, ", "))
+	}
+	if query.SKU != "" {
+		s.add("sku_key = %s", s.arg(p.rule.Key(query.SKU), "text"))
+	}
+	if query.Search != "" {
+		pattern := s.arg(searchPattern(query.Search), "text")
+		within := []string{"sku", "name"}
+		for _, f := range searched(p.layout.schema) {
+			within = append(within, columnOf(f))
+		}
+		s.add("(%s ~ %s)", strings.Join(within, " ~ "+pattern+" OR "), pattern)
+	}
+	if query.Status != nil {
+		s.add("status = %s", s.arg(*query.Status, "boolean"))
+	}
+	for _, c := range query.Where {
+		s.addCondition(c, p.layout.schema.Find(c.Field))
+	}
+	return s
+}
+
+// comparisons are the operators of conditions in SQL.
+var comparisons = map[products.Operator]string{products.OpEqual: "=", products.OpGreater: ">",
+	products.OpAtLeast: ">=", products.OpLess: "<", products.OpAtMost: "<="}
+
+// addCondition adds a condition on a field of one's own.
+func (s *selection) addCondition(c products.Condition, f *products.Field) {
+	column := columnOf(f)
+	switch {
+	case c.Op == products.OpIsNull && c.Value == "true":
+		s.add("%s IS NULL", column)
+	case c.Op == products.OpIsNull:
+		s.add("%s IS NOT NULL", column)
+	case c.Op == products.OpContains:
+		s.add("%s @> ARRAY[%s]", column, s.arg(c.Value, "text"))
+	default:
+		s.add("%s %s %s", column, comparisons[c.Op], s.value(f, c.Value))
+	}
+}
+
+// value adds a parameter for a value of the field's column.
+func (s *selection) value(f *products.Field, text string) string {
+	t := typeOf(f)
+	return s.arg(t.single(f, text), t.column(f))
+}
+
+// after selects what comes after a position.
+func (r *pageReader) after(at *products.Position, rule products.KeyRule) error {
+	if at == nil {
+		return nil
+	}
+	s, order := r.s, r.order
+	if order.Own() != nil {
+		r.parts = r.behind(at, rule)
+		return nil
+	}
+	operator := ">"
+	if order.Desc {
+		operator = "<"
+	}
+	var value any = at.Value
+	sqlType, sku := "text", at.SKU
+	switch order.Field {
+	case "id":
+		s.add("(id, sku_key) %s (%s, %s)", operator, s.arg(at.ID, "bigint"), s.arg(rule.Key(sku), "text"))
+		return nil
+	case "sku":
+		sku = at.Value
+	case "status":
+		sqlType, value = "boolean", at.Value == "true"
+	case "created_at", "updated_at":
+		when, err := time.Parse(time.RFC3339Nano, at.Value)
+		if err != nil {
+			return fmt.Errorf("%w: cursor: %w", products.ErrQuery, err)
+		}
+		sqlType, value = "timestamptz", when
+	}
+	s.add("(%s, id, sku_key) %s (%s, %s, %s)", order.Field, operator, s.arg(value, sqlType), s.arg(at.ID, "bigint"),
+		s.arg(rule.Key(sku), "text"))
+	return nil
+}
+
+// behind returns the parts of what comes after a position in the order of a field of one's own, where null is greater
+// than all values. A comparison with null is none, so that an OR would be needed for what is null, with which an index
+// is of no use.
+func (r *pageReader) behind(at *products.Position, rule products.KeyRule) []string {
+	f := r.order.Own()
+	column, operator := columnOf(f), ">"
+	if r.order.Desc {
+		operator = "<"
+	}
+	id, key := r.s.arg(at.ID, "bigint"), r.s.arg(rule.Key(at.SKU), "text")
+	if at.Value == "" {
+		nulls := fmt.Sprintf("%s IS NULL AND (id, sku_key) %s (%s, %s)", column, operator, id, key)
+		if r.order.Desc {
+			return []string{nulls, column + " IS NOT NULL"}
+		}
+		return []string{nulls}
+	}
+	values := fmt.Sprintf("(%s, id, sku_key) %s (%s, %s, %s)", column, operator, r.s.value(f, at.Value), id, key)
+	if r.order.Desc || r.withoutNulls(f) {
+		return []string{values}
+	}
+	return []string{values, column + " IS NULL"}
+}
+
+// withoutNulls reports whether the query's conditions leave out what is null.
+func (r *pageReader) withoutNulls(f *products.Field) bool {
+	return slices.ContainsFunc(r.query.Where, func(c products.Condition) bool {
+		return c.Field == f.Name && !(c.Op == products.OpIsNull && c.Value == "true")
+	})
+}

@@ -1,0 +1,192 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// A probe sends at most so many records, and about so many bytes of text, in one statement. This bounds memory on both
+// sides.
+const (
+	chunkRecords = 5_000
+	chunkBytes   = 1 << 20
+)
+
+// match is a record, sorted[rank], whose product exists.
+type match struct {
+	rank    int32
+	size    int32 // an upper bound of the product's bytes but for its SKU
+	version int64 // the product's when it was found, 0 where that isn't known
+}
+
+// placeBits is how many bits of a place that a probe returns are the place. Those above it are the size, in KiB.
+const placeBits = 20
+
+// probeResult is what a probe found, everything ascending by key.
+type probeResult struct {
+	fresh     []int32 // places of the records that are new
+	different []match
+	same      []int32 // places; in mode Ignore all that exist
+}
+
+// probe finds out which records exist and, but for mode Ignore, which of those differ. It locks nothing.
+func (w *batchWriter) probe(ctx context.Context, t *transaction) (*probeResult, error) {
+	if _, err := t.ExecContext(ctx, indexJoins); err != nil {
+		return nil, err
+	}
+	result := &probeResult{}
+	for from := 0; from < len(w.sorted); {
+		to, err := w.fillContent(from)
+		if err != nil {
+			return nil, err
+		}
+		var places, versions string
+		statement := w.probeStatement()
+		err = t.QueryRowContext(ctx, statement, w.scratch.args...).Scan(&places, &versions)
+		if err != nil {
+			return nil, err
+		}
+		if w.scratch.ints, err = parseInts(w.scratch.ints[:0], places); err != nil {
+			return nil, err
+		}
+		n := len(w.scratch.ints)
+		if w.scratch.ints, err = parseInts(w.scratch.ints, versions); err != nil {
+			return nil, err
+		}
+		w.sortOut(result, from, to, w.scratch.ints[:n], w.scratch.ints[n:])
+		from = to
+	}
+	return result, nil
+}
+
+// sortOut adds a chunk's part to the result. The places, of all records whose products aren't as they want them, count
+// from 1 in the chunk. One is negative where there is no product; the others have a size.
+func (w *batchWriter) sortOut(result *probeResult, from, to int, places, versions []int64) {
+	unlike := w.scratch.unlike[:0]
+	for range to - from {
+		unlike = append(unlike, 0)
+	}
+	w.scratch.unlike = unlike
+	for i, place := range places {
+		if place < 0 {
+			unlike[-place-1] = -1
+		} else {
+			unlike[place&(1<<placeBits-1)-1] = int64(i + 1)
+		}
+	}
+	for i, one := range unlike {
+		switch at := w.sorted[from+i]; {
+		case one == 0:
+			result.same = append(result.same, at)
+		case one < 0:
+			result.fresh = append(result.fresh, at)
+		default:
+			size := min((places[one-1]>>placeBits+1)<<10, math.MaxInt32)
+			result.different = append(result.different, match{int32(from + i), int32(size), versions[one-1]})
+		}
+	}
+}
+
+// fillContent makes the parameters of a probe out of the records from sorted[from] on, and returns where they end.
+func (w *batchWriter) fillContent(from int) (to int, err error) {
+	s := w.scratch
+	s.reset(w.columns.Fields)
+	w.bySKU = false
+	bytes := 0
+	for to = from; to < len(w.sorted) && to-from < chunkRecords && bytes < chunkBytes; to++ {
+		r := &w.batch.Records[w.sorted[to]]
+		bytes += w.columns.Bytes(r)
+		if w.batch.Mode == products.Ignore {
+			s.key.add(r.Key)
+			continue
+		}
+		w.bySKU = w.bySKU || r.SKU != r.Key
+		if err := w.addContent(r); err != nil {
+			return 0, err
+		}
+	}
+	if w.bySKU { // else the key, which is sent anyway, is the SKU
+		for i := from; i < to; i++ {
+			s.sku.add(w.batch.Records[w.sorted[i]].SKU)
+		}
+	}
+	return to, nil
+}
+
+// addContent adds a record's key, and its values as products that exist get them: null where it leaves one as it is.
+func (w *batchWriter) addContent(r *products.Record) error {
+	s := w.scratch
+	s.key.add(r.Key)
+	for i, f := range w.columns.Fields {
+		if !w.columns.Sets(r, i) {
+			s.fields[i].addNull()
+		} else if err := s.addField(i, f, r.Values[i]); err != nil {
+			return err
+		}
+	}
+	if len(w.columns.Attributes) > 0 {
+		start := s.attributes.open()
+		s.attributes.buf = w.appendAttributes(s.attributes.buf, r)
+		s.attributes.close(start)
+	}
+	return nil
+}
+
+// addAttributes adds the parameters of the attributes, and returns those that a product gets by its record, as
+// Columns.Apply would make them: without the columns' attributes, then with those that have a value.
+func (w *batchWriter) addAttributes(u *unnested) string {
+	s := w.scratch
+	for _, name := range w.columns.Attributes {
+		s.names.add(name)
+	}
+	u.add(&s.attributes, "attributes", "text")
+	u.args = append(u.args, s.names.bytes())
+	return "(p.attributes - $" + strconv.Itoa(len(u.args)) + "::text[]) || x.attributes::jsonb"
+}
+
+// probeStatement returns the statement for the parameters that fillContent has made, and completes them.
+func (w *batchWriter) probeStatement() string {
+	s := w.scratch
+	u := unnested{args: s.args[:0]}
+	u.add(&s.key, "key", "text")
+	place, unlike := "-x.i", "p.version IS NULL"
+	if w.batch.Mode != products.Ignore {
+		place = "CASE WHEN p.version IS NULL THEN -x.i ELSE x.i + ((" + w.products.layout.size +
+			" / 1024)::bigint << " + strconv.Itoa(placeBits) + ") END"
+		unlike = "(" + w.sameCondition(&u) + ") IS NOT TRUE"
+	}
+	u.list.WriteString(", generate_series(1, " + strconv.FormatUint(uint64(s.key.n), 10) + "::bigint) AS i")
+	s.args = u.args
+	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(coalesce(p.version, 0))::text, '{}')
+		FROM ` + u.table() + ` LEFT JOIN products p ON p.sku_key = x.key WHERE ` + unlike
+}
+
+// sameCondition adds the parameters to compare a product with a record. The condition holds where it is as the record
+// wants it.
+func (w *batchWriter) sameCondition(u *unnested) string {
+	s := w.scratch
+	same := "p.sku = x.key"
+	if w.bySKU {
+		u.add(&s.sku, "sku", "text")
+		same = "p.sku = x.sku"
+	}
+	for i, f := range w.columns.Fields {
+		column, value := "p."+columnOf(f), u.addField(&s.fields[i], f)
+		switch {
+		case f.Empty == products.EmptyKeeps:
+			same += fmt.Sprintf(" AND (%s IS NULL OR %s = %[1]s)", value, column)
+		case f.Builtin(): // it is never null
+			same += fmt.Sprintf(" AND %s = %s", column, value)
+		default:
+			same += fmt.Sprintf(" AND %s IS NOT DISTINCT FROM %s", column, value)
+		}
+	}
+	if len(w.columns.Attributes) > 0 {
+		same += " AND p.attributes = " + w.addAttributes(u)
+	}
+	return same
+}

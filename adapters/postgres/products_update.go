@@ -1,0 +1,218 @@
+package postgres
+
+import (
+	"context"
+	"slices"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// A batch reads about readBytes of stored products at a time. Of the products that it updated it keeps about keepBytes
+// for Batch.Changed, and reads the others again.
+const (
+	readBytes = 2 << 20
+	keepBytes = 2 * products.PartBytes
+)
+
+// rowChange is a row that a record changes, as it was found, with the product that it becomes.
+type rowChange struct {
+	match   match
+	product products.Product
+}
+
+// update changes the products that differ, in the order of their keys. It returns false, and the round begins again,
+// when one of them has gone or, unless takeAsIs, has been changed since the probe: the same transaction may have
+// changed others of the batch, too, which the probe found unchanged.
+//
+// Where nobody asks for the products and none can become too large, what the probe saw is enough, and no row is read
+// back; else rows are locked, read and looked at again.
+func (w *batchWriter) update(ctx context.Context, t *transaction, different []match, takeAsIs bool) (bool, error) {
+	for len(different) > 0 {
+		chunk := w.chunk(different)
+		different = different[len(chunk):]
+		var ok bool
+		var err error
+		if w.batch.Changed == nil && !takeAsIs && w.guarded(chunk) {
+			ok, err = w.write(ctx, t, chunk)
+			for _, f := range chunk {
+				w.result.Outcomes[w.sorted[f.rank]] = products.Updated
+			}
+		} else {
+			ok, err = w.updateLocked(ctx, t, chunk, takeAsIs)
+		}
+		if err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// guarded reports whether the versions of all matches are known, and none of their products can become too large.
+func (w *batchWriter) guarded(chunk []match) bool {
+	return !slices.ContainsFunc(chunk, func(f match) bool { return f.version == 0 || w.mayOutgrow(f) })
+}
+
+// updateLocked locks and reads the rows before it writes them.
+func (w *batchWriter) updateLocked(ctx context.Context, t *transaction, chunk []match, takeAsIs bool) (bool, error) {
+	keeps := w.batch.Changed != nil && w.updatedBytes < keepBytes
+	changes, ok, err := w.read(ctx, t, chunk, readOptions{whole: keeps || w.anyMayOutgrow(chunk), lock: true,
+		takeAsIs: takeAsIs})
+	if err != nil || !ok {
+		return false, err
+	}
+	rows := make([]match, len(changes))
+	for i := range changes {
+		rows[i] = changes[i].match
+	}
+	if ok, err := w.write(ctx, t, rows); err != nil || !ok {
+		return false, err
+	}
+	if w.batch.Changed != nil {
+		w.noteUpdated(changes, keeps)
+	}
+	return true, nil
+}
+
+// write writes rows that still have the versions with which they were found, so that the records differ from them as
+// they did then. It reports whether all had. The planner looks the keys up one after the other (indexJoins), so rows
+// are locked in their order.
+func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (bool, error) {
+	if len(rows) == 0 {
+		return true, nil
+	}
+	s := w.scratch
+	s.reset(w.columns.Fields)
+	for _, f := range rows {
+		r := w.record(f)
+		if err := w.addContent(r); err != nil {
+			return false, err
+		}
+		s.sku.add(r.SKU)
+		s.versions.addInt(f.version)
+	}
+	u := unnested{args: append(s.args[:0], w.now)}
+	set := "sku = x.sku"
+	u.add(&s.key, "key", "text")
+	u.add(&s.sku, "sku", "text")
+	u.add(&s.versions, "version", "bigint")
+	for i, f := range w.columns.Fields {
+		column, value := columnOf(f), u.addField(&s.fields[i], f)
+		if f.Empty == products.EmptyKeeps {
+			value = "coalesce(" + value + ", p." + column + ")"
+		}
+		set += ", " + column + " = " + value
+	}
+	if len(w.columns.Attributes) > 0 {
+		set += ", attributes = " + w.addAttributes(&u)
+	}
+	s.args = u.args
+	done, err := t.ExecContext(ctx, `UPDATE products AS p SET version = p.version + 1, updated_at = $1::timestamptz, `+
+		set+` FROM `+u.table()+` WHERE p.sku_key = x.key AND p.version = x.version`, u.args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == int64(len(rows)), err
+}
+
+// chunk returns the first of the matches, as many as may be read at once: the size of their records and that of the
+// stored products are bounded.
+func (w *batchWriter) chunk(all []match) []match {
+	n, bytes, stored := 0, 0, 0
+	for n < len(all) && n < chunkRecords && bytes < chunkBytes && stored < readBytes {
+		bytes += w.columns.Bytes(w.record(all[n]))
+		stored += int(all[n].size)
+		n++
+	}
+	return all[:n]
+}
+
+func (w *batchWriter) record(f match) *products.Record { return &w.batch.Records[w.sorted[f.rank]] }
+
+// mayOutgrow reports whether the record could make the product too large. Whether it does, only the whole product
+// shows.
+func (w *batchWriter) mayOutgrow(f match) bool {
+	// An attribute takes nine bytes at least in jsonb, and six in JSON.
+	return w.columns.MayOutgrow(w.record(f), int(f.size)/6, int(f.size))
+}
+
+func (w *batchWriter) anyMayOutgrow(chunk []match) bool {
+	for _, f := range chunk {
+		if w.mayOutgrow(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// readOptions says how rows are read.
+type readOptions struct {
+	whole    bool // with what no record changes too
+	lock     bool
+	takeAsIs bool // whatever their version
+}
+
+// read reads a chunk of rows and finds the outcomes of their records. It returns those that are to be changed, and
+// false when one has gone, or was changed since the probe.
+func (w *batchWriter) read(ctx context.Context, t *transaction, chunk []match,
+	how readOptions) ([]rowChange, bool, error) {
+	fields, withAttributes := w.columns.Fields, how.whole || len(w.columns.Attributes) > 0
+	if how.whole {
+		fields = w.products.layout.fields
+	}
+	statement := `SELECT ` + w.products.layout.list(fields, nil, withAttributes) +
+		` FROM products WHERE sku_key = ANY ($1::text[]) ORDER BY sku_key`
+	if how.lock {
+		statement += ` FOR UPDATE`
+	}
+	keys := &w.scratch.key
+	keys.reset()
+	for _, f := range chunk {
+		keys.add(w.record(f).Key)
+	}
+	rows, err := t.QueryxContext(ctx, statement, keys.bytes())
+	if err != nil {
+		return nil, false, err
+	}
+	defer rows.Close()
+	reader := newRowReader(fields, withAttributes)
+	var changes []rowChange
+	n := 0
+	for ; rows.Next(); n++ {
+		r, err := reader.read(rows)
+		if err != nil {
+			return nil, false, err
+		}
+		for !how.lock && n < len(chunk) && w.record(chunk[n]).Key < r.Key {
+			n++ // it has gone
+		}
+		if n == len(chunk) || w.record(chunk[n]).Key != r.Key || !how.takeAsIs && chunk[n].version != r.Version {
+			return nil, false, nil
+		}
+		if c := w.compare(chunk[n], &r, how.whole); c != nil {
+			changes = append(changes, *c)
+		}
+	}
+	return changes, n == len(chunk), rows.Err()
+}
+
+// compare finds the outcome of a record beside the row. It returns what becomes of a row that is to be changed, else
+// nil.
+func (w *batchWriter) compare(f match, r *row, whole bool) *rowChange {
+	outcome := &w.result.Outcomes[w.sorted[f.rank]]
+	before := &r.Product
+	after := w.columns.Apply(w.record(f), *before)
+	switch {
+	case products.SameContent(*before, after):
+		*outcome = products.Unchanged
+		return nil
+	case whole && after.Outgrows(before):
+		*outcome = products.Refused
+		return nil
+	}
+	*outcome = products.Updated
+	after.Version++
+	after.UpdatedAt = w.now
+	f.version = before.Version
+	return &rowChange{f, after}
+}
