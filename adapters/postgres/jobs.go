@@ -2,20 +2,18 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
-	"errors"
-	"strconv"
 	"time"
 
 	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // Jobs is the job.Store in the tables import_jobs and import_checkpoints.
 //
-// A job's row is locked in one of three ways, so that heartbeats and commits never wait for each other, and whoever
-// takes a job over waits for the batch in hand:
+// A job's row is locked in one of three ways, so that heartbeats and commits never wait for each other, and a
+// worker that takes a job over waits for the batch that is being committed:
 //
 //	FOR KEY SHARE      Checkpoint, until its batch is committed
 //	FOR NO KEY UPDATE  Renew, and Cancel of a job that is held
@@ -24,15 +22,18 @@ import (
 // The first two go together; the third goes with none.
 type Jobs struct {
 	db    *DB
-	onEnd job.EndHook // or nil
+	onEnd driver.EndHook // or nil
 }
 
 var _ job.Store = (*Jobs)(nil)
 
-// OnEnd sets what is told of jobs that become final. It must be called before anything else uses the Jobs.
-func (j *Jobs) OnEnd(hook job.EndHook) { j.onEnd = hook }
+// OnEnd sets the hook that is called for jobs that become final. It must be called before anything else uses the Jobs.
+func (j *Jobs) OnEnd(hook driver.EndHook) { j.onEnd = hook }
 
-// save writes the row, and tells of a job that has come to its end.
+// HasEndHook reports whether OnEnd was called with a hook.
+func (j *Jobs) HasEndHook() bool { return j.onEnd != nil }
+
+// save writes the row, and calls the hook for a job that has come to its end.
 func (j *Jobs) save(ctx context.Context, t *transaction, r *jobRow) error {
 	if err := r.save(ctx, t); err != nil {
 		return err
@@ -48,7 +49,7 @@ func (j *Jobs) save(ctx context.Context, t *transaction, r *jobRow) error {
 // Create stores a new job.
 func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
 	var r jobRow
-	err := j.db.short(ctx, func(ctx context.Context, t *transaction) error {
+	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		r = jobRow{Job: request}
 		r.FileName = clean(r.FileName)
 		if r.NotBefore = r.NotBefore.UTC().Truncate(time.Microsecond); r.NotBefore.IsZero() {
@@ -57,27 +58,27 @@ func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
 		if err := t.GetContext(ctx, &r.now, `SELECT clock_timestamp()`); err != nil {
 			return err
 		}
-		r.Init(r.now.UTC())
+		driver.Create(&r.Job, r.now.UTC())
 		return r.insert(ctx, t)
 	})
 	if err != nil {
-		return job.Job{}, fail(ctx, err)
+		return job.Job{}, fail(ctx, err, job.ErrNotFound)
 	}
-	j.ready(ctx, &r)
+	j.wakeWorkers(ctx, &r)
 	return r.Job, nil
 }
 
-// ready wakes workers if the job can be claimed.
-func (j *Jobs) ready(ctx context.Context, r *jobRow) {
+// wakeWorkers wakes workers if the job can be claimed.
+func (j *Jobs) wakeWorkers(ctx context.Context, r *jobRow) {
 	if r.State == job.Pending && !r.NotBefore.After(r.now) {
-		j.db.onCommit(ctx, j.db.waker.jobs.tell)
+		j.db.onCommit(ctx, j.db.notifier.jobs.notify)
 	}
 }
 
 // Cancel asks for the job's end.
 func (j *Jobs) Cancel(ctx context.Context, id string) (job.Job, error) {
 	var r *jobRow
-	err := j.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
+	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) (err error) {
 		if r, err = j.one(ctx, `id = $1 FOR NO KEY UPDATE`, idParameter(id)); err != nil {
 			return err
 		}
@@ -92,13 +93,13 @@ func (j *Jobs) Cancel(ctx context.Context, id string) (job.Job, error) {
 				return err
 			}
 		}
-		if err := r.RequestCancel(r.now, held, committed.Commit); err != nil {
+		if err := driver.Cancel(&r.Job, r.now, held, committed.commit); err != nil {
 			return err
 		}
 		return j.save(ctx, t, r)
 	})
 	if err != nil {
-		return job.Job{}, fail(ctx, err)
+		return job.Job{}, fail(ctx, err, job.ErrNotFound)
 	}
 	return r.Job, nil
 }
@@ -119,7 +120,7 @@ func (j *Jobs) ByKey(ctx context.Context, key string) (job.Job, error) {
 func (j *Jobs) get(ctx context.Context, where string, arg any) (job.Job, error) {
 	r, err := j.one(ctx, where, arg)
 	if err != nil {
-		return job.Job{}, fail(ctx, err)
+		return job.Job{}, fail(ctx, err, job.ErrNotFound)
 	}
 	return r.Job, nil
 }
@@ -173,7 +174,7 @@ func (j *Jobs) jobs(ctx context.Context, statement string, args ...any) ([]job.J
 func (j *Jobs) GetMany(ctx context.Context, ids []string) ([]job.Job, error) {
 	known := make([]string, 0, len(ids))
 	for _, id := range ids {
-		if isID(id) {
+		if driver.IsID(id) {
 			known = append(known, id)
 		}
 	}
@@ -182,14 +183,15 @@ func (j *Jobs) GetMany(ctx context.Context, ids []string) ([]job.Job, error) {
 	}
 	jobs, err := j.jobs(ctx, `SELECT `+jobBrief+` FROM import_jobs WHERE id = ANY ($1::uuid[])`, pq.Array(known))
 	if err != nil {
-		return nil, fail(ctx, err)
+		return nil, fail(ctx, err, job.ErrNotFound)
 	}
 	return jobs, nil
 }
 
 // List returns jobs, newest first.
-func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State) (jobs []job.Job, count int64, err error) {
-	if err := job.CheckPage(limit, offset); err != nil {
+func (j *Jobs) List(ctx context.Context, limit, offset int,
+	states ...job.State) (jobs []job.Job, count int64, err error) {
+	if err := driver.CheckPage(limit, offset); err != nil {
 		return nil, 0, err
 	}
 	wanted := make([]string, len(states))
@@ -201,59 +203,14 @@ func (j *Jobs) List(ctx context.Context, limit, offset int, states ...job.State)
 		return q.QueryRowxContext(ctx, `SELECT count(*)`+where, pq.Array(wanted)).Scan(&count)
 	})
 	if err == nil {
-		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`, pq.Array(wanted), limit, offset)
+		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`,
+			pq.Array(wanted), limit, offset)
 	}
 	if err != nil {
-		return nil, 0, fail(ctx, err)
+		return nil, 0, fail(ctx, err, job.ErrNotFound)
 	}
 	return jobs, count, nil
 }
 
-// What a transaction locks nobody else gets until it ends, however long ago its client froze or its machine went away.
-// So PostgreSQL ends one that has waited for its client for too long: for the lease of the job that it is part of, since
-// then the next worker comes, but for no less than leastHung, which a busy machine may take between two statements, and
-// no longer than hung.
-const (
-	hung      = 30 * time.Second
-	leastHung = time.Second
-)
-
-// limit is how long a transaction with the context may wait for its client, in milliseconds.
-func (db *DB) limit(ctx context.Context) string {
-	limit := db.hung
-	if lease := job.LeaseOf(ctx); lease > 0 {
-		limit = min(limit, max(lease, leastHung))
-	}
-	return strconv.FormatInt(limit.Milliseconds(), 10)
-}
-
-// bound sets that limit for the transaction.
-func (db *DB) bound(ctx context.Context, t *transaction) error {
-	_, err := t.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = `+db.limit(ctx))
-	return err
-}
-
-// short calls f in the context's transaction, or in a new one that is bound.
-func (db *DB) short(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
-	return db.join(ctx, func(ctx context.Context, t *transaction) error {
-		if err := db.bound(ctx, t); err != nil {
-			return err
-		}
-		return f(ctx, t)
-	})
-}
-
-// fail is the error of a call to Jobs or Uploads.
-func fail(ctx context.Context, err error) error { return failAs(ctx, err, job.ErrNotFound) }
-
-// failAs is the error of a call: the context's, when it has ended, notFound where a row is missing, else the translated
-// one.
-func failAs(ctx context.Context, err, notFound error) error {
-	if ctx.Err() != nil && !isUnknown(err) {
-		return ctx.Err()
-	}
-	if errors.Is(err, sql.ErrNoRows) {
-		return notFound
-	}
-	return translate(err)
-}
+// Wake returns a channel that has a value soon after a job became ready.
+func (j *Jobs) Wake(ctx context.Context) <-chan struct{} { return j.db.notifier.jobs.listen(ctx) }

@@ -7,23 +7,24 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
-// giveBackTimeout is how long giving a claim back may take that nobody knows of.
-const giveBackTimeout = 2 * time.Second
+// releaseTimeout bounds releaseUnknown.
+const releaseTimeout = 2 * time.Second
 
 // Claim takes the job that should be done next.
 func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
-	if err := job.CheckClaim(worker, lease, maxAttempts); err != nil {
+	if err := driver.CheckClaim(worker, lease, maxAttempts); err != nil {
 		return nil, err
 	}
 	for {
 		claim, more, err := j.claim(ctx, clean(worker), lease, maxAttempts)
 		if err != nil {
 			if claim != nil && isUnknown(err) {
-				j.giveBack(ctx, claim)
+				j.releaseUnknown(ctx, claim)
 			}
-			return nil, fail(ctx, err)
+			return nil, fail(ctx, err, job.ErrNotFound)
 		}
 		if claim != nil || !more {
 			return claim, nil
@@ -31,10 +32,10 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 	}
 }
 
-// giveBack ends a claim of which it isn't known whether it was committed, as when the worker was told to stop meanwhile,
-// so that the job needn't wait for the end of a lease that nobody knows of. Where that fails, it waits.
-func (j *Jobs) giveBack(ctx context.Context, claim *job.Claim) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTimeout)
+// releaseUnknown ends a claim that may or may not have been committed, as when the worker was stopped meanwhile.
+// Without it the job would wait for the end of a lease that no worker has; where it fails, the job does.
+func (j *Jobs) releaseUnknown(ctx context.Context, claim *job.Claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
 	defer cancel()
 	_, err := j.Release(ctx, claim, false, claim.Job.Error, 0)
 	if err != nil && !errors.Is(err, job.ErrLeaseLost) { // it wasn't committed
@@ -43,13 +44,14 @@ func (j *Jobs) giveBack(ctx context.Context, claim *job.Claim) {
 }
 
 // claim looks at the first job that nobody has. If that one has come to its end, there may be more.
-func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (claim *job.Claim, more bool, err error) {
+func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
+	maxAttempts int) (claim *job.Claim, more bool, err error) {
 	var abandoned sql.NullTime
-	err = j.db.short(ctx, func(ctx context.Context, t *transaction) error {
+	err = j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		claim, more, abandoned = nil, false, sql.NullTime{}
 		// Others' transactions hold rows that they claim, renew or are about to commit a batch for.
-		r, err := j.one(ctx, `finished_at IS NULL AND `+over("not_before", "wait_length")+`
-			AND (lease_until IS NULL OR `+over("lease_until", "lease_length")+`)
+		r, err := j.one(ctx, `finished_at IS NULL AND `+expired("not_before", "wait_length")+`
+			AND (lease_until IS NULL OR `+expired("lease_until", "lease_length")+`)
 			ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`)
 		if errors.Is(err, job.ErrNotFound) {
 			return nil
@@ -61,13 +63,13 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 			return err
 		}
 		if abandoned = r.lease; abandoned.Valid {
-			r.Vanish(r.worker, committed.progressed)
+			driver.Abandon(&r.Job, r.worker, committed.progressed)
 			if abandoned.Time.After(r.now) { // the clock was set back
 				abandoned.Time = r.now
 			}
 		}
 		r.token++
-		if r.Take(r.now, maxAttempts, committed.Commit) {
+		if driver.Claim(&r.Job, r.now, maxAttempts, committed.commit) {
 			r.worker, r.lease, r.length = worker, sql.NullTime{Time: r.now.Add(lease), Valid: true}, micros(lease)
 			claim = &job.Claim{Token: r.token, Worker: worker}
 		} else {
@@ -82,22 +84,24 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration, ma
 		return nil
 	})
 	if err == nil && abandoned.Valid {
-		j.cutOff(ctx, abandoned.Time.Add(-lease/2))
+		j.terminateHung(ctx, abandoned.Time.Add(-lease/2))
 	}
 	return claim, more, err
 }
 
-// cutOff ends transactions of workers that hang in the middle of sending a batch, or of reading the rows that it locked:
-// what they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a statement that
-// waits for its client. It takes a worker for hung when such a statement waits for it and began before the time; a batch
-// takes a fraction of a second for one. A worker that is only very slow loses its connection and writes the batch again.
-func (j *Jobs) cutOff(ctx context.Context, before time.Time) {
+// terminateHung ends transactions of workers that hang in the middle of sending a batch, or of reading the rows that it
+// locked: what they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a
+// statement that waits for its client. A worker is considered to hang when such a statement waits for it and began
+// before the time; one takes a fraction of a second in a batch. A worker that is only very slow loses its connection
+// and writes the batch again.
+func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 	var n int
 	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
 				AND (wait_event = 'ClientRead' AND query LIKE 'COPY "products"%'
-					OR wait_event = 'ClientWrite' AND query LIKE 'SELECT % FROM products WHERE sku_key = ANY % FOR UPDATE')`, before).Scan(&n)
+					OR wait_event = 'ClientWrite'
+					AND query LIKE 'SELECT % FROM products WHERE sku_key = ANY % FOR UPDATE')`, before).Scan(&n)
 	})
 	switch {
 	case err != nil:

@@ -14,12 +14,13 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 	"github.com/products-importer/products-importer/products"
 )
 
 // writeFor writes a batch of 10 products with a checkpoint for the claim; then is called between that and the commit.
 func writeFor(ctx context.Context, db *postgres.DB, claim *job.Claim, then func()) error {
-	_, err := db.Products().WriteBatch(ctx, &products.Batch{Number: 1, Records: records(10, "p", "name"),
+	_, err := db.Products().WriteBatch(ctx, &products.Batch{Number: 1, Columns: described, Records: records(10, "p", "name"),
 		BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
 			if err := db.Jobs().Checkpoint(ctx, claim, commit(1, 10)); err != nil {
 				return err
@@ -92,15 +93,15 @@ func TestCommitWaitsForTakeover(t *testing.T) {
 	batch.Go(func() { written = writeFor(t.Context(), db, claim, nothing) })
 	require.Eventually(t, func() bool {
 		return scan[int](t, url, `SELECT count(*) FROM pg_locks WHERE NOT granted`) == 1
-	}, 10*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	require.NoError(t, tx.Commit())
 	batch.Wait()
 	require.ErrorIs(t, written, job.ErrLeaseLost)
 	require.Empty(t, content(t, url))
 }
 
-// TestHungWorkerIsCutOff: a worker that hangs with its batch all but committed holds off the next one for so long and no
-// longer, and can commit nothing when it comes back.
+// TestHungWorkerIsCutOff: a worker that hangs with its batch all but committed holds off the next one for so long and
+// no longer, and can commit nothing when it comes back.
 func TestHungWorkerIsCutOff(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -117,7 +118,7 @@ func TestHungWorkerIsCutOff(t *testing.T) {
 			postgres.SetHung(db, c.hung)
 			ctx := t.Context()
 			if c.lease > 0 {
-				ctx = job.WithLease(ctx, c.lease)
+				ctx = driver.WithLease(ctx, c.lease)
 			}
 			first := claimed(t, db.Jobs(), time.Microsecond)
 			hangs, back := make(chan struct{}), make(chan struct{})
@@ -151,17 +152,18 @@ func TestHungBatchIsCutOff(t *testing.T) {
 	var err error
 	hung.Go(func() {
 		once := sync.OnceFunc(func() { close(hangs); <-back })
-		_, err = db.Products().WriteBatch(job.WithLease(t.Context(), time.Millisecond), &products.Batch{Number: 1, Records: records(10, "p", "name"),
-			BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
-				once()
-				return db.Jobs().Checkpoint(ctx, first, commit(1, 10))
-			}})
+		_, err = db.Products().WriteBatch(driver.WithLease(t.Context(), time.Millisecond),
+			&products.Batch{Number: 1, Columns: described, Records: records(10, "p", "name"),
+				BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
+					once()
+					return db.Jobs().Checkpoint(ctx, first, commit(1, 10))
+				}})
 	})
 	<-hangs
 	second := takeOver(t, other)
 	began := time.Now()
 	require.NoError(t, writeFor(t.Context(), other, second, nothing))
-	require.Less(t, time.Since(began), 10*time.Second)
+	require.Less(t, time.Since(began), 30*time.Second)
 	close(back)
 	hung.Wait()
 	require.ErrorIs(t, err, job.ErrLeaseLost)
@@ -175,7 +177,7 @@ func takeOver(t *testing.T, db *postgres.DB) (claim *job.Claim) {
 		var err error
 		claim, err = db.Jobs().Claim(t.Context(), "second", time.Minute, 5)
 		return err == nil && claim != nil
-	}, 10*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	return claim
 }
 
@@ -215,16 +217,18 @@ func TestHungReaderIsCutOff(t *testing.T) {
 	direct := pgtest.URL(t)
 	p, url := newProxy(t, direct)
 	db, other := open(t, url, postgres.Options{}), open(t, direct, postgres.Options{})
-	_, err := other.Products().WriteBatch(t.Context(), &products.Batch{Records: records(10, "p", "name")})
+	_, err := other.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(10, "p", "name")})
 	require.NoError(t, err)
-	query(t, direct, `UPDATE products SET description = repeat('x', 40000000) WHERE sku_key = 'p-0'`) // more than all on the way keep to themselves
+	// more than all on the way keep to themselves
+	query(t, direct, `UPDATE products SET description = repeat('x', 40000000) WHERE sku_key = 'p-0'`)
 	first := claimed(t, db.Jobs(), time.Microsecond)
 	ends := make(chan func(), 1)
 	p.hung = func() { ends <- p.silence() }
 	p.cutNext(hungLock, false)
 	write := func(db *postgres.DB, claim *job.Claim) error {
-		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Number: 1, Mode: products.Update, Records: records(10, "p", "new name"),
-			Columns: products.Columns{Description: true}, // else it isn't read
+		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Number: 1, Mode: products.Update,
+			Records: records(10, "p", "new name"),
+			Columns: described,
 			BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
 				return db.Jobs().Checkpoint(ctx, claim, commit(1, 10))
 			}})
@@ -235,8 +239,9 @@ func TestHungReaderIsCutOff(t *testing.T) {
 	hung.Go(func() { hungErr = write(db, first) })
 	back := <-ends
 	require.Eventually(t, func() bool {
-		return scan[bool](t, direct, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'ClientWrite')`)
-	}, 10*time.Second, 10*time.Millisecond)
+		return scan[bool](t, direct,
+			`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'ClientWrite')`)
+	}, time.Minute, 10*time.Millisecond)
 	// It is taken for hung once it is older than the lease that ran out, by half of the new one.
 	query(t, direct, `UPDATE import_jobs SET lease_until = clock_timestamp()`)
 	second, err := other.Jobs().Claim(t.Context(), "second", time.Microsecond, 5)
@@ -248,8 +253,8 @@ func TestHungReaderIsCutOff(t *testing.T) {
 	require.ErrorIs(t, hungErr, job.ErrLeaseLost)
 }
 
-// TestClaimOfAWorkerThatStops: its claim is committed, but the worker hears nothing of it and is told to stop. The job is
-// given back.
+// TestClaimOfAWorkerThatStops: its claim is committed, but the worker hears nothing of it and is told to stop. The job
+// is given back.
 func TestClaimOfAWorkerThatStops(t *testing.T) {
 	direct := pgtest.URL(t)
 	p, url := newProxy(t, direct)

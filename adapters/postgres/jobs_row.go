@@ -6,25 +6,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // jobColumns are those that jobRow.scan reads, jobBrief the same of a job among many, whose dialect isn't read. Neither
-// reads a dialect or an error that is longer than what is written today: earlier versions wrote dialects of many MiB. Lengths
-// cost nothing, since PostgreSQL knows them without the value.
+// reads a dialect or an error that is longer than what is written today: earlier versions wrote dialects of many MiB.
+// Lengths cost nothing, since PostgreSQL knows them without the value.
 const (
 	jobColumns = jobBefore + `CASE WHEN octet_length(dialect::text) <= 131072 THEN dialect ELSE 'null' END` + jobBehind
 	jobBrief   = jobBefore + `'null'::json` + jobBehind
-	jobBefore  = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings, priority, event, `
-	jobBehind  = `, rejects, left(error, 2000), attempts, cancel_requested, created_at, started_at, finished_at, not_before,
+	jobBefore  = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings,
+		priority, event, `
+	jobBehind = `, rejects, left(error, 2000), attempts, cancel_requested, created_at, started_at, finished_at,
+		not_before,
 	waiting_since, waited, token, worker, lease_until, lease_length, wait_length, clock_timestamp()`
 )
 
-// jobRow is a row of import_jobs. The rules of a job's life are job.Job's methods; this reads the row for them and
+// jobRow is a row of import_jobs. The rules of a job's life are in package driver: this reads the row for them, and
 // writes back what they made of it.
 type jobRow struct {
 	job.Job
@@ -40,29 +42,35 @@ type jobRow struct {
 func (r *jobRow) scan(from interface{ Scan(...any) error }) error {
 	var started, finished, waiting sql.NullTime
 	var waited int64
-	err := from.Scan(&r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.Size, &r.SHA256, &r.DuplicateOf, &r.IdempotencyKey,
-		document{&r.Settings}, &r.Priority, document{&r.Event}, document{&r.Dialect}, document{&r.Rejects}, &r.Error, &r.Attempts,
-		&r.CancelRequested, &r.CreatedAt, &started, &finished, &r.NotBefore, &waiting, &waited, &r.token, &r.worker, &r.lease,
+	err := from.Scan(&r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.Size, &r.SHA256, &r.DuplicateOf,
+		&r.IdempotencyKey,
+		document{&r.Settings}, &r.Priority, document{&r.Event}, document{&r.Dialect}, document{&r.Rejects}, &r.Error,
+		&r.Attempts,
+		&r.CancelRequested, &r.CreatedAt, &started, &finished, &r.NotBefore, &waiting, &waited, &r.token, &r.worker,
+		&r.lease,
 		&r.length, &r.wait, &r.now)
-	r.StartedAt, r.FinishedAt, r.WaitingSince, r.Waited = started.Time, finished.Time, waiting.Time, time.Duration(waited)*time.Microsecond
-	for _, t := range []*time.Time{&r.CreatedAt, &r.StartedAt, &r.FinishedAt, &r.NotBefore, &r.WaitingSince, &r.lease.Time, &r.now} {
+	r.StartedAt, r.FinishedAt, r.WaitingSince, r.Waited = started.Time, finished.Time, waiting.Time,
+		time.Duration(waited)*time.Microsecond
+	for _, t := range []*time.Time{&r.CreatedAt, &r.StartedAt, &r.FinishedAt, &r.NotBefore, &r.WaitingSince,
+		&r.lease.Time, &r.now} {
 		*t = t.UTC()
 	}
 	return err
 }
 
-// held tells whether a worker has the job, and its lease hasn't run out.
+// held reports whether a worker has the job, and its lease hasn't run out.
 func (r *jobRow) held() bool {
 	length := time.Duration(-1) // one of an earlier version's worker
 	if r.length.Valid {
 		length = time.Duration(r.length.Int64) * time.Microsecond
 	}
-	return r.lease.Valid && !job.Over(r.now, r.lease.Time, length)
+	return r.lease.Valid && !driver.Expired(r.now, r.lease.Time, length)
 }
 
-// over is job.Over of a column with an instant and one with its length.
-func over(until, length string) string {
-	return `(` + until + ` <= clock_timestamp() OR ` + until + ` > clock_timestamp() + ` + length + ` * interval '1 microsecond')`
+// expired is driver.Expired in SQL, of a column with an instant and one with its length.
+func expired(until, length string) string {
+	return `(` + until + ` <= clock_timestamp() OR ` + until + ` > clock_timestamp() + ` + length +
+		` * interval '1 microsecond')`
 }
 
 // micros is a length as it is stored: no shorter than it is.
@@ -80,10 +88,12 @@ func (r *jobRow) insert(ctx context.Context, t *transaction) error {
 	if err != nil {
 		return err
 	}
-	err = t.QueryRowxContext(ctx, `INSERT INTO import_jobs (id, state, revision, file_name, upload, size, sha256, idempotency_key, settings,
+	err = t.QueryRowxContext(ctx,
+		`INSERT INTO import_jobs (id, state, revision, file_name, upload, size, sha256, idempotency_key, settings,
 			priority, event, created_at, not_before, wait_length, duplicate_of)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce((
-			SELECT id::text FROM import_jobs WHERE sha256 = $7 AND sha256 <> '' ORDER BY created_at DESC, id DESC LIMIT 1), ''))
+			SELECT id::text FROM import_jobs WHERE sha256 = $7 AND sha256 <> '' ORDER BY created_at DESC, id DESC
+			LIMIT 1), ''))
 		ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING RETURNING duplicate_of`,
 		r.ID, string(r.State), r.Revision, r.FileName, r.Upload, r.Size, r.SHA256, r.IdempotencyKey, settings,
 		r.Priority, event, r.CreatedAt, r.NotBefore, r.wait).Scan(&r.DuplicateOf)
@@ -107,34 +117,40 @@ func (r *jobRow) save(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	_, err := t.ExecContext(ctx, `UPDATE import_jobs SET state = $2, revision = $3, upload = $4, event = $5, dialect = $6, rejects = $7,
+	_, err := t.ExecContext(ctx,
+		`UPDATE import_jobs SET state = $2, revision = $3, upload = $4, event = $5, dialect = $6, rejects = $7,
 			error = $8, attempts = $9, cancel_requested = $10, started_at = $11, finished_at = $12, not_before = $13,
-			token = $14, worker = $15, lease_until = $16, lease_length = $17, wait_length = $18, waiting_since = $19, waited = $20
+			token = $14, worker = $15, lease_until = $16, lease_length = $17, wait_length = $18, waiting_since = $19,
+			waited = $20
 		WHERE id = $1`,
 		r.ID, string(r.State), r.Revision, r.Upload, texts[0], texts[1], texts[2],
-		r.Error, r.Attempts, r.CancelRequested, orNull(r.StartedAt), orNull(r.FinishedAt), r.NotBefore,
-		r.token, r.worker, r.lease, r.length, r.wait, orNull(r.WaitingSince), r.Waited.Microseconds())
+		r.Error, r.Attempts, r.CancelRequested, nullTime(r.StartedAt), nullTime(r.FinishedAt), r.NotBefore,
+		r.token, r.worker, r.lease, r.length, r.wait, nullTime(r.WaitingSince), r.Waited.Microseconds())
 	return err
 }
 
 // committedSum is what the checkpoints of a job add up to.
 type committedSum struct {
-	importer.Commit
-	// progressed tells whether one of them is of the job's latest claim.
+	commit importer.Commit
+	// progressed reports whether one of them is of the job's latest claim.
 	progressed bool
 }
 
 // committed adds up the job's checkpoints.
 func (r *jobRow) committed(ctx context.Context, t *transaction) (sum committedSum, err error) {
-	c := &sum.Counts
+	c := &sum.commit.Counts
 	err = t.QueryRowxContext(ctx, `SELECT coalesce(sum(read), 0)::bigint, coalesce(sum(created), 0)::bigint,
 			coalesce(sum(updated), 0)::bigint, coalesce(sum(unchanged), 0)::bigint, coalesce(sum(skipped), 0)::bigint,
 			coalesce(sum(superseded), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(bytes), 0)::bigint,
 			coalesce(bool_or(token = $2), false)
 		FROM import_checkpoints WHERE job_id = $1`, r.ID, r.token).
-		Scan(&c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded, &c.Rejected, &sum.Bytes, &sum.progressed)
+		Scan(&c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded, &c.Rejected, &sum.commit.Bytes,
+			&sum.progressed)
 	return sum, err
 }
+
+// idParameter is null, which equals nothing, for what can't be an ID.
+func idParameter(id string) sql.NullString { return sql.NullString{String: id, Valid: driver.IsID(id)} }
 
 // document scans JSON.
 type document struct{ to any }
@@ -152,31 +168,3 @@ func marshal(v any) (string, error) {
 	text, err := json.Marshal(v)
 	return string(text), err
 }
-
-// orNull makes null of the zero time.
-func orNull(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
-
-// clean replaces what PostgreSQL can't keep in text.
-func clean(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
-}
-
-// isID tells whether the text is a UUID as job.NewID writes it.
-func isID(id string) bool {
-	for i := range len(id) {
-		switch c := id[i]; i {
-		case 8, 13, 18, 23:
-			if c != '-' {
-				return false
-			}
-		default:
-			if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-				return false
-			}
-		}
-	}
-	return len(id) == 36
-}
-
-// idParameter is null, which equals nothing, for what can't be an ID.
-func idParameter(id string) sql.NullString { return sql.NullString{String: id, Valid: isID(id)} }

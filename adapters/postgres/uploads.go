@@ -12,6 +12,7 @@ import (
 	"github.com/lib/pq/pqerror"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 const (
@@ -21,8 +22,8 @@ const (
 	diskFull = pqerror.Code("53100")
 )
 
-// Uploads is the job.Uploads in the tables import_uploads and import_upload_chunks. Every chunk is written, and read, in
-// a transaction of its own: however slow the other side is, no connection waits for it.
+// Uploads is the job.Uploads in the tables import_uploads and import_upload_chunks. Every chunk is written, and read,
+// in a transaction of its own, so that no connection waits for a slow client.
 type Uploads struct{ db *DB }
 
 var (
@@ -30,12 +31,12 @@ var (
 	_ job.Sweeper = (*Uploads)(nil)
 )
 
-// errSwept is returned where an upload vanished that was being written, or a piece of it.
-var errSwept = errors.New("postgres: the upload, or a piece of it, was deleted or lost while it was written")
+// errDeleted is returned where an upload, or a part of it, was deleted or lost while it was written.
+var errDeleted = errors.New("postgres: the upload, or a piece of it, was deleted or lost while it was written")
 
 // Put stores an upload.
 func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (size int64, err error) {
-	if err := job.CheckKey(key); err != nil {
+	if err := driver.CheckKey(key); err != nil {
 		return 0, err
 	}
 	err = u.write(ctx, func(ctx context.Context, t *transaction) error {
@@ -48,15 +49,15 @@ func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (size int64,
 	if err != nil {
 		return 0, err
 	}
-	if size, err = u.put(ctx, key, r); err != nil {
+	if size, err = u.writeChunks(ctx, key, r); err != nil {
 		u.discard(ctx, key)
 		return 0, err
 	}
 	return size, nil
 }
 
-// put writes the chunks, and makes the upload complete. While one is written the next one is read.
-func (u *Uploads) put(ctx context.Context, key string, r io.Reader) (size int64, err error) {
+// writeChunks writes the chunks, and makes the upload complete. While one is written the next one is read.
+func (u *Uploads) writeChunks(ctx context.Context, key string, r io.Reader) (size int64, err error) {
 	var (
 		writing sync.WaitGroup // of the chunk before
 		failed  error          // read once that is written
@@ -64,9 +65,8 @@ func (u *Uploads) put(ctx context.Context, key string, r io.Reader) (size int64,
 	defer writing.Wait()
 	for number := int64(0); ; number++ {
 		buffer := chunks.Get().(*[chunkSize]byte)
-		n, err := io.ReadFull(r, buffer[:])
-		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		if err == nil || last {
+		n, last, err := driver.ReadChunk(r, buffer[:])
+		if err == nil {
 			writing.Wait()
 			err = errors.Join(failed, ctx.Err())
 		}
@@ -89,7 +89,7 @@ func (u *Uploads) put(ctx context.Context, key string, r io.Reader) (size int64,
 
 // write runs a transaction that makes the database larger.
 func (u *Uploads) write(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
-	err := u.own(ctx, func(ctx context.Context, t *transaction) error {
+	err := u.transact(ctx, func(ctx context.Context, t *transaction) error {
 		err := f(ctx, t)
 		if pq.As(err, diskFull) != nil {
 			// No use in trying again: the client would only wait.
@@ -98,15 +98,15 @@ func (u *Uploads) write(ctx context.Context, f func(ctx context.Context, t *tran
 		return err
 	})
 	if err != nil {
-		return fail(ctx, err)
+		return fail(ctx, err, job.ErrNotFound)
 	}
 	return nil
 }
 
-// own calls f in a transaction of its own, also where the context has one: nobody waits for that one's end.
-func (u *Uploads) own(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+// transact calls f in a transaction of its own, also where the context has one, whose end may be far off.
+func (u *Uploads) transact(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
 	return u.db.transact(ctx, func(ctx context.Context, t *transaction) error {
-		if err := u.db.bound(ctx, t); err != nil {
+		if err := u.db.limitIdle(ctx, t); err != nil {
 			return err
 		}
 		return f(ctx, t)
@@ -124,23 +124,24 @@ func (u *Uploads) discard(ctx context.Context, key string) {
 
 // Delete removes the upload.
 func (u *Uploads) Delete(ctx context.Context, key string) error {
-	if err := job.CheckKey(key); err != nil {
+	if err := driver.CheckKey(key); err != nil {
 		return err
 	}
 	return u.remove(ctx, []string{key})
 }
 
 func (u *Uploads) remove(ctx context.Context, keys []string) error {
-	err := u.own(ctx, func(ctx context.Context, t *transaction) error {
+	err := u.transact(ctx, func(ctx context.Context, t *transaction) error {
 		// The uploads first: a chunk that is just being written is committed before, and deleted too, or fails.
-		if _, err := t.ExecContext(ctx, `DELETE FROM import_uploads WHERE key = ANY ($1::text[])`, pq.Array(keys)); err != nil {
+		if _, err := t.ExecContext(ctx, `DELETE FROM import_uploads WHERE key = ANY ($1::text[])`,
+			pq.Array(keys)); err != nil {
 			return err
 		}
 		_, err := t.ExecContext(ctx, `DELETE FROM import_upload_chunks WHERE upload = ANY ($1::text[])`, pq.Array(keys))
 		return err
 	})
 	if err != nil {
-		return fail(ctx, err)
+		return fail(ctx, err, job.ErrNotFound)
 	}
 	return nil
 }
@@ -148,22 +149,25 @@ func (u *Uploads) remove(ctx context.Context, keys []string) error {
 // Sweep removes unfinished uploads, and finds old ones.
 func (u *Uploads) Sweep(ctx context.Context, age time.Duration) (keys []string, err error) {
 	const old = `written_at < clock_timestamp() - $1::bigint * interval '1 microsecond'`
-	err = u.own(ctx, func(ctx context.Context, t *transaction) error {
+	err = u.transact(ctx, func(ctx context.Context, t *transaction) error {
 		var left []string
 		if err := t.SelectContext(ctx, &left, `DELETE FROM import_uploads WHERE key = ANY (ARRAY (
-				SELECT key FROM import_uploads WHERE NOT complete AND `+old+` FOR UPDATE SKIP LOCKED)) RETURNING key`, age.Microseconds()); err != nil {
+				SELECT key FROM import_uploads WHERE NOT complete AND `+old+` FOR UPDATE SKIP LOCKED)) RETURNING key`,
+			age.Microseconds()); err != nil {
 			return err
 		}
 		if len(left) > 0 {
-			if _, err := t.ExecContext(ctx, `DELETE FROM import_upload_chunks WHERE upload = ANY ($1::text[])`, pq.Array(left)); err != nil {
+			if _, err := t.ExecContext(ctx, `DELETE FROM import_upload_chunks WHERE upload = ANY ($1::text[])`,
+				pq.Array(left)); err != nil {
 				return err
 			}
 		}
 		keys = nil
-		return t.SelectContext(ctx, &keys, `SELECT key FROM import_uploads WHERE complete AND `+old+` ORDER BY key`, age.Microseconds())
+		return t.SelectContext(ctx, &keys, `SELECT key FROM import_uploads WHERE complete AND `+old+` ORDER BY key`,
+			age.Microseconds())
 	})
 	if err != nil {
-		return nil, fail(ctx, err)
+		return nil, fail(ctx, err, job.ErrNotFound)
 	}
 	return keys, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"sync"
+
+	"github.com/products-importer/products-importer/importer/job"
 )
 
 // chunkSize is how many bytes of a file a row of import_upload_chunks holds.
@@ -29,16 +31,18 @@ func (u *Uploads) writeChunk(ctx context.Context, c chunk) error {
 		var setting string
 		err := t.QueryRowxContext(ctx, `WITH upload AS (
 				UPDATE import_uploads SET written_at = clock_timestamp(), complete = $2, size = $3
-				WHERE key = $1 AND NOT complete AND (NOT $2 OR (SELECT count(*) FROM import_upload_chunks WHERE upload = $1) = $4)
+				WHERE key = $1 AND NOT complete AND (NOT $2 OR (SELECT count(*) FROM import_upload_chunks
+				WHERE upload = $1) = $4)
 				RETURNING key
 			), chunk AS (
 				INSERT INTO import_upload_chunks (upload, number, data)
 				SELECT key, $4::bigint, $5::bytea FROM upload WHERE length($5::bytea) > 0
 			)
-			SELECT count(*), set_config('synchronous_commit', CASE WHEN $2 THEN current_setting('synchronous_commit') ELSE 'off' END, true)
+			SELECT count(*), set_config('synchronous_commit', CASE WHEN $2 THEN current_setting('synchronous_commit')
+			ELSE 'off' END, true)
 			FROM upload`, c.upload, c.last, c.end, c.number, c.data).Scan(&written, &setting)
 		if err == nil && written == 0 {
-			return errSwept
+			return errDeleted
 		}
 		return err
 	})
@@ -48,15 +52,16 @@ func (u *Uploads) writeChunk(ctx context.Context, c chunk) error {
 func (u *Uploads) readChunk(ctx context.Context, key string, number int64, to *[chunkSize]byte) (n int, err error) {
 	err = u.db.transact(ctx, func(ctx context.Context, t *transaction) error {
 		n = 0
-		return t.inBinary(ctx, `SELECT data FROM import_upload_chunks WHERE upload = $1 AND number = $2`, func(rows *sql.Rows) error {
-			var data sql.RawBytes
-			err := rows.Scan(&data)
-			n = copy(to[:], data)
-			return err
-		}, key, number)
+		return t.inBinary(ctx, `SELECT data FROM import_upload_chunks WHERE upload = $1 AND number = $2`,
+			func(rows *sql.Rows) error {
+				var data sql.RawBytes
+				err := rows.Scan(&data)
+				n = copy(to[:], data)
+				return err
+			}, key, number)
 	})
 	if err != nil {
-		return 0, fail(ctx, err)
+		return 0, fail(ctx, err, job.ErrNotFound)
 	}
 	return n, nil
 }

@@ -8,11 +8,12 @@ import (
 	"sync"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // Open returns a part of the upload. While a chunk is read the next one is on its way.
 func (u *Uploads) Open(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error) {
-	if err := job.CheckKey(key); err != nil {
+	if err := driver.CheckKey(key); err != nil {
 		return nil, err
 	}
 	if offset < 0 {
@@ -23,20 +24,20 @@ func (u *Uploads) Open(ctx context.Context, key string, offset, n int64) (io.Rea
 		return t.GetContext(ctx, &size, `SELECT size FROM import_uploads WHERE key = $1 AND complete`, key)
 	})
 	if err != nil {
-		return nil, fail(ctx, err)
+		return nil, fail(ctx, err, job.ErrNotFound)
 	}
 	end := size
 	if n >= 0 && n < size-offset {
 		end = offset + n
 	}
-	r := &upload{uploads: u, key: key, outer: ctx, next: offset, end: end}
+	r := &uploadReader{uploads: u, key: key, outer: ctx, next: offset, end: end}
 	r.ctx, r.cancel = context.WithCancel(ctx)
-	r.ahead()
+	r.prefetch()
 	return r, nil
 }
 
-// upload reads an upload. Read and Close are not called at the same time.
-type upload struct {
+// uploadReader reads an upload. Read and Close must not be called at the same time.
+type uploadReader struct {
 	uploads *Uploads
 	key     string
 	outer   context.Context // the caller's
@@ -58,8 +59,8 @@ type piece struct {
 	err      error
 }
 
-// ahead asks for the next chunk, if there is one.
-func (r *upload) ahead() {
+// prefetch asks for the next chunk, if there is one.
+func (r *uploadReader) prefetch() {
 	r.coming = nil
 	if r.next >= r.end {
 		return
@@ -80,7 +81,7 @@ func (r *upload) ahead() {
 }
 
 // Read reads.
-func (r *upload) Read(to []byte) (int, error) {
+func (r *uploadReader) Read(to []byte) (int, error) {
 	if err := r.outer.Err(); err != nil && r.err == nil {
 		r.err = err
 	}
@@ -104,7 +105,7 @@ func (r *upload) Read(to []byte) (int, error) {
 			return 0, r.err
 		}
 		r.rest = p.chunk[p.from:p.to]
-		r.ahead()
+		r.prefetch()
 	}
 	n := copy(to, r.rest)
 	r.rest = r.rest[n:]
@@ -112,7 +113,7 @@ func (r *upload) Read(to []byte) (int, error) {
 }
 
 // recycle gives the chunk back.
-func (r *upload) recycle() {
+func (r *uploadReader) recycle() {
 	if r.chunk != nil {
 		chunks.Put(r.chunk)
 		r.chunk, r.rest = nil, nil
@@ -120,7 +121,7 @@ func (r *upload) recycle() {
 }
 
 // Close ends what is under way.
-func (r *upload) Close() error {
+func (r *uploadReader) Close() error {
 	r.closing.Do(func() {
 		r.cancel()
 		if r.coming != nil {

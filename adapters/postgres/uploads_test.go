@@ -42,7 +42,8 @@ func read(t *testing.T, u job.Uploads, key string, offset, n int64) []byte {
 
 // left is how many rows there are of uploads and their chunks.
 func left(t *testing.T, url string) int {
-	return scan[int](t, url, `SELECT (SELECT count(*) FROM import_uploads) + (SELECT count(*) FROM import_upload_chunks)`)
+	return scan[int](t, url,
+		`SELECT (SELECT count(*) FROM import_uploads) + (SELECT count(*) FROM import_upload_chunks)`)
 }
 
 func TestUploads(t *testing.T) {
@@ -60,7 +61,8 @@ func TestUpload(t *testing.T) {
 		n, err := u.Put(t.Context(), "a", iotest.HalfReader(bytes.NewReader(data)))
 		require.NoError(t, err)
 		require.EqualValues(t, size, n)
-		for _, part := range [][2]int64{{0, -1}, {0, 0}, {0, 10}, {mib - 3, 6}, {mib, mib}, {2*mib + 7, -1}, {int64(size), 1}, {int64(size) + 9, 4}, {1, 1 << 62}} {
+		for _, part := range [][2]int64{{0, -1}, {0, 0}, {0, 10}, {mib - 3, 6}, {mib, mib}, {2*mib + 7, -1},
+			{int64(size), 1}, {int64(size) + 9, 4}, {1, 1 << 62}} {
 			from := min(part[0], int64(size))
 			end := int64(size)
 			if part[1] >= 0 && part[1] < end-from {
@@ -107,7 +109,8 @@ func TestUploadUnfinished(t *testing.T) {
 	_, err = u.Put(ctx, "a", io.MultiReader(bytes.NewReader(noise(2*mib)), readerFunc(func([]byte) (int, error) {
 		unseen()
 		// The last piece is still on its way, perhaps.
-		require.Eventually(t, func() bool { return left(t, url) == 3 }, 10*time.Second, 5*time.Millisecond, "what came was stored at once")
+		require.Eventually(t, func() bool { return left(t, url) == 3 }, time.Minute, 5*time.Millisecond,
+			"what came was stored at once")
 		cancel()
 		return 0, io.EOF
 	})))
@@ -116,40 +119,44 @@ func TestUploadUnfinished(t *testing.T) {
 	require.Zero(t, left(t, url))
 
 	// Swept while it goes on.
-	_, err = u.Put(t.Context(), "a", io.MultiReader(bytes.NewReader(noise(2*mib)), readerFunc(func([]byte) (int, error) {
-		// A piece that is just being written keeps the sweeper away.
-		require.Eventually(t, func() bool {
-			keys, err := u.Sweep(t.Context(), -time.Hour)
-			require.NoError(t, err)
-			require.Empty(t, keys)
-			return left(t, url) == 0
-		}, 10*time.Second, 5*time.Millisecond)
-		return 0, io.EOF
-	})))
+	_, err = u.Put(t.Context(), "a", io.MultiReader(bytes.NewReader(noise(2*mib)),
+		readerFunc(func([]byte) (int, error) {
+			// A piece that is just being written keeps the sweeper away.
+			require.Eventually(t, func() bool {
+				keys, err := u.Sweep(t.Context(), -time.Hour)
+				require.NoError(t, err)
+				require.Empty(t, keys)
+				return left(t, url) == 0
+			}, time.Minute, 5*time.Millisecond)
+			return 0, io.EOF
+		})))
 	require.ErrorContains(t, err, "deleted")
 	unseen()
 
 	// What a server loses that crashes before a piece is on its disk.
-	_, err = u.Put(t.Context(), "a", io.MultiReader(bytes.NewReader(noise(2*mib)), readerFunc(func([]byte) (int, error) {
-		require.Eventually(t, func() bool { return left(t, url) == 3 }, 10*time.Second, 5*time.Millisecond)
-		query(t, url, `DELETE FROM import_upload_chunks WHERE number = 0`)
-		return 0, io.EOF
-	})))
+	_, err = u.Put(t.Context(), "a", io.MultiReader(bytes.NewReader(noise(2*mib)),
+		readerFunc(func([]byte) (int, error) {
+			require.Eventually(t, func() bool { return left(t, url) == 3 }, time.Minute, 5*time.Millisecond)
+			query(t, url, `DELETE FROM import_upload_chunks WHERE number = 0`)
+			return 0, io.EOF
+		})))
 	require.ErrorContains(t, err, "lost")
 	unseen()
 	require.Zero(t, left(t, url))
 }
 
-// TestUploadReconnects: connections that are lost cost an upload nothing, neither while it is written nor while it is read.
+// TestUploadReconnects: connections that are lost cost an upload nothing, neither while it is written nor while it is
+// read.
 func TestUploadReconnects(t *testing.T) {
 	url := pgtest.URL(t)
 	u := open(t, url, postgres.Options{}).Uploads()
 	const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
 	data := noise(5 * mib)
-	_, err := u.Put(t.Context(), "a", io.MultiReader(bytes.NewReader(data[:3*mib]), readerFunc(func([]byte) (int, error) {
-		query(t, url, cut)
-		return 0, io.EOF
-	}), bytes.NewReader(data[3*mib:])))
+	_, err := u.Put(t.Context(), "a", io.MultiReader(bytes.NewReader(data[:3*mib]),
+		readerFunc(func([]byte) (int, error) {
+			query(t, url, cut)
+			return 0, io.EOF
+		}), bytes.NewReader(data[3*mib:])))
 	require.NoError(t, err)
 	r, err := u.Open(t.Context(), "a", 0, -1)
 	require.NoError(t, err)
@@ -174,7 +181,8 @@ func TestSweep(t *testing.T) {
 		_, err := u.Put(t.Context(), key, bytes.NewReader(noise(10)))
 		require.NoError(t, err)
 	}
-	query(t, url, `INSERT INTO import_uploads (key) VALUES ('left'); INSERT INTO import_upload_chunks VALUES ('left', 0, 'x')`)
+	query(t, url,
+		`INSERT INTO import_uploads (key) VALUES ('left'); INSERT INTO import_upload_chunks VALUES ('left', 0, 'x')`)
 	keys, err := u.Sweep(t.Context(), time.Hour)
 	require.NoError(t, err)
 	require.Empty(t, keys)

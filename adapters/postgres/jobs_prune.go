@@ -18,7 +18,7 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.J
 		return nil, fmt.Errorf("postgres: a limit must be 1 or more, not %d", limit)
 	}
 	var gone []job.Job
-	err := j.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
+	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) (err error) {
 		gone, err = j.jobs(ctx, `DELETE FROM import_jobs WHERE id = ANY (ARRAY (
 				SELECT id FROM import_jobs WHERE finished_at < $1 ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 			RETURNING `+jobBrief, before, limit)
@@ -34,7 +34,7 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.J
 		return err
 	})
 	if err != nil {
-		return nil, fail(ctx, err)
+		return nil, fail(ctx, err, job.ErrNotFound)
 	}
 	return gone, nil
 }
@@ -42,12 +42,12 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.J
 // DropUpload notes that the job's upload is gone.
 func (j *Jobs) DropUpload(ctx context.Context, id string) error {
 	var known bool
-	err := j.db.short(ctx, func(ctx context.Context, t *transaction) error {
+	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		return t.GetContext(ctx, &known, `UPDATE import_jobs SET upload = '', revision = revision + (upload <> '')::int
 			WHERE id = $1 RETURNING true`, idParameter(id))
 	})
 	if err != nil {
-		return fail(ctx, err)
+		return fail(ctx, err, job.ErrNotFound)
 	}
 	return nil
 }
@@ -57,10 +57,11 @@ func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) ([]string, error
 	var used []string
 	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		used = nil
-		return sqlx.SelectContext(ctx, q, &used, `SELECT DISTINCT upload FROM import_jobs WHERE upload <> '' AND upload = ANY ($1::text[])`, pq.Array(keys))
+		return sqlx.SelectContext(ctx, q, &used,
+			`SELECT DISTINCT upload FROM import_jobs WHERE upload <> '' AND upload = ANY ($1::text[])`, pq.Array(keys))
 	})
 	if err != nil {
-		return nil, fail(ctx, err)
+		return nil, fail(ctx, err, job.ErrNotFound)
 	}
 	return used, nil
 }

@@ -11,29 +11,32 @@ import (
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // Renew is one statement without a transaction around it: it is called several times a second.
-func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (cancel bool, err error) {
+func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration,
+	update *job.Update) (cancel bool, err error) {
 	if lease <= 0 {
 		return false, fmt.Errorf("postgres: a lease must be above 0, not %v", lease)
 	}
 	var state, event, dialect, rejects sql.NullString
 	var revisions int64
 	if update != nil {
-		var told jobRow
-		if err := told.Tell(update); err != nil {
+		var updated jobRow
+		if err := driver.Renew(&updated.Job, update); err != nil {
 			return false, err
 		}
-		told.Event.Time = told.Event.Time.UTC()
-		revisions = told.Revision
-		state = sql.NullString{String: string(told.State), Valid: true}
+		updated.Event.Time = updated.Event.Time.UTC()
+		revisions = updated.Revision
+		state = sql.NullString{String: string(updated.State), Valid: true}
 		for _, v := range []struct {
 			to    *sql.NullString
 			value any
-			told  bool
-		}{{&event, told.Event, true}, {&dialect, told.Dialect, told.Dialect != nil}, {&rejects, told.Rejects, told.Rejects != nil}} {
-			if v.to.Valid = v.told; !v.told {
+			set   bool
+		}{{&event, updated.Event, true}, {&dialect, updated.Dialect, updated.Dialect != nil},
+			{&rejects, updated.Rejects, updated.Rejects != nil}} {
+			if v.to.Valid = v.set; !v.set {
 				continue
 			}
 			if v.to.String, err = marshal(v.value); err != nil {
@@ -42,24 +45,27 @@ func (j *Jobs) Renew(ctx context.Context, claim *job.Claim, lease time.Duration,
 		}
 	}
 	err = j.db.read(ctx, forUrgent, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `UPDATE import_jobs SET lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond',
-				state = coalesce($4::text, state), event = coalesce($5::json, event), dialect = coalesce($6::json, dialect),
+		return q.QueryRowxContext(ctx,
+			`UPDATE import_jobs SET lease_until = clock_timestamp() + $3::bigint * interval '1 microsecond',
+				state = coalesce($4::text, state), event = coalesce($5::json, event), dialect = coalesce($6::json,
+				dialect),
 				rejects = coalesce($7::json, rejects), revision = revision + $8::bigint, lease_length = $3::bigint + 1
 			WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL RETURNING cancel_requested`,
-			idParameter(claim.Job.ID), claim.Token, max(lease.Microseconds(), 1), state, event, dialect, rejects, revisions).Scan(&cancel)
+			idParameter(claim.Job.ID), claim.Token, max(lease.Microseconds(), 1), state, event, dialect, rejects,
+			revisions).Scan(&cancel)
 	})
-	return cancel, j.lost(ctx, err)
+	return cancel, j.leaseError(ctx, err)
 }
 
-// lost makes ErrLeaseLost of a row that isn't there.
-func (j *Jobs) lost(ctx context.Context, err error) error {
+// leaseError returns the error of a call by a claim's holder: ErrLeaseLost where the row is missing.
+func (j *Jobs) leaseError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrNoRows), errors.Is(err, job.ErrNotFound):
 		return job.ErrLeaseLost
 	}
-	return fail(ctx, err)
+	return fail(ctx, err, job.ErrNotFound)
 }
 
 // Checkpoint notes a batch in the batch's transaction. It locks the job's row until that ends, see Jobs, and bounds the
@@ -72,23 +78,31 @@ func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.C
 		}
 		return err
 	})
-	return j.lost(ctx, err)
+	return j.leaseError(ctx, err)
 }
 
-// checkpoint tells whether the batch had no checkpoint yet.
-func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim, done *importer.Commit) (noted bool, err error) {
+// checkpoint reports whether the batch had no checkpoint yet, and has one now.
+func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim,
+	done *importer.Commit) (noted bool, err error) {
 	c := &done.Counts
 	var limit string
+	refused, err := driver.MarshalRefused(done.Refused)
+	if err != nil {
+		return false, err
+	}
 	err = t.QueryRowxContext(ctx, `WITH held AS (
 			SELECT id, token FROM import_jobs WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL FOR KEY SHARE
 		), noted AS (
-			INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped, superseded, rejected, bytes)
-			SELECT id, token, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::bigint FROM held
+			INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped,
+			superseded, rejected, bytes, refused, skipped_records)
+			SELECT id, token, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint,
+			$10::bigint, $11::bigint, $13::json, $14::bytea FROM held
 			ON CONFLICT (job_id, number) DO NOTHING RETURNING number
 		)
 		SELECT EXISTS (SELECT FROM noted), set_config('idle_in_transaction_session_timeout', $12, true) FROM held`,
-		idParameter(claim.Job.ID), claim.Token, done.Batch, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Superseded,
-		c.Rejected, done.Bytes, j.db.limit(ctx)).Scan(&noted, &limit)
+		idParameter(claim.Job.ID), claim.Token, done.Batch, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped,
+		c.Superseded, c.Rejected, done.Bytes, j.db.idleLimit(ctx),
+		sql.NullString{String: refused, Valid: refused != ""}, driver.MarshalSkipped(done.Skipped)).Scan(&noted, &limit)
 	return noted, err
 }
 
@@ -96,7 +110,7 @@ func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim,
 func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
 	done, err := j.checkpoints(ctx, claim)
 	if err != nil {
-		return nil, fail(ctx, err)
+		return nil, fail(ctx, err, job.ErrNotFound)
 	}
 	return done, nil
 }
@@ -145,26 +159,30 @@ func readCheckpoints(ctx context.Context, q sqlx.QueryerContext, claim *job.Clai
 }
 
 // Release ends the claim of a job that isn't done.
-func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+func (j *Jobs) Release(ctx context.Context, claim *job.Claim, failed bool, reason string,
+	delay time.Duration) (job.Job, error) {
 	return j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
-		r.GiveBack(r.now, failed, sum.progressed, reason, delay, sum.Commit)
-		r.NotBefore, r.Waited, r.wait = r.NotBefore.Truncate(time.Microsecond), r.Waited.Truncate(time.Microsecond), micros(delay)
+		driver.Release(&r.Job, r.now, failed, sum.progressed, reason, delay, sum.commit)
+		r.NotBefore, r.Waited, r.wait = r.NotBefore.Truncate(time.Microsecond), r.Waited.Truncate(time.Microsecond),
+			micros(delay)
 		return nil
 	})
 }
 
 // Finish ends the job.
-func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string, update *job.Update) (job.Job, error) {
+func (j *Jobs) Finish(ctx context.Context, claim *job.Claim, state job.State, reason string,
+	update *job.Update) (job.Job, error) {
 	return j.end(ctx, claim, func(r *jobRow, sum committedSum) error {
-		return r.Finish(r.now, state, reason, update, sum.Commit)
+		return driver.Finish(&r.Job, r.now, state, reason, update, sum.commit)
 	})
 }
 
 // end ends the claim. It waits for the batches that are being committed.
 func (j *Jobs) end(ctx context.Context, claim *job.Claim, how func(*jobRow, committedSum) error) (job.Job, error) {
 	var r *jobRow
-	err := j.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
-		if r, err = j.one(ctx, `id = $1 AND token = $2 AND lease_until IS NOT NULL FOR UPDATE`, idParameter(claim.Job.ID), claim.Token); err != nil {
+	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) (err error) {
+		if r, err = j.one(ctx, `id = $1 AND token = $2 AND lease_until IS NOT NULL FOR UPDATE`,
+			idParameter(claim.Job.ID), claim.Token); err != nil {
 			return err
 		}
 		sum, err := r.committed(ctx, t)
@@ -177,8 +195,8 @@ func (j *Jobs) end(ctx context.Context, claim *job.Claim, how func(*jobRow, comm
 		return j.save(ctx, t, r)
 	})
 	if err != nil {
-		return job.Job{}, j.lost(ctx, err)
+		return job.Job{}, j.leaseError(ctx, err)
 	}
-	j.ready(ctx, r)
+	j.wakeWorkers(ctx, r)
 	return r.Job, nil
 }
