@@ -12,12 +12,12 @@ import (
 //
 // Rows are locked in this order, so that nobody waits in a circle:
 //
-//	an endpoint    by whoever claims for it, changes it, notes its health, or sends again; ascending by ID
-//	a claim        by Finish, and by whoever takes a delivery out of it; ascending by ID
+//	an endpoint    to claim for it, to change it, to note its health, or to send again; ascending by ID
+//	a claim        by Finish, and to take a delivery out of it; ascending by ID
 //	a delivery     by who has its claim locked, or its endpoint if it is in none
 //	numbers        by Append, ascending by import and type, until its transaction ends
 //
-// Claim and Expire wait for nobody: they pass over what is locked.
+// Claim and Prune wait for nobody: they pass over what is locked.
 type Webhooks struct {
 	db    *DB
 	clock clockWatch
@@ -32,30 +32,26 @@ const (
 	claimPrefix    = "clm_"
 )
 
-// plainScans makes the planner look rows up by index, one after the other: how much waits changes faster than what it knows
-// of that. Unlike them, a bitmap scan never marks the entries of rows that have gone: until the next vacuum each one would
-// visit all of these again.
-const plainScans = indexJoins + `; SET LOCAL enable_bitmapscan = off`
+// indexScans makes the planner look rows up by index, one after the other: how much waits changes faster than what it
+// knows of that. Unlike them, a bitmap scan never marks the entries of rows that have gone: until the next vacuum each
+// one would visit all of these again.
+const indexScans = indexJoins + `; SET LOCAL enable_bitmapscan = off`
 
-// quick calls f in the context's transaction, or in a new one with plainScans that is committed without waiting for the
-// disk.
-func (w *Webhooks) quick(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+// joinFast calls f in the context's transaction, or in a new one, with indexScans, that is committed without waiting
+// for the disk.
+func (w *Webhooks) joinFast(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
 	if w.db.current(ctx) != nil {
-		return w.db.short(ctx, f)
+		return w.db.joinLimited(ctx, f)
 	}
 	return w.db.transact(ctx, func(ctx context.Context, t *transaction) error {
-		_, err := t.ExecContext(ctx, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d; SET LOCAL synchronous_commit = off; `,
-			w.db.hung.Milliseconds())+plainScans)
+		_, err := t.ExecContext(ctx,
+			fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d; SET LOCAL synchronous_commit = off; `,
+				w.db.maxIdle.Milliseconds())+indexScans)
 		if err != nil {
 			return err
 		}
 		return f(ctx, t)
 	})
-}
-
-// fail is the error of a call.
-func (w *Webhooks) fail(ctx context.Context, err error) error {
-	return failAs(ctx, err, webhooks.ErrNotFound)
 }
 
 // now returns the server's time.
@@ -64,13 +60,21 @@ func (w *Webhooks) now(ctx context.Context, t *transaction) (now time.Time, err 
 	return now.UTC(), err
 }
 
-// unhold takes deliveries out of claims, which are locked, or the only ones that the condition is true for. With its last
-// delivery a claim goes.
-func unhold(ctx context.Context, t *transaction, ids []int64, where string, arg any) error {
-	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE deliveries <@ $1::bigint[] AND `+where, intArray(ids), arg); err != nil {
+// removeFromClaims takes deliveries out of the claims for which the condition is true; a claim without deliveries is
+// deleted. The caller has locked the claims, or is the only one to change them.
+func removeFromClaims(ctx context.Context, t *transaction, ids []int64, where string, arg any) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE deliveries <@ $1::bigint[] AND `+where,
+		intArray(ids), arg); err != nil {
 		return err
 	}
-	_, err := t.ExecContext(ctx, `UPDATE webhook_claims SET deliveries = ARRAY (SELECT d FROM unnest(deliveries) AS d WHERE d <> ALL ($1::bigint[]))
+	_, err := t.ExecContext(ctx,
+		`UPDATE webhook_claims SET deliveries = ARRAY (SELECT d FROM unnest(deliveries) AS d
+			WHERE d <> ALL ($1::bigint[]))
 		WHERE deliveries && $1::bigint[] AND `+where, intArray(ids), arg)
 	return err
+}
+
+// Wake returns a channel that has a value soon after a delivery became due.
+func (w *Webhooks) Wake(ctx context.Context) <-chan struct{} {
+	return w.db.notifier.webhooks.listen(ctx)
 }

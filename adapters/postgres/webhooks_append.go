@@ -14,6 +14,7 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 const (
@@ -24,7 +25,7 @@ const (
 	deliveryRows = 2_000
 )
 
-// Listening tells which of the types somebody listens to.
+// Listening returns those of the types to which an endpoint listens.
 func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) ([]string, error) {
 	var endpoints []webhooks.Endpoint
 	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
@@ -32,15 +33,17 @@ func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string
 		return err
 	})
 	if err != nil {
-		return nil, w.fail(ctx, err)
+		return nil, fail(ctx, err, webhooks.ErrNotFound)
 	}
-	return webhooks.Audience(endpoints, imported, types), nil
+	return driver.Audience(endpoints, imported, types), nil
 }
 
 // listeners reads the endpoints that may listen to one of the types, no more of them than that takes, and the server's
 // time if there are any.
-func (w *Webhooks) listeners(ctx context.Context, q sqlx.QueryerContext, types []string) (endpoints []webhooks.Endpoint, now time.Time, err error) {
-	rows, err := q.QueryxContext(ctx, `SELECT clock_timestamp(), id, state, summaries_only, events FROM webhook_endpoints
+func (w *Webhooks) listeners(ctx context.Context, q sqlx.QueryerContext,
+	types []string) (endpoints []webhooks.Endpoint, now time.Time, err error) {
+	rows, err := q.QueryxContext(ctx,
+		`SELECT clock_timestamp(), id, state, summaries_only, events FROM webhook_endpoints
 		WHERE state <> 'inactive' AND events && $1::text[] ORDER BY created_at, id`, pq.Array(subscriptions(types)))
 	if err != nil {
 		return nil, now, err
@@ -76,15 +79,16 @@ func subscriptions(types []string) []string {
 // Numbers returns the numbers that were given last.
 func (w *Webhooks) Numbers(ctx context.Context, importID string) (map[string]int64, error) {
 	numbers := map[string]int64{}
-	err := w.each(ctx, `SELECT type, last FROM webhook_numbers WHERE import_id = $1`, func(scan func(...any) error) error {
-		var eventType string
-		var last int64
-		err := scan(&eventType, &last)
-		numbers[eventType] = last
-		return err
-	}, clean(importID))
+	err := w.each(ctx, `SELECT type, last FROM webhook_numbers WHERE import_id = $1`,
+		func(scan func(...any) error) error {
+			var eventType string
+			var last int64
+			err := scan(&eventType, &last)
+			numbers[eventType] = last
+			return err
+		}, clean(importID))
 	if err != nil {
-		return nil, w.fail(ctx, err)
+		return nil, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return numbers, nil
 }
@@ -99,19 +103,19 @@ func (w *Webhooks) Append(ctx context.Context, events []webhooks.Event) (stored 
 	if len(events) == 0 {
 		return 0, nil
 	}
-	err = w.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
+	err = w.db.join(ctx, func(ctx context.Context, t *transaction) (err error) {
 		stored, err = w.append(ctx, t, events)
 		return err
 	})
 	if err != nil {
-		return 0, w.fail(ctx, err)
+		return 0, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return stored, nil
 }
 
 // checkEvent returns an error for an event that can't be stored.
 func checkEvent(e *webhooks.Event) error {
-	if err := e.Check(); err != nil {
+	if err := driver.CheckEvent(e); err != nil {
 		return err
 	}
 	for _, text := range []string{e.Type, e.ImportID} {
@@ -122,15 +126,15 @@ func checkEvent(e *webhooks.Event) error {
 	return nil
 }
 
-// appending is what an Append stores.
-type appending struct {
+// appender stores the events of an Append.
+type appender struct {
 	t      *transaction
-	events []appended
+	events []newEvent
 }
 
-// appended is an event that somebody listens to.
-type appended struct {
-	*webhooks.Event
+// newEvent is an event that somebody listens to.
+type newEvent struct {
+	event     *webhooks.Event
 	id        uuid
 	listeners []*webhooks.Endpoint
 }
@@ -148,14 +152,14 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 	if err != nil || len(endpoints) == 0 {
 		return 0, err
 	}
-	a := appending{t: t}
+	a := appender{t: t}
 	for i := range events {
-		e := appended{Event: &events[i]}
-		e.Init(now)
-		e.Number = 0
-		e.id = mustUUID(eventPrefix, e.ID)
+		e := newEvent{event: &events[i]}
+		e.event.Init(now)
+		e.event.Number = 0
+		e.id = mustUUID(eventPrefix, e.event.ID)
 		for j := range endpoints {
-			if endpoints[j].Listens(e.Event) {
+			if driver.Listens(&endpoints[j], e.event) {
 				e.listeners = append(e.listeners, &endpoints[j])
 			}
 		}
@@ -166,6 +170,9 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 	if len(a.events) == 0 {
 		return 0, nil
 	}
+	if err := w.db.limitIdle(ctx, t); err != nil { // until here nothing was locked
+		return 0, err
+	}
 	if err := a.insertEvents(ctx); err != nil {
 		return 0, err
 	}
@@ -175,13 +182,13 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 	if err := a.insertDeliveries(ctx); err != nil {
 		return 0, err
 	}
-	w.db.onCommit(ctx, w.db.waker.webhooks.tell)
+	w.db.onCommit(ctx, w.db.notifier.webhooks.notify)
 	return len(a.events), nil
 }
 
-// insertEvents inserts the events, about eventBytes of them in a statement. While the server stores some, the next ones are
-// packed.
-func (a *appending) insertEvents(ctx context.Context) error {
+// insertEvents inserts the events, about eventBytes of them in a statement. While the server stores some, the next ones
+// are packed.
+func (a *appender) insertEvents(ctx context.Context) error {
 	full, spare := newEventRows(), newEventRows()
 	rest := packEvents(full, a.events)
 	if len(rest) > 0 {
@@ -194,9 +201,11 @@ func (a *appending) insertEvents(ctx context.Context) error {
 	for full[0].n > 0 {
 		var packing sync.WaitGroup
 		packing.Go(func() { rest = packEvents(spare, rest) })
-		// Arrays that are unnested in this place aren't put down in between, as a table would be.
-		_, err := a.t.ExecContext(ctx, `INSERT INTO webhook_events (id, happened_at, lane, packed, type, import_id, data)
-			SELECT unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::boolean[]), unnest($5::text[]),
+		// Arrays that are unnested in the SELECT list aren't materialized, as in FROM they would be.
+		_, err := a.t.ExecContext(ctx,
+			`INSERT INTO webhook_events (id, happened_at, lane, packed, type, import_id, data)
+			SELECT unnest($1::uuid[]), unnest($2::timestamptz[]), unnest($3::bigint[]), unnest($4::boolean[]),
+			unnest($5::text[]),
 				unnest($6::text[]), unnest($7::bytea[])`, full.args()...)
 		packing.Wait()
 		if err != nil {
@@ -225,7 +234,7 @@ func newEventRows() arrays {
 }
 
 // packEvents fills the rows with the next events, as many as go into a statement, and returns the others.
-func packEvents(rows arrays, events []appended) (rest []appended) {
+func packEvents(rows arrays, events []newEvent) (rest []newEvent) {
 	rows.reset()
 	data := &rows[6]
 	if len(events) > 1 {
@@ -236,13 +245,13 @@ func packEvents(rows arrays, events []appended) (rest []appended) {
 			return events[i:]
 		}
 		rows[0].addUUID(e.id)
-		rows[1].addTime(e.Time)
-		rows[2].addInt(int64(e.Lane))
-		rows[4].add(e.Type)
-		rows[5].add(e.ImportID)
+		rows[1].addTime(e.event.Time)
+		rows[2].addInt(int64(e.event.Lane))
+		rows[4].add(e.event.Type)
+		rows[5].add(e.event.ImportID)
 		start := data.open()
 		var packed bool
-		data.buf, packed = appendPayload(data.buf, e.Data)
+		data.buf, packed = driver.AppendPacked(data.buf, e.event.Data)
 		data.close(start)
 		rows[3].addBool(packed)
 	}
@@ -250,17 +259,19 @@ func packEvents(rows arrays, events []appended) (rest []appended) {
 }
 
 // insertDeliveries inserts a delivery of every event to each of its listeners.
-func (a *appending) insertDeliveries(ctx context.Context) error {
+func (a *appender) insertDeliveries(ctx context.Context) error {
 	rows := newArrays(oidUUID, oidUUID, oidTime, oidTime, oidTime, oidInt8, oidText, oidInt8)
 	flush := func() error {
-		_, err := a.t.ExecContext(ctx, `INSERT INTO webhook_deliveries (endpoint, event, not_before, created_at, finished_at, lane, state, number)
-			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::bigint[], $7::text[], $8::bigint[])`, rows.args()...)
+		_, err := a.t.ExecContext(ctx,
+			`INSERT INTO webhook_deliveries (endpoint, event, not_before, created_at, finished_at, lane, state, number)
+			SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[],
+			$6::bigint[], $7::text[], $8::bigint[])`, rows.args()...)
 		rows.reset()
 		return err
 	}
 	for _, e := range a.events {
 		for _, to := range e.listeners {
-			d := webhooks.NewDelivery(e.Event, to)
+			d := driver.NewDelivery(e.event, to)
 			rows[0].addUUID(mustUUID(endpointPrefix, to.ID))
 			rows[1].addUUID(e.id)
 			rows[2].addTime(d.NotBefore)
@@ -286,11 +297,11 @@ func (a *appending) insertDeliveries(ctx context.Context) error {
 type series struct{ importID, eventType string }
 
 // number gives the events that are numbered their numbers.
-func (a *appending) number(ctx context.Context) error {
+func (a *appender) number(ctx context.Context) error {
 	counts := map[series]int64{}
 	for _, e := range a.events {
-		if e.Numbered() {
-			counts[series{e.ImportID, e.Type}]++
+		if e.event.Numbered() {
+			counts[series{e.event.ImportID, e.event.Type}]++
 		}
 	}
 	if len(counts) == 0 {
@@ -301,10 +312,10 @@ func (a *appending) number(ctx context.Context) error {
 		return err
 	}
 	for _, e := range a.events {
-		if e.Numbered() {
-			s := series{e.ImportID, e.Type}
+		if e.event.Numbered() {
+			s := series{e.event.ImportID, e.event.Type}
 			next[s]++
-			e.Number = next[s]
+			e.event.Number = next[s]
 		}
 	}
 	return nil
@@ -312,7 +323,7 @@ func (a *appending) number(ctx context.Context) error {
 
 // reserve takes so many numbers of each series, and returns the ones in front of them. It locks the series' rows, in
 // order, until the transaction ends.
-func (a *appending) reserve(ctx context.Context, counts map[series]int64) (before map[series]int64, err error) {
+func (a *appender) reserve(ctx context.Context, counts map[series]int64) (before map[series]int64, err error) {
 	rows := newArrays(oidText, oidText, oidInt8)
 	for _, s := range slices.SortedFunc(maps.Keys(counts), func(x, y series) int {
 		return cmp.Or(strings.Compare(x.importID, y.importID), strings.Compare(x.eventType, y.eventType))

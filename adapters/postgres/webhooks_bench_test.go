@@ -19,18 +19,21 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 // endpointAt is an endpoint for everything.
 func endpointAt(url string) webhooks.Endpoint {
 	return webhooks.Endpoint{URL: url, Events: []string{"*"}, Concurrency: 8, Timeout: 15 * time.Second,
-		Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: webhooks.NewSecret()}}}}
+		Credentials: webhooks.Credentials{Secrets: []webhooks.LiveSecret{{Secret: receive.NewSecret()}}}}
 }
 
 // changed makes an event of one product.
 func changed(n int) webhooks.Event {
-	data, err := json.Marshal(map[string]any{"products": []products.Product{{ID: int64(n), Name: fmt.Sprint("Product ", n), SKU: fmt.Sprint("sku-", n),
-		Description: "What there is to say of it, in a sentence or two; most have no more than that.", Version: 1, CreatedAt: time.Now(), UpdatedAt: time.Now()}}})
+	data, err := json.Marshal(map[string]any{"products": []products.Product{{ID: int64(n),
+		Name: fmt.Sprint("Product ", n), SKU: fmt.Sprint("sku-", n),
+		Description: "What there is to say of it, in a sentence or two; most have no more than that.", Version: 1,
+		CreatedAt: time.Now(), UpdatedAt: time.Now()}}})
 	if err != nil {
 		panic(err)
 	}
@@ -68,7 +71,8 @@ func BenchmarkWebhooksQueue(b *testing.B) {
 				for range c.workers {
 					workers.Go(func() {
 						for done.Load() < total {
-							claims, err := store.Claim(b.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 64, Bulk: 48, Depth: 16})
+							claims, err := store.Claim(b.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 64,
+								Bulk: 48, Depth: 16})
 							if err != nil {
 								b.Error(err)
 								return
@@ -80,8 +84,10 @@ func BenchmarkWebhooksQueue(b *testing.B) {
 							var results []webhooks.Result
 							for _, c := range claims {
 								for _, w := range c.Work {
-									results = append(results, webhooks.Result{ClaimID: c.ID, DeliveryID: w.Delivery.ID, State: webhooks.Delivered,
-										Attempt: &webhooks.Attempt{Number: 1, Worker: "w", At: time.Now(), Duration: time.Millisecond, Status: 204}})
+									results = append(results, webhooks.Result{ClaimID: c.ID, DeliveryID: w.Delivery.ID,
+										State: webhooks.Delivered,
+										Attempt: &webhooks.Attempt{Number: 1, Worker: "w", At: time.Now(),
+											Duration: time.Millisecond, Status: 204}})
 								}
 							}
 							n, err := store.Finish(b.Context(), results)
@@ -121,7 +127,8 @@ func newReceiver(tb testing.TB) *receiver {
 
 // dispatchTo runs a dispatcher until the returned function is called.
 func dispatchTo(tb testing.TB, store webhooks.Store) (stop func()) {
-	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.Everywhere()}})
+	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: webhooks.Policy{AllowHTTP: true,
+		AllowAnyPort: true, AllowAddresses: webhooks.AllAddresses()}})
 	require.NoError(tb, err)
 	d, err := webhooks.NewDispatcher(store, sender, webhooks.DispatcherOptions{})
 	require.NoError(tb, err)
@@ -135,13 +142,15 @@ func dispatchTo(tb testing.TB, store webhooks.Store) (stop func()) {
 	return func() { cancel(); running.Wait() }
 }
 
-// BenchmarkWebhooksDelivery sends events of one product each to a receiver in this process, without a vacuum in between.
+// BenchmarkWebhooksDelivery sends events of one product each to a receiver in this process, without a vacuum in
+// between.
 func BenchmarkWebhooksDelivery(b *testing.B) {
 	for _, c := range []struct{ endpoints, total int }{{1, 10_000}, {10, 10_000}, {10, 100_000}} {
 		b.Run(fmt.Sprintf("endpoints=%d/total=%d", c.endpoints, c.total), func(b *testing.B) {
 			url := pgtest.URL(b)
 			store := open(b, url, postgres.Options{}).Webhooks()
-			query(b, url, `ALTER TABLE webhook_deliveries_pending SET (autovacuum_enabled = off); ALTER TABLE webhook_claims SET (autovacuum_enabled = off)`)
+			query(b, url,
+				`ALTER TABLE webhook_deliveries_pending SET (autovacuum_enabled = off); ALTER TABLE webhook_claims SET (autovacuum_enabled = off)`)
 			r := newReceiver(b)
 			for range c.endpoints {
 				_, err := store.CreateEndpoint(b.Context(), endpointAt(r.URL))
@@ -163,8 +172,8 @@ func BenchmarkWebhooksDelivery(b *testing.B) {
 	}
 }
 
-// BenchmarkWebhooksLatency measures the time from an event's commit to the arrival of the request at the receiver, of one
-// event after the other, each committed a little later.
+// BenchmarkWebhooksLatency measures the time from an event's commit to the arrival of the request at the receiver, of
+// one event after the other, each committed a little later.
 func BenchmarkWebhooksLatency(b *testing.B) {
 	store := open(b, pgtest.URL(b), postgres.Options{}).Webhooks()
 	r := newReceiver(b)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 const (
@@ -29,8 +29,8 @@ func (c *clockWatch) back(local, server time.Time) time.Duration {
 	return c.server.Add(local.Sub(c.local)).Sub(server)
 }
 
-// watchClock looks at the server's clock now and then. Where it was set back, or may have been before this process began,
-// what is stored is put right, so that nothing waits until the clock has caught up.
+// watchClock reads the server's clock every few seconds. Where it was set back, or may have been before this process
+// began, the times that are stored are corrected, so that nothing waits until the clock has caught up.
 func (w *Webhooks) watchClock(ctx context.Context) error {
 	c := &w.clock
 	if w.db.current(ctx) != nil || !c.mu.TryLock() {
@@ -60,10 +60,10 @@ func (w *Webhooks) watchClock(ctx context.Context) error {
 	return nil
 }
 
-// setBack puts right what a clock that was set back makes of what is stored. It changes nothing else, whoever calls it at
-// the same time.
+// setBack corrects the times that are stored, for a clock that was set back. Several processes may call it at the same
+// time.
 func (w *Webhooks) setBack(ctx context.Context) error {
-	return w.quick(ctx, func(ctx context.Context, t *transaction) error {
+	return w.joinFast(ctx, func(ctx context.Context, t *transaction) error {
 		now, err := w.now(ctx, t)
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func (w *Webhooks) setBack(ctx context.Context) error {
 		}
 		var changed []*endpointRow
 		for i := range rows {
-			if rows[i].SetBack(now) {
+			if driver.RewindEndpoint(&rows[i].Endpoint, now) {
 				changed = append(changed, &rows[i])
 			}
 		}
@@ -82,13 +82,14 @@ func (w *Webhooks) setBack(ctx context.Context) error {
 			return err
 		}
 		_, err = t.ExecContext(ctx, `UPDATE webhook_claims SET lease_until = $1 WHERE id = ANY (ARRAY (
-			SELECT id FROM webhook_claims WHERE lease_until > $1 ORDER BY id FOR UPDATE))`, now.Add(webhooks.MaxLease))
+			SELECT id FROM webhook_claims WHERE lease_until > $1 ORDER BY id FOR UPDATE))`, now.Add(driver.MaxLease))
 		if err != nil {
 			return err
 		}
-		// This is webhooks.Delivery.SetBack. What is locked is being written anew.
+		// This is driver.RewindDelivery. What is locked is being written anew.
 		_, err = t.ExecContext(ctx, `UPDATE webhook_deliveries_pending SET not_before = $1 WHERE id = ANY (ARRAY (
-			SELECT id FROM webhook_deliveries_pending WHERE not_before > $1 AND (attempts = earlier OR last_attempt > $1) FOR UPDATE SKIP LOCKED))`, now)
+			SELECT id FROM webhook_deliveries_pending WHERE not_before > $1 AND (attempts = earlier
+			OR last_attempt > $1) FOR UPDATE SKIP LOCKED))`, now)
 		return err
 	})
 }

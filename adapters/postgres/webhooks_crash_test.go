@@ -38,7 +38,8 @@ func TestWebhooksTerminated(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, n, counted)
 	require.NoError(t, terminate(t.Context(), conn))
-	list, err := w.ListDeliveries(t.Context(), webhooks.DeliveryQuery{EndpointID: e.ID, States: []webhooks.DeliveryState{webhooks.Delivered}})
+	list, err := w.ListDeliveries(t.Context(), webhooks.DeliveryQuery{EndpointID: e.ID,
+		States: []webhooks.DeliveryState{webhooks.Delivered}})
 	require.NoError(t, err)
 	require.Len(t, list, n)
 	require.Equal(t, n, scan[int](t, url, `SELECT count(*) FROM webhook_attempts`))
@@ -80,13 +81,15 @@ func TestWebhooksCommitCut(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, 3, counted)
 			require.Equal(t, 3, scan[int](t, direct, `SELECT count(*) FROM webhook_attempts`))
-			require.Equal(t, 3, scan[int](t, direct, `SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered' AND attempts = 1`))
+			require.Equal(t, 3,
+				scan[int](t, direct,
+					`SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered' AND attempts = 1`))
 		})
 	}
 }
 
-// TestWebhooksNumbers appends to one import from many transactions at the same time, some of which fail, and in which the
-// types come in this order or that: the numbers have no gap, and nobody waits for another one in a circle.
+// TestWebhooksNumbers appends to one import from many transactions at the same time, some of which fail, and in which
+// the types come in this order or that: the numbers have no gap, and nobody waits for another one in a circle.
 func TestWebhooksNumbers(t *testing.T) {
 	url := pgtest.URL(t)
 	db := open(t, url, postgres.Options{RetryFor: -1})
@@ -125,7 +128,8 @@ func TestWebhooksNumbers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{types[0]: stored, types[1]: stored}, numbers)
 	for _, eventType := range types {
-		require.Equal(t, fmt.Sprint(stored, " 1 ", stored), scan[string](t, url, `SELECT concat_ws(' ', count(DISTINCT d.number), min(d.number), max(d.number))
+		require.Equal(t, fmt.Sprint(stored, " 1 ", stored),
+			scan[string](t, url, `SELECT concat_ws(' ', count(DISTINCT d.number), min(d.number), max(d.number))
 			FROM webhook_deliveries d JOIN webhook_events e ON e.id = d.event WHERE e.type = '`+eventType+`'`))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 // fewEvents is how many events of an import or a type are looked up one by one for a list. Of more, some are soon among
@@ -17,12 +18,12 @@ const fewEvents = 10_000
 
 // ListDeliveries returns deliveries, newest first.
 func (w *Webhooks) ListDeliveries(ctx context.Context, query webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
-	if err := query.Check(); err != nil {
+	if err := driver.CheckQuery(&query); err != nil {
 		return nil, err
 	}
 	var list []webhooks.Delivery
 	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		few, err := w.few(ctx, q, &query)
+		few, err := w.hasFewEvents(ctx, q, &query)
 		if err != nil {
 			return err
 		}
@@ -35,14 +36,15 @@ func (w *Webhooks) ListDeliveries(ctx context.Context, query webhooks.DeliveryQu
 		return err
 	})
 	if err != nil {
-		return nil, w.fail(ctx, err)
+		return nil, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return list, nil
 }
 
-// few tells whether the import that is asked for, else the type, has few events. It is counted, since what the planner
-// knows of an import or of a rare type is old, or nothing.
-func (w *Webhooks) few(ctx context.Context, q sqlx.QueryerContext, query *webhooks.DeliveryQuery) (few bool, err error) {
+// hasFewEvents reports whether the import that the query names, or else its type, has at most fewEvents events. They
+// are counted, since the planner's statistics of an import or of a rare type are old, or there are none.
+func (w *Webhooks) hasFewEvents(ctx context.Context, q sqlx.QueryerContext,
+	query *webhooks.DeliveryQuery) (few bool, err error) {
 	where, arg := `import_id <> '' AND import_id = $1`, query.ImportID
 	if arg == "" {
 		where, arg = `type = $1`, query.EventType
@@ -51,14 +53,15 @@ func (w *Webhooks) few(ctx context.Context, q sqlx.QueryerContext, query *webhoo
 		return false, nil
 	}
 	// By the order that the index has, so that it is used.
-	err = q.QueryRowxContext(ctx, `SELECT NOT EXISTS (SELECT FROM webhook_events WHERE `+where+` ORDER BY id OFFSET $2)`,
+	err = q.QueryRowxContext(ctx, `SELECT NOT EXISTS (SELECT FROM webhook_events WHERE `+where+
+		` ORDER BY id OFFSET $2)`,
 		clean(arg), fewEvents).Scan(&few)
 	return few, err
 }
 
-// listClause makes the part of the statement behind its tables, and tells whether anything can be found. With few, events
-// are looked up first, and else it goes through the deliveries: an expression in place of a column keeps the planner from
-// doing the one in place of the other.
+// listClause makes the part of the statement behind its tables, and reports whether anything can be found. With few,
+// events are looked up first, and else it goes through the deliveries: an expression in place of a column keeps the
+// planner from doing the one in place of the other.
 func listClause(query *webhooks.DeliveryQuery, few bool) (clause string, args []any, possible bool) {
 	var where []string
 	add := func(condition string, arg any) {
@@ -132,7 +135,7 @@ func (w *Webhooks) Delivery(ctx context.Context, id int64) (webhooks.Record, err
 		return err
 	})
 	if err != nil {
-		return webhooks.Record{}, w.fail(ctx, err)
+		return webhooks.Record{}, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return record, nil
 }
@@ -147,11 +150,13 @@ func (w *Webhooks) record(ctx context.Context, q sqlx.QueryerContext, id int64) 
 	}
 	record.Delivery = list[0]
 	event := mustUUID(eventPrefix, record.Delivery.EventID)
-	if err := scanEvent(q.QueryRowxContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = $1`, event), &record.Event); err != nil {
+	if err := scanEvent(q.QueryRowxContext(ctx, `SELECT `+eventColumns+` FROM webhook_events e WHERE e.id = $1`, event),
+		&record.Event); err != nil {
 		return record, err
 	}
 	record.Event.Number = record.Delivery.Number
-	rows, err := q.QueryxContext(ctx, `SELECT number, worker, at, duration, status, kind, error, response FROM webhook_attempts
+	rows, err := q.QueryxContext(ctx,
+		`SELECT number, worker, at, duration, status, kind, error, response FROM webhook_attempts
 		WHERE delivery = $1 ORDER BY number`, id)
 	if err != nil {
 		return record, err
@@ -159,7 +164,8 @@ func (w *Webhooks) record(ctx context.Context, q sqlx.QueryerContext, id int64) 
 	defer rows.Close()
 	for rows.Next() {
 		var a webhooks.Attempt
-		if err := rows.Scan(&a.Number, &a.Worker, &a.At, &a.Duration, &a.Status, &a.Kind, &a.Error, &a.Response); err != nil {
+		if err := rows.Scan(&a.Number, &a.Worker, &a.At, &a.Duration, &a.Status, &a.Failure, &a.Error,
+			&a.Response); err != nil {
 			return record, err
 		}
 		a.At = a.At.UTC()
@@ -170,22 +176,25 @@ func (w *Webhooks) record(ctx context.Context, q sqlx.QueryerContext, id int64) 
 
 // Resend makes the delivery due.
 func (w *Webhooks) Resend(ctx context.Context, id int64) (d webhooks.Delivery, err error) {
-	err = w.db.short(ctx, func(ctx context.Context, t *transaction) error {
+	err = w.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		var endpoint uuid
-		if err := t.GetContext(ctx, &endpoint, `SELECT endpoint FROM webhook_deliveries WHERE id = $1`, id); err != nil {
+		if err := t.GetContext(ctx, &endpoint, `SELECT endpoint FROM webhook_deliveries WHERE id = $1`,
+			id); err != nil {
 			return err
 		}
-		now, err := w.receiver(ctx, t, endpoint.id(endpointPrefix))
+		now, err := w.lockReceiver(ctx, t, endpoint.id(endpointPrefix))
 		if err != nil {
 			return err
 		}
 		var claimed bool
-		if err := t.GetContext(ctx, &claimed, `SELECT EXISTS (SELECT FROM webhook_claims WHERE endpoint = $1 AND lease_until > $2 AND $3 = ANY (deliveries))`,
+		if err := t.GetContext(ctx, &claimed,
+			`SELECT EXISTS (SELECT FROM webhook_claims WHERE endpoint = $1 AND lease_until > $2
+				AND $3 = ANY (deliveries))`,
 			endpoint, now, id); err != nil {
 			return err
 		}
 		if !claimed {
-			if err := unhold(ctx, t, []int64{id}, `endpoint = $2`, endpoint); err != nil {
+			if err := removeFromClaims(ctx, t, []int64{id}, `endpoint = $2`, endpoint); err != nil {
 				return err
 			}
 		}
@@ -200,18 +209,18 @@ func (w *Webhooks) Resend(ctx context.Context, id int64) (d webhooks.Delivery, e
 		if d = list[0]; claimed {
 			return nil
 		}
-		d.Again(now, false)
-		w.db.onCommit(ctx, w.db.waker.webhooks.tell)
+		driver.ResendDelivery(&d, now, false)
+		w.db.onCommit(ctx, w.db.notifier.webhooks.notify)
 		return w.saveDeliveries(ctx, t, []webhooks.Delivery{d}, `true`)
 	})
 	if err != nil {
-		return webhooks.Delivery{}, w.fail(ctx, err)
+		return webhooks.Delivery{}, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return d, nil
 }
 
-// receiver keeps the endpoint until the transaction ends, and returns the server's time. ErrNotFound, or ErrOff.
-func (w *Webhooks) receiver(ctx context.Context, t *transaction, id string) (now time.Time, err error) {
+// lockReceiver locks the endpoint until the transaction ends, and returns the server's time. ErrNotFound, or ErrOff.
+func (w *Webhooks) lockReceiver(ctx context.Context, t *transaction, id string) (now time.Time, err error) {
 	r, err := w.lockEndpoint(ctx, t, id, 0)
 	if err != nil {
 		return now, err
@@ -224,13 +233,13 @@ func (w *Webhooks) receiver(ctx context.Context, t *transaction, id string) (now
 
 // Replay makes deliveries due that have ended.
 func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int, last int64, err error) {
-	if err := step.Check(); err != nil {
+	if err := driver.CheckReplay(&step); err != nil {
 		return 0, 0, err
 	}
 	states := stateList(step.States)
-	err = w.db.short(ctx, func(ctx context.Context, t *transaction) error {
+	err = w.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		n, last = 0, 0
-		now, err := w.receiver(ctx, t, step.EndpointID)
+		now, err := w.lockReceiver(ctx, t, step.EndpointID)
 		if err != nil {
 			return err
 		}
@@ -238,7 +247,8 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 			return nil
 		}
 		endpoint := mustUUID(endpointPrefix, step.EndpointID)
-		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.created_at >= $3 AND d.state IN (`+states+`)
+		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.created_at >= $3 AND d.state IN (`+
+			states+`)
 			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, endpoint, step.After, step.Since.UTC(), step.Limit)
 		if err != nil || len(list) == 0 {
 			return err
@@ -247,13 +257,13 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 			last = list[n-1].ID
 		}
 		for i := range list {
-			list[i].Again(now, true)
+			driver.ResendDelivery(&list[i], now, true)
 		}
-		w.db.onCommit(ctx, w.db.waker.webhooks.tell)
+		w.db.onCommit(ctx, w.db.notifier.webhooks.notify)
 		return w.saveDeliveries(ctx, t, list, `d.state <> 'pending'`)
 	})
 	if err != nil {
-		return 0, 0, w.fail(ctx, err)
+		return 0, 0, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return n, last, nil
 }

@@ -9,14 +9,16 @@ import (
 	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 // endpointColumns are those that endpointRow.scan reads, of the table e.
-const endpointColumns = `e.id, e.version, e.created_at, e.updated_at, e.failing_since, e.last_success, e.paused_until, e.spent,
+const endpointColumns = `e.id, e.version, e.created_at, e.updated_at, e.failing_since, e.last_success, e.paused_until,
+	e.spent,
 	e.timeout, e.failures, e.pauses, e.concurrency, e.rate_limit, e.summaries_only, e.state, e.disabled_reason, e.url,
 	e.client_name, e.events, clock_timestamp()`
 
-// endpointRow is a row of webhook_endpoints. What is Private is still packed, where it was read.
+// endpointRow is a row of webhook_endpoints. Its Credentials are still packed, where it was read.
 type endpointRow struct {
 	webhooks.Endpoint
 	id      uuid
@@ -28,30 +30,25 @@ type endpointRow struct {
 func (r *endpointRow) scan(from interface{ Scan(...any) error }, more ...any) error {
 	var failing, success, paused, spent sql.NullTime
 	err := from.Scan(append([]any{&r.id, &r.Version, &r.CreatedAt, &r.UpdatedAt, &failing, &success, &paused, &spent,
-		&r.Timeout, &r.Failures, &r.Pauses, &r.Concurrency, &r.RateLimit, &r.SummariesOnly, &r.State, &r.DisabledReason, &r.URL,
+		&r.Timeout, &r.Failures, &r.Pauses, &r.Concurrency, &r.RateLimit, &r.SummariesOnly, &r.State, &r.DisabledReason,
+		&r.URL,
 		&r.ClientName, pq.Array(&r.Events), &r.now}, more...)...)
 	r.ID = r.id.id(endpointPrefix)
 	r.CreatedAt, r.UpdatedAt, r.now = r.CreatedAt.UTC(), r.UpdatedAt.UTC(), r.now.UTC()
-	r.FailingSince, r.LastSuccess, r.PausedUntil, r.Spent = orZero(failing), orZero(success), orZero(paused), orZero(spent)
+	r.FailingSince, r.LastSuccess = timeOrZero(failing), timeOrZero(success)
+	r.PausedUntil, r.Spent = timeOrZero(paused), timeOrZero(spent)
 	return err
 }
 
-// orZero makes the zero time of null.
-func orZero(t sql.NullTime) time.Time {
-	if !t.Valid {
-		return time.Time{}
-	}
-	return t.Time.UTC()
-}
-
-// unpack opens what is Private.
+// unpack opens the Credentials.
 func (r *endpointRow) unpack(sealer *webhooks.Sealer) (err error) {
-	r.Private, err = webhooks.UnpackPrivate(sealer, r.ID, r.private)
+	r.Credentials, err = driver.UnpackCredentials(sealer, r.ID, r.private)
 	return err
 }
 
-// endpoints reads endpoints, Private too.
-func (w *Webhooks) endpoints(ctx context.Context, q sqlx.QueryerContext, clause string, args ...any) ([]endpointRow, error) {
+// endpoints reads endpoints with their Credentials.
+func (w *Webhooks) endpoints(ctx context.Context, q sqlx.QueryerContext, clause string,
+	args ...any) ([]endpointRow, error) {
 	rows, err := q.QueryxContext(ctx, `SELECT `+endpointColumns+`, e.private FROM webhook_endpoints e `+clause, args...)
 	if err != nil {
 		return nil, err
@@ -68,7 +65,7 @@ func (w *Webhooks) endpoints(ctx context.Context, q sqlx.QueryerContext, clause 
 	return all, rows.Err()
 }
 
-// endpoint reads the endpoint, or returns ErrNotFound. What is Private is still packed.
+// endpoint reads the endpoint, or returns ErrNotFound. Its Credentials are still packed.
 func (w *Webhooks) endpoint(ctx context.Context, q sqlx.QueryerContext, id, lock string) (*endpointRow, error) {
 	key, ok := parseUUID(endpointPrefix, id)
 	if !ok {
@@ -92,7 +89,7 @@ func (r *endpointRow) clean(sealer *webhooks.Sealer) (err error) {
 		events[i] = clean(r.Events[i])
 	}
 	r.Events = events
-	if r.private, err = r.Pack(sealer, r.ID); err != nil {
+	if r.private, err = driver.PackCredentials(&r.Credentials, sealer, r.ID); err != nil {
 		return err
 	}
 	return r.unpack(sealer)
@@ -100,13 +97,15 @@ func (r *endpointRow) clean(sealer *webhooks.Sealer) (err error) {
 
 // settings are the parameters of the columns that an owner changes.
 func (r *endpointRow) settings() []any {
-	return []any{r.id, r.Version, r.UpdatedAt, int64(r.Timeout), r.Concurrency, r.RateLimit, r.SummariesOnly, string(r.State),
+	return []any{r.id, r.Version, r.UpdatedAt, int64(r.Timeout), r.Concurrency, r.RateLimit, r.SummariesOnly,
+		string(r.State),
 		r.DisabledReason, r.URL, r.ClientName, pq.Array(r.Events), r.private}
 }
 
 // insert stores a new endpoint.
 func (r *endpointRow) insert(ctx context.Context, t *transaction) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO webhook_endpoints (id, version, updated_at, timeout, concurrency, rate_limit,
+	_, err := t.ExecContext(ctx,
+		`INSERT INTO webhook_endpoints (id, version, updated_at, timeout, concurrency, rate_limit,
 			summaries_only, state, disabled_reason, url, client_name, events, private, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, append(r.settings(), r.CreatedAt)...)
 	return err
@@ -114,15 +113,19 @@ func (r *endpointRow) insert(ctx context.Context, t *transaction) error {
 
 // save writes back what UpdateEndpoint can change.
 func (r *endpointRow) save(ctx context.Context, t *transaction) error {
-	_, err := t.ExecContext(ctx, `UPDATE webhook_endpoints SET version = $2, updated_at = $3, timeout = $4, concurrency = $5,
-			rate_limit = $6, summaries_only = $7, state = $8, disabled_reason = $9, url = $10, client_name = $11, events = $12,
-			private = $13, failures = $14, failing_since = $15, last_success = $16, paused_until = $17, pauses = $18, spent = $19
-		WHERE id = $1`, append(r.settings(), r.Failures, orNull(r.FailingSince), orNull(r.LastSuccess), orNull(r.PausedUntil),
-		r.Pauses, orNull(r.Spent))...)
+	_, err := t.ExecContext(ctx,
+		`UPDATE webhook_endpoints SET version = $2, updated_at = $3, timeout = $4, concurrency = $5,
+			rate_limit = $6, summaries_only = $7, state = $8, disabled_reason = $9, url = $10, client_name = $11,
+			events = $12,
+			private = $13, failures = $14, failing_since = $15, last_success = $16, paused_until = $17, pauses = $18,
+			spent = $19
+		WHERE id = $1`, append(r.settings(), r.Failures, nullTime(r.FailingSince), nullTime(r.LastSuccess),
+			nullTime(r.PausedUntil),
+			r.Pauses, nullTime(r.Spent))...)
 	return err
 }
 
-// saveHealth writes back what Note and Plan can change.
+// saveHealth writes back what driver.NoteResults and driver.Plan can change.
 func saveHealth(ctx context.Context, t *transaction, endpoints []*endpointRow) error {
 	if len(endpoints) == 0 {
 		return nil
@@ -141,12 +144,16 @@ func saveHealth(ctx context.Context, t *transaction, endpoints []*endpointRow) e
 		rows[9].add(string(r.State))
 		rows[10].add(r.DisabledReason)
 	}
-	_, err := t.ExecContext(ctx, `UPDATE webhook_endpoints e SET version = x.version, failures = x.failures, pauses = x.pauses,
-			failing_since = x.failing_since, last_success = x.last_success, paused_until = x.paused_until, spent = x.spent,
+	_, err := t.ExecContext(ctx,
+		`UPDATE webhook_endpoints e SET version = x.version, failures = x.failures, pauses = x.pauses,
+			failing_since = x.failing_since, last_success = x.last_success, paused_until = x.paused_until,
+			spent = x.spent,
 			updated_at = x.updated_at, state = x.state, disabled_reason = x.disabled_reason
-		FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+		FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[],
+		$7::timestamptz[],
 			$8::timestamptz[], $9::timestamptz[], $10::text[], $11::text[])
-			AS x(id, version, failures, pauses, failing_since, last_success, paused_until, spent, updated_at, state, disabled_reason)
+			AS x(id, version, failures, pauses, failing_since, last_success, paused_until, spent, updated_at, state,
+			disabled_reason)
 		WHERE e.id = x.id`, rows.args()...)
 	return err
 }

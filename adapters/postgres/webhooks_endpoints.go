@@ -4,18 +4,19 @@ import (
 	"context"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 // CreateEndpoint stores a new endpoint.
 func (w *Webhooks) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (webhooks.Endpoint, error) {
 	var r endpointRow
-	err := w.db.short(ctx, func(ctx context.Context, t *transaction) error {
+	err := w.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		now, err := w.now(ctx, t)
 		if err != nil {
 			return err
 		}
 		r = endpointRow{Endpoint: e.Clone()}
-		r.Init(now)
+		driver.InitEndpoint(&r.Endpoint, now)
 		r.id = mustUUID(endpointPrefix, r.ID)
 		if err := r.clean(w.db.options.Sealer); err != nil {
 			return err
@@ -23,7 +24,7 @@ func (w *Webhooks) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (web
 		return r.insert(ctx, t)
 	})
 	if err != nil {
-		return webhooks.Endpoint{}, w.fail(ctx, err)
+		return webhooks.Endpoint{}, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return r.Endpoint, nil
 }
@@ -39,14 +40,15 @@ func (w *Webhooks) Endpoint(ctx context.Context, id string) (webhooks.Endpoint, 
 		err = r.unpack(w.db.options.Sealer)
 	}
 	if err != nil {
-		return webhooks.Endpoint{}, w.fail(ctx, err)
+		return webhooks.Endpoint{}, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return r.Endpoint, nil
 }
 
 // ListEndpoints returns endpoints, oldest first.
-func (w *Webhooks) ListEndpoints(ctx context.Context, limit, offset int) (list []webhooks.Endpoint, count int64, err error) {
-	if err := webhooks.CheckPage(limit, offset); err != nil {
+func (w *Webhooks) ListEndpoints(ctx context.Context, limit,
+	offset int) (list []webhooks.Endpoint, count int64, err error) {
+	if err := driver.CheckPage(limit, offset); err != nil {
 		return nil, 0, err
 	}
 	var rows []endpointRow
@@ -58,7 +60,7 @@ func (w *Webhooks) ListEndpoints(ctx context.Context, limit, offset int) (list [
 		return err
 	})
 	if err != nil {
-		return nil, 0, w.fail(ctx, err)
+		return nil, 0, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	for i := range rows {
 		if err := rows[i].unpack(w.db.options.Sealer); err != nil {
@@ -70,9 +72,10 @@ func (w *Webhooks) ListEndpoints(ctx context.Context, limit, offset int) (list [
 }
 
 // UpdateEndpoint changes the endpoint.
-func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64, change func(*webhooks.Endpoint) error) (webhooks.Endpoint, error) {
+func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
+	change func(*webhooks.Endpoint) error) (webhooks.Endpoint, error) {
 	var r *endpointRow
-	err := w.db.short(ctx, func(ctx context.Context, t *transaction) (err error) {
+	err := w.db.joinLimited(ctx, func(ctx context.Context, t *transaction) (err error) {
 		if r, err = w.lockEndpoint(ctx, t, id, version); err != nil {
 			return err
 		}
@@ -84,7 +87,7 @@ func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
 			return callbackError{err}
 		}
 		r.Endpoint = r.Clone() // what the caller put in stays the caller's
-		if !r.Changed(&before, r.now) {
+		if !driver.UpdateEndpoint(&before, &r.Endpoint, r.now) {
 			return nil
 		}
 		if err := r.clean(w.db.options.Sealer); err != nil {
@@ -97,12 +100,12 @@ func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
 			return w.skipPending(ctx, t, r)
 		}
 		if r.State == webhooks.Active {
-			w.db.onCommit(ctx, w.db.waker.webhooks.tell)
+			w.db.onCommit(ctx, w.db.notifier.webhooks.notify)
 		}
 		return nil
 	})
 	if err != nil {
-		return webhooks.Endpoint{}, w.fail(ctx, err)
+		return webhooks.Endpoint{}, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return r.Endpoint, nil
 }
@@ -117,20 +120,22 @@ func (w *Webhooks) lockEndpoint(ctx context.Context, t *transaction, id string, 
 	return r, err
 }
 
-// skipPending does what Delivery.Skip does to all deliveries of the endpoint that wait and that no claim holds. The endpoint
-// is locked.
+// skipPending does what driver.SkipDelivery does to all deliveries of the endpoint that wait and that no claim holds.
+// The endpoint is locked.
 func (w *Webhooks) skipPending(ctx context.Context, t *transaction, r *endpointRow) error {
-	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE endpoint = $1 AND lease_until <= $2`, r.id, r.now); err != nil {
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims WHERE endpoint = $1 AND lease_until <= $2`, r.id,
+		r.now); err != nil {
 		return err
 	}
 	_, err := t.ExecContext(ctx, `UPDATE webhook_deliveries SET state = 'skipped', finished_at = $2
-		WHERE state = 'pending' AND endpoint = $1 AND id NOT IN (SELECT unnest(deliveries) FROM webhook_claims WHERE endpoint = $1)`, r.id, r.now)
+		WHERE state = 'pending' AND endpoint = $1 AND id NOT IN (SELECT unnest(deliveries) FROM webhook_claims
+		WHERE endpoint = $1)`, r.id, r.now)
 	return err
 }
 
-// DeleteEndpoint removes the endpoint. Its deliveries are left to Expire.
+// DeleteEndpoint removes the endpoint. Its deliveries are left to Prune.
 func (w *Webhooks) DeleteEndpoint(ctx context.Context, id string, version int64) error {
-	err := w.db.short(ctx, func(ctx context.Context, t *transaction) error {
+	err := w.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		r, err := w.lockEndpoint(ctx, t, id, version)
 		if err != nil {
 			return err
@@ -142,7 +147,7 @@ func (w *Webhooks) DeleteEndpoint(ctx context.Context, id string, version int64)
 		return err
 	})
 	if err != nil {
-		return w.fail(ctx, err)
+		return fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return nil
 }

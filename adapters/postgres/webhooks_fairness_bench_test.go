@@ -87,9 +87,9 @@ func steady(b *testing.B, store *postgres.Webhooks, r *receiver, n, perSecond in
 	return took
 }
 
-// BenchmarkWebhooksBlackHole measures the time from an event's commit to the arrival of the request at a receiver, which
-// gets 200 events a second: alone, and beside others that get the same events and never answer. They take turns, a
-// thousand events each time.
+// BenchmarkWebhooksBlackHole measures the time from an event's commit to the arrival of the request at a receiver,
+// which gets 200 events a second: alone, and beside others that get the same events and never answer. They take turns,
+// a thousand events each time.
 func BenchmarkWebhooksBlackHole(b *testing.B) {
 	for _, holes := range []int{1, 10} {
 		b.Run(fmt.Sprintf("holes=%d", holes), func(b *testing.B) {

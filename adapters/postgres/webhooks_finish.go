@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
 // Renew has claims hold for longer. Those that somebody has locked are just being finished, or lost.
 func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Duration) (renewed int, err error) {
-	if err := webhooks.CheckLease(lease); err != nil {
+	if err := driver.CheckLease(lease); err != nil {
 		return 0, err
 	}
 	var ids []uuid
@@ -24,9 +25,11 @@ func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Dura
 	if len(ids) == 0 {
 		return 0, nil
 	}
-	err = w.quick(ctx, func(ctx context.Context, t *transaction) error {
-		result, err := t.ExecContext(ctx, `UPDATE webhook_claims SET lease_until = clock_timestamp() + $2 * interval '1 microsecond' WHERE id IN (
-			SELECT id FROM webhook_claims WHERE id = ANY ($1::uuid[]) AND lease_until > clock_timestamp() FOR UPDATE SKIP LOCKED)`,
+	err = w.joinFast(ctx, func(ctx context.Context, t *transaction) error {
+		result, err := t.ExecContext(ctx,
+			`UPDATE webhook_claims SET lease_until = clock_timestamp() + $2 * interval '1 microsecond' WHERE id IN (
+			SELECT id FROM webhook_claims WHERE id = ANY ($1::uuid[]) AND lease_until > clock_timestamp()
+			FOR UPDATE SKIP LOCKED)`,
 			uuidArray(ids), lease.Microseconds())
 		if err != nil {
 			return err
@@ -36,7 +39,7 @@ func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Dura
 		return err
 	})
 	if err != nil {
-		return 0, w.fail(ctx, err)
+		return 0, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return renewed, nil
 }
@@ -44,45 +47,46 @@ func (w *Webhooks) Renew(ctx context.Context, claimIDs []string, lease time.Dura
 // Finish stores the results of claims.
 func (w *Webhooks) Finish(ctx context.Context, results []webhooks.Result) (counted int, err error) {
 	for i := range results {
-		if err := results[i].Check(); err != nil {
+		if err := driver.CheckResult(&results[i]); err != nil {
 			return 0, err
 		}
 	}
-	f := finishing{store: w, results: results}
-	err = w.quick(ctx, func(ctx context.Context, t *transaction) (err error) {
+	f := finisher{store: w, results: results}
+	err = w.joinFast(ctx, func(ctx context.Context, t *transaction) (err error) {
 		counted, err = f.run(ctx, t)
 		return err
 	})
 	if err != nil {
-		return 0, w.fail(ctx, err)
+		return 0, fail(ctx, err, webhooks.ErrNotFound)
 	}
 	return counted, nil
 }
 
-// finishing is a Finish under way.
-type finishing struct {
+// finisher does one Finish.
+type finisher struct {
 	store   *Webhooks
 	results []webhooks.Result
 
 	// Of the current attempt.
 	now       time.Time
-	endpoints map[uuid]*endpointRow // by claim
-	locked    map[*endpointRow]bool // those that may be changed
-	held      map[int64]*held       // by delivery
-	counted   []*held
+	endpoints map[uuid]*endpointRow   // by claim
+	locked    map[*endpointRow]bool   // those that may be changed
+	held      map[int64]*heldDelivery // by delivery
+	counted   []*heldDelivery
 }
 
-// held is a delivery that a claim holds, or held last.
-type held struct {
-	webhooks.Delivery // what Conclude looks at
-	claim             uuid
-	endpoint          *endpointRow
-	result            *webhooks.Result // nil until there is one that counts
+// heldDelivery is a delivery that a claim holds, or held last.
+type heldDelivery struct {
+	delivery webhooks.Delivery // without what its conclusion doesn't need
+	claim    uuid
+	endpoint *endpointRow
+	result   *webhooks.Result // nil until there is one that counts
 }
 
 // run is the transaction.
-func (f *finishing) run(ctx context.Context, t *transaction) (counted int, err error) {
-	f.endpoints, f.locked, f.held, f.counted = map[uuid]*endpointRow{}, map[*endpointRow]bool{}, map[int64]*held{}, nil
+func (f *finisher) run(ctx context.Context, t *transaction) (counted int, err error) {
+	f.endpoints, f.locked = map[uuid]*endpointRow{}, map[*endpointRow]bool{}
+	f.held, f.counted = map[int64]*heldDelivery{}, nil
 	if err := f.find(ctx, t); err != nil || len(f.endpoints) == 0 {
 		return 0, err
 	}
@@ -107,8 +111,9 @@ func (f *finishing) run(ctx context.Context, t *transaction) (counted int, err e
 }
 
 // find reads the endpoints of the claims.
-func (f *finishing) find(ctx context.Context, t *transaction) error {
-	rows, err := t.QueryxContext(ctx, `SELECT `+endpointColumns+`, c.id FROM webhook_claims c JOIN webhook_endpoints e ON e.id = c.endpoint
+func (f *finisher) find(ctx context.Context, t *transaction) error {
+	rows, err := t.QueryxContext(ctx, `SELECT `+endpointColumns+
+		`, c.id FROM webhook_claims c JOIN webhook_endpoints e ON e.id = c.endpoint
 		WHERE c.id = ANY ($1::uuid[])`, uuidArray(f.claims()))
 	if err != nil {
 		return err
@@ -130,7 +135,7 @@ func (f *finishing) find(ctx context.Context, t *transaction) error {
 }
 
 // claims are those of the results, once each.
-func (f *finishing) claims() (ids []uuid) {
+func (f *finisher) claims() (ids []uuid) {
 	seen := map[uuid]bool{}
 	for i := range f.results {
 		if id, ok := parseUUID(claimPrefix, f.results[i].ClaimID); ok && !seen[id] {
@@ -141,10 +146,10 @@ func (f *finishing) claims() (ids []uuid) {
 	return ids
 }
 
-// lock keeps, and reads again, those endpoints that have to be changed, or whose state decides what becomes of a delivery.
-// While all goes well there are none: Note is tried without a lock, and what it leaves alone for all of the results it
-// leaves alone for those that count.
-func (f *finishing) lock(ctx context.Context, t *transaction) error {
+// lock keeps, and reads again, those endpoints that have to be changed, or whose state decides what becomes of a
+// delivery. While all goes well there are none: driver.NoteResults is called without a lock first, and an endpoint that
+// it doesn't change for all of the results it doesn't change for those that count.
+func (f *finisher) lock(ctx context.Context, t *transaction) error {
 	results := map[*endpointRow][]webhooks.Result{}
 	wanted := map[uuid]*endpointRow{}
 	for i := range f.results {
@@ -161,14 +166,15 @@ func (f *finishing) lock(ctx context.Context, t *transaction) error {
 	}
 	for e, of := range results {
 		try := e.Endpoint
-		if changed, _ := try.Note(f.now, of...); changed {
+		if changed, _ := driver.NoteResults(&try, f.now, of...); changed {
 			wanted[e.id] = e
 		}
 	}
 	if len(wanted) == 0 {
 		return nil
 	}
-	rows, err := t.QueryxContext(ctx, `SELECT `+endpointColumns+` FROM webhook_endpoints e WHERE e.id = ANY ($1::uuid[]) ORDER BY e.id FOR UPDATE`,
+	rows, err := t.QueryxContext(ctx, `SELECT `+endpointColumns+
+		` FROM webhook_endpoints e WHERE e.id = ANY ($1::uuid[]) ORDER BY e.id FOR UPDATE`,
 		uuidArray(slices.Collect(maps.Keys(wanted))))
 	if err != nil {
 		return err
@@ -186,9 +192,9 @@ func (f *finishing) lock(ctx context.Context, t *transaction) error {
 	return rows.Err()
 }
 
-// hold keeps the claims, and reads what they hold of the results. A claim whose lease has run out holds what nobody has taken
-// out of it.
-func (f *finishing) hold(ctx context.Context, t *transaction) error {
+// hold keeps the claims, and reads what they hold of the results. A claim whose lease has run out holds what nobody has
+// taken out of it.
+func (f *finisher) hold(ctx context.Context, t *transaction) error {
 	wanted := newArrays(oidUUID, oidInt8)
 	for i := range f.results {
 		if claim, ok := parseUUID(claimPrefix, f.results[i].ClaimID); ok {
@@ -196,8 +202,10 @@ func (f *finishing) hold(ctx context.Context, t *transaction) error {
 			wanted[1].addInt(f.results[i].DeliveryID)
 		}
 	}
-	rows, err := t.QueryContext(ctx, `SELECT c.id, d.id, d.lane, d.attempts, d.earlier, d.not_before, d.last_attempt, d.last_status, d.last_kind
-		FROM unnest($1::uuid[], $2::bigint[]) AS x(claim, delivery) JOIN webhook_claims c ON c.id = x.claim AND x.delivery = ANY (c.deliveries)
+	rows, err := t.QueryContext(ctx,
+		`SELECT c.id, d.id, d.lane, d.attempts, d.earlier, d.not_before, d.last_attempt, d.last_status, d.last_kind
+		FROM unnest($1::uuid[], $2::bigint[]) AS x(claim, delivery) JOIN webhook_claims c ON c.id = x.claim
+		AND x.delivery = ANY (c.deliveries)
 			JOIN webhook_deliveries_pending d ON d.id = x.delivery
 		ORDER BY c.id FOR UPDATE OF c`, wanted.args()...)
 	if err != nil {
@@ -205,19 +213,21 @@ func (f *finishing) hold(ctx context.Context, t *transaction) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
-		h := &held{Delivery: webhooks.Delivery{State: webhooks.Pending}}
+		h := &heldDelivery{delivery: webhooks.Delivery{State: webhooks.Pending}}
 		var last sql.NullTime
-		if err := rows.Scan(&h.claim, &h.ID, &h.Lane, &h.Attempts, &h.Earlier, &h.NotBefore, &last, &h.LastStatus, &h.LastKind); err != nil {
+		d := &h.delivery
+		if err := rows.Scan(&h.claim, &d.ID, &d.Lane, &d.Attempts, &d.Earlier, &d.NotBefore, &last, &d.LastStatus,
+			&d.LastFailure); err != nil {
 			return err
 		}
-		h.LastAttempt, h.endpoint = orZero(last), f.endpoints[h.claim]
-		f.held[h.ID] = h
+		h.delivery.LastAttempt, h.endpoint = timeOrZero(last), f.endpoints[h.claim]
+		f.held[h.delivery.ID] = h
 	}
 	return rows.Err()
 }
 
 // save stores what counts.
-func (f *finishing) save(ctx context.Context, t *transaction) error {
+func (f *finisher) save(ctx context.Context, t *transaction) error {
 	disabled, err := f.note(ctx, t)
 	if err != nil {
 		return err
@@ -225,9 +235,9 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 	deliveries := make([]webhooks.Delivery, len(f.counted))
 	done := map[uuid][]int64{}
 	for i, h := range f.counted {
-		h.Conclude(f.now, h.result, h.endpoint.State)
-		deliveries[i] = h.Delivery
-		done[h.claim] = append(done[h.claim], h.ID)
+		driver.ConcludeDelivery(&h.delivery, f.now, h.result, h.endpoint.State)
+		deliveries[i] = h.delivery
+		done[h.claim] = append(done[h.claim], h.delivery.ID)
 	}
 	if err := f.log(ctx, t); err != nil {
 		return err
@@ -243,7 +253,7 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 		if err := f.store.skipPending(ctx, t, e); err != nil {
 			return err
 		}
-		events = append(events, webhooks.DisabledEvent(&e.Endpoint, f.now))
+		events = append(events, driver.DisabledEvent(&e.Endpoint, f.now))
 	}
 	if len(events) > 0 {
 		_, err = f.store.append(ctx, t, events)
@@ -252,23 +262,26 @@ func (f *finishing) save(ctx context.Context, t *transaction) error {
 }
 
 // release takes the deliveries out of their claims. With its last one a claim goes.
-func (f *finishing) release(ctx context.Context, t *transaction, done map[uuid][]int64) error {
+func (f *finisher) release(ctx context.Context, t *transaction, done map[uuid][]int64) error {
 	rows := newArrays(oidUUID, oidText)
 	for claim, ids := range done {
 		rows[0].addUUID(claim)
 		rows[1].add(formatInts(ids))
 	}
 	const from = `unnest($1::uuid[], $2::text[]) AS x(id, done) WHERE c.id = x.id`
-	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims c USING `+from+` AND c.deliveries <@ x.done::bigint[]`, rows.args()...); err != nil {
+	if _, err := t.ExecContext(ctx, `DELETE FROM webhook_claims c USING `+from+` AND c.deliveries <@ x.done::bigint[]`,
+		rows.args()...); err != nil {
 		return err
 	}
-	_, err := t.ExecContext(ctx, `UPDATE webhook_claims c SET deliveries = ARRAY (SELECT d FROM unnest(c.deliveries) AS d WHERE d <> ALL (x.done::bigint[]))
+	_, err := t.ExecContext(ctx,
+		`UPDATE webhook_claims c SET deliveries = ARRAY (SELECT d FROM unnest(c.deliveries) AS d
+			WHERE d <> ALL (x.done::bigint[]))
 		FROM `+from, rows.args()...)
 	return err
 }
 
 // note changes the endpoints' health, and returns those that became Disabled.
-func (f *finishing) note(ctx context.Context, t *transaction) (disabled []*endpointRow, err error) {
+func (f *finisher) note(ctx context.Context, t *transaction) (disabled []*endpointRow, err error) {
 	results := map[*endpointRow][]webhooks.Result{}
 	var order []*endpointRow
 	for _, h := range f.counted {
@@ -279,7 +292,7 @@ func (f *finishing) note(ctx context.Context, t *transaction) (disabled []*endpo
 	}
 	var changed []*endpointRow
 	for _, e := range order {
-		noted, off := e.Note(f.now, results[e]...)
+		noted, off := driver.NoteResults(&e.Endpoint, f.now, results[e]...)
 		if noted {
 			changed = append(changed, e)
 		}
@@ -291,19 +304,19 @@ func (f *finishing) note(ctx context.Context, t *transaction) (disabled []*endpo
 }
 
 // log adds the attempts to the log.
-func (f *finishing) log(ctx context.Context, t *transaction) error {
+func (f *finisher) log(ctx context.Context, t *transaction) error {
 	rows := newArrays(oidInt8, oidInt8, oidTime, oidInt8, oidInt8, oidText, oidText, oidText, oidBytea)
 	for _, h := range f.counted {
 		a := h.result.Attempt
 		if a == nil {
 			continue
 		}
-		rows[0].addInt(h.ID)
-		rows[1].addInt(int64(h.Attempts))
+		rows[0].addInt(h.delivery.ID)
+		rows[1].addInt(int64(h.delivery.Attempts))
 		rows[2].addTime(a.At)
 		rows[3].addInt(int64(a.Duration))
 		rows[4].addInt(int64(a.Status))
-		rows[5].add(clean(string(a.Kind)))
+		rows[5].add(clean(string(a.Failure)))
 		rows[6].add(clean(a.Worker))
 		rows[7].add(clean(a.Error))
 		rows[8].add(string(a.Response))
@@ -311,8 +324,10 @@ func (f *finishing) log(ctx context.Context, t *transaction) error {
 	if rows[0].n == 0 {
 		return nil
 	}
-	statement, args := t.marking(`INSERT INTO webhook_attempts (delivery, number, at, duration, status, kind, worker, error, response)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+	statement, args := t.withMark(
+		`INSERT INTO webhook_attempts (delivery, number, at, duration, status, kind, worker, error, response)
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[],
+		$7::text[],
 			$8::text[], $9::bytea[])`, rows.args()...)
 	_, err := t.ExecContext(ctx, statement, args...)
 	return err

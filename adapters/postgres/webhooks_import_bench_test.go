@@ -17,8 +17,9 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// BenchmarkImportWebhooks imports 500,000 records with an outbox. x-unheard and x-one are how many times as long it takes
-// where no endpoint listens to what it changes, and where one does, as without an outbox, in the same run and in turn.
+// BenchmarkImportWebhooks imports 500,000 records with an outbox. x-unheard and x-one are how many times as long it
+// takes where no endpoint listens to what it changes, and where one does, as without an outbox, in the same run and in
+// turn.
 func BenchmarkImportWebhooks(b *testing.B) {
 	url := pgtest.URL(b)
 	db := open(b, url, postgres.Options{})
@@ -49,7 +50,8 @@ func BenchmarkImportWebhooks(b *testing.B) {
 			e.Events = []string{v.events}
 			_, err := db.Webhooks().CreateEndpoint(b.Context(), e)
 			require.NoError(b, err)
-			result, err := importer.Run(b.Context(), importer.Bytes(file.Bytes()), db.Products(), importer.Options{Notifier: v.notifier})
+			result, err := importer.Run(b.Context(), importer.Bytes(file.Bytes()), db.Products(),
+				importer.Options{Notifier: v.notifier})
 			require.NoError(b, err)
 			took[i] += result.Elapsed
 			numbers, err := db.Webhooks().Numbers(b.Context(), "import")

@@ -12,8 +12,8 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// BenchmarkListDeliveries asks 1,100,000 deliveries, of 550,000 events to two endpoints, for the newest 50 of some. What is
-// rare comes first, behind all others. median-ms is the middle of the times.
+// BenchmarkListDeliveries asks 1,100,000 deliveries, of 550,000 events to two endpoints, for the newest 50 of some.
+// What is rare comes first, behind all others. median-ms is the middle of the times.
 func BenchmarkListDeliveries(b *testing.B) {
 	url := pgtest.URL(b)
 	w := open(b, url, postgres.Options{}).Webhooks()
@@ -45,7 +45,8 @@ func BenchmarkListDeliveries(b *testing.B) {
 		{"type=none", webhooks.DeliveryQuery{EventType: webhooks.ProductsDeletedAll}, 0},
 		{"import=frequent", webhooks.DeliveryQuery{ImportID: "frequent"}, 50},
 		{"import=rare", webhooks.DeliveryQuery{ImportID: "rare"}, 50},
-		{"import=rare/type/endpoint", webhooks.DeliveryQuery{ImportID: "rare", EventType: webhooks.ProductCreated, EndpointID: last.ID}, 50},
+		{"import=rare/type/endpoint", webhooks.DeliveryQuery{ImportID: "rare", EventType: webhooks.ProductCreated,
+			EndpointID: last.ID}, 50},
 		{"import=none", webhooks.DeliveryQuery{ImportID: "none"}, 0},
 		{"state=failed", webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Failed}}, 40},
 		{"state=pending", webhooks.DeliveryQuery{States: []webhooks.DeliveryState{webhooks.Pending}}, 0},

@@ -14,8 +14,8 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// meeting lets transactions meet: each runs until it waits for a lock, that of a third connection, or that of one that has
-// come before.
+// meeting lets transactions meet: each runs until it waits for a lock, that of a third connection, or that of one that
+// has come before.
 type meeting struct {
 	t       *testing.T
 	url     string
@@ -69,7 +69,8 @@ func (m *meeting) come(f func() error) {
 		}
 		require.True(m.t, time.Now().Before(giveUp), "%d of %d wait", waiting, m.waiting)
 		require.NoError(m.t, m.watch.QueryRowContext(m.t.Context(), `SELECT count(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND backend_type = 'client backend' AND wait_event_type = 'Lock'`).Scan(&waiting))
+			WHERE datname = current_database() AND backend_type = 'client backend' AND wait_event_type = 'Lock'`).Scan(
+			&waiting))
 	}
 }
 
@@ -140,7 +141,8 @@ func (m *meeting) busy() (e webhooks.Endpoint, claims []webhooks.Claim) {
 
 // TestWebhooksFinishTogether: of two who store the results of one claim, one counts.
 func TestWebhooksFinishTogether(t *testing.T) {
-	for _, state := range []webhooks.DeliveryState{webhooks.Delivered, webhooks.Failed} { // without and with health to note
+	// without and with health to note
+	for _, state := range []webhooks.DeliveryState{webhooks.Delivered, webhooks.Failed} {
 		t.Run(string(state), func(t *testing.T) {
 			m, w := newMeeting(t)
 			e, claims := m.busy()
@@ -156,16 +158,20 @@ func TestWebhooksFinishTogether(t *testing.T) {
 			require.Equal(t, 4, first)
 			require.Zero(t, second)
 			require.Equal(t, 5, m.count("webhook_attempts"))
-			require.Equal(t, 4, m.count("webhook_deliveries WHERE attempts = 1 AND created_at > (SELECT min(created_at) FROM webhook_deliveries)"))
+			require.Equal(t, 4,
+				m.count("webhook_deliveries WHERE attempts = 1 AND created_at > (SELECT min(created_at) FROM "+
+					"webhook_deliveries)"))
 			require.Zero(t, m.count("webhook_claims"))
 			e, err := w.Endpoint(t.Context(), e.ID)
 			require.NoError(t, err)
-			require.Equal(t, map[webhooks.DeliveryState]int{webhooks.Delivered: 0, webhooks.Failed: 4}[state], e.Failures)
+			require.Equal(t, map[webhooks.DeliveryState]int{webhooks.Delivered: 0, webhooks.Failed: 4}[state],
+				e.Failures)
 		})
 	}
 }
 
-// TestWebhooksFinishLate lets a Finish whose lease is over meet a Claim: the deliveries are either finished or taken over.
+// TestWebhooksFinishLate lets a Finish whose lease is over meet a Claim: the deliveries are either finished or taken
+// over.
 func TestWebhooksFinishLate(t *testing.T) {
 	t.Run("finished first", func(t *testing.T) {
 		m, _ := newMeeting(t)
@@ -197,8 +203,8 @@ func TestWebhooksFinishLate(t *testing.T) {
 	})
 }
 
-// TestWebhooksExpireTogether removes the last two deliveries of an event in two transactions, neither of which sees what the
-// other one does: the event goes.
+// TestWebhooksExpireTogether removes the last two deliveries of an event in two transactions, neither of which sees
+// what the other one does: the event goes.
 func TestWebhooksExpireTogether(t *testing.T) {
 	m, w := newMeeting(t)
 	listen(t, w)
@@ -213,7 +219,7 @@ func TestWebhooksExpireTogether(t *testing.T) {
 	m.hold("webhook_numbers", writers) // they come last
 	for i := range removed {
 		m.come(func() (err error) {
-			removed[i], err = w.Expire(t.Context(), webhooks.Expiry{Delivered: later, Others: later, Limit: 1})
+			removed[i], err = w.Prune(t.Context(), webhooks.PruneRequest{DeliveredBefore: later, OthersBefore: later, Limit: 1})
 			return err
 		})
 	}
@@ -222,14 +228,15 @@ func TestWebhooksExpireTogether(t *testing.T) {
 	require.Zero(t, scan[int](t, m.url, rowsOfWebhooks))
 }
 
-// TestWebhooksDeleteMeanwhile deletes an endpoint whose deliveries are just being claimed, or finished: nothing is left.
+// TestWebhooksDeleteMeanwhile deletes an endpoint whose deliveries are just being claimed, or finished: nothing is
+// left.
 func TestWebhooksDeleteMeanwhile(t *testing.T) {
 	gone := func(m *meeting, e webhooks.Endpoint) {
 		m.come(func() error { return m.db.Webhooks().DeleteEndpoint(m.t.Context(), e.ID, 0) })
 		m.release()
 		m.claimNothing()
 		later := time.Now().Add(time.Hour)
-		n, err := m.db.Webhooks().Expire(m.t.Context(), webhooks.Expiry{Delivered: later, Others: later, Limit: 100})
+		n, err := m.db.Webhooks().Prune(m.t.Context(), webhooks.PruneRequest{DeliveredBefore: later, OthersBefore: later, Limit: 100})
 		require.NoError(m.t, err)
 		require.Equal(m.t, 5, n)
 		require.Zero(m.t, scan[int](m.t, m.url, rowsOfWebhooks))
@@ -258,8 +265,8 @@ func TestWebhooksDeleteMeanwhile(t *testing.T) {
 	})
 }
 
-// TestWebhooksSwitchedOffMeanwhile switches an endpoint off whose deliveries are just being claimed: what is claimed stays
-// so, the rest is skipped.
+// TestWebhooksSwitchedOffMeanwhile switches an endpoint off whose deliveries are just being claimed: what is claimed
+// stays so, the rest is skipped.
 func TestWebhooksSwitchedOffMeanwhile(t *testing.T) {
 	off := func(m *meeting, e webhooks.Endpoint) {
 		m.come(func() error {

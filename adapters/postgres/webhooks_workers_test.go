@@ -21,21 +21,23 @@ type openClaims struct {
 	done       map[int64]int
 }
 
-// TestWebhooksWorkers lets 8 workers over two DBs deliver 3 x 300 events, while settings change: none is ever in two claims,
-// no endpoint has more claims than it may, and every delivery is delivered, once.
+// TestWebhooksWorkers lets 8 workers over two DBs deliver 3 x 300 events, while settings change: none is ever in two
+// claims, no endpoint has more claims than it may, and every delivery is delivered, once.
 func TestWebhooksWorkers(t *testing.T) {
 	url := pgtest.URL(t)
 	deliverAll(t, url, url, 300)
 }
 
-// TestWebhooksPooler does the same by way of a pooler in transaction mode, that has fewer connections than there are workers.
+// TestWebhooksPooler does the same by way of a pooler in transaction mode, that has fewer connections than there are
+// workers.
 func TestWebhooksPooler(t *testing.T) {
 	url := pgtest.URL(t)
 	deliverAll(t, url, pgtest.Pooler(t, url), 100)
 }
 
 func deliverAll(t *testing.T, direct, url string, events int) {
-	dbs := []*postgres.DB{open(t, url, postgres.Options{RetryFor: time.Minute}), open(t, url, postgres.Options{RetryFor: time.Minute})}
+	dbs := []*postgres.DB{open(t, url, postgres.Options{RetryFor: time.Minute}),
+		open(t, url, postgres.Options{RetryFor: time.Minute})}
 	w := dbs[0].Webhooks()
 	const endpoints, concurrency = 3, 4
 	var ids []string
@@ -53,10 +55,11 @@ func deliverAll(t *testing.T, direct, url string, events int) {
 		workers.Go(func() {
 			for o.work(t, dbs[i%2].Webhooks(), concurrency) < endpoints*events {
 				if i == 0 { // somebody changes settings, and sends again what waits
-					_, err := w.UpdateEndpoint(t.Context(), ids[rand.IntN(endpoints)], 0, func(e *webhooks.Endpoint) error {
-						e.ClientName += "x"
-						return nil
-					})
+					_, err := w.UpdateEndpoint(t.Context(), ids[rand.IntN(endpoints)], 0,
+						func(e *webhooks.Endpoint) error {
+							e.ClientName += "x"
+							return nil
+						})
 					if err != nil {
 						t.Error(err)
 					}
@@ -72,15 +75,17 @@ func deliverAll(t *testing.T, direct, url string, events int) {
 	for id, n := range o.done {
 		require.Equal(t, 1, n, id)
 	}
-	require.Equal(t, endpoints*events, scan[int](t, direct, `SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered'`))
+	require.Equal(t, endpoints*events,
+		scan[int](t, direct, `SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered'`))
 	require.Equal(t, endpoints*events, scan[int](t, direct, `SELECT count(*) FROM webhook_attempts WHERE kind = ''`))
 	require.Zero(t, scan[int](t, direct, `SELECT count(*) FROM webhook_claims`))
 }
 
-// work claims and finishes once, and returns how many deliveries are delivered. Of the results some are failures, some are
-// missing until the next call.
+// work claims and finishes once, and returns how many deliveries are delivered. Of the results some are failures, some
+// are missing until the next call.
 func (o *openClaims) work(t *testing.T, w *postgres.Webhooks, concurrency int) int {
-	claims, err := w.Claim(t.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 1 + rand.IntN(5), Bulk: 1, Depth: 1 + rand.IntN(12)})
+	claims, err := w.Claim(t.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 1 + rand.IntN(5), Bulk: 1,
+		Depth: 1 + rand.IntN(12)})
 	if err != nil {
 		t.Error(err)
 		return 0
@@ -162,7 +167,9 @@ func TestWebhooksTakeover(t *testing.T) {
 	next, err := w.Claim(t.Context(), webhooks.ClaimRequest{Worker: "next", Limit: 1, Depth: 3})
 	require.NoError(t, err)
 	require.Len(t, next[0].Work, 3)
-	require.Equal(t, "1 3", scan[string](t, url, `SELECT string_agg(cardinality(deliveries)::text, ' ' ORDER BY cardinality(deliveries)) FROM webhook_claims`))
+	require.Equal(t, "1 3",
+		scan[string](t, url,
+			`SELECT string_agg(cardinality(deliveries)::text, ' ' ORDER BY cardinality(deliveries)) FROM webhook_claims`))
 	n, err := w.Finish(t.Context(), delivered(slow))
 	require.NoError(t, err)
 	require.Equal(t, 1, n, "the one that nobody took over")
