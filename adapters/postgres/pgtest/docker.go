@@ -40,7 +40,8 @@ func fromDocker(o options) (*server, error) {
 	}
 	if _, err := pool.Client.InspectImage(image); err != nil {
 		// Dockertest would pull it as well, but wait for a registry that never answers.
-		err := pool.Client.PullImage(docker.PullImageOptions{Repository: repository, Tag: tag, InactivityTimeout: 20 * time.Second}, docker.AuthConfiguration{})
+		err := pool.Client.PullImage(docker.PullImageOptions{Repository: repository, Tag: tag,
+			InactivityTimeout: 20 * time.Second}, docker.AuthConfiguration{})
 		if err != nil {
 			return fail(err)
 		}
@@ -58,7 +59,8 @@ func fromDocker(o options) (*server, error) {
 		if err != nil {
 			return fail(err)
 		}
-		run.PortBindings = map[docker.Port][]docker.PortBinding{"5432/tcp": {{HostIP: "127.0.0.1", HostPort: strconv.Itoa(port)}}}
+		run.PortBindings = map[docker.Port][]docker.PortBinding{"5432/tcp": {{HostIP: "127.0.0.1",
+			HostPort: strconv.Itoa(port)}}}
 	}
 	resource, err := pool.RunWithOptions(run, func(c *docker.HostConfig) {
 		c.AutoRemove = !o.own // it would go when it is stopped
@@ -72,8 +74,10 @@ func fromDocker(o options) (*server, error) {
 		return fail(err)
 	}
 	c := &container{pool, resource}
-	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", password), Host: resource.GetHostPort("5432/tcp"), Path: "/postgres", RawQuery: "sslmode=disable"}
-	s := &server{url: u.String(), from: "dockertest (" + image + ")", small: "/small", stop: c.stop, crash: c.crash, start: c.start, freeze: c.freeze, thaw: c.thaw}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("postgres", password),
+		Host: resource.GetHostPort("5432/tcp"), Path: "/postgres", RawQuery: "sslmode=disable"}
+	s := &server{url: u.String(), from: "dockertest (" + image + ")", small: "/small", stop: c.stop, crash: c.crash,
+		start: c.start, freeze: c.freeze, thaw: c.thaw}
 	if err := c.expire(); err != nil {
 		s.stop()
 		return fail(err)
@@ -85,7 +89,7 @@ func fromDocker(o options) (*server, error) {
 	return s, nil
 }
 
-// ping tells whether an engine answers.
+// ping reports whether an engine answers.
 func ping(client *docker.Client) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()

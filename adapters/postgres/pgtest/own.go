@@ -18,7 +18,7 @@ type Server struct {
 }
 
 // Own starts a server that nobody else uses, which the test may stop and start; it goes when the test ends. The test is
-// skipped where neither Docker nor PostgreSQL's programs give one: the server in TEST_DATABASE_URL is nobody's to stop.
+// skipped where neither Docker nor PostgreSQL's programs give one: the server in TEST_DATABASE_URL must not be stopped.
 func Own(t testing.TB) *Server {
 	t.Helper()
 	return own(t, options{own: true})
@@ -28,7 +28,7 @@ func own(t testing.TB, o options) *Server {
 	t.Helper()
 	s, why := find(o)
 	if s == nil {
-		// Leave to mount is nothing that every machine gives.
+		// Not every machine allows this process to mount.
 		excused := os.Getenv("TEST_DATABASE_URL") != "" || o.small > 0
 		giveUp(t, excused, fmt.Errorf("no PostgreSQL of the test's own: %w", why))
 	}
@@ -59,8 +59,8 @@ func (s *Server) Start() {
 	}
 }
 
-// Freeze halts all processes of the server, in the middle of whatever they do: its host answers, and it says nothing. At the
-// end of the test it goes on, if Thaw wasn't called.
+// Freeze stops all processes of the server (SIGSTOP), so that its host answers and the server doesn't. At the end of
+// the test they go on, if Thaw wasn't called.
 func (s *Server) Freeze() {
 	s.t.Helper()
 	s.t.Cleanup(func() { _ = s.thaw() })
@@ -78,8 +78,8 @@ func (s *Server) Thaw() {
 }
 
 // Small returns the URL of an empty database on a disk of so many bytes, at least 16 MiB, half of which it needs for
-// itself. The server and its log are on another one. The test is skipped where there is no such server, see Own, or no
-// leave to mount such a disk: in Docker there is.
+// itself. The server and its log are on another one. The test is skipped where there is no such server, see Own, or
+// where this process may not mount such a disk; in Docker it may.
 func Small(t testing.TB, bytes int64) string {
 	t.Helper()
 	s := own(t, options{own: true, small: bytes})

@@ -46,7 +46,8 @@ func TestSmall(t *testing.T) {
 	_, err := db.ExecContext(t.Context(), `CREATE TABLE ballast (a text); CREATE TABLE mine (a int)`)
 	require.NoError(t, err)
 	for err == nil {
-		_, err = db.ExecContext(t.Context(), `INSERT INTO ballast SELECT repeat('x', 1000) FROM generate_series(1, 1000)`)
+		_, err = db.ExecContext(t.Context(),
+			`INSERT INTO ballast SELECT repeat('x', 1000) FROM generate_series(1, 1000)`)
 	}
 	require.NotNil(t, pq.As(err, "53100"), "the disk is full, not %v", err)
 	for _, statement := range []string{`DROP TABLE ballast`, `INSERT INTO mine SELECT generate_series(1, 10000)`} {

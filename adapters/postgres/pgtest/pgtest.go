@@ -31,14 +31,14 @@ type server struct {
 	url   string // of a database from which others can be created
 	from  string // where the server comes from, for people
 	small string // the folder of options.small
-	stop  func() // for good
+	stop  func() // removes it
 
-	// Of a server that was started here. The first returns when the server has gone; after the second it may take a
-	// while to answer.
+	// These are set for a server that was started here. The first returns when the server has ended; after the second
+	// it may take a while to answer.
 	crash, start, freeze, thaw func() error
 }
 
-// options say what a server is to be like that is started here.
+// options are those of a server that is started here.
 type options struct {
 	own   bool  // it will be stopped and started again
 	small int64 // bytes of a file system of its own, 0 for none
@@ -88,7 +88,7 @@ func URL(t testing.TB) string {
 func withDatabase(serverURL, name string) string {
 	u, err := url.Parse(serverURL)
 	if err != nil || u.Scheme == "" {
-		return serverURL + " dbname=" + name // of two, the last counts
+		return serverURL + " dbname=" + name // the last one counts
 	}
 	u.Path, u.RawPath = "/"+name, ""
 	return u.String()
@@ -106,7 +106,7 @@ func execute(t testing.TB, statement string) {
 	}
 }
 
-// giveUp ends a test that can't be made. Where everything should be tested that is a failure, unless it is excused.
+// giveUp skips a test that can't be run. With CI=true the test fails instead, unless it is excused.
 func giveUp(t testing.TB, excused bool, why error) {
 	t.Helper()
 	if os.Getenv("CI") == "true" && !excused {
@@ -135,7 +135,7 @@ func start() (*server, error) {
 	return s, nil
 }
 
-// noDocker is why Docker gave no server once. It gives none later either, and may take long to say so.
+// noDocker is why Docker gave no server the first time. It isn't tried again, since that may take long.
 var noDocker struct {
 	mu  sync.Mutex
 	why error

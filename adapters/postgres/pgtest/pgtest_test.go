@@ -19,7 +19,9 @@ func TestURL(t *testing.T) {
 		defer db.Close()
 		var name string
 		var tables int
-		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT current_database(), count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`).Scan(&name, &tables))
+		require.NoError(t,
+			db.QueryRowContext(t.Context(),
+				`SELECT current_database(), count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`).Scan(&name, &tables))
 		require.Zero(t, tables, "the database is empty")
 		names[name] = true
 		_, err = db.ExecContext(t.Context(), `CREATE TABLE mine (a int)`)

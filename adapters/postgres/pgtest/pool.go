@@ -11,8 +11,8 @@ import (
 	"github.com/lib/pq"
 )
 
-// Pool lends databases that were set up alike, one to each case of a suite: what a case leaves is emptied for the next
-// one, which is many times as fast as a new database. It is safe for concurrent use.
+// Pool lends databases that were set up alike, one to each case of a suite. A database is emptied for the next case,
+// which is many times as fast as creating one. It is safe for concurrent use.
 type Pool struct {
 	t     testing.TB
 	keep  func(table string) bool
@@ -38,7 +38,7 @@ func (p *Pool) URL(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			return // it may have left anything
+			return // what it left is unknown
 		}
 		if err := p.empty(url); err != nil {
 			t.Errorf("pgtest: the database can't be used again: %v", err)
@@ -73,7 +73,9 @@ func (p *Pool) empty(url string) error {
 	}
 	defer db.Close()
 	var tables, sequences []string
-	err = db.QueryRowContext(ctx, `SELECT ARRAY (SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')),
+	err = db.QueryRowContext(ctx,
+		`SELECT ARRAY (SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r',
+			'p')),
 		ARRAY (SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S')`).
 		Scan(pq.Array(&tables), pq.Array(&sequences))
 	if err != nil {

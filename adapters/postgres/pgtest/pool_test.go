@@ -17,7 +17,8 @@ func TestPool(t *testing.T) {
 	check := func(t *testing.T) (url string) {
 		url = pool.URL(t)
 		var number, kept, things int
-		require.NoError(t, connect(t, url).QueryRowContext(t.Context(), `INSERT INTO things VALUES (1) RETURNING nextval('numbers'), (SELECT a FROM kept), (SELECT count(*) FROM things)`).
+		require.NoError(t, connect(t, url).QueryRowContext(t.Context(),
+			`INSERT INTO things VALUES (1) RETURNING nextval('numbers'), (SELECT a FROM kept), (SELECT count(*) FROM things)`).
 			Scan(&number, &kept, &things))
 		require.Equal(t, []int{1, 7, 0}, []int{number, kept, things}, "it is as it was set up")
 		return url

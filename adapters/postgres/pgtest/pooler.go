@@ -19,8 +19,8 @@ import (
 const PoolSize = 4
 
 // Pooler returns the URL of the database, one that URL returned, by way of a pgbouncer in transaction mode: every
-// transaction gets whichever of PoolSize connections is free, with whatever others left in its session. It goes when the
-// test ends. The test is skipped where the program isn't installed.
+// transaction gets whichever of PoolSize connections is free, with whatever others left in its session. It goes when
+// the test ends. The test is skipped where the program isn't installed.
 func Pooler(t testing.TB, databaseURL string) string {
 	t.Helper()
 	return PoolerIn(t, databaseURL, "transaction")
@@ -33,7 +33,8 @@ func PoolerIn(t testing.TB, databaseURL, mode string) string {
 	if err != nil {
 		giveUp(t, true, err)
 	}
-	folder, err := os.MkdirTemp("", "pgtest-pooler-") //nolint:usetesting // its user couldn't get into the test's folder
+	//nolint:usetesting // its user couldn't get into the test's folder
+	folder, err := os.MkdirTemp("", "pgtest-pooler-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func PoolerIn(t testing.TB, databaseURL, mode string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Whoever connects is the server's user.
+	// All clients connect as the server's user.
 	server := fmt.Sprintf("host=%s port=%d user=%s", quote(config.Host), config.Port, quote(config.User))
 	if config.Password != "" {
 		server += " password=" + quote(config.Password)
@@ -81,7 +82,8 @@ ignore_startup_parameters = extra_float_digits
 		_ = cmd.Process.Kill()
 		<-ended
 	})
-	u := url.URL{Scheme: "postgres", User: url.User(config.User), Host: fmt.Sprintf("127.0.0.1:%d", port), Path: "/" + config.Database, RawQuery: "sslmode=disable"}
+	u := url.URL{Scheme: "postgres", User: url.User(config.User), Host: fmt.Sprintf("127.0.0.1:%d", port),
+		Path: "/" + config.Database, RawQuery: "sslmode=disable"}
 	if _, err := await(u.String(), 10*time.Second); err != nil {
 		_ = cmd.Process.Kill()
 		<-ended

@@ -17,7 +17,9 @@ func TestPooler(t *testing.T) {
 		tx, err := connect(t, url).BeginTx(t.Context(), nil)
 		require.NoError(t, err)
 		var pid int
-		require.NoError(t, tx.QueryRowContext(t.Context(), `SELECT pg_backend_pid() FROM pg_tables WHERE tablename = 'mine'`).Scan(&pid))
+		require.NoError(t,
+			tx.QueryRowContext(t.Context(),
+				`SELECT pg_backend_pid() FROM pg_tables WHERE tablename = 'mine'`).Scan(&pid))
 		pids[pid] = true
 		require.NoError(t, tx.Rollback())
 	}

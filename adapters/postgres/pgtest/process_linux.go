@@ -42,11 +42,17 @@ func dieWithUs(a *sysProcAttr) *sysProcAttr {
 
 // mountMemory mounts a file system of so many bytes, in memory, that everybody may write to.
 func mountMemory(folder string, bytes int64) (unmount func() error, err error) {
-	if err := syscall.Mount("pgtest", folder, "tmpfs", syscall.MS_NODEV|syscall.MS_NOSUID, fmt.Sprintf("size=%d,mode=1777", bytes)); err != nil {
+	if err := syscall.Mount("pgtest", folder, "tmpfs", syscall.MS_NODEV|syscall.MS_NOSUID,
+		fmt.Sprintf("size=%d,mode=1777", bytes)); err != nil {
 		return nil, fmt.Errorf("can't mount a small disk: %w", err)
 	}
 	return func() error { return syscall.Unmount(folder, 0) }, nil
 }
+
+// haltFamily halts a process and its children, the parent first, and resumeFamily lets them go on.
+func haltFamily(parent *os.Process) error { return signalFamily(parent, syscall.SIGSTOP) }
+
+func resumeFamily(parent *os.Process) error { return signalFamily(parent, syscall.SIGCONT) }
 
 // signalFamily sends a signal to a process and its children.
 func signalFamily(parent *os.Process, signal syscall.Signal) error {

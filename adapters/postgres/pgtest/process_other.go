@@ -26,7 +26,9 @@ func mountMemory(string, int64) (unmount func() error, err error) {
 	return nil, errors.New("no small disk can be mounted on this system")
 }
 
-// signalFamily finds no children: how that is done differs.
-func signalFamily(*os.Process, syscall.Signal) error {
-	return errors.New("a process's children can't be found on this system")
-}
+var errNoFamily = errors.New("a process and its children can't be halted on this system")
+
+// haltFamily halts nothing: how children are found differs.
+func haltFamily(*os.Process) error { return errNoFamily }
+
+func resumeFamily(*os.Process) error { return errNoFamily }

@@ -32,7 +32,8 @@ func fromPrograms(o options) (*server, error) {
 		p.stop()
 		return fail(err)
 	}
-	return &server{url: p.url(), from: bin, small: p.small(), stop: p.stop, crash: p.crash, start: p.start, freeze: p.freeze, thaw: p.thaw}, nil
+	return &server{url: p.url(), from: bin, small: p.small(), stop: p.stop, crash: p.crash, start: p.start,
+		freeze: p.freeze, thaw: p.thaw}, nil
 }
 
 // findPrograms returns the folder of initdb and postgres: on the PATH, or the newest where Debian keeps them.
@@ -85,7 +86,8 @@ func (p *programs) run() (err error) {
 			return err
 		}
 	}
-	initdb := exec.Command(filepath.Join(p.bin, "initdb"), "-D", p.data(), "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust", "--no-sync")
+	initdb := exec.Command(filepath.Join(p.bin, "initdb"), "-D", p.data(), "-U", "postgres", "-E", "UTF8",
+		"--locale=C.UTF-8", "--auth=trust", "--no-sync")
 	initdb.Dir, initdb.SysProcAttr = p.folder, p.attributes
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, lastLine(out))
@@ -127,8 +129,8 @@ func (p *programs) start() error {
 	}
 }
 
-// launch starts a process that ends with this one, where the system can do that, and returns a channel that is closed when
-// it has ended.
+// launch starts a process that ends with this one, where the system can do that, and returns a channel that is closed
+// when it has ended.
 func launch(cmd *exec.Cmd) (ended chan struct{}, err error) {
 	cmd.SysProcAttr = dieWithUs(cmd.SysProcAttr)
 	started, ended := make(chan error), make(chan struct{})
@@ -153,9 +155,9 @@ func (p *programs) crash() error {
 }
 
 // freeze halts the server's processes, the parent first, so that it makes no more of them.
-func (p *programs) freeze() error { return signalFamily(p.process, syscall.SIGSTOP) }
+func (p *programs) freeze() error { return haltFamily(p.process) }
 
-func (p *programs) thaw() error { return signalFamily(p.process, syscall.SIGCONT) }
+func (p *programs) thaw() error { return resumeFamily(p.process) }
 
 // stop ends the server and removes all of it.
 func (p *programs) stop() {
