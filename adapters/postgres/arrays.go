@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"encoding/binary"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,7 +22,9 @@ const (
 	oidBytea    = 17
 	oidInt8     = 20
 	oidText     = 25
+	oidDate     = 1082
 	oidTime     = 1184 // with time zone
+	oidNumeric  = 1700
 	oidUUID     = 2950
 	null        = 1<<32 - 1
 )
@@ -54,6 +58,12 @@ func (a *array) addBool(v bool) {
 
 func (a *array) addInt(v int64) {
 	a.buf = binary.BigEndian.AppendUint64(append(a.buf, 0, 0, 0, 8), uint64(v))
+	a.n++
+}
+
+// addDays adds a date, as the days since PostgreSQL's epoch.
+func (a *array) addDays(v int32) {
+	a.buf = binary.BigEndian.AppendUint32(append(a.buf, 0, 0, 0, 4), uint32(v))
 	a.n++
 }
 
@@ -140,4 +150,31 @@ func intArray(vs []int64) []byte {
 		a.addInt(v)
 	}
 	return a.bytes()
+}
+
+// parseInts appends the numbers of an array as PostgreSQL prints it: {1,2,3}.
+func parseInts(to []int64, array string) ([]int64, error) {
+	array = strings.Trim(array, "{}")
+	for len(array) > 0 {
+		var item string
+		item, array, _ = strings.Cut(array, ",")
+		n, err := strconv.ParseInt(item, 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		to = append(to, n)
+	}
+	return to, nil
+}
+
+// formatInts is the inverse of parseInts.
+func formatInts(vs []int64) string {
+	to := []byte{'{'}
+	for i, v := range vs {
+		if i > 0 {
+			to = append(to, ',')
+		}
+		to = strconv.AppendInt(to, v, 10)
+	}
+	return string(append(to, '}'))
 }

@@ -25,7 +25,8 @@ func connect(t *testing.T) *sqlx.DB {
 // readBack returns what PostgreSQL finds in an array of the type, null as nil.
 func readBack[V any](t *testing.T, db *sqlx.DB, sqlType string, parameter []byte) (elements []*V) {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), `SELECT v FROM unnest($1::`+sqlType+`[]) WITH ORDINALITY AS x(v, i) ORDER BY i`, parameter)
+	rows, err := db.QueryContext(t.Context(), `SELECT v FROM unnest($1::`+sqlType+
+		`[]) WITH ORDINALITY AS x(v, i) ORDER BY i`, parameter)
 	require.NoError(t, err)
 	defer rows.Close()
 	for rows.Next() {
@@ -38,7 +39,8 @@ func readBack[V any](t *testing.T, db *sqlx.DB, sqlType string, parameter []byte
 }
 
 // checkArray fills an array, twice, and compares what PostgreSQL finds in it. A nil is a null.
-func checkArray[V any](db *sqlx.DB, oid uint32, sqlType string, add func(a *array, v V), values ...*V) func(t *testing.T) {
+func checkArray[V any](db *sqlx.DB, oid uint32, sqlType string, add func(a *array, v V),
+	values ...*V) func(t *testing.T) {
 	return func(t *testing.T) {
 		a := &newArrays(oid)[0]
 		for range 2 { // the second time over what the first has left
@@ -88,19 +90,28 @@ func TestArray(t *testing.T) {
 	id := uuid{0, 1, 0xab, 15: 0xff}
 
 	t.Run("no elements", checkArray(db, oidText, "text", add))
-	t.Run("text", checkArray(db, oidText, "text", add, new(""), new("NULL"), new(`{"ä",}\`), new(" '"), new(strings.Repeat("x", 1<<20))))
+	t.Run("text", checkArray(db, oidText, "text", add, new(""), new("NULL"), new(`{"ä",}\`), new(" '"),
+		new(strings.Repeat("x", 1<<20))))
 	t.Run("text with nulls", checkArray(db, oidText, "text", add, nil, new("a"), nil))
 	t.Run("only null", checkArray(db, oidText, "text", add, nil))
 	t.Run("many", checkArray(db, oidInt8, "bigint", (*array).addInt, many...))
 	t.Run("text in pieces", checkArray(db, oidText, "text", inPieces, new("abc"), new(""), new("d")))
 	t.Run("bytes", checkArray(db, oidBytea, "bytea", addBytes, new([]byte{}), new([]byte{0}), &allBytes, nil, &large))
 	t.Run("booleans", checkArray(db, oidBool, "boolean", (*array).addBool, new(true), nil, new(false)))
-	t.Run("integers", checkArray(db, oidInt8, "bigint", (*array).addInt, new(int64(0)), new(int64(-1)), new(int64(math.MinInt64)), nil, new(int64(math.MaxInt64))))
+	t.Run("integers", checkArray(db, oidInt8, "bigint", (*array).addInt, new(int64(0)), new(int64(-1)),
+		new(int64(math.MinInt64)), nil, new(int64(math.MaxInt64))))
+	decimal := func(a *array, v string) { require.NoError(t, addDecimal(a, v)) }
+	t.Run("decimals", checkArray(db, oidNumeric, "numeric", decimal, new("0"), new("0.00"), new("-0.01"), nil, new("7"),
+		new("12.50"), new("-1234.5"), new("12345.678"), new("10000"), new("100000000.00001"), new("0.000000000000000001"),
+		new("-0.000100020000"), new("9999.9999"), new(strings.Repeat("9", 38)), new("-"+strings.Repeat("9", 20)+"."+
+			strings.Repeat("9", 18)), new("1"+strings.Repeat("0", 37))))
 	t.Run("UUIDs", checkArray(db, oidUUID, "uuid", (*array).addUUID, &id, new(uuid{}), nil))
 	t.Run("times", func(t *testing.T) {
 		a := newArrays(oidTime)
-		values := []*time.Time{at("2000-01-01T00:00:00Z"), at("2026-03-01T12:34:56.789012+05:30"), at("1970-01-01T00:00:00Z"),
-			at("1999-12-31T23:59:59.999999Z"), nil, at("0001-01-01T00:00:00.000001Z"), at("9999-12-31T23:59:59.999999Z")}
+		values := []*time.Time{at("2000-01-01T00:00:00Z"), at("2026-03-01T12:34:56.789012+05:30"),
+			at("1970-01-01T00:00:00Z"),
+			at("1999-12-31T23:59:59.999999Z"), nil, at("0001-01-01T00:00:00.000001Z"),
+			at("9999-12-31T23:59:59.999999Z")}
 		for _, v := range values {
 			if v == nil {
 				v = new(time.Time) // the zero time is null
@@ -119,6 +130,14 @@ func TestArray(t *testing.T) {
 	})
 }
 
+func TestNoDecimal(t *testing.T) {
+	for _, text := range []string{"NaN", "1e3", "+1", "1.2.3", " 1", "--1", "1,5"} {
+		a := &newArrays(oidNumeric)[0]
+		a.reset()
+		require.Error(t, addDecimal(a, text), text)
+	}
+}
+
 // TestArrays gives a statement several arrays of different types, again after a reset, and lists of IDs.
 func TestArrays(t *testing.T) {
 	db := connect(t)
@@ -130,13 +149,16 @@ func TestArrays(t *testing.T) {
 			rows[1].add(strings.Repeat("x", i))
 		}
 		var n, length int
-		require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*), coalesce(sum(length(b)), 0) FROM unnest($1::bigint[], $2::text[]) AS x(a, b)
+		require.NoError(t,
+			db.QueryRowContext(t.Context(),
+				`SELECT count(*), coalesce(sum(length(b)), 0) FROM unnest($1::bigint[], $2::text[]) AS x(a, b)
 			WHERE length(b) = a`, rows.args()...).Scan(&n, &length))
 		require.Equal(t, round, n)
 		require.Equal(t, max(0, round-1), length)
 	}
 	require.Empty(t, readBack[int64](t, db, "bigint", intArray(nil)))
-	require.Equal(t, []*int64{new(int64(7)), new(int64(-7))}, readBack[int64](t, db, "bigint", intArray([]int64{7, -7})))
+	require.Equal(t, []*int64{new(int64(7)), new(int64(-7))},
+		readBack[int64](t, db, "bigint", intArray([]int64{7, -7})))
 	require.Empty(t, readBack[uuid](t, db, "uuid", uuidArray(nil)))
 	require.Equal(t, []*uuid{{1}, {2}}, readBack[uuid](t, db, "uuid", uuidArray([]uuid{{1}, {2}})))
 }

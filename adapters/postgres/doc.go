@@ -1,14 +1,28 @@
 // Package postgres keeps products, imports and their files in PostgreSQL 15 or newer, through sqlx and lib/pq.
 //
-// Open connects and brings the schema up to date; DB.Products is the products.Store. An import's batch goes this way:
+// Open connects and brings the schema up to date; the DB's parts are the stores of products, jobs, uploads and
+// webhooks:
 //
-//	records -> sorted by key -> probe: which exist, which differ -> COPY of the new -> UPDATE of the different -> COMMIT
+//	db, err := postgres.Open(ctx, "postgres://user:password@localhost/shop", postgres.Options{})
+//	..
+//	result, err := importer.Run(ctx, importer.Bytes("sku,name\nA-1,Apple\n"), db.Products(), importer.Options{})
+//	// result.Created is 1
+//
+// What is written to several of them with the context of one DB.InTx is committed together, or not at all.
+//
+// The four stores stand side by side: files are named after the one that they are part of (products_copy.go), or after
+// what all of them use (connection.go, transaction.go, errors.go).
+//
+// An import's batch goes this way:
+//
+//	records -> sorted by key -> probe: which exist, which differ
+//	        -> COPY of the new -> UPDATE of the different -> COMMIT
 //
 // A batch that is expected to be new skips the probe, and comes back to it when it was not: COPY runs behind a
 // savepoint.
 //
-// DB.Jobs is the job.Store and DB.Uploads the job.Uploads: a batch's checkpoint is committed with the batch. NOTIFY only
-// wakes workers; nothing depends on its coming through.
+// DB.Jobs is the job.Store and DB.Uploads the job.Uploads: a batch's checkpoint is committed with the batch. NOTIFY
+// only wakes workers; nothing depends on its coming through.
 //
 // The SQL keeps to what pgbouncer in transaction mode and a table that is partitioned or distributed by sku_key can do:
 // no session state (advisory locks, temporary tables, LISTEN), no unique column beside sku_key, no trigger. Parameters

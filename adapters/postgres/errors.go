@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -22,7 +24,7 @@ var (
 		"40001": true, // serialization failure
 		"40P01": true, // deadlock
 		"55P03": true, // a lock wasn't to be had within lock_timeout
-		"57014": true, // cancelled, by somebody or by statement_timeout; what our own contexts end is told by them
+		"57014": true, // cancelled by somebody; where our own context has ended, its error is returned
 		"57P01": true, // the server shuts down, or an administrator ended the connection
 		"57P02": true, // the server crashed
 		"57P03": true, // the server starts up, or shuts down
@@ -41,11 +43,12 @@ var (
 var errStandby = fmt.Errorf("%w: the server is a standby, on which nothing can be written", products.ErrUnavailable)
 
 const (
-	uniqueViolation    = pqerror.Code("23505")
-	tooManyConnections = pqerror.Code("53300") // of the server, the database or the role
+	uniqueViolation       = pqerror.Code("23505")
+	insufficientPrivilege = pqerror.Code("42501")
+	tooManyConnections    = pqerror.Code("53300") // of the server, the database or the role
 )
 
-// passing tells whether the failure can pass.
+// passing reports whether the failure can pass.
 func passing(err error) bool {
 	if e := pq.As(err); e != nil {
 		return passingCodes[e.Code] || passingClasses[e.Code.Class()] || standby(e)
@@ -53,11 +56,11 @@ func passing(err error) bool {
 	return errors.Is(err, products.ErrUnavailable) || lost(err)
 }
 
-// standby tells whether a standby refused to begin a transaction: the driver begins them READ WRITE, and gets "feature not
-// supported" from the function that sets this, whatever the server's language.
+// standby reports whether a standby refused to begin a transaction: the driver begins them READ WRITE, and gets
+// "feature not supported" from the function that sets this, whatever the server's language.
 func standby(e *pq.Error) bool { return e.Code == "0A000" && e.Routine == "call_bool_check_hook" }
 
-// lost tells whether the connection has gone, so that what the server did with the last message isn't known.
+// lost reports whether the connection has gone, so that what the server did with the last message isn't known.
 func lost(err error) bool {
 	if e := pq.As(err); e != nil {
 		// The severity comes in the server's language, so don't rely on it: 57P is the end of the connection.
@@ -68,13 +71,21 @@ func lost(err error) bool {
 		errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &network)
 }
 
-// callbackError marks the error of a caller's function in a transaction: only what it says about this database counts
-// for whether it is tried again, since its other connections and files may fail too.
+// lostUnasked reports whether the connection has gone, but not because the server was silent for too long, which took
+// all the time that the call had. The driver says driver.ErrBadConn where the stream ended, and returns a reset as it
+// came.
+func lostUnasked(err error) bool {
+	var network net.Error
+	return lost(err) && !(errors.As(err, &network) && network.Timeout())
+}
+
+// callbackError marks the error of a caller's function in a transaction. The transaction is tried again only where the
+// error is of this database: the function may have other connections and files, which fail too.
 type callbackError struct{ error }
 
 func (e callbackError) Unwrap() error { return e.error }
 
-// retryable tells whether the transaction that ended with the error is worth another try.
+// retryable reports whether the transaction that ended with the error is worth another try.
 func retryable(err error) bool {
 	var foreign callbackError
 	if errors.As(err, &foreign) && pq.As(err) == nil {
@@ -83,8 +94,8 @@ func retryable(err error) bool {
 	return passing(err)
 }
 
-// translate turns what the driver says into the errors of package products. Every error passes through it on its way
-// out; those that are not the driver's stay as they are.
+// translate returns the error of package products for one of the driver. Every error that is returned to callers passes
+// through it; those that are not the driver's are returned as they are.
 func translate(err error) error {
 	var foreign callbackError
 	var unfit *UnfitError
@@ -107,4 +118,25 @@ func translate(err error) error {
 	return err
 }
 
+// ended returns the context's error once it has ended, or its time is over: a connection has the same deadline, and may
+// notice it a moment before the context does.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
+}
+
 func isUnknown(err error) bool { return errors.Is(err, products.ErrCommitUnknown) }
+
+// fail returns the error of a call: the context's where that has ended, notFound where a row is missing, else the
+// translated one.
+func fail(ctx context.Context, err, notFound error) error {
+	if ended := ended(ctx); ended != nil && !isUnknown(err) {
+		return ended
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return notFound
+	}
+	return translate(err)
+}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/lib/pq"
 	"github.com/lib/pq/pqerror"
@@ -86,17 +88,23 @@ func TestErrorKinds(t *testing.T) {
 		{"closed connection", sql.ErrConnDone, true, []error{products.ErrUnavailable}, nil},
 		{"network", network, true, []error{products.ErrUnavailable, network}, nil},
 		{"end of stream", io.ErrUnexpectedEOF, true, []error{products.ErrUnavailable}, nil},
-		{"fatal, whatever the code", &pq.Error{Severity: pqerror.SeverityFatal, Code: "28P01"}, false, nil, []error{products.ErrUnavailable}},
+		{"fatal, whatever the code", &pq.Error{Severity: pqerror.SeverityFatal, Code: "28P01"}, false, nil,
+			[]error{products.ErrUnavailable}},
 		{"not found", products.ErrNotFound, false, []error{products.ErrNotFound}, []error{products.ErrUnavailable}},
 		{"contention", errContended, true, []error{products.ErrUnavailable}, nil},
 		{"unknown commit", unknown, true, []error{products.ErrCommitUnknown}, []error{products.ErrUnavailable}},
-		{"a standby", &pq.Error{Code: "0A000", Routine: "call_bool_check_hook"}, true, []error{products.ErrUnavailable}, nil},
-		{"a feature that is missing", &pq.Error{Code: "0A000", Routine: "transformStmt"}, false, nil, []error{products.ErrUnavailable}},
+		{"a standby", &pq.Error{Code: "0A000", Routine: "call_bool_check_hook"}, true, []error{products.ErrUnavailable},
+			nil},
+		{"a feature that is missing", &pq.Error{Code: "0A000", Routine: "transformStmt"}, false, nil,
+			[]error{products.ErrUnavailable}},
 		{"a caller's own", callbackError{own}, false, []error{own}, []error{products.ErrUnavailable}},
-		{"a caller's file", callbackError{io.ErrUnexpectedEOF}, false, []error{io.ErrUnexpectedEOF}, []error{products.ErrUnavailable}},
+		{"a caller's file", callbackError{io.ErrUnexpectedEOF}, false, []error{io.ErrUnexpectedEOF},
+			[]error{products.ErrUnavailable}},
 		{"a caller's network", callbackError{network}, false, []error{network}, []error{products.ErrUnavailable}},
-		{"a caller's deadline", callbackError{context.DeadlineExceeded}, false, []error{context.DeadlineExceeded}, []error{products.ErrUnavailable}},
-		{"a caller's unavailable store", callbackError{fmt.Errorf("own: %w", products.ErrUnavailable)}, true, []error{products.ErrUnavailable}, nil},
+		{"a caller's deadline", callbackError{context.DeadlineExceeded}, false, []error{context.DeadlineExceeded},
+			[]error{products.ErrUnavailable}},
+		{"a caller's unavailable store", callbackError{fmt.Errorf("own: %w", products.ErrUnavailable)}, true,
+			[]error{products.ErrUnavailable}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.Equal(t, c.retryable, retryable(c.err))
@@ -112,4 +120,19 @@ func TestErrorKinds(t *testing.T) {
 		})
 	}
 	require.NoError(t, translate(nil))
+}
+
+// overdue is a context in the moment between its deadline and its end.
+type overdue struct{ context.Context }
+
+func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Microsecond), true }
+
+// TestDeadlineOfConnection: a connection may notice a context's deadline before the context ends, which is no trouble of
+// the database.
+func TestDeadlineOfConnection(t *testing.T) {
+	timeout := &net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}
+	require.Equal(t, context.DeadlineExceeded, fail(overdue{t.Context()}, timeout, nil))
+	require.ErrorIs(t, fail(t.Context(), timeout, nil), products.ErrUnavailable)
+	unknown := fmt.Errorf("%w: x", products.ErrCommitUnknown)
+	require.ErrorIs(t, fail(overdue{t.Context()}, unknown, nil), products.ErrCommitUnknown)
 }

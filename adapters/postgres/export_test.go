@@ -11,15 +11,22 @@ func ForgetClock(db *DB) {
 }
 
 // SetHung sets how long a transaction may wait for its client.
-func SetHung(db *DB, d time.Duration) { db.hung = d }
+func SetHung(db *DB, d time.Duration) { db.maxIdle = d }
 
 // ErrSwept is the error of an upload that lost a piece.
-var ErrSwept = errSwept
+var ErrSwept = errDeleted
 
 // SetSilence sets how long the server may say nothing, whatever it is waited for.
 func SetSilence(db *DB, d time.Duration) {
 	for p := range db.terms {
 		db.terms[p].silence = d
+	}
+}
+
+// SetWait sets how long a connection may be waited for, whatever for.
+func SetWait(db *DB, d time.Duration) {
+	for p := range db.terms {
+		db.terms[p].wait = d
 	}
 }
 
@@ -50,3 +57,6 @@ func SetWaits(db *DB, d time.Duration) {
 		db.terms[p].wait = d
 	}
 }
+
+// SetWritingSilence sets how long the server may say nothing to what writes, but for batches and DeleteAll.
+func SetWritingSilence(db *DB, d time.Duration) { db.terms[forWriting].silence = d }

@@ -16,8 +16,8 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// lender lends the cases of a suite databases of their key rules, with the tables in place; setUp, if not nil, sets them up
-// further.
+// lender lends the cases of a suite databases of their key rules, with the tables in place; setUp, if not nil, sets
+// them up further.
 func lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
 	pools := map[products.KeyRule]*pgtest.Pool{}
 	for _, rule := range []products.KeyRule{products.ExactKeys, products.FoldedKeys} {
@@ -44,8 +44,8 @@ func scan[V any](t testing.TB, url, statement string) (value V) {
 	return value
 }
 
-// setBack returns a function that runs a statement whose parameter is an interval: moving what is stored into the future
-// is as good as setting the server's clock back.
+// setBack returns a function that runs a statement whose parameter is an interval: moving what is stored into the
+// future is as good as setting the server's clock back.
 func setBack(url, statement string) func(ctx context.Context, d time.Duration) error {
 	return func(ctx context.Context, d time.Duration) error {
 		db, err := sql.Open("postgres", url)
@@ -78,13 +78,26 @@ func content(t testing.TB, url string) (lines []string) {
 
 func line(sku, name, description string) string { return sku + "|" + name + "|" + description }
 
+// columns are those that set the fields of these names, of the standard schema.
+func columns(names ...string) (c products.Columns) { return columnsOf(products.Standard(), names...) }
+
+func columnsOf(schema *products.Schema, names ...string) (c products.Columns) {
+	for _, name := range names {
+		c.Fields = append(c.Fields, schema.Find(name))
+	}
+	return c
+}
+
+// described are the columns of records.
+var described = columns("name", "description")
+
 // records makes records with the SKUs prefix-0 to prefix-(n-1), in no order.
 func records(n int, prefix, name string) []products.Record {
 	rs := make([]products.Record, n)
 	for i := range rs {
 		// 7919 is a prime, so it goes through all of them.
 		sku := fmt.Sprintf("%s-%d", prefix, i*7919%n)
-		rs[i] = products.Record{Key: sku, SKU: sku, Name: name, Description: "description of " + sku}
+		rs[i] = products.Record{Key: sku, SKU: sku, Values: []string{name, "description of " + sku}}
 	}
 	return rs
 }

@@ -4,21 +4,15 @@ import (
 	"database/sql/driver"
 	"encoding/hex"
 	"fmt"
-	"strings"
+
+	hooks "github.com/products-importer/products-importer/webhooks/driver"
 )
 
 // uuid is an ID of package webhooks without its prefix.
 type uuid [16]byte
 
-// parseUUID reads the prefix and 32 hexadecimal digits, in lower case.
-func parseUUID(prefix, id string) (u uuid, ok bool) {
-	digits, ok := strings.CutPrefix(id, prefix)
-	if !ok || len(digits) != 2*len(u) || strings.ToLower(digits) != digits {
-		return uuid{}, false
-	}
-	_, err := hex.Decode(u[:], []byte(digits))
-	return u, err == nil
-}
+// parseUUID returns the ID without its prefix, and reports whether it is an ID of webhooks.
+func parseUUID(prefix, id string) (u uuid, ok bool) { return hooks.ParseID(prefix, id) }
 
 // mustUUID is parseUUID of an ID that this package has made.
 func mustUUID(prefix, id string) uuid {
@@ -30,7 +24,7 @@ func mustUUID(prefix, id string) uuid {
 }
 
 // id is the inverse of parseUUID.
-func (u uuid) id(prefix string) string { return prefix + hex.EncodeToString(u[:]) }
+func (u uuid) id(prefix string) string { return hooks.FormatID(prefix, u) }
 
 // Scan reads what PostgreSQL prints.
 func (u *uuid) Scan(value any) error {

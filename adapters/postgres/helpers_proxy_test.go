@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 
@@ -24,6 +25,8 @@ const (
 	inCopy                       // what COPY is to read doesn't reach the server
 	hungCommit                   // COMMIT doesn't reach the server, and the driver hears nothing until it closes
 	hungLock                     // nothing is cut when rows are to be locked, but hung is called
+	atStatement                  // a statement doesn't reach the server
+	inAnswer                     // half of what the server says next comes through
 )
 
 // proxy stands between the driver and the server.
@@ -34,12 +37,16 @@ type proxy struct {
 
 	mu    sync.Mutex
 	next  cut  // 0 for none
-	skip  int  // so many COMMITs are let through before
+	skip  int  // so many of what it is about are let through before
 	down  bool // from then on nobody is let through
 	away  bool
 	hung  func() // called when a COMMIT hangs, and, if not nil, when it or its answer is lost; see hungLock
 	reset bool   // cut by a reset, as a crashed host would, not by an end of the stream
 	pairs map[*pair]bool
+
+	recorder   sync.Mutex // not mu, which silence holds
+	recording  bool
+	statements []string
 }
 
 type pair struct {
@@ -68,18 +75,19 @@ func newProxy(t *testing.T, databaseURL string) (*proxy, string) {
 	return p, u.String()
 }
 
-// cutNext cuts the connection on which COMMIT, or COPY's data, comes next. With down the server is away afterwards.
+// cutNext cuts the connection on which COMMIT, or what else the cut is about, comes next. With down the server is away
+// afterwards.
 func (p *proxy) cutNext(when cut, down bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.next, p.down = when, down
+	p.next, p.skip, p.down = when, 0, down
 }
 
-// cutLater cuts the connection on which COMMIT comes next but for so many.
-func (p *proxy) cutLater(commits int, when cut) {
+// cutLater is cutNext, but lets so many through before.
+func (p *proxy) cutLater(skip int, when cut) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.next, p.skip = when, commits
+	p.next, p.skip = when, skip
 }
 
 // cutByReset makes all cuts of later connections resets.
@@ -152,19 +160,51 @@ func (p *proxy) toServer(c *pair) {
 			return
 		}
 		// The driver waits for the answer to what is before COMMIT, so COMMIT comes alone.
-		if bytes.Equal(buf[:n], commitMessage) && p.cutCommit(c) || buf[0] == 'd' && p.taken(inCopy) {
+		if bytes.Equal(buf[:n], commitMessage) && p.cutCommit(c) || buf[0] == 'd' && p.taken(inCopy) ||
+			isStatement(buf[:n]) && p.taken(atStatement) {
 			return
 		}
 		if bytes.Contains(buf[:n], []byte("FOR UPDATE")) && p.taken(hungLock) {
 			p.hung()
 		}
+		p.record(buf[:n])
 		if _, err := c.server.Write(buf[:n]); err != nil {
 			return
 		}
 	}
 }
 
-// cutCommit tells whether the connection is to be cut at this COMMIT, and does what comes before.
+// isStatement reports whether the driver sends a statement: as a simple query, or to be parsed.
+func isStatement(message []byte) bool { return message[0] == 'Q' || message[0] == 'P' }
+
+// record notes the statement that the driver sends, if it is one.
+func (p *proxy) record(message []byte) {
+	p.recorder.Lock()
+	defer p.recorder.Unlock()
+	if !p.recording || !isStatement(message) {
+		return
+	}
+	texts := bytes.SplitN(message[5:], []byte{0}, 3)
+	text := texts[0]
+	if message[0] == 'P' {
+		text = texts[1] // behind the name of the prepared statement
+	}
+	p.statements = append(p.statements, strings.Join(strings.Fields(string(text)), " "))
+}
+
+// sent returns the statements that f makes the driver send.
+func (p *proxy) sent(f func()) []string {
+	p.recorder.Lock()
+	p.recording, p.statements = true, nil
+	p.recorder.Unlock()
+	f()
+	p.recorder.Lock()
+	defer p.recorder.Unlock()
+	p.recording = false
+	return p.statements
+}
+
+// cutCommit reports whether the connection is to be cut at this COMMIT, and does what comes before.
 func (p *proxy) cutCommit(c *pair) bool {
 	p.mu.Lock()
 	if p.skip > 0 {
@@ -196,11 +236,15 @@ func (p *proxy) cutCommit(c *pair) bool {
 	return when == beforeCommit || when == behindCommit
 }
 
-// taken tells whether that cut comes next, and takes it.
+// taken reports whether that cut comes next, here and now, and takes it.
 func (p *proxy) taken(when cut) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.next != when {
+		return false
+	}
+	if p.skip > 0 {
+		p.skip--
 		return false
 	}
 	p.next = 0
@@ -218,6 +262,10 @@ func (p *proxy) toClient(c *pair) {
 		p.mu.Lock()
 		swallow := c.swallow
 		p.mu.Unlock()
+		if p.taken(inAnswer) {
+			_, _ = c.client.Write(buf[:n/2])
+			return
+		}
 		if swallow { // that is the answer to COMMIT
 			if p.hung != nil {
 				p.hung()

@@ -15,11 +15,12 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// write is a kind of write. do makes one, the nth, and returns what looks whether it is stored, as it was acknowledged, and
-// once. What it needs is made before: begun is called then.
+// write is a kind of write. do makes one, the nth, and returns what looks whether it is stored, as it was acknowledged,
+// and once. What it needs is made before: begun is called then.
 type write struct {
 	name string
-	do   func(ctx context.Context, db *postgres.DB, n int, begun func()) (check func(ctx context.Context, db *postgres.DB) error, err error)
+	do   func(ctx context.Context, db *postgres.DB, n int, begun func()) (check func(ctx context.Context,
+		db *postgres.DB) error, err error)
 }
 
 var errThere = errors.New("it is there")
@@ -69,7 +70,7 @@ var allWrites = []write{
 	{"batch", func(ctx context.Context, db *postgres.DB, n int, begun func()) (checkOf, error) {
 		begun()
 		var stored []products.Product
-		_, err := db.Products().WriteBatch(ctx, &products.Batch{Records: records(5, fmt.Sprint("batch-", n), "name"),
+		_, err := db.Products().WriteBatch(ctx, &products.Batch{Columns: described, Records: records(5, fmt.Sprint("batch-", n), "name"),
 			BeforeCommit: func(context.Context, *products.BatchResult) error {
 				stored = nil
 				return nil

@@ -1,0 +1,15 @@
+package postgres
+
+import (
+	"strings"
+
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// clean replaces what PostgreSQL can't keep in text.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// appendJSONString appends the text as a JSON string.
+func appendJSONString(to []byte, s string) []byte { return webhooks.AppendJSONString(to, s) }
