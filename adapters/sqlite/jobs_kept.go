@@ -1,0 +1,100 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
+)
+
+// Refused returns what was refused of a batch.
+func (j *Jobs) Refused(ctx context.Context, id string, above int64) (refused []importer.Reject, batch int64,
+	err error) {
+	return kept(ctx, j, "refused", id, above, driver.UnmarshalRefused)
+}
+
+// Skipped returns what was skipped of a batch.
+func (j *Jobs) Skipped(ctx context.Context, id string, above int64) (skipped []importer.Skipped, batch int64,
+	err error) {
+	return kept(ctx, j, "skipped_records", id, above, driver.UnmarshalSkipped)
+}
+
+// kept returns what the column has of the first batch above the number for which it isn't null, nil for none.
+func kept[T any](ctx context.Context, j *Jobs, column, id string, above int64,
+	read func(stored []byte) ([]T, error)) (records []T, batch int64, err error) {
+	var stored []byte
+	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT number, `+column+` FROM import_checkpoints
+			WHERE job_id = ? AND number > ? AND `+column+` IS NOT NULL ORDER BY number LIMIT 1`, id, above).
+			Scan(&batch, &stored)
+	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, 0, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	records, err = read(stored)
+	return records, batch, err
+}
+
+// Expire deletes jobs that became final before the time, those first that ended first.
+func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (gone []job.Job, err error) {
+	if limit < 1 {
+		return nil, fmt.Errorf("sqlite: a limit must be 1 or more, not %d", limit)
+	}
+	err = j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
+		gone, err = j.jobs(ctx, t, `SELECT `+jobBrief+` FROM import_jobs WHERE finished_at < ?
+			ORDER BY finished_at, id LIMIT ?`, micros(before), limit)
+		if err != nil {
+			return err
+		}
+		for i := range gone {
+			for _, statement := range []string{`DELETE FROM import_jobs WHERE id = ?`,
+				`DELETE FROM import_checkpoints WHERE job_id = ?`} {
+				if _, err := t.ExecContext(ctx, statement, gone[i].ID); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return gone, nil
+}
+
+// DropUpload notes that the job's upload is gone.
+func (j *Jobs) DropUpload(ctx context.Context, id string) error {
+	return j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
+		known, err := t.changes(ctx, `UPDATE import_jobs SET upload = '', revision = revision + (upload <> '')
+			WHERE id = ?`, id)
+		if err == nil && !known {
+			err = fmt.Errorf("%w: %.100q", job.ErrNotFound, id)
+		}
+		return err
+	})
+}
+
+// UploadsInUse returns those of the keys that are some job's upload.
+func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, err error) {
+	wanted, err := list(slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == "" }))
+	if err != nil {
+		return nil, err
+	}
+	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
+		used = nil
+		return sqlx.SelectContext(ctx, q, &used, `SELECT DISTINCT upload FROM import_jobs
+			WHERE upload <> '' AND upload IN (SELECT value FROM json_each(?))`, wanted)
+	})
+	return used, err
+}
