@@ -12,7 +12,7 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// BenchmarkImport imports 100,000 products into memory, told to nobody and to one endpoint.
+// BenchmarkImport imports 100,000 products into memory, without an outbox, with one that nobody listens to, and with one endpoint.
 func BenchmarkImport(b *testing.B) {
 	const n = 100_000
 	file := importer.Bytes(lines(n, "a name of some length with the number"))
@@ -26,7 +26,8 @@ func BenchmarkImport(b *testing.B) {
 				db := memory.New(memory.Options{})
 				o := importer.Options{}
 				if v.events != nil {
-					_, err := db.Webhooks().CreateEndpoint(b.Context(), webhooks.Endpoint{URL: "https://example.com", Events: v.events, Concurrency: 8})
+					_, err := db.Webhooks().CreateEndpoint(b.Context(), webhooks.Endpoint{URL: "https://example.com",
+						Events: v.events, Concurrency: 8})
 					require.NoError(b, err)
 					out, err := outbox.New(db.Webhooks())
 					require.NoError(b, err)

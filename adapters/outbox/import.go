@@ -11,31 +11,34 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// Import returns what tells of a job's batches, for job.RunnerOptions.Notifier. The events carry the job's ID.
-func (o *Outbox) Import(j job.Job) importer.WebhookNotifier { return &batches{o, j.ID} }
+// Import returns the notifier of a job's batches, for job.RunnerOptions.Notifier. The ImportID of its events is the
+// job's ID.
+func (o *Outbox) Import(j job.Job) importer.WebhookNotifier {
+	return &batchNotifier{outbox: o, importID: j.ID}
+}
 
-// batches tells of the batches of an import.
-type batches struct {
-	*Outbox
+// batchNotifier appends the events of an import's batches.
+type batchNotifier struct {
+	outbox   *Outbox
 	importID string
 }
 
-var _ importer.WebhookListener = (*batches)(nil)
+var _ importer.WebhookListener = (*batchNotifier)(nil)
 
 // listening returns those of an import's types to which an endpoint listens.
-func (b *batches) listening(ctx context.Context) ([]string, error) {
-	return b.store.Listening(ctx, true, webhooks.ProductCreated, webhooks.ProductUpdated)
+func (n *batchNotifier) listening(ctx context.Context) ([]string, error) {
+	return n.outbox.store.Listening(ctx, true, webhooks.ProductCreated, webhooks.ProductUpdated)
 }
 
-// Wants tells whether an endpoint listens to what an import changes.
-func (b *batches) Wants(ctx context.Context) (bool, error) {
-	heard, err := b.listening(ctx)
+// Wants reports whether an endpoint listens to the changes of imports.
+func (n *batchNotifier) Wants(ctx context.Context) (bool, error) {
+	heard, err := n.listening(ctx)
 	return len(heard) > 0, err
 }
 
-// NotifyBatch appends the events of a batch, all at once.
-func (b *batches) NotifyBatch(ctx context.Context, changes importer.Changes) error {
-	heard, err := b.listening(ctx)
+// NotifyBatch appends the events of a batch, in one call of Append.
+func (n *batchNotifier) NotifyBatch(ctx context.Context, changes importer.Changes) error {
+	heard, err := n.listening(ctx)
 	if err != nil {
 		return err
 	}
@@ -45,19 +48,19 @@ func (b *batches) NotifyBatch(ctx context.Context, changes importer.Changes) err
 		if t == webhooks.ProductUpdated {
 			changed = changes.Updated
 		}
-		l := b.list()
-		defer b.lists.Put(l) // the store keeps nothing of it
+		l := n.outbox.list()
+		defer n.outbox.lists.Put(l) // the store doesn't keep it
 		for i := range changed {
 			l.add(&changed[i])
 		}
 		for _, data := range l.close() {
-			events = append(events, webhooks.Event{Type: t, ImportID: b.importID, Lane: webhooks.Bulk, Data: data})
+			events = append(events, webhooks.Event{Type: t, ImportID: n.importID, Lane: webhooks.Bulk, Data: data})
 		}
 	}
 	if len(events) == 0 {
 		return nil
 	}
-	_, err = b.store.Append(ctx, events)
+	_, err = n.outbox.store.Append(ctx, events)
 	return err
 }
 
@@ -67,19 +70,20 @@ type summary struct {
 	FileName string    `json:"file_name"`
 	Mode     string    `json:"mode"`
 	Error    string    `json:"error,omitempty"`
-	// Counts are those of the committed batches.
+	// Counts are the counts of the committed batches.
 	Counts progress.Counts `json:"counts"`
-	// Events is how many numbered events there were, by type: whoever got all the numbers from 1 on has everything.
+	// Events is how many numbered events there were, by type: whoever has received all numbers from 1 on has
+	// everything.
 	Events     map[string]int64 `json:"events"`
 	CreatedAt  time.Time        `json:"created_at"`
 	StartedAt  time.Time        `json:"started_at,omitzero"`
 	FinishedAt time.Time        `json:"finished_at"`
 }
 
-// mostText is how much is told of a file's name and of an error, in bytes.
-const mostText = 4 << 10
+// maxText is the length to which a file's name and an error are cut, in bytes.
+const maxText = 4 << 10
 
-// JobEnded appends the last event of an import. It is a job.EndHook.
+// JobEnded appends the last event of an import. It is a driver.EndHook.
 func (o *Outbox) JobEnded(ctx context.Context, j job.Job) error {
 	t := webhooks.ImportCompleted
 	switch j.State {
@@ -102,14 +106,16 @@ func (o *Outbox) JobEnded(ctx context.Context, j job.Job) error {
 	if numbers == nil {
 		numbers = map[string]int64{}
 	}
-	data, err := json.Marshal(summary{State: j.State, FileName: shorten(j.FileName), Mode: j.Settings.Mode.String(), Error: shorten(j.Error),
-		Counts: j.Event.Counts, Events: numbers, CreatedAt: j.CreatedAt, StartedAt: j.StartedAt, FinishedAt: j.FinishedAt})
+	data, err := json.Marshal(summary{State: j.State, FileName: shorten(j.FileName), Mode: j.Settings.Mode.String(),
+		Error:  shorten(j.Error),
+		Counts: j.Event.Counts, Events: numbers, CreatedAt: j.CreatedAt, StartedAt: j.StartedAt,
+		FinishedAt: j.FinishedAt})
 	if err != nil {
 		return err
 	}
-	// In the lane of the import's other events, so that it comes after them, if nothing has to be tried again.
+	// In the lane of the import's other events it usually comes after them.
 	_, err = o.store.Append(ctx, []webhooks.Event{{Type: t, ImportID: j.ID, Lane: webhooks.Bulk, Data: data}})
 	return err
 }
 
-func shorten(s string) string { return s[:min(len(s), mostText)] }
+func shorten(s string) string { return s[:min(len(s), maxText)] }

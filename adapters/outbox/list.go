@@ -10,10 +10,10 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// An event has at most so many products, and, unless it has only one, at most so many bytes of data.
+// The products in an event, and the bytes of its data unless it has only one product.
 const (
-	mostProducts = 100
-	mostBytes    = 256 << 10
+	maxProducts = 100
+	maxBytes    = 256 << 10
 )
 
 const (
@@ -21,16 +21,16 @@ const (
 	listTail = `]}`
 )
 
-// list packs products into the data of as few events as may be.
+// list packs products into the data of events, as many into each as the bounds allow.
 type list struct {
-	data  []byte // of all events, one after the other
-	ends  []int  // of those that are full
-	start int    // of the current one
-	n     int    // products in it
+	data  []byte // of all events, one after another
+	ends  []int  // where the complete events end
+	start int    // where the current event starts
+	n     int    // products in the current event
 	times [2]stamp
 }
 
-// stamp is a time and its text: the products of a batch have the same ones.
+// stamp is a time and its text. Most products of a batch have the same times, which are formatted once.
 type stamp struct {
 	at   time.Time
 	text []byte
@@ -45,20 +45,21 @@ func (s *stamp) append(to []byte, at time.Time) []byte {
 	return append(to, s.text...)
 }
 
-// reset makes the list empty.
+// reset empties the list.
 func (l *list) reset() { l.data, l.ends, l.start, l.n = l.data[:0], l.ends[:0], 0, 0 }
 
-// add adds a product. One that is too large for any event goes without its attributes.
+// add adds a product. A product that is too large for any event is added without its fields of one's own and its
+// attributes.
 func (l *list) add(p *products.Product) {
-	if l.n == mostProducts {
+	if l.n == maxProducts {
 		l.end()
 	}
 	before := len(l.data)
 	l.open()
 	l.product(p, false)
 	switch size := len(l.data) - l.start + len(listTail); {
-	case size <= mostBytes:
-	case l.n > 1: // it begins an event of its own
+	case size <= maxBytes:
+	case l.n > 1: // it starts the next event
 		l.data, l.n = l.data[:before], l.n-1
 		l.end()
 		l.add(p)
@@ -68,7 +69,7 @@ func (l *list) add(p *products.Product) {
 	}
 }
 
-// open begins the next product.
+// open starts the next product.
 func (l *list) open() {
 	if l.n == 0 {
 		l.start = len(l.data)
@@ -86,7 +87,7 @@ func (l *list) end() {
 	l.n = 0
 }
 
-// close returns the data of each event. It is good until the list is reset.
+// close returns the data of each event. They are valid until the list is reset.
 func (l *list) close() (all [][]byte) {
 	if l.n > 0 {
 		l.end()
@@ -99,18 +100,21 @@ func (l *list) close() (all [][]byte) {
 	return all
 }
 
-// product appends a product's JSON, as package encoding/json would make it, in a fraction of the time. An abridged one says
-// so, and has no attributes.
+// product appends the JSON of a product, the same as encoding/json makes, in a fraction of the time. An abridged
+// product has no fields of one's own and no attributes, and a field that says so.
 func (l *list) product(p *products.Product, abridged bool) {
 	to := strconv.AppendInt(append(l.data, `{"id":`...), p.ID, 10)
-	to = webhooks.AppendString(append(to, `,"name":`...), p.Name)
-	to = webhooks.AppendString(append(to, `,"sku":`...), p.SKU)
-	to = webhooks.AppendString(append(to, `,"description":`...), p.Description)
+	to = webhooks.AppendJSONString(append(to, `,"name":`...), p.Name)
+	to = webhooks.AppendJSONString(append(to, `,"sku":`...), p.SKU)
+	to = webhooks.AppendJSONString(append(to, `,"description":`...), p.Description)
 	to = strconv.AppendBool(append(to, `,"status":`...), p.Status)
 	if abridged {
-		to = append(to, `,"attributes":null,"abridged":true`...)
+		to = append(to, `,"fields":null,"attributes":null,"abridged":true`...)
 	} else {
-		to = appendAttributes(append(to, `,"attributes":`...), p.Attributes)
+		to = appendMap(append(to, `,"fields":`...), p.Fields, func(to []byte, v products.Value) []byte {
+			return v.AppendJSON(to)
+		})
+		to = appendMap(append(to, `,"attributes":`...), p.Attributes, webhooks.AppendJSONString)
 	}
 	to = l.times[0].append(append(to, `,"created_at":`...), p.CreatedAt)
 	to = l.times[1].append(append(to, `,"updated_at":`...), p.UpdatedAt)
@@ -118,15 +122,16 @@ func (l *list) product(p *products.Product, abridged bool) {
 	l.data = append(to, '}')
 }
 
-func appendAttributes(to []byte, attributes map[string]string) []byte {
+// appendMap appends an object, with the names in their order.
+func appendMap[V any](to []byte, values map[string]V, appendValue func([]byte, V) []byte) []byte {
 	to = append(to, '{')
-	if len(attributes) > 0 {
-		for i, name := range slices.Sorted(maps.Keys(attributes)) {
+	if len(values) > 0 {
+		for i, name := range slices.Sorted(maps.Keys(values)) {
 			if i > 0 {
 				to = append(to, ',')
 			}
-			to = webhooks.AppendString(to, name)
-			to = webhooks.AppendString(append(to, ':'), attributes[name])
+			to = webhooks.AppendJSONString(to, name)
+			to = appendValue(append(to, ':'), values[name])
 		}
 	}
 	return append(to, '}')

@@ -11,19 +11,19 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// Store is what an Outbox needs of a webhooks.Store, in the database of the products and the jobs.
+// Store is the part of a [webhooks.Store] that an [Outbox] needs. It is in the same database as the products and jobs.
 type Store interface {
 	webhooks.Listeners
 	webhooks.Notifier
 }
 
-// Outbox appends events to a Store. It is a products.ChangeNotifier, and safe for concurrent use.
+// Outbox appends events to a [Store]. It is a [products.ChangeNotifier], and safe for concurrent use.
 type Outbox struct {
 	store Store
 	lists sync.Pool // of *list
 }
 
-// list returns an empty one. It may be given back once nothing of its data is needed.
+// list returns an empty list. The caller puts it back into lists when its data is no longer needed.
 func (o *Outbox) list() *list {
 	if l, ok := o.lists.Get().(*list); ok {
 		l.reset()
@@ -34,7 +34,7 @@ func (o *Outbox) list() *list {
 
 var _ products.ChangeNotifier = (*Outbox)(nil)
 
-// New returns an Outbox of the store.
+// New returns an Outbox that appends to the store, which must not be nil.
 func New(store Store) (*Outbox, error) {
 	if store == nil {
 		return nil, errors.New("outbox: an outbox needs a store")
@@ -42,7 +42,7 @@ func New(store Store) (*Outbox, error) {
 	return &Outbox{store: store}, nil
 }
 
-// typeOf is the type of the event that tells of a change.
+// typeOf returns the type of a change's event.
 func typeOf(kind products.ChangeKind) (string, error) {
 	switch kind {
 	case products.WasCreated:
@@ -55,16 +55,6 @@ func typeOf(kind products.ChangeKind) (string, error) {
 		return webhooks.ProductsDeletedAll, nil
 	}
 	return "", fmt.Errorf("outbox: an unknown kind of change: %d", kind)
-}
-
-// Wants tells whether an endpoint listens to changes of the kind.
-func (o *Outbox) Wants(ctx context.Context, kind products.ChangeKind) (bool, error) {
-	t, err := typeOf(kind)
-	if err != nil {
-		return false, err
-	}
-	heard, err := o.store.Listening(ctx, false, t)
-	return len(heard) > 0, err
 }
 
 // Notify appends the event of a change.

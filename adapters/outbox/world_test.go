@@ -19,26 +19,27 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 // world is a whole system in memory, with one receiver.
 type world struct {
 	t        *testing.T
 	db       *memory.DB
-	products products.Store // that tells
+	products products.Store // that notifies
 	outbox   *outbox.Outbox
 	service  *job.Service
 	endpoint webhooks.Endpoint
 
 	mu       sync.Mutex
 	messages []message
-	tally    *webhooks.Tally
-	imported map[string]*webhooks.Imported
+	tally    *receive.Tally
+	imported map[string]*receive.ImportStatus
 }
 
 // message is what the receiver got.
 type message struct {
-	webhooks.Message
+	receive.Message
 	data data
 }
 
@@ -57,17 +58,18 @@ type data struct {
 }
 
 func newWorld(t *testing.T, changes ...func(e *webhooks.Endpoint)) *world {
-	w := &world{t: t, db: memory.New(memory.Options{}), tally: webhooks.NewTally(), imported: map[string]*webhooks.Imported{}}
+	w := &world{t: t, db: memory.New(memory.Options{}), tally: receive.NewTally(),
+		imported: map[string]*receive.ImportStatus{}}
 	var err error
 	w.outbox, err = outbox.New(w.db.Webhooks())
 	require.NoError(t, err)
 	w.db.Jobs().OnEnd(w.outbox.JobEnded)
-	w.products, err = products.NewTelling(w.db.Products(), w.db.InTx, w.outbox)
+	w.products, err = products.NewNotifyingStore(w.db.Products(), w.db.InTx, w.outbox)
 	require.NoError(t, err)
 	w.service, err = job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{})
 	require.NoError(t, err)
 	e := webhooks.Endpoint{URL: "https://example.com/", Events: []string{"*"}, Concurrency: 8, Timeout: time.Second,
-		Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: webhooks.NewSecret()}}}}
+		Credentials: webhooks.Credentials{Secrets: []webhooks.LiveSecret{{Secret: receive.NewSecret()}}}}
 	for _, change := range changes {
 		change(&e)
 	}
@@ -154,7 +156,8 @@ func (w *world) submit(text string, s job.Settings) job.Job {
 	if s.BatchRecords == 0 {
 		s.BatchRecords = 250
 	}
-	j, _, err := w.service.Submit(w.t.Context(), job.Request{FileName: "catalogue.csv", Settings: s}, strings.NewReader(text))
+	j, _, err := w.service.Submit(w.t.Context(), job.Request{FileName: "catalogue.csv", Settings: s},
+		strings.NewReader(text))
 	require.NoError(w.t, err)
 	return j
 }
