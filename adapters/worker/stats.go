@@ -18,8 +18,9 @@ type Stats struct {
 	Running int64
 	// Success, Failure and Revoked are jobs that ended here.
 	Success, Failure, Revoked int64
-	// GivenBack in good order, Retried after a failed attempt, or left to wait for trouble to pass.
-	GivenBack, Retried int64
+	// Released are jobs that the worker gave back because it was stopped. Retried are those that wait for another
+	// attempt, after a failed one or for trouble to pass.
+	Released, Retried int64
 	// Lost to another worker, or with an end that could not be stored.
 	Lost int64
 	// Outages is how often a look for work failed.
@@ -51,8 +52,8 @@ func (w *Worker) Healthy() error {
 	return nil
 }
 
-// looked notes how a look for work went.
-func (w *Worker) looked(ctx context.Context, claim *job.Claim, err error) {
+// countClaim counts and logs how a try to claim a job went.
+func (w *Worker) countClaim(ctx context.Context, claim *job.Claim, err error) {
 	if err != nil && ctx.Err() != nil {
 		return // it was broken off
 	}
@@ -74,10 +75,11 @@ func (w *Worker) looked(ctx context.Context, claim *job.Claim, err error) {
 	}
 }
 
-// do works on a job and tells how it went.
-func (w *Worker) do(ctx context.Context, claim *job.Claim, stop <-chan struct{}) error {
+// runImport works on a job, and counts and logs how it went.
+func (w *Worker) runImport(ctx context.Context, claim *job.Claim, stop <-chan struct{}) error {
 	log := w.log.With("job", claim.Job.ID, "token", claim.Token)
-	log.Info("import begins", "file", claim.Job.FileName, "bytes", claim.Job.Size, "failed_attempts", claim.Job.Attempts)
+	log.Info("import begins", "file", claim.Job.FileName, "bytes", claim.Job.Size, "failed_attempts",
+		claim.Job.Attempts)
 	began := time.Now()
 	ended, err := w.runner.Run(ctx, claim, stop)
 	c := ended.Event.Counts
@@ -104,9 +106,10 @@ func (w *Worker) do(ctx context.Context, claim *job.Claim, stop <-chan struct{})
 		log.Info("import ended", "state", ended.State, counts, took)
 	case ended.Error != "":
 		w.stats.Retried++
-		log.Warn("import will be tried again", "failed_attempts", ended.Attempts, "waited", ended.Waited, "not_before", ended.NotBefore, took, "error", ended.Error)
+		log.Warn("import will be tried again", "failed_attempts", ended.Attempts, "waited", ended.Waited, "not_before",
+			ended.NotBefore, took, "error", ended.Error)
 	default:
-		w.stats.GivenBack++
+		w.stats.Released++
 		log.Info("import was given back", took)
 	}
 	return nil

@@ -1,9 +1,12 @@
 package worker_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,14 +17,16 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
-// receiver is the network, and at its end an endpoint that takes its time. It asks the official verifier about everything
-// that comes. It is a http.RoundTripper, since real connections don't know a bubble's time.
+// receiver is the network, and at its end an endpoint that takes its time. It asks the official verifier about
+// everything that comes. It is a http.RoundTripper, since real connections don't know a bubble's time.
 type receiver struct {
 	t        *testing.T
 	secret   string
@@ -36,7 +41,8 @@ func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if official, err := standardwebhooks.NewWebhook(r.secret); err != nil || official.Verify(body, request.Header) != nil {
+	if official, err := standardwebhooks.NewWebhook(r.secret); err != nil ||
+		official.Verify(body, request.Header) != nil {
 		r.t.Error("the official verifier doesn't take a delivery")
 	}
 	r.mu.Lock()
@@ -49,7 +55,7 @@ func (r *receiver) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.received = append(r.received, request.Header.Get(webhooks.HeaderID))
+	r.received = append(r.received, request.Header.Get(receive.HeaderID))
 	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
 }
 
@@ -59,13 +65,15 @@ func (r *receiver) seen() (begun int, received []string) {
 	return r.begun, r.received
 }
 
-// listen stores an endpoint and returns the receiver behind it, and a dispatcher. The queue may be nil, for the world's.
+// listen stores an endpoint and returns the receiver behind it, and a dispatcher. The queue may be nil, for the
+// world's.
 func (w *world) listen(queue webhooks.Queue, options webhooks.DispatcherOptions) (*receiver, *webhooks.Dispatcher) {
 	w.t.Helper()
-	secret := webhooks.NewSecret()
+	secret := receive.NewSecret()
 	r := &receiver{t: w.t, secret: secret.Reveal()}
-	_, err := w.db.Webhooks().CreateEndpoint(w.t.Context(), webhooks.Endpoint{URL: "https://shop.example/", Events: []string{"*"}, Concurrency: 2, Timeout: 15 * time.Second,
-		Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: secret}}}})
+	_, err := w.db.Webhooks().CreateEndpoint(w.t.Context(), webhooks.Endpoint{URL: "https://shop.example/",
+		Events: []string{"*"}, Concurrency: 2, Timeout: 15 * time.Second,
+		Credentials: webhooks.Credentials{Secrets: []webhooks.LiveSecret{{Secret: secret}}}})
 	require.NoError(w.t, err)
 	sender, err := webhooks.NewSender(webhooks.SenderOptions{Transport: r})
 	require.NoError(w.t, err)
@@ -191,10 +199,74 @@ func TestDispatcherThatRunsAlready(t *testing.T) {
 	})
 }
 
-// webhookKeeper counts its calls.
-type webhookKeeper struct{ calls int }
+// TestMissingHooks: a worker says at its start what isn't set without which webhooks are not told.
+func TestMissingHooks(t *testing.T) {
+	const notifier, onEnd, dispatcher = "job.RunnerOptions.Notifier", "OnEnd of the store of jobs",
+		"worker.Options.Dispatcher"
+	for _, c := range []struct {
+		name                     string
+		imports, notifier, onEnd bool
+		dispatcher               bool
+		level                    slog.Level
+		missing                  []string
+	}{
+		{"nothing is set", true, false, false, false, slog.LevelWarn, []string{notifier, onEnd, dispatcher}},
+		{"no notifier", true, false, true, true, slog.LevelWarn, []string{notifier}},
+		{"no hook", true, true, false, true, slog.LevelWarn, []string{onEnd}},
+		{"others send", true, true, true, false, slog.LevelInfo, []string{dispatcher}},
+		{"all is set", true, true, true, true, 0, nil},
+		{"it only sends", false, false, false, true, 0, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				events, err := outbox.New(w.db.Webhooks())
+				require.NoError(t, err)
+				var options job.RunnerOptions
+				if c.notifier {
+					options.Notifier = events.Import
+				}
+				if c.onEnd {
+					w.db.Jobs().OnEnd(events.JobEnded)
+				}
+				var runner *job.Runner
+				if c.imports {
+					runner, err = job.NewRunner(w.db.Jobs(), w.db.Uploads(), w, options)
+					require.NoError(t, err)
+				}
+				var log bytes.Buffer
+				o := worker.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
+				if c.dispatcher {
+					_, o.Dispatcher = w.listen(nil, webhooks.DispatcherOptions{})
+				}
+				one, err := worker.New(runner, o)
+				require.NoError(t, err)
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				require.NoError(t, one.Run(ctx))
+				var missing []string
+				for line := range strings.Lines(log.String()) {
+					var record struct {
+						Level  slog.Level
+						NotSet []string `json:"not_set"`
+					}
+					require.NoError(t, json.Unmarshal([]byte(line), &record))
+					if record.NotSet != nil {
+						require.Nil(t, missing, "it is said once")
+						require.Equal(t, c.level, record.Level)
+						missing = record.NotSet
+					}
+				}
+				require.Equal(t, c.missing, missing)
+			})
+		})
+	}
+}
 
-func (k *webhookKeeper) Keep(context.Context) (int64, error) {
+// webhookPruner counts its calls.
+type webhookPruner struct{ calls int }
+
+func (k *webhookPruner) Prune(context.Context) (int64, error) {
 	if k.calls++; k.calls%2 == 0 {
 		return 0, errors.New("out of reach")
 	}
@@ -205,8 +277,8 @@ func TestKeepsDeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var log strings.Builder
-		k := &webhookKeeper{}
-		one := w.begin(nil, worker.Options{WebhookKeeper: k, Logger: textLogger(&log)})
+		k := &webhookPruner{}
+		one := w.begin(nil, worker.Options{WebhookPruner: k, Logger: textLogger(&log)})
 		time.Sleep(100 * time.Hour)
 		one.end(t)
 		require.InDelta(t, 100, k.calls, 26, "about once an hour, also after it failed")

@@ -28,16 +28,17 @@ type Options struct {
 	DrainTimeout time.Duration
 	// Name is the worker's, for people: 1 to 100 bytes, empty for one made of the host's name, the process and chance.
 	Name string
-	// Logger is told what the worker does; nil for none.
+	// Logger logs what the worker does, nil for nowhere: at the start it warns where something isn't set without which
+	// webhooks don't have the events of imports, see job.Runner.MissingHooks.
 	Logger *slog.Logger
-	// Dispatcher, if not nil, sends webhooks beside the imports, or without any where New is given no runner. It is run by
-	// the Worker, and by nobody else.
+	// Dispatcher, if not nil, sends webhooks beside the imports, or without any where New is given no runner. It is run
+	// by the Worker, and by nobody else.
 	Dispatcher *webhooks.Dispatcher
-	// Housekeeper and WebhookKeeper, where they are not nil, are called about every KeepEvery, at least a minute, 0 for an
-	// hour; the Housekeeper with the Retention, 0 for jobs that are kept for ever.
-	Housekeeper   Housekeeper
-	WebhookKeeper WebhookKeeper
-	KeepEvery     time.Duration
+	// JobPruner and WebhookPruner, where they are not nil, are called about every PruneEvery, at least a minute, 0 for
+	// an hour; the JobPruner with the Retention, 0 for jobs that are kept for ever.
+	JobPruner     JobPruner
+	WebhookPruner WebhookPruner
+	PruneEvery    time.Duration
 	Retention     time.Duration
 }
 
@@ -53,16 +54,16 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("worker: Options.Concurrency must be between 1 and 1,000, not %d", o.Concurrency)
 	}
 	for _, d := range []struct {
-		name         string
-		value        *time.Duration
-		least, usual time.Duration
+		name             string
+		value            *time.Duration
+		least, byDefault time.Duration
 	}{
 		{"Poll", &o.Poll, time.Millisecond, time.Second},
 		{"DrainTimeout", &o.DrainTimeout, time.Millisecond, 7 * time.Second},
-		{"KeepEvery", &o.KeepEvery, time.Minute, time.Hour},
+		{"PruneEvery", &o.PruneEvery, time.Minute, time.Hour},
 	} {
 		if *d.value == 0 {
-			*d.value = d.usual
+			*d.value = d.byDefault
 		}
 		if *d.value < d.least {
 			return o, fmt.Errorf("worker: Options.%s must be at least %v, not %v", d.name, d.least, *d.value)
@@ -112,10 +113,12 @@ func New(runner *job.Runner, options Options) (*Worker, error) {
 // Name is the worker's name, as the jobs' store knows it.
 func (w *Worker) Name() string { return w.options.Name }
 
-// Run works until the context ends. Then it takes no more jobs, lets the imports commit the batches that they have in
-// hand, gives their jobs back for others to go on with, does the same with deliveries, and returns. It waits for a store
-// that can't be reached. The error is nil after that; it says so when a job could not be given back, which then waits for
-// its lease to run out, or what came of deliveries not be stored, which are then sent again. Run is called once at a time.
+// Run works until the context ends. Then it claims no more jobs, lets the imports commit the batches that they have in
+// hand, and releases their jobs for others to go on with; deliveries under way come to their end too. While it works, a
+// store that can't be reached is waited for.
+//
+// The error is nil unless a job could not be released, which others can then claim once its lease has run out, or what
+// came of deliveries could not be stored, which are then sent again. Run is called once at a time.
 func (w *Worker) Run(ctx context.Context) error {
 	w.mu.Lock()
 	if w.running {
@@ -130,7 +133,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		w.running = false
 	}()
 
-	w.log.Info("worker begins", "concurrency", w.options.Concurrency, "imports", w.runner != nil, "webhooks", w.options.Dispatcher != nil)
+	w.log.Info("worker begins", "concurrency", w.options.Concurrency, "imports", w.runner != nil, "webhooks",
+		w.options.Dispatcher != nil)
+	w.warnOfMissing()
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	// The work outlives the context, for as long as draining may take.
@@ -140,7 +145,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		busy     sync.WaitGroup
 		failures errorList
 	)
-	busy.Go(func() { w.keepHouse(ctx) })
+	busy.Go(func() { w.prune(ctx) })
 	if d := w.options.Dispatcher; d != nil {
 		busy.Go(func() {
 			defer end() // it ends before only if it can't run
@@ -152,10 +157,11 @@ func (w *Worker) Run(ctx context.Context) error {
 	if w.runner == nil {
 		<-ctx.Done()
 	} else {
-		w.claim(ctx, func(claim *job.Claim, done func()) {
+		w.claimJobs(ctx, func(claim *job.Claim, done func()) {
 			busy.Go(func() {
 				defer done()
-				if err := w.do(work, claim, ctx.Done()); err != nil && ctx.Err() != nil && !errors.Is(err, job.ErrLeaseLost) {
+				if err := w.runImport(work, claim, ctx.Done()); err != nil && ctx.Err() != nil &&
+					!errors.Is(err, job.ErrLeaseLost) {
 					failures.add(fmt.Errorf("worker: job %s: %w", claim.Job.ID, err))
 				}
 			})
@@ -169,8 +175,27 @@ func (w *Worker) Run(ctx context.Context) error {
 	return errors.Join(failures.all...)
 }
 
-// claim looks for work until the context ends, and begins what it finds while a place is free.
-func (w *Worker) claim(ctx context.Context, begin func(claim *job.Claim, done func())) {
+// warnOfMissing logs what is not set and keeps webhooks from being sent. A worker without a Dispatcher may well leave
+// the deliveries to other processes; one whose imports record no events, or not all, keeps them from everybody.
+func (w *Worker) warnOfMissing() {
+	var missing []string
+	if w.runner != nil {
+		missing = w.runner.MissingHooks()
+	}
+	level, message := slog.LevelInfo, "webhooks are not sent by this worker"
+	if len(missing) > 0 {
+		level, message = slog.LevelWarn, "webhooks don't have all events of this worker's imports"
+	}
+	if w.options.Dispatcher == nil {
+		missing = append(missing, "worker.Options.Dispatcher")
+	}
+	if len(missing) > 0 {
+		w.log.Log(context.Background(), level, message, "not_set", missing)
+	}
+}
+
+// claimJobs looks for jobs until the context ends, and calls begin with each that it claimed, while a place is free.
+func (w *Worker) claimJobs(ctx context.Context, begin func(claim *job.Claim, done func())) {
 	wake := w.runner.Wake(ctx)
 	free := make(chan struct{}, w.options.Concurrency)
 	for range cap(free) {
@@ -187,7 +212,7 @@ func (w *Worker) claim(ctx context.Context, begin func(claim *job.Claim, done fu
 			return
 		}
 		claim, err := w.runner.Claim(ctx, w.options.Name)
-		w.looked(ctx, claim, err)
+		w.countClaim(ctx, claim, err)
 		if claim != nil {
 			pause = w.options.Poll
 			begin(claim, func() { free <- struct{}{} })

@@ -13,12 +13,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
-	"github.com/stretchr/testify/require"
 )
 
 // world is what servers and workers share, and how slow it is.
@@ -43,6 +44,8 @@ func newWorld(t *testing.T) *world {
 
 // KeyRule is the store's.
 func (w *world) KeyRule() products.KeyRule { return w.db.Products().KeyRule() }
+
+func (w *world) Schema() *products.Schema { return w.db.Products().Schema() }
 
 // WriteBatch takes its time.
 func (w *world) WriteBatch(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
@@ -69,7 +72,8 @@ func (w *world) submit(n int) string {
 	for i := range n {
 		fmt.Fprintf(&text, "%d-%d,name\n", w.files, i)
 	}
-	j, _, err := w.service.Submit(w.t.Context(), job.Request{Settings: job.Settings{BatchRecords: 10}}, strings.NewReader(text.String()))
+	j, _, err := w.service.Submit(w.t.Context(), job.Request{Settings: job.Settings{BatchRecords: 10}},
+		strings.NewReader(text.String()))
 	require.NoError(w.t, err)
 	return j.ID
 }
@@ -125,7 +129,7 @@ func TestNew(t *testing.T) {
 		{worker.Options{Concurrency: -1}, "Options.Concurrency"},
 		{worker.Options{Poll: 1}, "Options.Poll"},
 		{worker.Options{DrainTimeout: -1}, "Options.DrainTimeout"},
-		{worker.Options{KeepEvery: time.Second}, "Options.KeepEvery"},
+		{worker.Options{PruneEvery: time.Second}, "Options.PruneEvery"},
 		{worker.Options{Retention: -1}, "Options.Retention"},
 		{worker.Options{Name: strings.Repeat("x", 101)}, "Options.Name"},
 	} {
@@ -167,7 +171,8 @@ func TestWorks(t *testing.T) {
 		require.Equal(t, worker.Stats{Claimed: 9, Success: 8, Failure: 1}, one.Stats())
 		one.end(t)
 		require.Error(t, one.Healthy())
-		for _, says := range []string{"worker=worker-7", "job=" + ids[0], "state=SUCCESS", "counts.created=50", "took=", "state=FAILURE", "no known column name"} {
+		for _, says := range []string{"worker=worker-7", "job=" + ids[0], "state=SUCCESS", "counts.created=50", "took=",
+			"state=FAILURE", "no known column name"} {
 			require.Contains(t, log.String(), says)
 		}
 	})
@@ -201,7 +206,8 @@ func (s *silent) Claim(ctx context.Context, name string, lease time.Duration, ma
 	return s.Store.Claim(ctx, name, lease, maxAttempts)
 }
 
-func (s *silent) Release(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job, error) {
+func (s *silent) Release(ctx context.Context, claim *job.Claim, failed bool, reason string,
+	delay time.Duration) (job.Job, error) {
 	if s.down.Load() {
 		return job.Job{}, products.ErrUnavailable
 	}
@@ -234,7 +240,8 @@ func TestOutage(t *testing.T) {
 		require.Less(t, jobs.claims.Load(), int64(70), "a store that fails is asked less and less often")
 		require.Equal(t, jobs.claims.Load(), one.Stats().Outages)
 		jobs.down.Store(false)
-		time.Sleep(20 * time.Second)
+		// The pause is 19 s at most; then other workers get half a lease, 7.5 s, to return to their jobs.
+		time.Sleep(30 * time.Second)
 		require.NoError(t, one.Healthy())
 		require.Equal(t, job.Success, w.get(id).State, "the worker goes on once the store is back")
 		one.end(t)
@@ -271,7 +278,7 @@ func TestDrains(t *testing.T) {
 		ids := []string{w.submit(200), w.submit(200), w.submit(200)}
 		time.Sleep(350 * time.Millisecond)
 		require.LessOrEqual(t, one.end(t), 200*time.Millisecond, "the batches in hand are all that is waited for")
-		require.Equal(t, worker.Stats{Claimed: 2, GivenBack: 2}, one.Stats())
+		require.Equal(t, worker.Stats{Claimed: 2, Released: 2}, one.Stats())
 		for _, id := range ids {
 			j := w.get(id)
 			require.Equal(t, job.Pending, j.State)
@@ -315,7 +322,7 @@ func TestGivesBackWhatItClaimedLast(t *testing.T) {
 		require.Equal(t, job.Pending, w.get(id).State)
 		require.Zero(t, w.get(id).Attempts)
 		require.Zero(t, w.busiest.Load(), "nothing was begun")
-		require.EqualValues(t, 1, r.Stats().GivenBack)
+		require.EqualValues(t, 1, r.Stats().Released)
 	})
 }
 
@@ -392,25 +399,25 @@ func TestRunsOnceAtATime(t *testing.T) {
 	})
 }
 
-// housekeeper counts its calls.
-type housekeeper struct {
+// jobPruner counts its calls.
+type jobPruner struct {
 	calls     int
 	retention time.Duration
 }
 
-func (h *housekeeper) Keep(_ context.Context, retention time.Duration) (job.Kept, error) {
+func (h *jobPruner) Prune(_ context.Context, retention time.Duration) (job.Pruned, error) {
 	h.retention = retention
 	if h.calls++; h.calls%2 == 0 {
-		return job.Kept{}, errors.New("out of reach")
+		return job.Pruned{}, errors.New("out of reach")
 	}
-	return job.Kept{Jobs: 3}, nil
+	return job.Pruned{Jobs: 3}, nil
 }
 
 func TestKeepsHouse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		h := &housekeeper{}
-		one := w.begin(nil, worker.Options{Housekeeper: h, Retention: 24 * time.Hour})
+		h := &jobPruner{}
+		one := w.begin(nil, worker.Options{JobPruner: h, Retention: 24 * time.Hour})
 		time.Sleep(100 * time.Hour)
 		require.NoError(t, one.Healthy(), "housekeeping that fails is no illness")
 		one.end(t)
