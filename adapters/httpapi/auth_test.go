@@ -3,25 +3,28 @@ package httpapi_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/crypto/bcrypt"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
+	"github.com/products-importer/products-importer/products"
 )
 
 func TestEverythingButTheProbesWantsALogIn(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	for _, path := range []string{"/", "/products/", "/products/1", "/products/export.csv", "/imports/", "/imports/" + id(1), "/imports/" + id(1) + "/events",
+	for _, path := range []string{"/", "/products/", "/products/1", "/products/export.csv", "/imports/", "/imports/" +
+		id(1), "/imports/" + id(1) + "/events",
 		"/imports/" + id(1) + "/rejects.csv", "/metrics", "/openapi.json", "/nowhere", "/livez/more"} {
 		r := httptest.NewRequest("GET", path, nil)
 		w := f.send(r)
@@ -34,30 +37,6 @@ func TestEverythingButTheProbesWantsALogIn(t *testing.T) {
 	problem(t, f.send(httptest.NewRequest("DELETE", "/delete_all/", nil)), 401)
 	for _, path := range []string{"/livez", "/readyz", "/livez/"} {
 		require.Equal(t, 200, f.send(httptest.NewRequest("GET", path, nil)).Code)
-	}
-}
-
-func TestWrongLogIns(t *testing.T) {
-	for _, test := range []struct{ name, authorization string }{
-		{"unknown user", basic("root", password)},
-		{"wrong password", basic(user, "wrong")},
-		{"empty password", basic(user, "")},
-		{"password cut at the colon", basic(user, "pass")},
-		{"no user", basic("", password)},
-		{"another case", basic("Admin", password)},
-		{"a long password", basic(user, strings.Repeat("x", 5_000))},
-		{"another scheme", "Bearer abc"},
-		{"no base64", "Basic !!!"},
-		{"no colon", "Basic YWJj"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			f := newFixture(t, httpapi.Options{})
-			r := httptest.NewRequest("GET", "/products/", nil)
-			r.Header.Set("Authorization", test.authorization)
-			w := f.send(r)
-			problem(t, w, 401)
-			require.NotEmpty(t, w.Header().Get("WWW-Authenticate"))
-		})
 	}
 }
 
@@ -75,113 +54,99 @@ func (f *fixture) attempt(address, user, password string) *httptest.ResponseReco
 	return f.send(r)
 }
 
-func TestHtpasswd(t *testing.T) {
+// TestLogIns wants what package basicauth finds out as problems.
+func TestLogIns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		path := filepath.Join(t.TempDir(), "htpasswd")
-		write := func(text string) { require.NoError(t, os.WriteFile(path, []byte(text), 0o600)) }
-		write("# people\n\nann:" + strings.Replace(cheapHash(t, "one"), "$2a$", "$2y$", 1) + "\r\n")
-		users, err := httpapi.OpenHtpasswd(path)
-		require.NoError(t, err)
-		b := &board{}
 		f := newFixture(t, httpapi.Options{})
-		f.api, err = httpapi.New(f.store, b, b, users, httpapi.Options{})
-		require.NoError(t, err)
-		code := func(user, password string) int {
-			time.Sleep(time.Minute)
-			return f.attempt("192.0.2.1:1", user, password).Code
+		_, _, stop := f.serve()
+		require.Equal(t, "unauthorized", problem(t, f.send(httptest.NewRequest("GET", "/products/", nil)), 401).Code)
+		for n := range 10 {
+			w := f.attempt("192.0.2.1:1", user, fmt.Sprint("wrong", n))
+			require.Equal(t, "unauthorized", problem(t, w, 401).Code)
+			require.NotEmpty(t, w.Header().Get("WWW-Authenticate"))
 		}
-		require.Equal(t, 200, code("ann", "one"))
-		write("ann:" + cheapHash(t, "two") + "\nbob:" + cheapHash(t, "three") + "\n# longer\n")
-		require.Equal(t, 401, code("ann", "one"), "the log-in that is remembered is worthless")
-		require.Equal(t, 200, code("ann", "two"))
-		require.Equal(t, 200, code("bob", "three"))
-		write("nonsense")
-		require.Equal(t, 200, code("bob", "three"), "the users stay as they were")
-		require.ErrorContains(t, users.Err(), "line 1")
-		require.NoError(t, os.Remove(path))
-		require.Equal(t, 200, code("bob", "three"))
-		require.ErrorIs(t, users.Err(), os.ErrNotExist)
-		write("bob:" + cheapHash(t, "three") + "\n")
-		require.Equal(t, 401, code("ann", "two"), "gone")
-		require.NoError(t, users.Err())
+		var late []chan *httptest.ResponseRecorder
+		for n := range 5 {
+			waiting := make(chan *httptest.ResponseRecorder, 1)
+			late = append(late, waiting)
+			go func() { waiting <- f.attempt("192.0.2.1:1", user, fmt.Sprint("again", n)) }()
+			synctest.Wait()
+		}
+		w := <-late[4]
+		require.Equal(t, "too_many_failures", problem(t, w, 429).Code)
+		require.Equal(t, "6", w.Header().Get("Retry-After"))
+		began := time.Now()
+		stop()
+		w = <-late[0]
+		require.Equal(t, "unavailable", problem(t, w, 503).Code)
+		require.Equal(t, "5", w.Header().Get("Retry-After"))
+		require.Less(t, time.Since(began), time.Second, "nobody has to wait for those who wait")
 	})
 }
 
-func TestBadUsers(t *testing.T) {
-	_, err := httpapi.OpenHtpasswd(filepath.Join(t.TempDir(), "none"))
-	require.ErrorIs(t, err, os.ErrNotExist)
-	good := cheapHash(t, "x")
-	argon, err := httpapi.HashPassword("x")
-	require.NoError(t, err)
-	for _, test := range []struct{ user, hash, want string }{
-		{"", good, "name"}, {"a\n", good, "name"}, {"a", "", "bcrypt or argon2id"}, {"a", "x", "bcrypt or argon2id"},
-		{"a", "{SHA}nU4eI71bcnBGqeO0t9tXvY1u5oQ=", "bcrypt or argon2id"}, {"a", "$apr1$x$y", "bcrypt or argon2id"},
-		{"a", good[:20], "bcrypt"}, {"a", "$2a$31" + good[6:], "cost"},
-		{"a", strings.Replace(argon, "v=19", "v=18", 1), "version"}, {"a", strings.Replace(argon, "m=19456", "m=99999999", 1), "bounds"},
-		{"a", strings.Replace(argon, "t=2", "t=0", 1), "bounds"}, {"a", strings.Replace(argon, "m=19456,", "", 1), "parameters"},
-		{"a", argon[:strings.LastIndexByte(argon, '$')], "parts"}, {"a", argon[:strings.LastIndexByte(argon, '$')+5], "key"},
-		{"a", "$argon2id$v=19$m=8,t=1,p=1$!$AAAA", "salt"},
+// failing are users that can't be found.
+type failing struct{ err error }
+
+func (u failing) PasswordHash(context.Context, string) (string, error) { return "", u.err }
+
+func TestUsersThatCannotBeFound(t *testing.T) {
+	for err, status := range map[error]int{os.ErrPermission: 500, products.ErrUnavailable: 503} {
+		f := newFixture(t, httpapi.Options{})
+		var failed error
+		f.api, failed = httpapi.New(f.store, f.board, f.board, failing{err}, httpapi.Options{})
+		require.NoError(t, failed)
+		problem(t, f.attempt("192.0.2.1:1", user, password), status)
+	}
+}
+
+// TestAuthenticate has an application find out who makes a request.
+func TestAuthenticate(t *testing.T) {
+	var log bytes.Buffer
+	var user string
+	var err error
+	f := newFixture(t, httpapi.Options{})
+	options := httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Authenticate: func(*http.Request) (string, error) { return user, err }}
+	api, failed := httpapi.New(f.store, f.board, f.board, nil, options)
+	require.NoError(t, failed)
+	f.api = api
+	get := func() *httptest.ResponseRecorder { return f.send(httptest.NewRequest("GET", "/products/", nil)) }
+
+	user = "ann"
+	require.Equal(t, 200, get().Code)
+	require.Contains(t, log.String(), "user=ann")
+	user = ""
+	require.Equal(t, "internal", problem(t, get(), 500).Code, "nobody is let in by mistake")
+	require.Contains(t, log.String(), "neither a name nor an error")
+
+	for _, test := range []struct {
+		err                     error
+		status                  int
+		code, challenge, detail string
+	}{
+		{httpapi.Unauthorized(`Bearer realm="shop"`, "sign in first"), 401, "unauthorized", `Bearer realm="shop"`,
+			"sign in first"},
+		{fmt.Errorf("wrapped: %w", &httpapi.Problem{Status: 403, Code: "forbidden", Detail: "only for clerks",
+			Header: http.Header{"www-authenticate": {"Bearer"}}}), 403, "forbidden", "Bearer", "only for clerks"},
+		{&httpapi.Problem{Code: "x", Detail: "without a status"}, 500, "internal", "", ""},
+		{&basicauth.Error{Status: 401, Challenge: "Basic", Reason: "no"}, 401, "unauthorized", "Basic", "no"},
+		{fmt.Errorf("%w: the users are elsewhere", products.ErrUnavailable), 503, "unavailable", "", ""},
+		{errors.New("secret"), 500, "internal", "", ""},
 	} {
-		_, err := httpapi.NewStaticUsers(map[string]string{test.user: test.hash})
-		require.ErrorContains(t, err, test.want, test.hash)
-		path := filepath.Join(t.TempDir(), "htpasswd")
-		require.NoError(t, os.WriteFile(path, []byte("b:"+good+"\n"+test.user+":"+test.hash+"\n"), 0o600))
-		_, err = httpapi.OpenHtpasswd(path)
-		require.ErrorContains(t, err, "line 2")
+		user, err = "ann", test.err
+		w := get()
+		p := problem(t, w, test.status)
+		require.Equal(t, test.code, p.Code)
+		require.Equal(t, test.challenge, w.Header().Get("WWW-Authenticate"))
+		if test.detail != "" {
+			require.Equal(t, test.detail, p.Detail)
+		}
+		require.NotContains(t, w.Body.String(), "secret")
 	}
-	path := filepath.Join(t.TempDir(), "htpasswd")
-	require.NoError(t, os.WriteFile(path, []byte("a:"+good+"\na:"+good), 0o600))
-	_, err = httpapi.OpenHtpasswd(path)
-	require.ErrorContains(t, err, "twice")
-}
+	require.Equal(t, 200, f.send(httptest.NewRequest("GET", "/livez", nil)).Code, "the probes ask nobody")
 
-func TestHashPassword(t *testing.T) {
-	for _, password := range []string{"", strings.Repeat("x", 1_025)} {
-		_, err := httpapi.HashPassword(password)
-		require.Error(t, err)
-	}
-	long := strings.Repeat("é", 100)
-	hash, err := httpapi.HashPassword(long)
-	require.NoError(t, err)
-	users, err := httpapi.NewStaticUsers(map[string]string{"ann": hash, "bob": cheapHash(t, strings.Repeat("y", bcryptMax))})
-	require.NoError(t, err)
-	b := &board{}
-	f := newFixture(t, httpapi.Options{})
-	f.api, err = httpapi.New(f.store, b, b, users, httpapi.Options{})
-	require.NoError(t, err)
-	require.Equal(t, 200, f.attempt("192.0.2.1:1", "ann", long).Code)
-	require.Equal(t, 401, f.attempt("192.0.2.1:1", "ann", long[:198]).Code)
-	require.Equal(t, 200, f.attempt("192.0.2.1:1", "bob", strings.Repeat("y", bcryptMax)).Code)
-	require.Equal(t, 401, f.attempt("192.0.2.1:1", "bob", strings.Repeat("y", bcryptMax+1)).Code, "bcrypt would look at the beginning alone")
-}
-
-const bcryptMax = 72
-
-// costly has one hash for everybody, which takes long.
-type costly struct {
-	hash string
-	err  error
-}
-
-func (c costly) PasswordHash(context.Context, string) (string, error) { return c.hash, c.err }
-
-func TestVerifiedLogInsAreRemembered(t *testing.T) {
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost-1)
-	require.NoError(t, err)
-	b := &board{}
-	f := newFixture(t, httpapi.Options{})
-	f.api, err = httpapi.New(f.store, b, b, costly{hash: string(hash)}, httpapi.Options{})
-	require.NoError(t, err)
-	require.Equal(t, 200, f.attempt("192.0.2.1:1", user, password).Code)
-	began := time.Now()
-	for range 300 {
-		require.Equal(t, 200, f.attempt("192.0.2.1:1", user, password).Code)
-	}
-	require.Less(t, time.Since(began), 5*time.Second, "300 hashes take much longer")
-
-	f.api, err = httpapi.New(f.store, b, b, costly{err: os.ErrPermission}, httpapi.Options{})
-	require.NoError(t, err)
-	problem(t, f.attempt("192.0.2.1:1", user, password), 500)
+	_, failed = httpapi.New(f.store, f.board, f.board, newUsers(t), options)
+	require.ErrorContains(t, failed, "both users and Options.Authenticate")
 }
 
 func TestCrossOriginWritesAreRefused(t *testing.T) {
@@ -190,8 +155,10 @@ func TestCrossOriginWritesAreRefused(t *testing.T) {
 		header string
 		status int
 	}{
-		{"Sec-Fetch-Site: cross-site", 403}, {"Sec-Fetch-Site: same-site", 403}, {"Sec-Fetch-Site: same-origin", 204}, {"Sec-Fetch-Site: none", 204},
-		{"Origin: https://evil.example", 403}, {"Origin: http://example.com", 204}, {"Origin: https://shop.example", 204}, {"Accept: */*", 204},
+		{"Sec-Fetch-Site: cross-site", 403}, {"Sec-Fetch-Site: same-site", 403}, {"Sec-Fetch-Site: same-origin", 204},
+		{"Sec-Fetch-Site: none", 204},
+		{"Origin: https://evil.example", 403}, {"Origin: http://example.com", 204},
+		{"Origin: https://shop.example", 204}, {"Accept: */*", 204},
 	} {
 		require.Equal(t, test.status, f.call("DELETE", "/delete_all/", "", test.header).Code, test.header)
 	}
@@ -204,7 +171,8 @@ func TestRequestLog(t *testing.T) {
 	f := newFixture(t, httpapi.Options{Logger: slog.New(slog.NewTextHandler(&out, nil))})
 	w := f.call("GET", "/products/1", "", "X-Request-Id: from-the-proxy.1")
 	require.Equal(t, "from-the-proxy.1", w.Header().Get("X-Request-Id"))
-	for _, part := range []string{"level=INFO", "method=GET", "path=/products/1", "status=404", "user=admin", "client=192.0.2.1", "request_id=from-the-proxy.1", "took="} {
+	for _, part := range []string{"level=INFO", "method=GET", "path=/products/1", "status=404", "user=admin",
+		"client=192.0.2.1", "request_id=from-the-proxy.1", "took="} {
 		require.Contains(t, out.String(), part)
 	}
 	require.NotContains(t, out.String(), password)

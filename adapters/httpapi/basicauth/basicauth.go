@@ -1,0 +1,108 @@
+package basicauth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+)
+
+// Options are the settings of an Authenticator. The zero value works.
+type Options struct {
+	// Realm is what browsers show beside the question for name and password; empty is "restricted". It has neither
+	// quotes, backslashes nor control characters.
+	Realm string
+	// ClientAddress names the client of a request, to slow down those whose log-ins fail; nil is the function
+	// ClientAddress, which sees only the proxy where there is one: see TrustedProxies. It must not believe what a
+	// client can write itself.
+	ClientAddress func(r *http.Request) string
+	// Refuse answers a request that Handler doesn't let pass, for the reason that Authenticate has returned; nil is
+	// Refuse.
+	Refuse func(w http.ResponseWriter, r *http.Request, err error)
+}
+
+// Authenticator checks log-ins. It is safe for concurrent use.
+type Authenticator struct {
+	users     Users
+	options   Options
+	challenge string
+	key       [sha256.Size]byte
+	queue     *queue
+}
+
+// New returns an Authenticator for the users.
+func New(users Users, options Options) (*Authenticator, error) {
+	if users == nil {
+		return nil, errors.New("basicauth: the users are missing")
+	}
+	if options.Realm == "" {
+		options.Realm = "restricted"
+	}
+	if strings.ContainsFunc(options.Realm, func(r rune) bool { return r < ' ' || r == 0x7f || r == '"' || r == '\\' }) {
+		return nil, fmt.Errorf("basicauth: Options.Realm must have neither quotes, backslashes nor control characters: %q",
+			options.Realm)
+	}
+	if options.ClientAddress == nil {
+		options.ClientAddress = ClientAddress
+	}
+	if options.Refuse == nil {
+		options.Refuse = Refuse
+	}
+	a := &Authenticator{users: users, options: options,
+		challenge: `Basic realm="` + options.Realm + `", charset="UTF-8"`}
+	if _, err := rand.Read(a.key[:]); err != nil {
+		return nil, fmt.Errorf("basicauth: %w", err)
+	}
+	// However many log in, half of the processors are left to others.
+	a.queue = newQueue(max(1, runtime.GOMAXPROCS(0)/2), a.verify)
+	return a, nil
+}
+
+// Authenticate returns the name of the user who has made the request. The error is an *Error for a request without a
+// right log-in, the context's once that has ended, or that of Users. A log-in that isn't known yet may wait up to 30
+// seconds for its turn.
+func (a *Authenticator) Authenticate(r *http.Request) (user string, err error) {
+	user, password, given := r.BasicAuth()
+	if !given {
+		return "", a.unauthorized("log in with HTTP Basic authentication")
+	}
+	err = a.check(r.Context(), a.options.ClientAddress(r), user, password)
+	if errors.Is(err, errWrong) {
+		err = a.unauthorized(errWrong.Error())
+	}
+	if err != nil {
+		return "", err
+	}
+	return user, nil
+}
+
+// Close refuses the log-ins that wait for their turn, now and later, with an *Error of status 503, so that a server
+// can stop at once. A log-in that needn't wait is checked as before. Closing twice is no error.
+func (a *Authenticator) Close() { a.queue.close() }
+
+// userKey is the context's key of the user's name.
+type userKey struct{}
+
+// Handler passes requests with a right log-in to next, where User returns the user's name, and answers the others by
+// Options.Refuse. Since a log-in may wait for its turn, a server's WriteTimeout has to be longer than 30 seconds, or 0.
+func (a *Authenticator) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, err := a.Authenticate(r)
+		if err != nil {
+			a.options.Refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
+	})
+}
+
+// User returns the name of the user who has made the request that the context is of, empty where that didn't pass
+// through Handler.
+func User(ctx context.Context) string {
+	user, _ := ctx.Value(userKey{}).(string)
+	return user
+}

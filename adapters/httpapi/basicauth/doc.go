@@ -1,0 +1,30 @@
+// Package basicauth lets only those requests pass that log in with HTTP Basic authentication, and keeps people from
+// guessing passwords.
+//
+//	request -> Authenticator -> Users (name -> hash)
+//	                         -> a log-in that was right before passes at once
+//	                         -> a new one waits for its turn -> its hash is computed
+//
+// It needs nothing but an http.Handler to protect:
+//
+//	users, err := basicauth.OpenHtpasswd("/etc/shop/htpasswd")
+//	...
+//	auth, err := basicauth.New(users, basicauth.Options{Realm: "shop"})
+//	...
+//	mux.Handle("/admin/", auth.Handler(admin))
+//
+// A request without a right log-in is answered with
+//
+//	HTTP/1.1 401 Unauthorized
+//	Www-Authenticate: Basic realm="shop", charset="UTF-8"
+//
+//	the name or the password is wrong
+//
+// and one of somebody who has failed too often with 429 and Retry-After.
+//
+// Guesses are bounded, whatever addresses they come from, and a client that has logged in before never waits for the
+// guesses of others. A client is a user at an address: it may fail 10 times at once and then 10 times a minute; all
+// clients that are new to a user 100 times and then 30 times a minute; all unknown clients of an address 100 times and
+// then 60 times a minute. What is slow is the hash alone: half of the processors compute hashes at most, and a log-in
+// that was right or wrong is remembered, so that it takes no second hash.
+package basicauth
