@@ -9,11 +9,12 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// checkValue refuses what encoding/json would take for something else, in silence, anywhere in a valid value: of a name
-// that comes twice in an object the last value would count, and half of a surrogate pair would become U+FFFD.
+// checkValue refuses what encoding/json would change in silence, anywhere in a valid value: of a name that comes twice
+// in an object it would take the last value, and half of a surrogate pair would become U+FFFD.
 func checkValue(raw json.RawMessage) error {
 	if half := halfPair(raw); half != "" {
-		return &innerError{code: products.CodeBadCharacter, message: "has " + half + ", half of a surrogate pair, which is no character"}
+		return &innerError{code: products.CodeBadCharacter, message: "has " + half +
+			", half of a surrogate pair, which is no character"}
 	}
 	if name, twice := nameTwice(raw); twice {
 		return &innerError{name, codeTwice, "is given twice"}

@@ -26,7 +26,8 @@ func TestNamesThatComeTwice(t *testing.T) {
 		{"POST", "/status/", `{"task_id":"x","task_id":"y"}`, "task_id"},
 		{"POST", "/webhooks/", `{"callback_url":"https://a.example/","headers":{"X-A":"1","X-A":"2"}}`, "headers[X-A]"},
 		{"POST", "/webhooks/", `{"callback_url":"https://a.example/","headers":{"X-A":"1","x-a":"2"}}`, "headers[x-a]"},
-		{"PUT", "/webhooks/EP", `{"callback_url":"https://a.example/","headers":{"X-A":null,"X-A":"2"}}`, "headers[X-A]"},
+		{"PUT", "/webhooks/EP", `{"callback_url":"https://a.example/","headers":{"X-A":null,"X-A":"2"}}`,
+			"headers[X-A]"},
 		{"PATCH", "/webhooks/EP", `{"secrets":[{"until":null,"until":null}]}`, "secrets[until]"},
 		{"POST", "/webhooks/EP/rotate", `{"grace":1,"grace":1}`, "grace"},
 		{"POST", "/webhooks/EP/replay", `{"since":"2026-01-01T00:00:00Z","since":"2026-01-01T00:00:00Z"}`, "since"},
@@ -38,14 +39,17 @@ func TestNamesThatComeTwice(t *testing.T) {
 	now, err := f.store.Get(t.Context(), product.ID)
 	require.NoError(t, err)
 	require.Equal(t, product, now)
-	require.Equal(t, 200, f.call("PATCH", "/products/1", `{"attributes":{"a":"a","b":"a"},"created_at":[{"b":1e999},{"b":{"b":{}}}]}`).Code, "none does")
+	require.Equal(t, 200,
+		f.call("PATCH", "/products/1",
+			`{"attributes":{"a":"a","b":"a"},"created_at":[{"b":1e999},{"b":{"b":{}}}]}`).Code, "none does")
 }
 
 func TestHalvesOfSurrogatePairs(t *testing.T) {
 	f := newHookFixture(t, webhooks.SenderOptions{Transport: nowhere{}})
 	hook := f.create(`{"callback_url":"https://shop.example/"}`).ID
 	f.add("A")
-	for _, half := range []string{`\ud800`, `\udc00`, `\uDBFF`, `\udfff`, `x\\\ud800`, `\ud83d\ud83d\ude00`, `\ud83dx\ude00`, `\ud83d\\ude00`, `\ud83d\u0041`, `\ud83d\n`, `\ude00\ud83d`} {
+	for _, half := range []string{`\ud800`, `\udc00`, `\uDBFF`, `\udfff`, `x\\\ud800`, `\ud83d\ud83d\ude00`,
+		`\ud83dx\ude00`, `\ud83d\\ude00`, `\ud83d\u0041`, `\ud83d\n`, `\ude00\ud83d`} {
 		for _, test := range []struct{ method, path, body, field string }{
 			{"POST", "/products/", `{"name":"HALF","sku":"B"}`, "name"},
 			{"PATCH", "/products/1", `{"sku":"HALF"}`, "sku"},
@@ -58,7 +62,8 @@ func TestHalvesOfSurrogatePairs(t *testing.T) {
 			{"POST", "/status/", `{"task_id":"HALF"}`, "task_id"},
 			{"PATCH", "/products/1", `{"HALF":"x"}`, ""},
 		} {
-			p := problem(t, f.call(test.method, strings.ReplaceAll(test.path, "EP", hook), strings.ReplaceAll(test.body, "HALF", half)), 422)
+			p := problem(t, f.call(test.method, strings.ReplaceAll(test.path, "EP", hook),
+				strings.ReplaceAll(test.body, "HALF", half)), 422)
 			if test.field != "" {
 				require.Equal(t, test.field, p.Errors[0].Field, half)
 				require.Equal(t, "bad_character", p.Errors[0].Code, half)
@@ -66,7 +71,8 @@ func TestHalvesOfSurrogatePairs(t *testing.T) {
 			}
 		}
 	}
-	for i, text := range []string{`\ud83d\ude00`, `\uD83D\uDE00`, `\\ud800`, `\u0041`, `\"\\\/\b\f`, `\ufffd`, "\ufffd", `\\\ud83d\ude00`, `😀`} {
+	for i, text := range []string{`\ud83d\ude00`, `\uD83D\uDE00`, `\\ud800`, `\u0041`, `\"\\\/\b\f`, `\ufffd`, "\ufffd",
+		`\\\ud83d\ude00`, `😀`} {
 		w := f.call("POST", "/products/", `{"name":"a`+text+`z","sku":"OK-`+string(rune('a'+i))+`"}`)
 		require.Equal(t, 201, w.Code, w.Body.String())
 	}
@@ -79,7 +85,8 @@ func BenchmarkReadObject(b *testing.B) {
 	f.add("A")
 	var attributes strings.Builder
 	for i := range 100 {
-		attributes.WriteString(`,"name ` + string(rune('a'+i%26)) + strings.Repeat("x", i) + `":"` + strings.Repeat("é ", 50) + `"`)
+		attributes.WriteString(`,"name ` + string(rune('a'+i%26)) + strings.Repeat("x", i) + `":"` +
+			strings.Repeat("é ", 50) + `"`)
 	}
 	body := `{"name":"Lamp","sku":"A","attributes":{` + attributes.String()[1:] + `}}`
 	b.SetBytes(int64(len(body)))

@@ -3,41 +3,116 @@ package httpapi
 import (
 	_ "embed"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 //go:embed openapi.json
 var openAPI []byte
 
-// withoutWebhooks is the description of an API that has no webhooks.
-var withoutWebhooks = sync.OnceValue(func() []byte {
-	var document map[string]any
+// object is a part of the document.
+type object = map[string]any
+
+// document returns the description of this API: with the fields of its schema, and without webhooks where it has none.
+func (a *API) document() []byte {
+	var document object
 	if err := json.Unmarshal(openAPI, &document); err != nil {
 		panic(err) // it is a file of this package
 	}
-	delete(document, "webhooks")
-	paths := document["paths"].(map[string]any)
-	maps.DeleteFunc(paths, func(path string, _ any) bool { return strings.HasPrefix(path, "/webhooks/") })
-	text, err := json.MarshalIndent(document, "", "  ")
+	if !a.options.Webhooks.given() {
+		delete(document, "webhooks")
+		paths := document["paths"].(object)
+		for _, r := range a.webhookRoutes() {
+			delete(paths, string(r.path))
+		}
+	}
+	describeFields(document, a.schema)
+	text, err := encodeJSON(document)
 	if err != nil {
 		panic(err)
 	}
 	return text
-})
+}
 
-// OpenAPI is the handler of the description of the API, an OpenAPI document of version 3.1: GET.
-func (a *API) OpenAPI() http.Handler {
-	document := openAPI
-	if !a.options.Webhooks.given() {
-		document = withoutWebhooks()
+// describeFields completes the document with the fields of one's own: as parts of products, and as filters and orders
+// of lists.
+func describeFields(document object, schema *products.Schema) {
+	schemas := document["components"].(object)["schemas"].(object)
+	properties := func(name string) (fields, properties object) {
+		fields = schemas[name].(object)["properties"].(object)[fieldsName].(object)
+		return fields, fields["properties"].(object)
 	}
-	return methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	_, stored := properties("Product")
+	input, given := properties("ProductInput")
+	_, changed := properties("ProductPatch")
+	var required []string
+	var filters []any
+	for _, f := range schema.All() {
+		if f.Builtin() {
+			continue
+		}
+		stored[f.Name], given[f.Name], changed[f.Name] = storedSchema(f), inputSchema(f), inputSchema(f)
+		if f.Required() {
+			required = append(required, f.Name)
+		}
+		for _, op := range f.Operators() {
+			filters = append(filters, filterParameter(f, op))
+		}
+	}
+	if required != nil {
+		input["required"], input["type"] = required, "object"
+		whole := schemas["ProductInput"].(object)
+		whole["required"] = append(whole["required"].([]any), fieldsName)
+	}
+	for _, path := range []routePath{productsPath, exportPath} {
+		get := document["paths"].(object)[string(path)].(object)["get"].(object)
+		parameters := get["parameters"].([]any)
+		get["parameters"] = append(parameters, filters...)
+		for _, p := range parameters {
+			if p := p.(object); p["name"] == "ordering" {
+				p["schema"].(object)["enum"] = orderings(schema)
+			}
+		}
+	}
+}
+
+// orderings returns every value of the parameter ordering.
+func orderings(schema *products.Schema) (all []string) {
+	for _, name := range products.OrderBy(schema) {
+		all = append(all, name, "-"+name)
+	}
+	return all
+}
+
+// OpenAPI is the handler of GET /openapi.json, the description of the API as an OpenAPI document of version 3.1. Its
+// server is where the API is mounted.
+func (a *API) OpenAPI() http.Handler {
+	document := a.document()
+	return methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		served := document
+		if prefix, ok := a.mount(r, openAPIPath); ok {
+			served = withServer(document, a.origin(r)+prefix)
+		}
 		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(document)))
-		_, _ = w.Write(document) // who is gone can't be told
+		w.Header().Set("Content-Length", strconv.Itoa(len(served)))
+		_, _ = w.Write(served) // it fails where the client has gone
 	})}
+}
+
+// withServer returns the document with the URL of its only server, to which clients append the paths.
+func withServer(document []byte, server string) []byte {
+	if server == "" {
+		server = "/"
+	}
+	quoted, err := json.Marshal(server)
+	if err != nil {
+		panic(err) // it is text
+	}
+	served := make([]byte, 0, len(document)+len(quoted)+64)
+	served = append(served, `{"servers":[{"url":`...)
+	served = append(served, quoted...)
+	served = append(served, `}],`...)
+	return append(served, document[1:]...)
 }

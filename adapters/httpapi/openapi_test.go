@@ -17,6 +17,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
 	"github.com/products-importer/products-importer/webhooks"
@@ -69,7 +70,8 @@ func (d *document) paths() map[string][]string {
 func TestOpenAPIHasTheRoutes(t *testing.T) {
 	plain := newFixture(t, httpapi.Options{})
 	require.NotContains(t, openAPI(t, plain).root, "webhooks")
-	require.ElementsMatch(t, httpapi.Routes(plain.api), slices.Collect(maps.Keys(openAPI(t, plain).paths())), "without webhooks")
+	require.ElementsMatch(t, httpapi.Routes(plain.api), slices.Collect(maps.Keys(openAPI(t, plain).paths())),
+		"without webhooks")
 	f := newHookFixture(t, webhooks.SenderOptions{}).fixture
 	paths := openAPI(t, f).paths()
 	require.ElementsMatch(t, httpapi.Routes(f.api), slices.Collect(maps.Keys(paths)))
@@ -107,7 +109,8 @@ func TestOpenAPIReferences(t *testing.T) {
 			require.NotEmpty(t, name, path+" "+method)
 			require.False(t, ids[name], name+" is used twice")
 			ids[name] = true
-			require.Equal(t, path == "/livez" || path == "/readyz", operation.(object)["security"] != nil, "only the probes are open: %s", path)
+			require.Equal(t, path == "/livez" || path == "/readyz", operation.(object)["security"] != nil,
+				"only the probes are open: %s", path)
 		}
 	}
 }
@@ -217,42 +220,82 @@ func TestOpenAPIDescribesTheResponses(t *testing.T) {
 	f := newFixture(t, httpapi.Options{MaxUploadBytes: 1_000, MaxBodyBytes: 1_024})
 	d := openAPI(t, f)
 	now := time.Now()
-	f.board.put(job.Job{ID: id(1), State: job.Progress, Upload: "k", CreatedAt: now, StartedAt: now, Rejects: map[importer.Code]int64{"empty": 1}, Dialect: &importer.Dialect{
-		Compression: "zip", Encoding: "utf-8", Delimiter: ",", Quote: "'", Escape: "'", LineEnds: "mixed", SkippedLines: 1, Evidence: importer.Evidence{Quote: "given"},
-		Columns: []importer.Column{{Number: 1, Name: "a", Field: "sku", Attribute: "a", Group: true}}, Hints: []importer.Hint{{Field: "sku", Column: "a", Text: "b"}},
-	}, Event: progress.Event{Phase: progress.Importing, ETA: 1}})
-	f.board.put(job.Job{ID: id(2), State: job.Success, CreatedAt: now, FinishedAt: now, Error: "x", Event: progress.Event{Phase: progress.Done}})
+	f.board.put(job.Job{ID: id(1), State: job.Progress, Upload: "k", CreatedAt: now, StartedAt: now,
+		Rejects: map[importer.Code]int64{"empty": 1}, Dialect: &importer.Dialect{
+			Compression: "zip", Encoding: "utf-8", Delimiter: ",", Quote: "'", Escape: "'", LineEnds: "mixed",
+			SkippedLines: 1, Evidence: importer.Evidence{Quote: "given"},
+			Columns: []importer.Column{{Number: 1, Name: "a", Field: "sku", Also: []string{"name"},
+				Attribute: "a", Group: true}, {Number: 2, Name: "b", Field: "price", Format: &spelling.Description{
+				Number: "1,50", DecimalSign: ',', Currency: "EUR", Unit: "EUR", Date: spelling.DMY, Assumed: true,
+				Layout: "2006", Zone: "UTC", Yes: "S", No: "N", Evidence: "given"}}},
+			Hints: []importer.Hint{{Field: "price", Column: importer.MapNone, Text: "b"}, {Text: "c"}},
+		}, Event: progress.Event{Phase: progress.Importing, ETA: 1}})
+	f.board.put(job.Job{ID: id(2), State: job.Success, CreatedAt: now, FinishedAt: now, Error: "x",
+		Event: progress.Event{Phase: progress.Done}})
 	f.board.order = []string{id(1), id(2)}
 	f.add("A")
-	p, err := f.store.Create(t.Context(), products.Product{Name: "x", SKU: "B", Attributes: map[string]string{"a": "b"}})
+	p, err := f.store.Create(t.Context(), products.Product{Name: "x", SKU: "B",
+		Attributes: map[string]string{"a": "b"}})
 	require.NoError(t, err)
 	one := fmt.Sprint("/products/", p.ID)
 	f.board.rejects = func(w io.Writer) error { _, err := w.Write([]byte("x\n")); return err }
 	f.board.superseded = f.board.rejects
+	skipped := 0
+	f.board.skipped = func(w io.Writer) error {
+		if skipped++; skipped > 1 {
+			return job.ErrNotKept
+		}
+		return f.board.rejects(w)
+	}
 	for _, test := range []struct {
 		path, method, target, body string
 		status                     int
 		headers                    []string
 	}{
-		{"/products/", "GET", "/products/?limit=1", "", 200, nil}, {"/products/", "GET", "/products/?cursor=", "", 200, nil}, {"/products/", "GET", "/products/?limit=0", "", 400, nil},
-		{"/products/", "POST", "/products/", `{"name":"x","sku":"C"}`, 201, nil}, {"/products/", "POST", "/products/", `{"name":"x","sku":"C"}`, 409, nil},
-		{"/products/", "POST", "/products/", `{`, 400, nil}, {"/products/", "POST", "/products/", `{}`, 422, nil}, {"/products/", "POST", "/products/", strings.Repeat(" ", 2_000), 413, nil},
-		{"/products/", "POST", "/products/", `{}`, 415, []string{"Content-Type: text/plain"}}, {"/products/", "POST", "/products/", `{}`, 403, []string{"Origin: https://evil.example"}},
-		{"/products/{id}", "GET", one, "", 200, nil}, {"/products/{id}", "GET", one, "", 304, []string{`If-None-Match: *`}}, {"/products/{id}", "GET", one, "", 412, []string{`If-Match: "9"`}}, {"/products/{id}", "GET", "/products/0", "", 404, nil},
-		{"/products/{id}", "PUT", one, `{"name":"x","sku":"B"}`, 200, nil}, {"/products/{id}", "PUT", one, `{"name":"x","sku":"C"}`, 409, nil}, {"/products/{id}", "PATCH", one, `{"name":"y"}`, 200, nil},
-		{"/products/{id}", "PATCH", one, `{"name":"y"}`, 412, []string{`If-Match: "9"`}}, {"/products/{id}", "DELETE", one, "", 204, nil}, {"/products/{id}", "DELETE", one, "", 404, nil},
-		{"/products/export.csv", "GET", "/products/export.csv", "", 200, nil}, {"/products/export.csv", "GET", "/products/export.csv?x=1", "", 400, nil},
+		{"/products/", "GET", "/products/?limit=1", "", 200, nil}, {"/products/", "GET", "/products/?cursor=", "", 200,
+			nil}, {"/products/", "GET", "/products/?limit=0", "", 400, nil},
+		{"/products/", "POST", "/products/", `{"name":"x","sku":"C"}`, 201, nil}, {"/products/", "POST", "/products/",
+			`{"name":"x","sku":"C"}`, 409, nil},
+		{"/products/", "POST", "/products/", `{`, 400, nil}, {"/products/", "POST", "/products/", `{}`, 422, nil},
+		{"/products/", "POST", "/products/", strings.Repeat(" ", 2_000), 413, nil},
+		{"/products/", "POST", "/products/", `{}`, 415, []string{"Content-Type: text/plain"}},
+		{"/products/", "POST", "/products/", `{}`, 403, []string{"Origin: https://evil.example"}},
+		{"/products/{id}", "GET", one, "", 200, nil}, {"/products/{id}", "GET", one, "", 304,
+			[]string{`If-None-Match: *`}}, {"/products/{id}", "GET", one, "", 412, []string{`If-Match: "9"`}},
+		{"/products/{id}", "GET", "/products/0", "", 404, nil},
+		{"/products/{id}", "PUT", one, `{"name":"x","sku":"B"}`, 200, nil},
+		{"/products/{id}", "PUT", one, `{"name":"x","sku":"C"}`, 409, nil},
+		{"/products/{id}", "PATCH", one, `{"name":"y"}`, 200, nil},
+		{"/products/{id}", "PATCH", one, `{"name":"y"}`, 412, []string{`If-Match: "9"`}},
+		{"/products/{id}", "DELETE", one, "", 204, nil}, {"/products/{id}", "DELETE", one, "", 404, nil},
+		{"/products/export.csv", "GET", "/products/export.csv", "", 200, nil},
+		{"/products/export.csv", "GET", "/products/export.csv?x=1", "", 400, nil},
 		{"/delete_all/", "DELETE", "/delete_all/", "", 204, nil},
 		{"/imports/", "GET", "/imports/", "", 200, nil}, {"/imports/", "GET", "/imports/?state=x", "", 400, nil},
-		{"/imports/{id}", "GET", "/imports/" + id(1), "", 200, nil}, {"/imports/{id}", "GET", "/imports/" + id(2), "", 200, nil}, {"/imports/{id}", "GET", "/imports/" + id(3), "", 404, nil},
-		{"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 200, nil}, {"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 204, []string{"Last-Event-ID: 1"}}, {"/imports/{id}/events", "GET", "/imports/x/events", "", 404, nil},
-		{"/imports/{id}/cancel", "POST", "/imports/" + id(1) + "/cancel", "", 202, nil}, {"/imports/{id}/cancel", "POST", "/imports/" + id(2) + "/cancel", "", 409, nil}, {"/imports/{id}/cancel", "POST", "/imports/x/cancel", "", 404, nil},
-		{"/imports/{id}/rejects.csv", "GET", "/imports/" + id(1) + "/rejects.csv", "", 200, nil}, {"/imports/{id}/rejects.csv", "GET", "/imports/" + id(2) + "/rejects.csv", "", 404, nil},
-		{"/imports/{id}/superseded.csv", "GET", "/imports/" + id(1) + "/superseded.csv", "", 200, nil}, {"/imports/{id}/superseded.csv", "GET", "/imports/" + id(2) + "/superseded.csv", "", 404, nil},
-		{"/status/", "POST", "/status/", `{"task_id":"` + id(2) + `"}`, 200, nil}, {"/status/", "POST", "/status/", `{"task_id":"x"}`, 404, nil}, {"/status/", "POST", "/status/", `{}`, 422, nil},
-		{"/upload_csv/", "POST", "/upload_csv/", catalogue, 202, []string{"Content-Type: text/csv"}}, {"/upload_csv/", "POST", "/upload_csv/?mode=x", catalogue, 400, []string{"Content-Type: text/csv"}},
-		{"/upload_csv/", "POST", "/upload_csv/", strings.Repeat("x", 2_000), 413, []string{"Content-Type: text/csv"}}, {"/upload_csv/", "POST", "/upload_csv/", "{}", 415, nil}, {"/upload_csv/", "POST", "/upload_csv/", "\x1f\x8b", 422, []string{"Content-Type: text/csv"}},
-		{"/livez", "GET", "/livez", "", 200, nil}, {"/readyz", "GET", "/readyz", "", 200, nil}, {"/metrics", "GET", "/metrics", "", 200, nil}, {"/openapi.json", "GET", "/openapi.json", "", 200, nil},
+		{"/imports/{id}", "GET", "/imports/" + id(1), "", 200, nil}, {"/imports/{id}", "GET", "/imports/" + id(2), "",
+			200, nil}, {"/imports/{id}", "GET", "/imports/" + id(3), "", 404, nil},
+		{"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 200, nil},
+		{"/imports/{id}/events", "GET", "/imports/" + id(2) + "/events", "", 204, []string{"Last-Event-ID: 1"}},
+		{"/imports/{id}/events", "GET", "/imports/x/events", "", 404, nil},
+		{"/imports/{id}/cancel", "POST", "/imports/" + id(1) + "/cancel", "", 202, nil},
+		{"/imports/{id}/cancel", "POST", "/imports/" + id(2) + "/cancel", "", 409, nil},
+		{"/imports/{id}/cancel", "POST", "/imports/x/cancel", "", 404, nil},
+		{"/imports/{id}/rejects.csv", "GET", "/imports/" + id(1) + "/rejects.csv", "", 200, nil},
+		{"/imports/{id}/rejects.csv", "GET", "/imports/" + id(2) + "/rejects.csv", "", 404, nil},
+		{"/imports/{id}/superseded.csv", "GET", "/imports/" + id(1) + "/superseded.csv", "", 200, nil},
+		{"/imports/{id}/superseded.csv", "GET", "/imports/" + id(2) + "/superseded.csv", "", 404, nil},
+		{"/imports/{id}/skipped.csv", "GET", "/imports/" + id(1) + "/skipped.csv", "", 200, nil},
+		{"/imports/{id}/skipped.csv", "GET", "/imports/" + id(1) + "/skipped.csv", "", 409, nil},
+		{"/imports/{id}/skipped.csv", "GET", "/imports/" + id(2) + "/skipped.csv", "", 404, nil},
+		{"/status/", "POST", "/status/", `{"task_id":"` + id(2) + `"}`, 200, nil},
+		{"/status/", "POST", "/status/", `{"task_id":"x"}`, 404, nil}, {"/status/", "POST", "/status/", `{}`, 422, nil},
+		{"/upload_csv/", "POST", "/upload_csv/", catalogue, 202, []string{"Content-Type: text/csv"}},
+		{"/upload_csv/", "POST", "/upload_csv/?mode=x", catalogue, 400, []string{"Content-Type: text/csv"}},
+		{"/upload_csv/", "POST", "/upload_csv/", strings.Repeat("x", 2_000), 413, []string{"Content-Type: text/csv"}},
+		{"/upload_csv/", "POST", "/upload_csv/", "{}", 415, nil}, {"/upload_csv/", "POST", "/upload_csv/", "\x1f\x8b",
+			422, []string{"Content-Type: text/csv"}},
+		{"/livez", "GET", "/livez", "", 200, nil}, {"/readyz", "GET", "/readyz", "", 200, nil},
+		{"/metrics", "GET", "/metrics", "", 200, nil}, {"/openapi.json", "GET", "/openapi.json", "", 200, nil},
 	} {
 		w := f.call(test.method, test.target, test.body, test.headers...)
 		require.Equal(t, test.status, w.Code, "%s %s %s", test.method, test.target, w.Body)
@@ -273,9 +316,10 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 	one := "/webhooks/" + v.ID
 	off := "/webhooks/" + f.create(`{"callback_url":"`+newReceiver(t).url+`"}`).ID
 	f.deliver(t)
-	f.tell(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
+	f.append(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
 	taken := r.next(v.Secret)
-	delivery := fmt.Sprintf("/webhooks/deliveries/%d", decode[deliveries](t, f.call("GET", off+"/deliveries", "")).Results[0].ID)
+	delivery := fmt.Sprintf("/webhooks/deliveries/%d",
+		decode[deliveries](t, f.call("GET", off+"/deliveries", "")).Results[0].ID)
 	require.Equal(t, 200, f.call("PATCH", off, `{"is_active":false}`).Code)
 	const nobody = "/webhooks/ep_00000000000070008000000000000000"
 	for _, test := range []struct {
@@ -283,23 +327,39 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 		status                     int
 		headers                    []string
 	}{
-		{"/webhooks/", "GET", "/webhooks/?limit=1", "", 200, nil}, {"/webhooks/", "GET", "/webhooks/?limit=0", "", 400, nil},
-		{"/webhooks/", "POST", "/webhooks/", `{"callback_url":"` + r.url + `"}`, 201, nil}, {"/webhooks/", "POST", "/webhooks/", `{`, 400, nil}, {"/webhooks/", "POST", "/webhooks/", `{}`, 422, nil},
-		{"/webhooks/", "POST", "/webhooks/", `{}`, 415, []string{"Content-Type: text/plain"}}, {"/webhooks/", "POST", "/webhooks/", `{}`, 403, []string{"Origin: https://evil.example"}},
+		{"/webhooks/", "GET", "/webhooks/?limit=1", "", 200, nil}, {"/webhooks/", "GET", "/webhooks/?limit=0", "", 400,
+			nil},
+		{"/webhooks/", "POST", "/webhooks/", `{"callback_url":"` + r.url + `"}`, 201, nil},
+		{"/webhooks/", "POST", "/webhooks/", `{`, 400, nil}, {"/webhooks/", "POST", "/webhooks/", `{}`, 422, nil},
+		{"/webhooks/", "POST", "/webhooks/", `{}`, 415, []string{"Content-Type: text/plain"}},
+		{"/webhooks/", "POST", "/webhooks/", `{}`, 403, []string{"Origin: https://evil.example"}},
 		{"/webhooks/", "POST", "/webhooks/", strings.Repeat(" ", 30_000), 413, nil},
-		{"/webhooks/{id}", "GET", one, "", 200, nil}, {"/webhooks/{id}", "GET", nobody, "", 404, nil}, {"/webhooks/{id}", "GET", one, "", 412, []string{`If-Match: "9"`}},
-		{"/webhooks/{id}", "PUT", one, `{"callback_url":"` + r.url + `"}`, 200, nil}, {"/webhooks/{id}", "PUT", nobody, `{"callback_url":"` + r.url + `"}`, 404, nil}, {"/webhooks/{id}", "PUT", one, `{}`, 422, nil},
-		{"/webhooks/{id}", "PATCH", one, `{"client_name":"y"}`, 200, nil}, {"/webhooks/{id}", "PATCH", one, `{"client_name":"z"}`, 412, []string{`If-Match: "9"`}},
-		{"/webhooks/{id}/test", "POST", one + "/test", "", 200, nil}, {"/webhooks/{id}/test", "POST", nobody + "/test", "", 404, nil},
-		{"/webhooks/{id}/pause", "POST", one + "/pause", "", 200, nil}, {"/webhooks/{id}/pause", "POST", off + "/pause", "", 409, nil}, {"/webhooks/{id}/pause", "POST", nobody + "/pause", "", 404, nil},
-		{"/webhooks/{id}/resume", "POST", one + "/resume", "", 200, nil}, {"/webhooks/{id}/resume", "POST", one + "/resume", "", 412, []string{`If-Match: "9"`}},
-		{"/webhooks/{id}/rotate", "POST", one + "/rotate", "", 200, nil}, {"/webhooks/{id}/rotate", "POST", one + "/rotate", `{"grace":-1}`, 422, nil},
-		{"/webhooks/{id}/replay", "POST", one + "/replay", `{"since":"2026-01-01T00:00:00Z"}`, 202, nil}, {"/webhooks/{id}/replay", "POST", one + "/replay", `{}`, 422, nil},
+		{"/webhooks/{id}", "GET", one, "", 200, nil}, {"/webhooks/{id}", "GET", nobody, "", 404, nil},
+		{"/webhooks/{id}", "GET", one, "", 412, []string{`If-Match: "9"`}},
+		{"/webhooks/{id}", "PUT", one, `{"callback_url":"` + r.url + `"}`, 200, nil}, {"/webhooks/{id}", "PUT", nobody,
+			`{"callback_url":"` + r.url + `"}`, 404, nil}, {"/webhooks/{id}", "PUT", one, `{}`, 422, nil},
+		{"/webhooks/{id}", "PATCH", one, `{"client_name":"y"}`, 200, nil},
+		{"/webhooks/{id}", "PATCH", one, `{"client_name":"z"}`, 412, []string{`If-Match: "9"`}},
+		{"/webhooks/{id}/test", "POST", one + "/test", "", 200, nil}, {"/webhooks/{id}/test", "POST", nobody + "/test",
+			"", 404, nil},
+		{"/webhooks/{id}/pause", "POST", one + "/pause", "", 200, nil}, {"/webhooks/{id}/pause", "POST", off + "/pause",
+			"", 409, nil}, {"/webhooks/{id}/pause", "POST", nobody + "/pause", "", 404, nil},
+		{"/webhooks/{id}/resume", "POST", one + "/resume", "", 200, nil}, {"/webhooks/{id}/resume", "POST",
+			one + "/resume", "", 412, []string{`If-Match: "9"`}},
+		{"/webhooks/{id}/rotate", "POST", one + "/rotate", "", 200, nil}, {"/webhooks/{id}/rotate", "POST",
+			one + "/rotate", `{"grace":-1}`, 422, nil},
+		{"/webhooks/{id}/replay", "POST", one + "/replay", `{"since":"2026-01-01T00:00:00Z"}`, 202, nil},
+		{"/webhooks/{id}/replay", "POST", one + "/replay", `{}`, 422, nil},
 		{"/webhooks/{id}/replay", "POST", off + "/replay", `{"since":"2026-01-01T00:00:00Z"}`, 409, nil},
-		{"/webhooks/{id}/deliveries", "GET", one + "/deliveries", "", 200, nil}, {"/webhooks/{id}/deliveries", "GET", one + "/deliveries?x=1", "", 400, nil}, {"/webhooks/{id}/deliveries", "GET", nobody + "/deliveries", "", 404, nil},
-		{"/webhooks/deliveries/{id}/attempts", "GET", delivery + "/attempts", "", 200, nil}, {"/webhooks/deliveries/{id}/attempts", "GET", "/webhooks/deliveries/0/attempts", "", 404, nil},
-		{"/webhooks/deliveries/{id}/resend", "POST", delivery + "/resend", "", 409, nil}, {"/webhooks/deliveries/{id}/resend", "POST", "/webhooks/deliveries/0/resend", "", 404, nil},
-		{"/webhooks/{id}/resume", "POST", off + "/resume", "", 200, nil}, {"/webhooks/deliveries/{id}/resend", "POST", delivery + "/resend", "", 202, nil},
+		{"/webhooks/{id}/deliveries", "GET", one + "/deliveries", "", 200, nil}, {"/webhooks/{id}/deliveries", "GET",
+			one + "/deliveries?x=1", "", 400, nil}, {"/webhooks/{id}/deliveries", "GET", nobody + "/deliveries", "",
+			404, nil},
+		{"/webhooks/deliveries/{id}/attempts", "GET", delivery + "/attempts", "", 200, nil},
+		{"/webhooks/deliveries/{id}/attempts", "GET", "/webhooks/deliveries/0/attempts", "", 404, nil},
+		{"/webhooks/deliveries/{id}/resend", "POST", delivery + "/resend", "", 409, nil},
+		{"/webhooks/deliveries/{id}/resend", "POST", "/webhooks/deliveries/0/resend", "", 404, nil},
+		{"/webhooks/{id}/resume", "POST", off + "/resume", "", 200, nil}, {"/webhooks/deliveries/{id}/resend", "POST",
+			delivery + "/resend", "", 202, nil},
 		{"/webhooks/{id}", "DELETE", one, "", 204, nil}, {"/webhooks/{id}", "DELETE", one, "", 404, nil},
 	} {
 		w := f.call(test.method, test.target, test.body, test.headers...)

@@ -16,7 +16,8 @@ import (
 
 func TestCreateProduct(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	w := f.call("POST", "/products/", `{"name":"Lamp","sku":" L-1 ","description":"It <shines>","status":true,"attributes":{"color":"red"},"id":99,"version":7,"created_at":null,"updated_at":"x"}`)
+	w := f.call("POST", "/products/",
+		`{"name":"Lamp","sku":" L-1 ","description":"It <shines>","status":true,"attributes":{"color":"red"},"id":99,"version":7,"created_at":null,"updated_at":"x"}`)
 	require.Equal(t, http.StatusCreated, w.Code, w.Body.String())
 	p := decode[products.Product](t, w)
 	require.Equal(t, fmt.Sprintf("/products/%d", p.ID), w.Header().Get("Location"))
@@ -24,7 +25,8 @@ func TestCreateProduct(t *testing.T) {
 	require.Contains(t, w.Body.String(), "<shines>", "no escapes that are for HTML")
 	stored, err := f.store.Get(t.Context(), p.ID)
 	require.NoError(t, err)
-	require.Equal(t, products.Product{ID: p.ID, Version: 1, Name: "Lamp", SKU: "L-1", Description: "It <shines>", Status: true, Attributes: map[string]string{"color": "red"},
+	require.Equal(t, products.Product{ID: p.ID, Version: 1, Name: "Lamp", SKU: "L-1", Description: "It <shines>",
+		Status: true, Fields: map[string]products.Value{}, Attributes: map[string]string{"color": "red"},
 		CreatedAt: stored.CreatedAt, UpdatedAt: stored.UpdatedAt}, stored, "what is the server's is ignored")
 
 	w = f.call("POST", "/products", `{"name":"Torch","sku":"T-1","description":null,"status":null,"attributes":null}`)
@@ -56,14 +58,19 @@ func TestBadProducts(t *testing.T) {
 		{"a SKU that nobody sees", "POST", "/products/", `{"name":"x","sku":" \u200b\ufeff"}`, 422, "sku", "empty"},
 		{"null name", "POST", "/products/", `{"name":null,"sku":"y"}`, 422, "name", "wrong_type"},
 		{"number for a name", "POST", "/products/", `{"name":1,"sku":"y"}`, 422, "name", "wrong_type"},
-		{"text for a status", "POST", "/products/", `{"name":"x","sku":"y","status":"true"}`, 422, "status", "wrong_type"},
-		{"number for a description", "POST", "/products/", `{"name":"x","sku":"y","description":0}`, 422, "description", "wrong_type"},
-		{"list of attributes", "POST", "/products/", `{"name":"x","sku":"y","attributes":[]}`, 422, "attributes", "wrong_type"},
-		{"number for an attribute", "POST", "/products/", `{"name":"x","sku":"y","attributes":{"a":"","b":1}}`, 422, "attributes[b]", "wrong_type"},
+		{"text for a status", "POST", "/products/", `{"name":"x","sku":"y","status":"true"}`, 422, "status",
+			"wrong_type"},
+		{"number for a description", "POST", "/products/", `{"name":"x","sku":"y","description":0}`, 422, "description",
+			"wrong_type"},
+		{"list of attributes", "POST", "/products/", `{"name":"x","sku":"y","attributes":[]}`, 422, "attributes",
+			"wrong_type"},
+		{"number for an attribute", "POST", "/products/", `{"name":"x","sku":"y","attributes":{"a":"","b":1}}`, 422,
+			"attributes[b]", "wrong_type"},
 		{"unknown", "POST", "/products/", `{"name":"x","sku":"y","price":1}`, 422, "price", "unknown"},
 		{"other case", "POST", "/products/", `{"Name":"x","sku":"y"}`, 422, "Name", "unknown"},
 		{"twice", "POST", "/products/", `{"name":"x","name":"z","sku":"y"}`, 422, "name", "duplicate"},
-		{"long sku", "POST", "/products/", `{"name":"x","sku":"` + strings.Repeat("y", 256) + `"}`, 422, "sku", "too_long"},
+		{"long sku", "POST", "/products/", `{"name":"x","sku":"` + strings.Repeat("y", 256) + `"}`, 422, "sku",
+			"too_long"},
 		{"NUL", "POST", "/products/", `{"name":"x\u0000","sku":"y"}`, 422, "name", "bad_character"},
 		{"taken", "POST", "/products/", `{"name":"x","sku":"A"}`, 409, "sku", "exists"},
 		{"put taken", "PUT", one, `{"name":"x","sku":"A"}`, 409, "sku", "exists"},
@@ -138,7 +145,8 @@ func TestContentTypes(t *testing.T) {
 		{"PATCH", "application/merge-patch+json", 200},
 		{"PATCH", "application/json-patch+json", 415},
 	} {
-		require.Equal(t, test.status, f.call(test.method, one, body, "Content-Type: "+test.contentType).Code, "%s %s", test.method, test.contentType)
+		require.Equal(t, test.status, f.call(test.method, one, body, "Content-Type: "+test.contentType).Code, "%s %s",
+			test.method, test.contentType)
 	}
 	r := request("PUT", one, body)
 	require.Equal(t, 200, f.send(r).Code, "without a Content-Type")
@@ -149,7 +157,9 @@ func TestContentTypes(t *testing.T) {
 
 func TestReplaceAndChangeProduct(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	created := decode[products.Product](t, f.call("POST", "/products/", `{"name":"Lamp","sku":"L","description":"d","status":true,"attributes":{"a":"1","b":"2"}}`))
+	created := decode[products.Product](t,
+		f.call("POST", "/products/",
+			`{"name":"Lamp","sku":"L","description":"d","status":true,"attributes":{"a":"1","b":"2"}}`))
 	one := fmt.Sprintf("/products/%d/", created.ID)
 
 	w := f.call("PATCH", one, `{"description":null,"attributes":{"a":null,"c":"3"}}`)
@@ -200,10 +210,13 @@ func TestPreconditions(t *testing.T) {
 	}{
 		{"match", "PATCH", `If-Match: "2"`, 200},
 		{"stale", "PATCH", `If-Match: "1"`, 412},
-		{"weak", "PATCH", `If-Match: W/"2"`, 412},
+		{"as a proxy that compresses makes it", "PATCH", `If-Match: W/"2"`, 200},
+		{"as another one does", "PATCH", `If-Match: "2-gzip"`, 200},
+		{"stale, by a proxy", "PATCH", `If-Match: W/"1"`, 412},
+		{"stale, by another one", "PATCH", `If-Match: "1-gzip"`, 412},
 		{"any", "PATCH", `If-Match: *`, 200},
 		{"list", "PATCH", `If-Match: "7", "2"`, 200},
-		{"list of stale ones", "PATCH", `If-Match: "7" , W/"2","1"`, 412},
+		{"list of stale ones", "PATCH", `If-Match: "7" , W/"3","1"`, 412},
 		{"foreign", "PATCH", `If-Match: "abc"`, 412},
 		{"zero", "PATCH", `If-Match: "0"`, 412},
 		{"another spelling", "PATCH", `If-Match: "02"`, 412},
@@ -272,6 +285,12 @@ func (b broken) Get(context.Context, int64) (products.Product, error) {
 		panic("secret")
 	}
 	return products.Product{}, b.err
+}
+
+func (b broken) Schema() *products.Schema { return products.Standard() }
+
+func (b broken) AttributeNames(context.Context, products.Query, int) ([]string, error) {
+	return nil, b.err
 }
 
 func (b broken) List(context.Context, products.Query) (products.Page, error) {
