@@ -30,11 +30,15 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		options httpapi.Options
 		want    string
 	}{
-		{httpapi.Options{MaxUploadBytes: -1}, "MaxUploadBytes"}, {httpapi.Options{MaxFileBytes: -1}, "MaxFileBytes"}, {httpapi.Options{MaxBodyBytes: 10}, "MaxBodyBytes"},
-		{httpapi.Options{ProgressInterval: time.Millisecond}, "ProgressInterval"}, {httpapi.Options{MaxStreams: -1}, "MaxStreams"},
-		{httpapi.Options{PublicURL: "shop.example"}, "PublicURL"}, {httpapi.Options{PublicURL: "https://x/?a"}, "PublicURL"}, {httpapi.Options{PublicURL: "%"}, "PublicURL"},
+		{httpapi.Options{MaxUploadBytes: -1}, "MaxUploadBytes"}, {httpapi.Options{MaxFileBytes: -1}, "MaxFileBytes"},
+		{httpapi.Options{MaxBodyBytes: 10}, "MaxBodyBytes"},
+		{httpapi.Options{ProgressInterval: time.Millisecond}, "ProgressInterval"}, {httpapi.Options{MaxStreams: -1},
+			"MaxStreams"},
+		{httpapi.Options{PublicURL: "shop.example"}, "PublicURL"}, {httpapi.Options{PublicURL: "https://x/?a"},
+			"PublicURL"}, {httpapi.Options{PublicURL: "%"}, "PublicURL"},
 		{httpapi.Options{TrustedOrigins: []string{"shop"}}, "TrustedOrigins"},
-		{httpapi.Options{Webhooks: httpapi.Webhooks{Store: silentStore{}}}, "Webhooks.Service"}, {httpapi.Options{Webhooks: httpapi.Webhooks{Service: &webhooks.Service{}}}, "Webhooks.Store"},
+		{httpapi.Options{Webhooks: httpapi.Webhooks{Store: silentStore{}}}, "Webhooks.Service"},
+		{httpapi.Options{Webhooks: httpapi.Webhooks{Service: &webhooks.Service{}}}, "Webhooks.Store"},
 	} {
 		_, err := httpapi.New(f.store, f.board, f.board, users, test.options)
 		require.ErrorContains(t, err, "Options."+test.want)
@@ -45,10 +49,16 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 	_, err = httpapi.New(f.store, f.board, f.board, users, httpapi.Options{Registry: registry})
 	require.ErrorContains(t, err, "Options.Registry")
 	for want, create := range map[string]func() (*httpapi.API, error){
-		"products": func() (*httpapi.API, error) { return httpapi.New(nil, f.board, f.board, users, httpapi.Options{}) },
-		"jobs":     func() (*httpapi.API, error) { return httpapi.New(f.store, nil, f.board, users, httpapi.Options{}) },
-		"reader":   func() (*httpapi.API, error) { return httpapi.New(f.store, f.board, nil, users, httpapi.Options{}) },
-		"users":    func() (*httpapi.API, error) { return httpapi.New(f.store, f.board, f.board, nil, httpapi.Options{}) },
+		"products": func() (*httpapi.API, error) {
+			return httpapi.New(nil, f.board, f.board, users,
+				httpapi.Options{})
+		},
+		"jobs":   func() (*httpapi.API, error) { return httpapi.New(f.store, nil, f.board, users, httpapi.Options{}) },
+		"reader": func() (*httpapi.API, error) { return httpapi.New(f.store, f.board, nil, users, httpapi.Options{}) },
+		"users": func() (*httpapi.API, error) {
+			return httpapi.New(f.store, f.board, f.board, nil,
+				httpapi.Options{})
+		},
 	} {
 		_, err := create()
 		require.ErrorContains(t, err, want)
@@ -68,6 +78,12 @@ func TestSingleHandlers(t *testing.T) {
 	w = httptest.NewRecorder()
 	mux.ServeHTTP(w, httptest.NewRequest("GET", "/catalogue/products/", nil))
 	problem(t, w, 401)
+
+	own := f.api.Protect("own", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, httpapi.User(r.Context()))
+	}))
+	require.Equal(t, user, newRecorder(own, request("GET", "/own", "")).Body.String(), "a handler of the application's own")
+	require.Empty(t, httpapi.User(t.Context()))
 }
 
 func TestHealth(t *testing.T) {
@@ -133,9 +149,10 @@ func TestHealthOfAHangingStore(t *testing.T) {
 	})
 }
 
-// TestBusy wants a store that has too much to do to be told from one that can't be reached.
+// TestBusy: the answer for a store that has too much to do differs from that for one that can't be reached.
 func TestBusy(t *testing.T) {
-	f := newFixtureOver(t, broken{err: fmt.Errorf("%w: no connection was free within 1s", products.ErrBusy)}, httpapi.Options{})
+	f := newFixtureOver(t, broken{err: fmt.Errorf("%w: no connection was free within 1s", products.ErrBusy)},
+		httpapi.Options{})
 	w := f.call("GET", "/products/?search=x", "")
 	p := problem(t, w, 503)
 	require.Equal(t, "busy", p.Code)
@@ -151,9 +168,12 @@ func TestMetrics(t *testing.T) {
 	f.send(request("POST", "/upload_csv/", catalogue))
 	text := f.call("GET", "/metrics", "").Body.String()
 	for _, line := range []string{
-		`http_requests_total{method="GET",route="/products/{id}",status="404"} 1`, `http_requests_total{method="other",route="/products/{id}",status="405"} 1`,
-		`http_requests_total{method="GET",route="other",status="404"} 1`, `http_request_duration_seconds_count{route="/products/{id}"} 2`,
-		fmt.Sprintf("import_upload_bytes_total %d", len(catalogue)), "import_streams 0", "go_goroutines ", "process_open_fds ",
+		`http_requests_total{method="GET",route="/products/{id}",status="404"} 1`,
+		`http_requests_total{method="other",route="/products/{id}",status="405"} 1`,
+		`http_requests_total{method="GET",route="other",status="404"} 1`,
+		`http_request_duration_seconds_count{route="/products/{id}"} 2`,
+		fmt.Sprintf("import_upload_bytes_total %d", len(catalogue)), "import_streams 0", "go_goroutines ",
+		"process_open_fds ",
 	} {
 		require.Contains(t, text, line)
 	}
@@ -161,14 +181,27 @@ func TestMetrics(t *testing.T) {
 
 func FuzzRequests(f *testing.F) {
 	for _, seed := range []struct{ method, path, query, body string }{
-		{"GET", "/products/", "limit=1&cursor=", ""}, {"GET", "/products/", "ordering=-sku&offset=1&search=%25", ""}, {"POST", "/products/", "", `{"name":"x","sku":"y","attributes":{"a":"b"}}`},
-		{"PATCH", "/products/1", "", `{"attributes":{"a":null},"status":null}`}, {"PUT", "/products/1/", "", `{"name":"\ud800","sku":"x"}`}, {"DELETE", "/products/1", "", ""},
-		{"POST", "/status/", "", `{"task_id":"` + id(1) + `"}`}, {"GET", "/imports/", "state=SUCCESS&limit=5", ""}, {"GET", "/products/export.csv", `attributes="a",b`, ""},
-		{"POST", "/upload_csv/", "map=a=b&priority=1", "name,sku\n"}, {"POST", "/upload_csv/", "", "\x1f\x8b\x08"}, {"POST", "/upload_csv/", "", "\x28\xb5\x2f\xfd\x04"}, {"GET", "//products/..", "", ""},
-		{"POST", "/webhooks/", "", `{"callback_url":"https://a.example/","events":["product.*"],"headers":{"x-a":"b"},"timeout":1.5,"token":"t","is_active":false}`},
-		{"PATCH", "/webhooks/EP", "", `{"headers":{"x-a":null},"concurrency":1,"state":"active"}`}, {"POST", "/webhooks/EP/rotate", "", `{"grace":1e9}`},
-		{"POST", "/webhooks/EP/replay", "", `{"since":"2026-01-01T00:00:00Z","states":["skipped"]}`}, {"GET", "/webhooks/EP/deliveries", "before=2&state=failed&event_id=evt_0", ""},
-		{"GET", "/webhooks/deliveries/1/attempts", "", ""}, {"POST", "/webhooks/deliveries/1/resend", "", ""}, {"POST", "/webhooks/EP/test", "", ""},
+		{"GET", "/products/", "limit=1&cursor=", ""}, {"GET", "/products/", "ordering=-sku&offset=1&search=%25", ""},
+		{"POST", "/products/", "", `{"name":"x","sku":"y","attributes":{"a":"b"}}`},
+		{"PATCH", "/products/1", "", `{"attributes":{"a":null},"status":null}`},
+		{"PUT", "/products/1/", "", `{"name":"\ud800","sku":"x"}`}, {"DELETE", "/products/1", "", ""},
+		{"POST", "/status/", "", `{"task_id":"` + id(1) + `"}`}, {"GET", "/imports/", "state=SUCCESS&limit=5", ""},
+		{"GET", "/products/export.csv", `attributes="a",b`, ""}, {"GET", "/template.csv", "", ""},
+		{"POST", "/products/", "", `{"name":"x","sku":"y","fields":{"price":1.5e0,"tags":["a"],"stock":null}}`},
+		{"PATCH", "/products/1", "", `{"fields":{"seen_at":"2026-11-28T10:00:00+01:00","fragile":true,"x":{}}}`},
+		{"GET", "/products/", "price__gte=1&ordering=-price&cursor=", ""}, {"GET", "/products/", "tags__contains=a", ""},
+		{"GET", "/products/export.csv", "price__isnull=1&brand=x&stock__lt=-1&attributes=none", ""},
+		{"POST", "/upload_csv/", "set=brand=x&mode=existing&map=price=none", "sku\n1\n"},
+		{"POST", "/upload_csv/", "map=a=b&priority=1", "name,sku\n"}, {"POST", "/upload_csv/", "", "\x1f\x8b\x08"},
+		{"POST", "/upload_csv/", "", "\x28\xb5\x2f\xfd\x04"}, {"GET", "//products/..", "", ""},
+		{"POST", "/webhooks/", "",
+			`{"callback_url":"https://a.example/","events":["product.*"],"headers":{"x-a":"b"},"timeout":1.5,"token":"t","is_active":false}`},
+		{"PATCH", "/webhooks/EP", "", `{"headers":{"x-a":null},"concurrency":1,"state":"active"}`},
+		{"POST", "/webhooks/EP/rotate", "", `{"grace":1e9}`},
+		{"POST", "/webhooks/EP/replay", "", `{"since":"2026-01-01T00:00:00Z","states":["skipped"]}`},
+		{"GET", "/webhooks/EP/deliveries", "before=2&state=failed&event_id=evt_0", ""},
+		{"GET", "/webhooks/deliveries/1/attempts", "", ""}, {"POST", "/webhooks/deliveries/1/resend", "", ""},
+		{"POST", "/webhooks/EP/test", "", ""},
 	} {
 		f.Add(seed.method, seed.path, seed.query, seed.body, `W/"1"`)
 	}
@@ -182,7 +215,7 @@ func FuzzRequests(f *testing.F) {
 		}
 		fix := newHookFixture(t, webhooks.SenderOptions{Transport: nowhere{}})
 		hook := fix.create(`{"callback_url":"https://shop.example/"}`)
-		fix.tell(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
+		fix.append(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
 		r.URL.Path = strings.ReplaceAll(r.URL.Path, "EP", hook.ID)
 		fix.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
 		fix.board.rejects = func(io.Writer) error { return nil }

@@ -16,7 +16,8 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// TestBodiesThatBreakOff sends bodies that are broken or end too early: that is the client's fault, and no job comes of it.
+// TestBodiesThatBreakOff sends bodies that are broken or end too early: that is the client's fault, and no job comes of
+// it.
 func TestBodiesThatBreakOff(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	address := f.listen()
@@ -45,7 +46,8 @@ func TestBodiesThatBreakOff(t *testing.T) {
 				require.NoError(t, err)
 				defer func() { _ = conn.Close() }()
 				require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
-				_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: %s\r\n%s\r\n\r\n"+test.chunk,
+				_, err = fmt.Fprintf(conn,
+					"POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: %s\r\n%s\r\n\r\n"+test.chunk,
 					body.path, basic(user, password), body.contentType, test.header, len(body.begin), body.begin)
 				require.NoError(t, err)
 				_ = conn.(*net.TCPConn).CloseWrite() // unless the server has closed it already
@@ -64,7 +66,8 @@ func TestTimesOutOfThisWorld(t *testing.T) {
 	f := newHookFixture(t, webhooks.SenderOptions{Transport: nowhere{}})
 	hook := f.create(`{"callback_url":"https://shop.example/"}`).ID
 	f.add("A")
-	for _, when := range []string{"2026-01-02T03:04:05+23:59", "0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00Z"} {
+	for _, when := range []string{"2026-01-02T03:04:05+23:59", "0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",
+		"0000-01-01T00:00:00Z"} {
 		for _, field := range []string{"created_at", "-updated_at"} {
 			cursor := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"o":%q,"v":%q,"i":1}`, field, when))
 			w := f.call("GET", "/products/?ordering="+field+"&cursor="+cursor, "")

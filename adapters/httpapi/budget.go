@@ -7,17 +7,18 @@ import (
 	"time"
 )
 
-// budgetWait is how long a request waits for a part of a budget.
+// budgetWait is how long a request waits for a share of a budget.
 const budgetWait = 15 * time.Second
 
-// budget bounds how many bytes those hold together who take of it. Who comes first is served first.
+// budget bounds how many bytes the holders of its shares have together. Shares are granted in the order of the
+// requests.
 type budget struct {
 	mu      sync.Mutex
 	free    int64
 	waiting []*share
 }
 
-// share is what somebody holds of a budget.
+// share is a number of bytes that a request holds of a budget.
 type share struct {
 	of      *budget
 	bytes   int64
@@ -26,8 +27,8 @@ type share struct {
 
 func newBudget(bytes int64) *budget { return &budget{free: bytes} }
 
-// take returns so many bytes of the budget, for the caller to give back. Where none come free within budgetWait it is a
-// problem that passes.
+// take waits for so many bytes of the budget, which the caller releases. The error is the context's, or a problem of
+// status 503 if they don't become free within budgetWait.
 func (b *budget) take(ctx context.Context, bytes int64) (*share, error) {
 	s := &share{of: b, bytes: bytes, granted: make(chan struct{})}
 	b.mu.Lock()
@@ -35,7 +36,7 @@ func (b *budget) take(ctx context.Context, bytes int64) (*share, error) {
 	b.grant()
 	b.mu.Unlock()
 	select {
-	case <-s.granted: // most come at once
+	case <-s.granted: // as most are, at once
 		return s, nil
 	default:
 	}
@@ -57,13 +58,13 @@ func (b *budget) take(ctx context.Context, bytes int64) (*share, error) {
 		b.grant()
 	}
 	b.mu.Unlock()
-	if at < 0 { // it came after all
+	if at < 0 { // it was granted meanwhile
 		s.release()
 	}
 	return nil, err
 }
 
-// grant serves those who wait, as far as it goes.
+// grant serves those that wait, until the first of them wants more than is free.
 func (b *budget) grant() {
 	for len(b.waiting) > 0 && b.waiting[0].bytes <= b.free {
 		s := b.waiting[0]

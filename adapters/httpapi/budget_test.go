@@ -63,7 +63,7 @@ func TestBudget(t *testing.T) {
 
 // TestReads: a response that is large and being written leaves the room for reading to others.
 func TestReads(t *testing.T) {
-	r := newReads(8 * pieceBytes)
+	r := newReadBudget(8 * pieceBytes)
 	for range 4 { // clients that take nothing
 		h, err := r.read(t.Context())
 		require.NoError(t, err)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -10,27 +11,27 @@ import (
 )
 
 const (
-	// quickCount is how long a count may take that is made anew for every request.
+	// quickCount is how long a count may take that isn't cached.
 	quickCount = 5 * time.Millisecond
-	// countLife is for how long a count that took longer is believed.
+	// countLife is how long a cached count is used.
 	countLife = time.Second
 	// maxCounts bounds how many are kept.
 	maxCounts = 1_024
 )
 
-// counts remembers how many products match a query where it takes long to find out: a list's page is found by an index,
-// and its count looks at every product. A count is believed for a second at most, and not across a change that was
-// made through this API. The zero value is ready.
+// counts caches how many products match a query where counting is slow: a page of a list is found by an index, and its
+// count looks at every product. A count is used for a second at most, and never after a change that was made through
+// this API. The zero value is ready.
 type counts struct {
 	mu      sync.Mutex
 	entries map[selection]*count
 }
 
 // selection is the part of a query that its count depends on.
-type selection struct{ name, sku, search, status string }
+type selection struct{ name, sku, search, status, where string }
 
-// count is a remembered count of a query that is slow to count. Whoever holds turn counts; the others wait for it, and
-// find the count there.
+// count is the cached count of a query. The goroutine that holds turn counts; the others wait for it, and use what it
+// has found.
 type count struct {
 	slow  atomic.Bool
 	turn  chan struct{}
@@ -46,7 +47,8 @@ func (c *counts) forget() {
 }
 
 // list returns the page, with its count if that is wanted.
-func (c *counts) list(ctx context.Context, store products.Reader, q products.Query, wantCount bool) (products.Page, error) {
+func (c *counts) list(ctx context.Context, store products.Reader, q products.Query,
+	wantCount bool) (products.Page, error) {
 	q.SkipCount = !wantCount
 	if q.SkipCount || q.SKU != "" { // a SKU is found by its key
 		return store.List(ctx, q)
@@ -85,7 +87,10 @@ func (c *counts) list(ctx context.Context, store products.Reader, q products.Que
 
 // entry returns the place for the query's count.
 func (c *counts) entry(q products.Query) *count {
-	key := selection{q.Name, q.SKU, q.Search, ""}
+	key := selection{name: q.Name, sku: q.SKU, search: q.Search}
+	for _, c := range q.Where {
+		key.where += fmt.Sprintf("%s %q\n", c.Name(), c.Value)
+	}
 	if q.Status != nil {
 		key.status = map[bool]string{true: "true", false: "false"}[*q.Status]
 	}

@@ -12,16 +12,17 @@ import (
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
 )
 
-// Deliveries is the handler of an endpoint's deliveries: GET. The pattern that it is mounted under has {id}.
+// Deliveries is the handler of GET /webhooks/{id}/deliveries, an endpoint's deliveries.
 func (a *API) Deliveries() http.Handler { return methods{http.MethodGet: a.hook(a.listDeliveries)} }
 
-// Attempts is the handler of one delivery with its event and the log of its attempts: GET. The pattern that it is mounted
-// under has {id}.
+// Attempts is the handler of GET /webhooks/deliveries/{id}/attempts, one delivery with its event and the log of its
+// attempts.
 func (a *API) Attempts() http.Handler { return methods{http.MethodGet: a.hook(a.getDelivery)} }
 
-// Resend is the handler that has a delivery sent again: POST. The pattern that it is mounted under has {id}.
+// Resend is the handler of POST /webhooks/deliveries/{id}/resend, which has a delivery sent again.
 func (a *API) Resend() http.Handler { return methods{http.MethodPost: a.hook(a.resend)} }
 
 // deliveryView is a delivery.
@@ -39,16 +40,18 @@ type deliveryView struct {
 	CreatedAt  time.Time              `json:"created_at"`
 	FinishedAt *time.Time             `json:"finished_at"`
 	// These are the last attempt's, null before the first.
-	LastAttempt *time.Time     `json:"last_attempt"`
-	LastStatus  *int           `json:"last_status"`
-	LastKind    *webhooks.Kind `json:"last_kind"`
+	LastAttempt *time.Time            `json:"last_attempt"`
+	LastStatus  *int                  `json:"last_status"`
+	LastKind    *webhooks.FailureKind `json:"last_kind"`
 }
 
 func viewOfDelivery(d *webhooks.Delivery) deliveryView {
 	v := deliveryView{
-		ID: d.ID, EndpointID: d.EndpointID, EventID: d.EventID, EventType: d.EventType, ImportID: optional(d.ImportID), Number: optional(d.Number),
-		Lane: d.Lane.String(), State: d.State, Attempts: d.Attempts, CreatedAt: d.CreatedAt, FinishedAt: optionalTime(d.FinishedAt),
-		LastAttempt: optionalTime(d.LastAttempt), LastStatus: optional(d.LastStatus), LastKind: optional(d.LastKind),
+		ID: d.ID, EndpointID: d.EndpointID, EventID: d.EventID, EventType: d.EventType, ImportID: optional(d.ImportID),
+		Number: optional(d.Number),
+		Lane:   d.Lane.String(), State: d.State, Attempts: d.Attempts, CreatedAt: d.CreatedAt,
+		FinishedAt:  optionalTime(d.FinishedAt),
+		LastAttempt: optionalTime(d.LastAttempt), LastStatus: optional(d.LastStatus), LastKind: optional(d.LastFailure),
 	}
 	if d.State == webhooks.Pending {
 		v.NotBefore = optionalTime(d.NotBefore)
@@ -56,7 +59,7 @@ func viewOfDelivery(d *webhooks.Delivery) deliveryView {
 	return v
 }
 
-// deliveryStates are those that deliveries can be asked for by.
+// deliveryStates are the states by which a list of deliveries can be filtered.
 var deliveryStates = []webhooks.DeliveryState{webhooks.Pending, webhooks.Delivered, webhooks.Failed, webhooks.Skipped}
 
 func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request) error {
@@ -71,11 +74,13 @@ func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request) error {
 		EndpointID: id, EventID: p.text("event_id"), EventType: p.text("event_type"), ImportID: p.text("import_id"),
 		Before: int64(p.number("before", 1, math.MaxInt, 0)), Limit: limit + 1,
 	}
-	if q.EventID != "" && !isID(q.EventID, "evt_") {
-		p.fail("event_id", codeValue, fmt.Sprintf("event_id must be evt_ and 32 hexadecimal digits, not %q", products.Shorten(q.EventID)))
+	if _, ok := driver.ParseID("evt_", q.EventID); q.EventID != "" && !ok {
+		p.fail("event_id", codeValue, fmt.Sprintf("event_id must be evt_ and 32 hexadecimal digits, not %q",
+			products.Shorten(q.EventID)))
 	}
 	if q.EventType != "" && !slices.Contains(webhooks.Types(), q.EventType) {
-		p.fail("event_type", codeValue, fmt.Sprintf("event_type must be one of %v, not %q", webhooks.Types(), products.Shorten(q.EventType)))
+		p.fail("event_type", codeValue, fmt.Sprintf("event_type must be one of %v, not %q", webhooks.Types(),
+			products.Shorten(q.EventType)))
 	}
 	q.States = readStates(p, deliveryStates, strings.ToLower)
 	if p.err != nil {
@@ -87,19 +92,20 @@ func (a *API) listDeliveries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// They are too many to be counted, and go on from one to the next.
+	// There may be too many to count: the next page begins after the last delivery of this one.
 	list := pageOf[deliveryView]{Results: []deliveryView{}}
 	for i := range deliveries[:min(len(deliveries), limit)] {
 		list.Results = append(list.Results, viewOfDelivery(&deliveries[i]))
 	}
 	if len(deliveries) > limit {
-		list.Next = a.link(r, "/webhooks/"+id+"/deliveries", p, map[string]string{"before": strconv.FormatInt(deliveries[limit-1].ID, 10)})
+		list.Next = a.link(r, deliveriesPath, p,
+			map[string]string{"before": strconv.FormatInt(deliveries[limit-1].ID, 10)})
 	}
 	writeJSON(w, http.StatusOK, "application/json", &list)
 	return nil
 }
 
-// recordView is all that is known of a delivery.
+// recordView is a delivery with its event and its attempts.
 type recordView struct {
 	deliveryView
 	Event json.RawMessage `json:"event"` // the body that is sent
@@ -124,9 +130,10 @@ func (a *API) getDelivery(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := recordView{deliveryView: viewOfDelivery(&record.Delivery), Event: record.Event.AppendBody(nil), Log: make([]loggedAttempt, len(record.Attempts))}
+	view := recordView{deliveryView: viewOfDelivery(&record.Delivery), Event: record.Event.AppendBody(nil),
+		Log: make([]loggedAttempt, len(record.Attempts))}
 	if !json.Valid(view.Event) {
-		// Whoever appends events sees to their data, and may not have.
+		// The data is as it was appended, which may have been anything.
 		if view.Event, err = json.Marshal(string(view.Event)); err != nil {
 			return err
 		}
@@ -151,7 +158,7 @@ func (a *API) resend(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := viewOfDelivery(&delivery)
-	w.Header().Set("Location", a.location("/webhooks/deliveries/%d/attempts", id))
+	a.setLocation(w, r, resendPath, attemptsPath, strconv.FormatInt(id, 10))
 	writeJSON(w, http.StatusAccepted, "application/json", &view)
 	return nil
 }

@@ -36,7 +36,7 @@ type frame struct {
 	wire     []byte
 }
 
-// render makes the frame of a job.
+// render returns the frame of a job.
 func render(j job.Job) *frame {
 	event := eventProgress
 	switch j.State {
@@ -51,20 +51,22 @@ func render(j job.Job) *frame {
 	if err != nil {
 		panic(err) // a status has nothing in it that can't be encoded
 	}
-	f := progress.Frame{Event: event, ID: strconv.FormatInt(j.Revision, 10), Data: data}
-	return &frame{revision: j.Revision, final: j.State.Final(), wire: f.AppendTo(nil)}
+	m := message{event: event, id: strconv.FormatInt(j.Revision, 10), data: data}
+	return &frame{revision: j.Revision, final: j.State.Final(), wire: m.appendTo(nil)}
 }
 
-// Events is the handler of an import's progress as server-sent events, for EventSource: GET. The pattern that it is
-// mounted under has {id}. Every stream begins with the import as it is and ends with its terminal event; a client that
-// comes back after that event gets 204, which tells it to stay away.
+// Events is the handler of GET /imports/{id}/events, an import's progress as server-sent events for EventSource. Every
+// stream begins with the import as it is and ends with its terminal event; a client that connects again after that
+// event gets 204, by which an EventSource stops. A stream that is asked for while the store can't be reached is opened
+// all the same, and waits for it.
 func (a *API) Events() http.Handler {
 	return methods{http.MethodGet: a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		return a.stream(w, r, r.PathValue("id"))
 	})}
 }
 
-// Status is the handler of the same stream for clients that send the import's ID as task_id in a JSON object: POST.
+// Status is the handler of POST /status/, the same stream as [API.Events] for clients that send the import's ID as
+// task_id in a JSON object.
 func (a *API) Status() http.Handler {
 	return methods{http.MethodPost: a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		var id *string
@@ -83,53 +85,78 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error 
 	if err != nil {
 		return err
 	}
+	if a.running.Err() != nil {
+		return later(w, r, errStopping)
+	}
 	if n := a.streams.Add(1); n > int64(a.options.MaxStreams) {
 		a.streams.Add(-1)
-		p := newProblem(http.StatusServiceUnavailable, "too_many_streams", fmt.Sprintf("there are %d streams already", a.options.MaxStreams))
+		p := newProblem(http.StatusServiceUnavailable, "too_many_streams", fmt.Sprintf("there are %d streams already",
+			a.options.MaxStreams))
 		p.retryAfter = retryAfter
-		return p
+		return later(w, r, p)
 	}
 	defer a.streams.Add(-1)
 
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(a.running, cancel)()
-	first, stopWaiting := context.WithTimeout(ctx, requestTime)
-	defer stopWaiting()
-	subscription, err := a.watcher.Subscribe(first, id)
-	if err != nil {
-		return a.ending(err)
+	subscription, now, err := a.look(ctx, id, firstLookTime)
+	switch {
+	case errors.Is(err, errStopping):
+		return later(w, r, err)
+	case err != nil && !passes(err):
+		return err
+	case (err != nil || !now.final) && !a.began.Load():
+		if err == nil {
+			subscription.Close()
+		}
+		a.options.Logger.ErrorContext(r.Context(), "API.Run wasn't called: nobody follows imports for streams")
+		p := newProblem(http.StatusServiceUnavailable, "unavailable",
+			"the server doesn't follow imports yet; try again")
+		p.retryAfter = retryAfter
+		return later(w, r, p)
+	case err != nil && r.Method == http.MethodHead:
+		return err
 	}
-	defer subscription.Close()
-	now, err := subscription.Next(first)
-	if err != nil {
-		return a.ending(err)
-	}
-	last, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
-	if err != nil {
+	last, lastErr := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
+	if lastErr != nil {
 		last = 0 // none, or none of ours
 	}
+	s := session{w: w, control: http.NewResponseController(w), interval: a.options.ProgressInterval}
+	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }()
+	opened := err != nil
+	if opened {
+		begin(w)
+		if s.send(comment, time.Now()) != nil {
+			return nil //nolint:nilerr // the client has gone
+		}
+		if subscription, now = a.await(ctx, &s, id); subscription == nil {
+			return nil
+		}
+	}
+	defer subscription.Close()
 	if now.final && last >= now.revision {
-		w.WriteHeader(http.StatusNoContent)
+		if !opened { // or else the client is told when it comes again
+			w.WriteHeader(http.StatusNoContent)
+		}
 		return nil
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold frames back
-	w.WriteHeader(http.StatusOK)
+	if !opened {
+		begin(w)
+	}
 	if r.Method != http.MethodHead {
-		s := session{w: w, control: http.NewResponseController(w), interval: a.options.ProgressInterval}
 		s.run(ctx, subscription, now, last)
-		_ = s.control.SetWriteDeadline(time.Time{})
 	}
 	return nil
 }
 
-// ending explains an error that the end of Run caused.
+// errStopping is what is wrong once Run has ended.
+var errStopping = fmt.Errorf("%w: the server is stopping", products.ErrUnavailable)
+
+// ending returns errStopping in place of an error that the end of Run caused.
 func (a *API) ending(err error) error {
 	if errors.Is(err, context.Canceled) && a.running.Err() != nil {
-		return fmt.Errorf("%w: the server is stopping", products.ErrUnavailable)
+		return errStopping
 	}
 	return err
 }
@@ -143,9 +170,10 @@ type session struct {
 	wrote    time.Time     // when anything was
 }
 
-// run sends the frame, and then those that come, until the terminal one, the end of the context, or a client that is
-// gone or too slow. A frame that comes too soon is held back until its time, or until a newer one takes its place. A
-// client that has seen a later revision, of a server that looked later, waits for the next one.
+// run sends the frame that is held, and then newer ones, until the terminal one, the end of the context, or a client
+// that is gone or too slow. A frame that comes too soon is held back until its time, or until a newer one takes its
+// place. last is the latest revision that the client has seen; where another server has sent it a later one than this
+// server knows yet, it waits for the next.
 func (s *session) run(ctx context.Context, subscription *progress.Subscription[*frame], held *frame, last int64) {
 	sent := last
 	if held.revision < last && !held.final {
@@ -182,9 +210,9 @@ func (s *session) run(ctx context.Context, subscription *progress.Subscription[*
 	}
 }
 
-var comment = progress.AppendComment(nil, "")
+var comment = appendComment(nil, "")
 
-// send writes to the client at once, and fails when it doesn't take it in time.
+// send writes to the client, and fails if that doesn't receive it in time.
 func (s *session) send(wire []byte, now time.Time) error {
 	s.wrote = now
 	_ = s.control.SetWriteDeadline(now.Add(frameTime)) // as in extendDeadline

@@ -62,6 +62,7 @@ func (f *fixture) serve() (*http.Client, *pipes, func()) {
 			panic(err)
 		}
 	})
+	synctest.Wait() // for Run, without which streams are refused
 	transport := &http.Transport{DialContext: l.dial}
 	stop := sync.OnceFunc(func() {
 		cancel()
@@ -143,7 +144,8 @@ func (s *stream) rest() (events []event) {
 // running is an import at work.
 func running(n int, bytes int64) job.Job {
 	return job.Job{ID: id(n), State: job.Progress, Size: 1_000, Upload: "u",
-		Event: progress.Event{Phase: progress.Importing, Bytes: bytes, TotalBytes: 1_000, Counts: progress.Counts{Read: bytes, Created: bytes}, ETA: time.Second}}
+		Event: progress.Event{Phase: progress.Importing, Bytes: bytes, TotalBytes: 1_000,
+			Counts: progress.Counts{Read: bytes, Created: bytes}, ETA: time.Second}}
 }
 
 // ended is the import at its end.
@@ -156,7 +158,7 @@ func ended(n int, state job.State) job.Job {
 	return j
 }
 
-// TestStreamFromAnotherServer: who has seen more at a server that looked later is not told what was before.
+// TestStreamFromAnotherServer: a client that has seen a later revision from another server doesn't get earlier ones.
 func TestStreamFromAnotherServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, httpapi.Options{})
@@ -176,7 +178,8 @@ func TestStreamFromAnotherServer(t *testing.T) {
 			}
 			f.board.put(running(1, i))
 		}
-		for s, want := range map[*stream][]string{ahead: {"6", "7", "8"}, same: {"3", "4", "5", "6", "7", "8"}, bogus: {"3", "4", "5", "6", "7", "8"}} {
+		for s, want := range map[*stream][]string{ahead: {"6", "7", "8"}, same: {"3", "4", "5", "6", "7", "8"},
+			bogus: {"3", "4", "5", "6", "7", "8"}} {
 			var ids []string
 			for _, e := range s.rest() {
 				ids = append(ids, e.id)
@@ -234,7 +237,7 @@ func TestStream(t *testing.T) {
 				}
 
 				again := open(t, client, "GET", "/imports/"+id(1)+"/events", "", last.id)
-				require.Equal(t, 204, again.response.StatusCode, "who has the end is told to stay away")
+				require.Equal(t, 204, again.response.StatusCode, "a client that has the end shouldn't come back")
 				require.Empty(t, again.rest())
 				again = open(t, client, "POST", "/status/", `{"task_id":"`+id(1)+`"}`, before.id)
 				events = again.rest()
@@ -289,7 +292,8 @@ func TestSlowClientIsDropped(t *testing.T) {
 		f.board.put(running(1, 1))
 		slow, err := l.dial(t.Context(), "", "")
 		require.NoError(t, err)
-		_, err = io.WriteString(slow, "GET /imports/"+id(1)+"/events HTTP/1.1\r\nHost: x\r\nAuthorization: "+basic(user, password)+"\r\n\r\n")
+		_, err = io.WriteString(slow, "GET /imports/"+id(1)+"/events HTTP/1.1\r\nHost: x\r\nAuthorization: "+
+			basic(user, password)+"\r\n\r\n")
 		require.NoError(t, err)
 		quick := open(t, client, "GET", "/imports/"+id(1)+"/events", "", "")
 		for i := range 150 {
@@ -329,6 +333,15 @@ func TestOneLookFeedsAllStreams(t *testing.T) {
 	})
 }
 
+// TestStreamBeforeRun: without Run nobody would follow the import, so that its stream would never end.
+func TestStreamBeforeRun(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	f.board.put(running(1, 1))
+	p := problem(t, f.call("GET", "/imports/"+id(1)+"/events", ""), 503)
+	require.Equal(t, "unavailable", p.Code)
+	require.Contains(t, p.Detail, "doesn't follow imports yet")
+}
+
 func TestBadStreams(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	for _, test := range []struct {
@@ -336,8 +349,10 @@ func TestBadStreams(t *testing.T) {
 		status int
 		field  string
 	}{
-		{``, 400, ""}, {`x`, 400, ""}, {`{"task_id":`, 400, ""}, {`{}`, 422, "task_id"}, {`{"task_id":1}`, 422, "task_id"}, {`{"task_id":null}`, 422, "task_id"},
-		{`{"task":"x"}`, 422, "task"}, {`{"task_id":"x"}`, 404, ""}, {`{"task_id":"` + id(7) + `"}`, 404, ""}, {`{"task_id":""}`, 404, ""},
+		{``, 400, ""}, {`x`, 400, ""}, {`{"task_id":`, 400, ""}, {`{}`, 422, "task_id"},
+		{`{"task_id":1}`, 422, "task_id"}, {`{"task_id":null}`, 422, "task_id"},
+		{`{"task":"x"}`, 422, "task"}, {`{"task_id":"x"}`, 404, ""}, {`{"task_id":"` + id(7) + `"}`, 404, ""},
+		{`{"task_id":""}`, 404, ""},
 	} {
 		p := problem(t, f.call("POST", "/status/", test.body), test.status)
 		if test.field != "" {

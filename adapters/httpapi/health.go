@@ -16,24 +16,27 @@ import (
 const (
 	// healthTime is how long the store may take to answer before it counts as gone.
 	healthTime = 3 * time.Second
-	// healthLife is for how long an answer is believed: anybody may ask, as often as they like.
+	// healthLife is how long an answer is used: anybody may ask, as often as they like.
 	healthLife = time.Second
 )
 
-// errSilent is what is wrong with a store that doesn't answer.
+// errSilent is for a store that doesn't answer.
 var errSilent = fmt.Errorf("the store has not answered within %v", healthTime)
 
-// Live is the handler that says that the process works: GET, 200.
+// Live is the handler of GET /livez, which answers with 200 as long as the process works.
 func (a *API) Live() http.Handler {
-	return methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeState(w, "ok") })}
+	return methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		writeState(w, "ok")
+	})}
 }
 
-// Ready is the handler that says whether requests can be served: GET, 200, or 503 when the store can't be reached or Run
-// has ended.
+// Ready is the handler of GET /readyz, which answers with 200 if requests can be served, and with 503 when the store
+// can't be reached or [API.Run] has ended.
 func (a *API) Ready() http.Handler {
 	return methods{http.MethodGet: a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		if a.running.Err() != nil {
-			return fmt.Errorf("%w: the server is stopping", products.ErrUnavailable)
+			return errStopping
 		}
 		if err := a.health.Check(r.Context()); err != nil {
 			return fmt.Errorf("%w: %w", products.ErrUnavailable, err)
@@ -48,7 +51,7 @@ func writeState(w http.ResponseWriter, state string) {
 	writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": state})
 }
 
-// reachable asks for what can't be there.
+// reachable asks the stores for what doesn't exist, and returns the error of one that doesn't answer.
 func reachable(ctx context.Context, catalogue products.Reader, jobs job.Reader) error {
 	if _, err := catalogue.Get(ctx, math.MaxInt64); err != nil && !errors.Is(err, products.ErrNotFound) {
 		return err
@@ -59,16 +62,16 @@ func reachable(ctx context.Context, catalogue products.Reader, jobs job.Reader) 
 	return nil
 }
 
-// Health tells whether a store answers, in bounded time whatever the store does: it is asked in the background, once for
-// all who want to know at the same time, and an answer is believed for a second. It is safe for concurrent use.
+// Health reports whether a store answers, in bounded time whatever the store does: it is asked in the background, once
+// for all that want to know at the same time, and an answer is used for a second. It is safe for concurrent use.
 type Health struct {
 	ask func(ctx context.Context) error
 
 	mu     sync.Mutex
-	answer *answer // the last one that there is, or that is waited for; nil at first
+	answer *answer // the latest, or the one that is awaited; nil at first
 }
 
-// answer is what the store says, once came is closed.
+// answer is the store's, once came is closed.
 type answer struct {
 	asked time.Time
 	came  chan struct{}
@@ -76,12 +79,12 @@ type answer struct {
 	end   time.Time // when it came
 }
 
-// NewHealth returns the health of what ask asks, with a context that ends after 3 s. It returns nil where the store
-// answers, and should return when its context ends: a store that hangs isn't asked again until it does.
+// NewHealth returns the Health of a store. ask asks it something, and returns nil if it answers; its context ends after
+// 3 s, and it should return then: a store isn't asked again before it has.
 func NewHealth(ask func(ctx context.Context) error) *Health { return &Health{ask: ask} }
 
-// Check returns nil when the store answers, within 3 s, and else what is wrong; or the context's error when that ends
-// before. While the store hangs, it says so at once.
+// Check returns nil if the store answers within 3 s, and else what is wrong, or the context's error if that ends first.
+// While a store hangs, its error comes at once.
 func (h *Health) Check(ctx context.Context) error {
 	a := h.latest(ctx)
 	patience := time.NewTimer(time.Until(a.asked.Add(healthTime)))
@@ -101,7 +104,7 @@ func (h *Health) Check(ctx context.Context) error {
 	}
 }
 
-// latest returns an answer that is fresh, or comes.
+// latest returns an answer that is fresh, or is awaited.
 func (h *Health) latest(ctx context.Context) *answer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -110,7 +113,7 @@ func (h *Health) latest(ctx context.Context) *answer {
 	}
 	a := &answer{asked: time.Now(), came: make(chan struct{})}
 	h.answer = a
-	// Whoever asked may leave; the answer is for all.
+	// The one who asked may leave; the answer is for all.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthTime)
 	go func() {
 		defer cancel()

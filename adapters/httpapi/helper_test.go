@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -33,8 +34,8 @@ func cheapHash(t testing.TB, password string) string {
 	return string(hash)
 }
 
-func newUsers(t testing.TB) httpapi.Users {
-	users, err := httpapi.NewStaticUsers(map[string]string{user: cheapHash(t, password)})
+func newUsers(t testing.TB) basicauth.Users {
+	users, err := basicauth.NewStaticUsers(map[string]string{user: cheapHash(t, password)})
 	require.NoError(t, err)
 	return users
 }
@@ -133,6 +134,7 @@ type board struct {
 	rejects  func(w io.Writer) error
 
 	superseded func(w io.Writer) error
+	skipped    func(w io.Writer) error
 }
 
 func id(n int) string { return fmt.Sprintf("01900000-0000-7000-8000-%012d", n) }
@@ -160,7 +162,8 @@ func (b *board) Submit(_ context.Context, request job.Request, r io.Reader) (job
 	}
 	b.files = append(b.files, string(file))
 	b.requests = append(b.requests, request)
-	return b.put(job.Job{ID: id(len(b.order) + 1), State: job.Pending, FileName: request.FileName, Size: int64(len(file)), Settings: request.Settings, Priority: request.Priority}), true, nil
+	return b.put(job.Job{ID: id(len(b.order) + 1), State: job.Pending, FileName: request.FileName,
+		Size: int64(len(file)), Settings: request.Settings, Priority: request.Priority}), true, nil
 }
 
 func (b *board) Get(_ context.Context, id string) (job.Job, error) {
@@ -186,6 +189,13 @@ func (b *board) GetMany(_ context.Context, ids []string) (jobs []job.Job, err er
 		}
 	}
 	return jobs, b.err
+}
+
+// fail makes reading jobs fail with the error from now on, or work again with nil.
+func (b *board) fail(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.err = err
 }
 
 // looks is how often GetMany was called.
@@ -220,5 +230,7 @@ func (b *board) Cancel(ctx context.Context, id string) (job.Job, error) {
 }
 
 func (b *board) Rejects(_ context.Context, _ string, w io.Writer) error { return b.rejects(w) }
+
+func (b *board) Skipped(_ context.Context, _ string, w io.Writer) error { return b.skipped(w) }
 
 func (b *board) Superseded(_ context.Context, _ string, w io.Writer) error { return b.superseded(w) }

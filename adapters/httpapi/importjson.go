@@ -15,25 +15,27 @@ type importStatus struct {
 	TaskID string         `json:"task_id"` // the same, under the name that older clients read
 	State  job.State      `json:"state"`
 	Phase  progress.Phase `json:"phase,omitempty"`
-	// Progression is the way that is behind the import, 0 to 100.
+	// Progression is how far the import is, in percent.
 	Progression float64 `json:"progression"`
 	Revision    int64   `json:"revision"`
 	Bytes       int64   `json:"bytes"`
 	TotalBytes  int64   `json:"total_bytes"`
 	Checked     int64   `json:"checked"`
 	progress.Counts
+	// PassedOver is how many rows of the file are no record of a product.
+	PassedOver    int64   `json:"passed_over"`
 	RowsPerSecond float64 `json:"rows_per_second"`
-	// ETA is how many seconds the phase will still take, null where that can't be told.
+	// ETA is how many seconds the phase will still take, null where that isn't known.
 	ETA *float64 `json:"eta"`
 	// Seconds is how long the import has worked.
 	Seconds float64 `json:"seconds"`
 	Error   *string `json:"error"`
 	// Waiting is what the import waits for, null unless it waits for trouble to pass.
-	Waiting *waiting `json:"waiting"`
+	Waiting *waitView `json:"waiting"`
 }
 
-// waiting says why an import waits, since when, and when it is tried again.
-type waiting struct {
+// waitView says why an import waits, since when, and when it is tried again.
+type waitView struct {
 	For   string    `json:"for"`
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
@@ -69,10 +71,11 @@ func statusOf(j *job.Job) importStatus {
 	s := importStatus{
 		ID: j.ID, TaskID: j.ID, State: j.State, Phase: e.Phase, Revision: j.Revision,
 		Progression: math.Round(e.Percent()*10) / 10, Bytes: e.Bytes, TotalBytes: e.TotalBytes, Checked: e.Checked,
-		Counts: e.Counts, RowsPerSecond: math.Round(e.RowsPerSecond*10) / 10, Seconds: e.Elapsed.Round(time.Millisecond).Seconds(), Error: optional(j.Error),
+		Counts: e.Counts, PassedOver: e.PassedOver, RowsPerSecond: math.Round(e.RowsPerSecond*10) / 10,
+		Seconds: e.Elapsed.Round(time.Millisecond).Seconds(), Error: optional(j.Error),
 	}
 	if j.Waiting() {
-		s.Waiting = &waiting{For: j.Error, Since: j.WaitingSince, Until: j.NotBefore}
+		s.Waiting = &waitView{For: j.Error, Since: j.WaitingSince, Until: j.NotBefore}
 	}
 	switch {
 	case j.State == job.Success:
@@ -88,8 +91,10 @@ func statusOf(j *job.Job) importStatus {
 
 func viewOf(j *job.Job) importView {
 	v := importView{
-		importStatus: statusOf(j), FileName: j.FileName, SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf), Settings: j.Settings, Priority: j.Priority,
-		Dialect: j.Dialect, Rejects: j.Rejects, Inherited: j.Event.Inherited, Attempts: j.Attempts, CancelRequested: j.CancelRequested, HasFile: j.Upload != "",
+		importStatus: statusOf(j), FileName: j.FileName, SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf),
+		Settings: shownSettings(j.Settings), Priority: j.Priority,
+		Dialect: j.Dialect, Rejects: j.Rejects, Inherited: j.Event.Inherited, Attempts: j.Attempts,
+		CancelRequested: j.CancelRequested, HasFile: j.Upload != "",
 		CreatedAt: j.CreatedAt, StartedAt: optionalTime(j.StartedAt), FinishedAt: optionalTime(j.FinishedAt),
 	}
 	if v.Rejects == nil {
@@ -101,10 +106,8 @@ func viewOf(j *job.Job) importView {
 	return v
 }
 
-// optionalTime is nil for no time.
-func optionalTime(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
+// shownSettings returns the settings without the schema, which clients know anyway.
+func shownSettings(s job.Settings) job.Settings {
+	s.Fields = nil
+	return s
 }

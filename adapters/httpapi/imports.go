@@ -1,44 +1,45 @@
 package httpapi
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
 
-// Imports is the handler of the history: GET.
+// Imports is the handler of GET /imports/, the history.
 func (a *API) Imports() http.Handler { return methods{http.MethodGet: a.handle(a.listImports)} }
 
-// Import is the handler of one import: GET. The pattern that it is mounted under has {id}.
+// Import is the handler of GET /imports/{id}, one import.
 func (a *API) Import() http.Handler { return methods{http.MethodGet: a.handle(a.getImport)} }
 
-// Cancel is the handler that asks for the end of an import: POST. The pattern that it is mounted under has {id}.
+// Cancel is the handler of POST /imports/{id}/cancel, which asks for the end of an import.
 func (a *API) Cancel() http.Handler { return methods{http.MethodPost: a.handle(a.cancelImport)} }
 
-// Rejects is the handler of the rejected records as CSV: GET. The pattern that it is mounted under has {id}.
+// Rejects is the handler of GET /imports/{id}/rejects.csv, the rejected records as CSV.
 func (a *API) Rejects() http.Handler { return methods{http.MethodGet: a.handle(a.getRejects)} }
 
-// Superseded is the handler of the superseded records as CSV: GET. The pattern that it is mounted under has {id}.
+// Superseded is the handler of GET /imports/{id}/superseded.csv, the superseded records as CSV.
 func (a *API) Superseded() http.Handler {
 	return methods{http.MethodGet: a.handle(a.getSuperseded)}
 }
 
-// states are those that the history can be asked for.
-var states = []job.State{job.Pending, job.Started, job.Progress, job.Success, job.Failure, job.Revoked}
+// Skipped is the handler of GET /imports/{id}/skipped.csv, the records that mode existing left alone as CSV.
+func (a *API) Skipped() http.Handler {
+	return methods{http.MethodGet: a.handle(a.getSkipped)}
+}
+
+// jobStates are the states by which the history can be filtered.
+var jobStates = []job.State{job.Pending, job.Started, job.Progress, job.Success, job.Failure, job.Revoked}
 
 func (a *API) listImports(w http.ResponseWriter, r *http.Request) error {
 	p := readParameters(r, "limit", "offset", "state...")
 	limit, offset := p.number("limit", 1, 1_000, products.DefaultLimit), p.number("offset", 0, math.MaxInt32, 0)
-	wanted := readStates(p, states, strings.ToUpper)
+	wanted := readStates(p, jobStates, strings.ToUpper)
 	if p.err != nil {
 		return p.err
 	}
@@ -48,7 +49,7 @@ func (a *API) listImports(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writePage(a, w, r, "/imports/", p, limit, offset, count, jobs, viewOf)
+	writePage(a, w, r, importsPath, p, limit, offset, count, jobs, viewOf)
 	return nil
 }
 
@@ -80,7 +81,7 @@ func (a *API) cancelImport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	view := viewOf(&j)
-	w.Header().Set("Location", a.location("/imports/%s", j.ID))
+	a.setLocation(w, r, cancelPath, importPath, j.ID)
 	writeJSON(w, http.StatusAccepted, "application/json", &view)
 	return nil
 }
@@ -93,8 +94,13 @@ func (a *API) getSuperseded(w http.ResponseWriter, r *http.Request) error {
 	return a.report(w, r, "superseded", a.jobs.Superseded)
 }
 
-// report sends what write finds in the file of an import.
-func (a *API) report(w http.ResponseWriter, r *http.Request, name string, write func(ctx context.Context, id string, w io.Writer) error) error {
+func (a *API) getSkipped(w http.ResponseWriter, r *http.Request) error {
+	return a.report(w, r, "skipped", a.jobs.Skipped)
+}
+
+// report answers with the CSV file that write makes of the import's file.
+func (a *API) report(w http.ResponseWriter, r *http.Request, name string, write func(ctx context.Context, id string,
+	w io.Writer) error) error {
 	id, err := importID(r.PathValue("id"))
 	if err != nil {
 		return err
@@ -113,95 +119,3 @@ func (a *API) report(w http.ResponseWriter, r *http.Request, name string, write 
 	err = write(r.Context(), id, file)
 	return file.end(err)
 }
-
-// importID wants a UUID, so that no store is asked for what can't be one.
-func importID(text string) (string, error) {
-	id := strings.ToLower(text)
-	ok := len(id) == 36
-	for i := 0; ok && i < len(id); i++ {
-		switch c := id[i]; i {
-		case 8, 13, 18, 23:
-			ok = c == '-'
-		default:
-			ok = c >= '0' && c <= '9' || c >= 'a' && c <= 'f'
-		}
-	}
-	if !ok {
-		return "", fmt.Errorf("%w: %q", job.ErrNotFound, products.Shorten(text))
-	}
-	return id, nil
-}
-
-// streamed is a response on its way to the client whose header leaves with its first bytes, so that what fails before them
-// is answered as a problem, and what fails behind them cuts the response off.
-type streamed struct {
-	w       http.ResponseWriter
-	buffer  *bufio.Writer
-	header  func(h http.Header)
-	begun   bool
-	written error
-}
-
-// newStreamed returns a response; header sets its headers.
-func newStreamed(w http.ResponseWriter, header func(h http.Header)) *streamed {
-	c := &streamed{w: w, header: header}
-	c.buffer = bufio.NewWriterSize(writerFunc(c.send), 64<<10)
-	return c
-}
-
-// newCSVResponse returns a response that is a CSV file.
-func newCSVResponse(w http.ResponseWriter, name string) *streamed {
-	return newStreamed(w, func(h http.Header) {
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
-		h.Set("Cache-Control", "private, no-store")
-	})
-}
-
-// Write buffers.
-func (c *streamed) Write(p []byte) (int, error) { return c.buffer.Write(p) }
-
-// mostSent is how much a client has writeTime for.
-const mostSent = 256 << 10
-
-func (c *streamed) send(p []byte) (sent int, err error) {
-	if !c.begun {
-		c.begun = true
-		c.header(c.w.Header())
-		c.w.WriteHeader(http.StatusOK)
-	}
-	for err == nil && sent < len(p) {
-		extendDeadline(c.w, writeTime)
-		var n int
-		n, err = c.w.Write(p[sent:min(len(p), sent+mostSent)])
-		sent += n
-	}
-	c.written = errors.Join(c.written, err)
-	return sent, err
-}
-
-// end finishes the response, with an error as far as that can be told the client.
-func (c *streamed) end(err error) error {
-	if err != nil && !c.begun {
-		extendDeadline(c.w, writeTime)
-		return err
-	}
-	if err == nil {
-		if c.buffer.Buffered() == 0 && !c.begun {
-			_, err = c.send(nil) // an empty file
-		} else {
-			err = c.buffer.Flush()
-		}
-	}
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Time{})
-	return nil
-}
-
-type writerFunc func(p []byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-var _ io.Writer = (*streamed)(nil)

@@ -25,32 +25,42 @@ func TestGetImport(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.board.put(job.Job{
-		ID: id(1), State: job.Progress, FileName: "a.csv", Upload: "key", Size: 1_000, SHA256: "ab", DuplicateOf: id(9), Priority: 2,
-		Settings: job.Settings{Mode: products.Update}, CreatedAt: at, StartedAt: at, Rejects: map[importer.Code]int64{importer.CodeEmpty: 2},
+		ID: id(1), State: job.Progress, FileName: "a.csv", Upload: "key", Size: 1_000, SHA256: "ab", DuplicateOf: id(9),
+		Priority: 2,
+		Settings: job.Settings{Mode: products.Update}, CreatedAt: at, StartedAt: at,
+		Rejects: map[importer.Code]int64{importer.CodeEmpty: 2},
 		Dialect: &importer.Dialect{Encoding: "utf-8", Delimiter: ",", Quote: `"`, Escape: `"`, Header: true,
-			Columns: []importer.Column{{Number: 1, Name: "sku", Field: "sku"}, {Number: 2, Name: "slug", Group: true}},
-			Hints:   []importer.Hint{{Field: "sku", Column: "slug", Text: "map it"}}, Evidence: importer.Evidence{Encoding: "given"}},
-		Event: progress.Event{Phase: progress.Importing, Inherited: 3, Bytes: 500, TotalBytes: 1_000, Checked: 7, RowsPerSecond: 12.345, ETA: 1234 * time.Millisecond, Elapsed: 2 * time.Second,
-			Counts: progress.Counts{Read: 7, Created: 1, Updated: 1, Unchanged: 1, Skipped: 1, Superseded: 1, Rejected: 2}},
+			Columns:  []importer.Column{{Number: 1, Name: "sku", Field: "sku"}, {Number: 2, Name: "slug", Group: true}},
+			Hints:    []importer.Hint{{Field: "sku", Column: "slug", Text: "map it"}},
+			Evidence: importer.Evidence{Encoding: "given"}},
+		Event: progress.Event{Phase: progress.Importing, Inherited: 3, PassedOver: 4, Bytes: 500, TotalBytes: 1_000, Checked: 7,
+			RowsPerSecond: 12.345, ETA: 1234 * time.Millisecond, Elapsed: 2 * time.Second,
+			Counts: progress.Counts{Read: 7, Created: 1, Updated: 1, Unchanged: 1, Skipped: 1, Superseded: 1,
+				Rejected: 2}},
 	})
 	w := f.call("GET", "/imports/"+id(1), "")
-	require.JSONEq(t, `{"id":"`+id(1)+`","task_id":"`+id(1)+`","state":"PROGRESS","phase":"importing","progression":55,"revision":1,"bytes":500,"total_bytes":1000,"checked":7,
-		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,"waiting":null,
-		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"inherited":3,"attempts":0,"cancel_requested":false,"has_file":true,
+	require.JSONEq(t, `{"id":"`+id(1)+`","task_id":"`+id(1)+
+		`","state":"PROGRESS","phase":"importing","progression":55,"revision":1,"bytes":500,"total_bytes":1000,"checked":7,
+		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"passed_over":4,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,"waiting":null,
+		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+
+		`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"inherited":3,"attempts":0,"cancel_requested":false,"has_file":true,
 		"dialect":{"encoding":"utf-8","delimiter":",","quote":"\"","escape":"\"","header":true,"columns":[{"number":1,"name":"sku","field":"sku"},{"number":2,"name":"slug","group":true}],
 			"hints":[{"field":"sku","column":"slug","text":"map it"}],"evidence":{"encoding":"given"}},
-		"created_at":"2026-01-02T03:04:05Z","started_at":"2026-01-02T03:04:05Z","finished_at":null,"not_before":null}`, w.Body.String())
+		"created_at":"2026-01-02T03:04:05Z","started_at":"2026-01-02T03:04:05Z","finished_at":null,"not_before":null}`,
+		w.Body.String())
 
 	f.board.put(job.Job{ID: id(2), State: job.Success, Size: 10, Event: progress.Event{Phase: progress.Done}})
 	require.EqualValues(t, 100, decode[map[string]any](t, f.call("GET", "/imports/"+id(2)+"/", ""))["progression"])
-	f.board.put(job.Job{ID: id(3), State: job.Pending, Attempts: 1, NotBefore: at, Error: "gone", Size: 10, Event: progress.Event{Phase: progress.Checking, ETA: -1}})
+	f.board.put(job.Job{ID: id(3), State: job.Pending, Attempts: 1, NotBefore: at, Error: "gone", Size: 10,
+		Event: progress.Event{Phase: progress.Checking, ETA: -1}})
 	got := decode[map[string]any](t, f.call("GET", "/imports/"+id(3), ""))
 	require.Equal(t, "2026-01-02T03:04:05Z", got["not_before"])
 	require.Equal(t, "gone", got["error"])
 	require.Nil(t, got["eta"])
 	require.EqualValues(t, 0, got["progression"])
 
-	f.board.put(job.Job{ID: id(5), State: job.Pending, NotBefore: at.Add(time.Minute), WaitingSince: at, Waited: time.Minute, Error: "the disk is full", Size: 10})
+	f.board.put(job.Job{ID: id(5), State: job.Pending, NotBefore: at.Add(time.Minute), WaitingSince: at,
+		Waited: time.Minute, Error: "the disk is full", Size: 10})
 	want := `{"for":"the disk is full","since":"2026-01-02T03:04:05Z","until":"2026-01-02T03:05:05Z"}`
 	waits := func(of map[string]any) string {
 		text, err := json.Marshal(of["waiting"])
@@ -62,16 +72,19 @@ func TestGetImport(t *testing.T) {
 	require.Equal(t, "2026-01-02T03:05:05Z", got["not_before"])
 	require.Equal(t, "PENDING", got["state"])
 	listed := decode[struct{ Results []map[string]any }](t, f.call("GET", "/imports/?state=pending", ""))
-	require.True(t, slices.ContainsFunc(listed.Results, func(of map[string]any) bool { return waits(of) == waits(got) }), "so does the history")
+	require.True(t, slices.ContainsFunc(listed.Results,
+		func(of map[string]any) bool { return waits(of) == waits(got) }), "so does the history")
 
-	for _, bad := range []string{id(4), "x", strings.Repeat("0", 36), strings.ReplaceAll(id(1), "-", "_"), id(1) + "0", "%00"} {
+	for _, bad := range []string{id(4), "x", strings.Repeat("0", 36), strings.ReplaceAll(id(1), "-", "_"), id(1) + "0",
+		"%00"} {
 		problem(t, f.call("GET", "/imports/"+bad, ""), 404)
 	}
 }
 
 func TestListImports(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	require.JSONEq(t, `{"count":0,"next":null,"previous":null,"results":[]}`, f.call("GET", "/imports/", "").Body.String())
+	require.JSONEq(t, `{"count":0,"next":null,"previous":null,"results":[]}`,
+		f.call("GET", "/imports/", "").Body.String())
 	for i := range 5 {
 		f.board.put(job.Job{ID: id(i), State: job.Success})
 	}
@@ -85,7 +98,8 @@ func TestListImports(t *testing.T) {
 	require.Equal(t, "/imports/?limit=2&offset=4&state=success&state=FAILURE", *l.Next)
 	require.Equal(t, "/imports/?limit=2&state=success&state=FAILURE", *l.Previous)
 	require.Contains(t, f.call("GET", "/imports/?offset=100", "").Body.String(), `"next":null`)
-	for query, field := range map[string]string{"limit=-1": "limit", "limit=2000": "limit", "offset=-1": "offset", "state=DONE": "state", "status=x": "status"} {
+	for query, field := range map[string]string{"limit=-1": "limit", "limit=2000": "limit", "offset=-1": "offset",
+		"state=DONE": "state", "status=x": "status"} {
 		require.Equal(t, field, problem(t, f.call("GET", "/imports/?"+query, ""), 400).Errors[0].Field)
 	}
 }
@@ -107,6 +121,7 @@ func TestReports(t *testing.T) {
 	for name, set := range map[string]func(*board, func(w io.Writer) error){
 		"rejects":    func(b *board, f func(w io.Writer) error) { b.rejects = f },
 		"superseded": func(b *board, f func(w io.Writer) error) { b.superseded = f },
+		"skipped":    func(b *board, f func(w io.Writer) error) { b.skipped = f },
 	} {
 		f := newFixture(t, httpapi.Options{})
 		f.board.put(job.Job{ID: id(1), State: job.Success, Upload: "key"})
@@ -121,16 +136,19 @@ func TestReports(t *testing.T) {
 			require.Equal(t, `attachment; filename="`+name+`-`+id(1)+`.csv"`, w.Header().Get("Content-Disposition"))
 			require.Equal(t, text, w.Body.String())
 		}
-		require.Contains(t, problem(t, f.call("GET", "/imports/"+id(2)+"/"+name+".csv", ""), 404).Detail, "deleted, and its "+name)
+		require.Contains(t, problem(t, f.call("GET", "/imports/"+id(2)+"/"+name+".csv", ""), 404).Detail,
+			"deleted, and its "+name)
 		problem(t, f.call("GET", "/imports/"+id(3)+"/"+name+".csv", ""), 404)
-		for err, status := range map[error]int{fmt.Errorf("the file %w: no header", importer.ErrInput): 422, job.ErrNotFound: 404, errors.New("x"): 500} {
+		for err, status := range map[error]int{fmt.Errorf("the file %w: no header", importer.ErrInput): 422,
+			job.ErrNotFound: 404, job.ErrNotKept: 409, errors.New("x"): 500} {
 			set(f.board, func(w io.Writer) error { _, _ = io.WriteString(w, "name"); return err })
 			w := f.call("GET", target, "")
 			problem(t, w, status)
 			require.Empty(t, w.Header().Get("Content-Disposition"))
 		}
 		set(f.board, func(w io.Writer) error { _, _ = io.WriteString(w, large); return errors.New("x") })
-		require.PanicsWithValue(t, http.ErrAbortHandler, func() { f.call("GET", target, "") }, "what has begun is cut off, so that nobody takes it for whole")
+		require.PanicsWithValue(t, http.ErrAbortHandler, func() { f.call("GET", target, "") },
+			"what has begun is cut off, so that nobody takes it for whole")
 	}
 }
 
@@ -151,7 +169,8 @@ func TestDownloadsThatNobodyTakes(t *testing.T) {
 		}
 		conn, err := l.dial(t.Context(), "", "")
 		require.NoError(t, err)
-		_, err = io.WriteString(conn, "GET /imports/"+id(1)+"/rejects.csv HTTP/1.1\r\nHost: x\r\nAuthorization: "+basic(user, password)+"\r\n\r\n")
+		_, err = io.WriteString(conn, "GET /imports/"+id(1)+"/rejects.csv HTTP/1.1\r\nHost: x\r\nAuthorization: "+
+			basic(user, password)+"\r\n\r\n")
 		require.NoError(t, err)
 		began := time.Now()
 		require.Error(t, <-ended)

@@ -52,7 +52,8 @@ func (f *fixture) follow(target string, link func(l list) *string) (skus [][]str
 
 func TestListByOffset(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	require.JSONEq(t, `{"count":0,"next":null,"previous":null,"results":[]}`, f.call("GET", "/products/", "").Body.String())
+	require.JSONEq(t, `{"count":0,"next":null,"previous":null,"results":[]}`,
+		f.call("GET", "/products/", "").Body.String())
 	f.add("A", "B", "C", "D", "E")
 	forward := func(l list) *string { require.EqualValues(t, 5, l.Count); return l.Next }
 	require.Equal(t, [][]string{{"A", "B"}, {"C", "D"}, {"E"}}, f.follow("/products/?limit=2", forward))
@@ -73,7 +74,8 @@ func TestListByCursor(t *testing.T) {
 	f.add("A", "B", "C", "D", "E")
 	link := func(l list) *string { require.Nil(t, l.Previous); return l.Next }
 	require.Equal(t, [][]string{{"A", "B"}, {"C", "D"}, {"E"}}, f.follow("/products/?limit=2&cursor=", link))
-	require.Equal(t, [][]string{{"E", "D"}, {"C", "B"}, {"A"}}, f.follow("/products/?limit=2&cursor=&ordering=-name", link))
+	require.Equal(t, [][]string{{"E", "D"}, {"C", "B"}, {"A"}}, f.follow("/products/?limit=2&cursor=&ordering=-name",
+		link))
 	require.Contains(t, f.call("GET", "/products/?cursor=", "").Body.String(), `"count":null`)
 	require.Contains(t, f.call("GET", "/products/?cursor=&count=true", "").Body.String(), `"count":5`)
 	require.Contains(t, f.call("GET", "/products/?count=false", "").Body.String(), `"count":null`)
@@ -81,13 +83,16 @@ func TestListByCursor(t *testing.T) {
 
 func TestListFilters(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	for _, p := range []products.Product{{SKU: "L-1", Name: "Lamp", Status: true}, {SKU: "L-2", Name: "Lamp & Co"}, {SKU: "T-1", Name: "Torch"}} {
+	for _, p := range []products.Product{{SKU: "L-1", Name: "Lamp", Status: true}, {SKU: "L-2", Name: "Lamp & Co"},
+		{SKU: "T-1", Name: "Torch"}} {
 		_, err := f.store.Create(t.Context(), p)
 		require.NoError(t, err)
 	}
 	for query, want := range map[string]string{
-		"": "L-1 L-2 T-1", "name=Lamp": "L-1", "name=lamp": "", "sku=T-1": "T-1", "sku=%20T-1": "T-1", "status=true": "L-1", "status=False": "L-2 T-1", "status=0": "L-2 T-1",
-		"search=lamp": "L-1 L-2", "search=t-": "T-1", "search=%26": "L-2", "name=&sku=&status=&search=": "L-1 L-2 T-1", "search=lamp&status=1": "L-1", "ordering=-sku": "T-1 L-2 L-1",
+		"": "L-1 L-2 T-1", "name=Lamp": "L-1", "name=lamp": "", "sku=T-1": "T-1", "sku=%20T-1": "T-1",
+		"status=true": "L-1", "status=False": "L-2 T-1", "status=0": "L-2 T-1",
+		"search=lamp": "L-1 L-2", "search=t-": "T-1", "search=%26": "L-2", "name=&sku=&status=&search=": "L-1 L-2 T-1",
+		"search=lamp&status=1": "L-1", "ordering=-sku": "T-1 L-2 L-1",
 	} {
 		l := decode[list](t, f.call("GET", "/products/?"+query, ""))
 		require.Equal(t, want, strings.Join(l.skus(), " "), query)
@@ -106,11 +111,15 @@ func TestBadListQueries(t *testing.T) {
 	cursor = cursor[strings.Index(cursor, "cursor=")+7:]
 	cursor, _, _ = strings.Cut(cursor, "&")
 	for query, names := range map[string]string{
-		"limit=-1": "limit", "limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "limit=1e3": "limit", "limit=99999999999999999999": "limit",
-		"offset=-1": "offset", "offset=1.5": "offset", "offset=99999999999999999999": "offset", "limit=1&limit=2": "limit",
-		"status=maybe": "status", "count=2": "count", "color=red": "color", "LIMIT=1": "LIMIT", "sku=a&sku=b": "sku",
-		"ordering=price": "ordering", "ordering=--id": "ordering", "cursor=zzz": "cursor", "cursor=" + cursor + "&ordering=name": "cursor",
-		"cursor=" + cursor + "&offset=1": "offset", "search=%ff": "search", "name=%00": "name", "a=%zz": "query", "a;b": "query",
+		"limit=-1": "limit", "limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "limit=1e3": "limit",
+		"limit=99999999999999999999": "limit",
+		"offset=-1":                  "offset", "offset=1.5": "offset", "offset=99999999999999999999": "offset",
+		"limit=1&limit=2": "limit",
+		"status=maybe":    "status", "count=2": "count", "color=red": "color", "LIMIT=1": "LIMIT", "sku=a&sku=b": "sku",
+		"ordering=price": "ordering", "ordering=--id": "ordering", "cursor=zzz": "cursor", "cursor=" + cursor +
+			"&ordering=name": "cursor",
+		"cursor=" + cursor + "&offset=1": "offset", "search=%ff": "search", "name=%00": "name", "a=%zz": "query",
+		"a;b": "query",
 	} {
 		p := problem(t, f.call("GET", "/products/?"+query, ""), 400)
 		require.Contains(t, p.Detail, names, query)
@@ -121,7 +130,8 @@ func TestBadListQueries(t *testing.T) {
 func TestPublicURL(t *testing.T) {
 	f := newFixture(t, httpapi.Options{PublicURL: "https://shop.example/api/"})
 	f.add("A", "B")
-	require.Equal(t, "https://shop.example/api/products/?limit=1&offset=1", *decode[list](t, f.call("GET", "/products/?limit=1", "")).Next)
+	require.Equal(t, "https://shop.example/api/products/?limit=1&offset=1",
+		*decode[list](t, f.call("GET", "/products/?limit=1", "")).Next)
 	w := f.call("POST", "/products/", `{"name":"x","sku":"C"}`)
 	require.Regexp(t, `^/api/products/\d+$`, w.Header().Get("Location"))
 }
@@ -133,13 +143,18 @@ func TestLinksDoNotTrustTheHost(t *testing.T) {
 	f.add("A", "B", "C")
 	const path = "/products/?limit=1"
 	for _, test := range []struct{ local, host, scheme string }{
-		{"127.0.0.1:8080", "127.0.0.1:8080", "http"}, {"127.0.0.1:8080", "localhost:8080", "http"}, {"[::1]:8080", "LOCALHOST:8080", "http"},
-		{"[::1]:8080", "[::1]:8080", "http"}, {"192.0.2.1:80", "192.0.2.1", "http"}, {"[::ffff:192.0.2.1]:80", "192.0.2.1:80", "http"}, {"[2001:db8::1]:443", "[2001:db8::1]", "https"},
-		{"127.0.0.1:8080", "evil.example", ""}, {"127.0.0.1:8080", "evil.example:8080", ""}, {"127.0.0.1:8080", "localhost", ""}, {"127.0.0.1:8080", "127.0.0.1:80", ""},
-		{"127.0.0.1:8080", "127.0.0.1:8080@evil.example", ""}, {"127.0.0.1:8080", "localhost.evil.example:8080", ""}, {"127.0.0.1:8080", "", ""}, {"127.0.0.1:8080", "[::1%25x]:8080", ""},
+		{"127.0.0.1:8080", "127.0.0.1:8080", "http"}, {"127.0.0.1:8080", "localhost:8080", "http"},
+		{"[::1]:8080", "LOCALHOST:8080", "http"},
+		{"[::1]:8080", "[::1]:8080", "http"}, {"192.0.2.1:80", "192.0.2.1", "http"},
+		{"[::ffff:192.0.2.1]:80", "192.0.2.1:80", "http"}, {"[2001:db8::1]:443", "[2001:db8::1]", "https"},
+		{"127.0.0.1:8080", "evil.example", ""}, {"127.0.0.1:8080", "evil.example:8080", ""},
+		{"127.0.0.1:8080", "localhost", ""}, {"127.0.0.1:8080", "127.0.0.1:80", ""},
+		{"127.0.0.1:8080", "127.0.0.1:8080@evil.example", ""}, {"127.0.0.1:8080", "localhost.evil.example:8080", ""},
+		{"127.0.0.1:8080", "", ""}, {"127.0.0.1:8080", "[::1%25x]:8080", ""},
 		{"192.0.2.1:8080", "localhost:8080", ""}, {"192.0.2.1:8080", "192.0.2.2:8080", ""}, {"", "127.0.0.1:8080", ""},
 	} {
-		r := request("GET", path+"&offset=1", "", "X-Forwarded-Host: evil.example", "Forwarded: host=evil.example", "X-Forwarded-Proto: https")
+		r := request("GET", path+"&offset=1", "", "X-Forwarded-Host: evil.example", "Forwarded: host=evil.example",
+			"X-Forwarded-Proto: https")
 		r.Host = test.host
 		if local, err := net.ResolveTCPAddr("tcp", test.local); test.local != "" {
 			require.NoError(t, err)
@@ -221,7 +236,8 @@ func BenchmarkProducts(b *testing.B) {
 	f := newFixture(b, httpapi.Options{})
 	const n = 20_000
 	for i := range n {
-		_, err := f.store.Create(b.Context(), products.Product{SKU: fmt.Sprintf("SKU-%06d", i), Name: "Lamp", Description: strings.Repeat("It shines. ", 10), Attributes: map[string]string{"color": "red"}})
+		_, err := f.store.Create(b.Context(), products.Product{SKU: fmt.Sprintf("SKU-%06d", i), Name: "Lamp",
+			Description: strings.Repeat("It shines. ", 10), Attributes: map[string]string{"color": "red"}})
 		require.NoError(b, err)
 	}
 	for _, variant := range []struct{ name, target string }{

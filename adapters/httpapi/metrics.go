@@ -25,7 +25,8 @@ func newMetrics(registry *prometheus.Registry, streams *atomic.Int64, hooks *Web
 	own := []prometheus.Collector{}
 	if registry == nil {
 		registry = prometheus.NewRegistry()
-		own = append(own, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		own = append(own, collectors.NewGoCollector(),
+			collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
 	m := &metrics{
 		registry: registry,
@@ -33,7 +34,9 @@ func newMetrics(registry *prometheus.Registry, streams *atomic.Int64, hooks *Web
 			Name: "http_requests_total", Help: "Requests answered, by route, method and status.",
 		}, []string{"route", "method", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "http_request_duration_seconds", Help: "Time from a request's header to the end of its response, by route; of streams it is their length.",
+			Name: "http_request_duration_seconds",
+			Help: "Time from a request's header to the end of its response, by route; of streams it is their " +
+				"length.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 60},
 		}, []string{"route"}),
 		received: prometheus.NewCounter(prometheus.CounterOpts{
@@ -54,10 +57,11 @@ func newMetrics(registry *prometheus.Registry, streams *atomic.Int64, hooks *Web
 	return m, nil
 }
 
-// observe counts a request. What clients make up, as methods, is one value.
+// observe counts a request. All methods that clients make up are one value.
 func (m *metrics) observe(route, method string, status int, took time.Duration) {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions:
 	default:
 		method = "other"
 	}
@@ -65,7 +69,7 @@ func (m *metrics) observe(route, method string, status int, took time.Duration) 
 	m.duration.WithLabelValues(route).Observe(took.Seconds())
 }
 
-// Metrics is the handler of the metrics in the format of Prometheus: GET.
+// Metrics is the handler of GET /metrics, the metrics in the format of Prometheus.
 func (a *API) Metrics() http.Handler {
 	h := promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: requestTime})
 	return methods{http.MethodGet: h}

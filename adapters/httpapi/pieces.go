@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -16,56 +15,7 @@ const (
 	pieceBytes = products.MaxBytes
 	// pieceRows is how many products a request asks for at first, before it is known how large they are.
 	pieceRows = 256
-	// smallBytes is what a response may hold of products beside those that are written piece by piece.
-	smallBytes = 64 << 10
 )
-
-// reads bounds the products that all responses together hold in memory. While a request reads products it holds room for
-// the largest. What it got is mostly small, and then it keeps room for that; else it moves to those that are being
-// written: so clients that are slow to take much don't keep others from little.
-type reads struct {
-	reading, writing *budget
-}
-
-func newReads(bytes int64) reads { return reads{newBudget(bytes / 2), newBudget(bytes / 2)} }
-
-// held is what one request holds.
-type held struct {
-	of    *reads
-	share *share
-}
-
-// read takes room for one piece. The caller gives it back by release.
-func (r *reads) read(ctx context.Context) (*held, error) {
-	s, err := r.reading.take(ctx, pieceBytes)
-	return &held{r, s}, err
-}
-
-// stream takes room for a response that is read and written piece by piece.
-func (r *reads) stream(ctx context.Context) (*held, error) {
-	s, err := r.writing.take(ctx, pieceBytes)
-	return &held{r, s}, err
-}
-
-// keep gives back what is not needed for so many bytes that are to be written.
-func (h *held) keep(ctx context.Context, bytes int) error {
-	if bytes <= smallBytes {
-		h.share.shrink(int64(bytes))
-		return nil
-	}
-	s, err := h.of.writing.take(ctx, int64(min(bytes, pieceBytes)))
-	if err != nil {
-		return err
-	}
-	h.share.release()
-	h.share = s
-	return nil
-}
-
-// shrink gives back what so many bytes don't need. It can't fail: it is for what was done already, and is only told.
-func (h *held) shrink(bytes int) { h.share.shrink(int64(bytes)) }
-
-func (h *held) release() { h.share.release() }
 
 // pieces are the products that a query matches, to be asked for piece by piece.
 type pieces struct {
@@ -76,15 +26,15 @@ type pieces struct {
 
 func newPieces(q products.Query) *pieces { return &pieces{q, pieceRows, true} }
 
-// ask is the query for the next piece, of at most so many bytes.
+// ask returns the query for the next piece, of at most so many bytes.
 func (p *pieces) ask(bytes int) products.Query {
 	q := p.query
 	q.Limit, q.MaxBytes = min(q.Limit, p.rows), bytes
 	return q
 }
 
-// got takes note of a piece and returns its bytes. The next one asks for as many products as probably fit, so that few are
-// looked at in vain.
+// got records that a piece was read, and returns its bytes. The next query asks for as many products as will probably
+// fit, so that the store reads few that don't.
 func (p *pieces) got(page *products.Page) int {
 	n, bytes := len(page.Products), 1
 	for i := range page.Products {
@@ -99,14 +49,15 @@ func (p *pieces) got(page *products.Page) int {
 	return bytes
 }
 
-// end tells whether the query's Limit is reached, or there is no more.
+// end reports whether the query's Limit is reached, or there are no more products.
 func (p *pieces) end() bool { return !p.more || p.query.Limit <= 0 }
 
-// busyTime is how long a response that has begun waits for a store that is busy, and busyPause how long between two tries.
+// busyTime is how long a response that has begun waits for a store that is busy, and busyPause how long between two
+// tries.
 const busyTime, busyPause = time.Minute, 250 * time.Millisecond
 
-// nextPiece reads a piece behind the first. It has more patience with a store that is busy than who has got nothing yet:
-// what the client has received would be in vain.
+// nextPiece reads a piece after the first. It waits longer for a busy store than the first one did, since a failure
+// would waste what the client has received.
 func (a *API) nextPiece(r *http.Request, q products.Query) (page products.Page, err error) {
 	for began := time.Now(); ; {
 		ctx, cancel := withTimeout(r, requestTime)
@@ -123,9 +74,10 @@ func (a *API) nextPiece(r *http.Request, q products.Query) (page products.Page, 
 	}
 }
 
-// writeList answers with the products, from the first piece on. Few enough are one piece; else they are written as they are
-// read.
-func (a *API) writeList(w http.ResponseWriter, r *http.Request, h *held, p *pieces, page products.Page, links func(more bool, cursor string) (next, previous *string)) error {
+// writeList answers with the products, of which page is the first piece. If they are few they are written at once, and
+// else as they are read.
+func (a *API) writeList(w http.ResponseWriter, r *http.Request, h *readShare, p *pieces, page products.Page,
+	links func(more bool, cursor string) (next, previous *string)) error {
 	var count *int64
 	if page.Count >= 0 {
 		count = &page.Count
@@ -153,7 +105,7 @@ func (a *API) writeList(w http.ResponseWriter, r *http.Request, h *held, p *piec
 	if err := h.keep(r.Context(), pieceBytes); err != nil {
 		return err
 	}
-	out := newStreamed(w, func(h http.Header) { h.Set("Content-Type", "application/json") })
+	out := newStreamedResponse(w, func(h http.Header) { h.Set("Content-Type", "application/json") })
 	return out.end(func() error {
 		values := json.NewEncoder(out)
 		values.SetEscapeHTML(false)

@@ -108,7 +108,8 @@ func TestListThatFails(t *testing.T) {
 	store.failFrom.Store(3)
 	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { f.call("GET", "/products/?limit=1000", "") })
 	store.pages.Store(0)
-	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { f.call("GET", "/products/export.csv?attributes=a1,a2", "") })
+	require.PanicsWithError(t, http.ErrAbortHandler.Error(),
+		func() { f.call("GET", "/products/export.csv?attributes=a1,a2", "") })
 }
 
 // TestListOfABusyStore: what has begun waits for longer than what hasn't, but not for ever.
@@ -128,7 +129,8 @@ func TestListOfABusyStore(t *testing.T) {
 		require.Equal(t, skus, decode[list](t, response).skus())
 		busy(3, 1_000_000)
 		began := time.Now()
-		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { f.call("GET", "/products/export.csv?attributes=a1,a2", "") })
+		require.PanicsWithError(t, http.ErrAbortHandler.Error(),
+			func() { f.call("GET", "/products/export.csv?attributes=a1,a2", "") })
 		require.InDelta(t, time.Minute, time.Since(began), float64(time.Second))
 	})
 }

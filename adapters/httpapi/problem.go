@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -13,19 +11,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// Problem is the body of every error, application/problem+json of RFC 9457. It is an error too: a handler returns one
-// to say exactly what the client gets.
+// Problem is the body of every error, application/problem+json of RFC 9457. It is an error too, with which
+// Options.Authenticate says exactly what the client gets.
 type Problem struct {
-	// Type is about:blank: Title and Status say what kind of problem it is.
-	Type   string `json:"type"`
-	Title  string `json:"title"`
-	Status int    `json:"status"`
+	// Type is about:blank, which an empty one stands for: Title and Status say what kind of problem it is.
+	Type string `json:"type"`
+	// Title is the text of the status, which an empty one stands for.
+	Title string `json:"title"`
+	// Status is 400 to 599.
+	Status int `json:"status"`
 	// Code is stable, for programs: not_found, sku_exists, invalid_field and so on.
 	Code string `json:"code"`
 	// Detail is a sentence for people.
@@ -34,9 +35,10 @@ type Problem struct {
 	Errors []products.FieldError `json:"errors,omitempty"`
 	// RequestID is the X-Request-Id of the response, by which the request is found in the log.
 	RequestID string `json:"request_id,omitempty"`
+	// Header is added to the response's.
+	Header http.Header `json:"-"`
 
 	retryAfter time.Duration
-	header     http.Header
 	cause      error
 }
 
@@ -45,38 +47,43 @@ func (p *Problem) Error() string { return p.Detail }
 // Unwrap returns the error that the problem was made of, if any.
 func (p *Problem) Unwrap() error { return p.cause }
 
-// The codes of fields that are wrong before any rule of products applies.
-const (
-	codeMissing = "missing"
-	codeType    = "wrong_type"
-	codeUnknown = "unknown"
-	codeTwice   = "duplicate"
-	codeValue   = "bad_value"
-	codeExists  = "exists"
-)
+// Unauthorized returns a problem of status 401, for Options.Authenticate to return where a request is no user's. The
+// challenge is the value of the header WWW-Authenticate, such as `Bearer realm="shop"`, which says how to log in; the
+// detail is a sentence for people.
+func Unauthorized(challenge, detail string) *Problem {
+	p := newProblem(http.StatusUnauthorized, "unauthorized", detail)
+	p.Header = http.Header{"Www-Authenticate": {challenge}}
+	return p
+}
+
+// refusedProblem returns the problem for a log-in that was refused.
+func refusedProblem(refused *basicauth.Error) *Problem {
+	code := "unauthorized"
+	switch refused.Status {
+	case http.StatusTooManyRequests:
+		code = "too_many_failures"
+	case http.StatusServiceUnavailable:
+		code = "unavailable"
+	}
+	p := newProblem(refused.Status, code, refused.Reason)
+	p.Header, p.retryAfter, p.cause = http.Header{}, refused.RetryAfter, refused
+	if refused.Status == http.StatusServiceUnavailable {
+		p.retryAfter = retryAfter
+	}
+	refused.SetHeader(p.Header)
+	return p
+}
 
 // newProblem returns a problem without fields.
 func newProblem(status int, code, detail string) *Problem {
 	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: detail}
 }
 
-// busyProblem is for a request that there is no room for at the moment.
+// busyProblem returns the problem for a request that there is no room for at the moment.
 func busyProblem(detail string) *Problem {
 	p := newProblem(http.StatusServiceUnavailable, "busy", detail)
 	p.retryAfter = retryAfter
 	return p
-}
-
-// fieldProblem returns a problem with one field or parameter, whose message is also the detail.
-func fieldProblem(status int, field, code, message string) *Problem {
-	p := newProblem(status, "invalid_field", message)
-	p.Errors = []products.FieldError{{Field: field, Code: code, Message: message}}
-	return p
-}
-
-// badParameter says that a query parameter is wrong.
-func badParameter(name, code, message string) *Problem {
-	return fieldProblem(http.StatusBadRequest, name, code, message)
 }
 
 // retryAfter is how long a client should wait before it tries again what failed for a reason that passes.
@@ -93,19 +100,26 @@ var kinds = []struct {
 }{
 	{products.ErrNotFound, http.StatusNotFound, "not_found", "there is no such product", false},
 	{products.ErrExists, http.StatusConflict, "sku_exists", "another product has this sku", false},
-	{products.ErrVersion, http.StatusPreconditionFailed, "version_changed", "the product has changed since the version that If-Match names", false},
+	{products.ErrVersion, http.StatusPreconditionFailed, "version_changed",
+		"the product has changed since the version that If-Match names", false},
 	{products.ErrQuery, http.StatusBadRequest, "invalid_query", "", false},
 	{products.ErrBusy, http.StatusServiceUnavailable, "busy", "", true},
-	{products.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "the store can't be reached; try again", true},
-	{products.ErrCommitUnknown, http.StatusServiceUnavailable, "outcome_unknown", "the store went away while it committed: look whether the change was made before trying again", true},
+	{products.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "the store can't be reached; try again",
+		true},
+	{products.ErrCommitUnknown, http.StatusServiceUnavailable, "outcome_unknown",
+		"the store went away while it committed: look whether the change was made before trying again", true},
 	{job.ErrNotFound, http.StatusNotFound, "not_found", "there is no such import", false},
 	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
+	{job.ErrNotKept, http.StatusConflict, "not_kept", "the skipped records are kept in mode existing alone, and not of a " +
+		"dry run", false},
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
-	{job.ErrBusy, http.StatusServiceUnavailable, "busy", "too many reports are being made at the same time; try again", true},
+	{job.ErrBusy, http.StatusServiceUnavailable, "busy", "too many reports are being made at the same time; try again",
+		true},
 	{job.ErrFull, http.StatusInsufficientStorage, "no_room", "there is no room for the file", false},
 	{importer.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "", false},
 	{webhooks.ErrNotFound, http.StatusNotFound, "not_found", "there is no such webhook or delivery", false},
-	{webhooks.ErrVersion, http.StatusPreconditionFailed, "version_changed", "the webhook has changed since the version that If-Match names", false},
+	{webhooks.ErrVersion, http.StatusPreconditionFailed, "version_changed",
+		"the webhook has changed since the version that If-Match names", false},
 	{webhooks.ErrOff, http.StatusConflict, "webhook_off", "the webhook is switched off: make it active first", false},
 	{importer.ErrInput, http.StatusUnprocessableEntity, "not_importable", "", false},
 	{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "request_timeout", "the request came too slowly", false},
@@ -119,9 +133,14 @@ func problemOf(err error) *Problem {
 	if errors.As(err, &p) {
 		return p
 	}
+	var refused *basicauth.Error
+	if errors.As(err, &refused) {
+		return refusedProblem(refused)
+	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return newProblem(http.StatusRequestEntityTooLarge, "too_large", "the body is longer than the limit of "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes")
+		return newProblem(http.StatusRequestEntityTooLarge, "too_large", "the body is longer than the limit of "+
+			strconv.FormatInt(tooLarge.Limit, 10)+" bytes")
 	}
 	var invalid *products.ValidationError
 	if errors.As(err, &invalid) && len(invalid.Fields) > 0 {
@@ -154,20 +173,39 @@ func problemOf(err error) *Problem {
 		if k.code == "sku_exists" {
 			p.Errors = []products.FieldError{{Field: "sku", Code: codeExists, Message: detail}}
 		}
+		var query *products.QueryError
+		if errors.As(err, &query) && query.Field != "" {
+			p.Errors = []products.FieldError{{Field: query.Field, Code: codeValue, Message: query.Message}}
+		}
 		p.cause = err
 		return p
 	}
-	p = newProblem(http.StatusInternalServerError, "internal", "something went wrong; the log knows what, by the request's id")
+	return internalProblem(err)
+}
+
+// internalProblem returns the problem for every other error, which only the log shows.
+func internalProblem(err error) *Problem {
+	p := newProblem(http.StatusInternalServerError, "internal",
+		"something went wrong; the log knows what, by the request's id")
 	p.cause = err
 	return p
 }
 
-// writeProblem answers with the problem that the error is. What is the server's fault is logged with its cause.
+// writeProblem answers with the problem that the error stands for, and logs one of the server's with its cause.
 func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		panic(http.ErrAbortHandler) // nobody is there to read it
+		panic(http.ErrAbortHandler) // the client has gone
 	}
 	p := *problemOf(err)
+	if p.Status < http.StatusBadRequest || p.Status > 599 {
+		p = *internalProblem(err) // an application's own
+	}
+	if p.Type == "" {
+		p.Type = "about:blank"
+	}
+	if p.Title == "" {
+		p.Title = http.StatusText(p.Status)
+	}
 	p.RequestID = w.Header().Get(headerRequestID)
 	if p.Status >= http.StatusInternalServerError {
 		log.ErrorContext(r.Context(), "request failed", "status", p.Status, "error", err, "request_id", p.RequestID)
@@ -176,8 +214,8 @@ func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	for _, name := range []string{"ETag", "Location", "Content-Disposition", "Last-Modified"} {
 		h.Del(name)
 	}
-	for name, values := range p.header {
-		h[name] = values
+	for name, values := range p.Header {
+		h[http.CanonicalHeaderKey(name)] = values
 	}
 	if p.retryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((p.retryAfter+time.Second-1)/time.Second), 10))
@@ -186,23 +224,13 @@ func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	writeJSON(w, p.Status, "application/problem+json", &p)
 }
 
-// writeJSON answers with the value as JSON. It is encoded before the first byte leaves, so that a failure is a 500.
-func writeJSON(w http.ResponseWriter, status int, contentType string, value any) {
-	body, err := encodeJSON(value)
-	if err != nil {
-		panic(err) // only values that can be encoded come here
+// bodyProblem returns the problem for a body that couldn't be read. Whatever the error is, a broken chunk or a lost
+// connection, it is the client's.
+func bodyProblem(err error) error {
+	if errors.Is(err, io.EOF) || problemOf(err).Status != http.StatusInternalServerError {
+		return err
 	}
-	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	_, _ = w.Write(body) // who is gone can't be told
-}
-
-// encodeJSON encodes without the escapes that are for HTML, and ends with a line break.
-func encodeJSON(value any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(value)
-	return b.Bytes(), err
+	p := newProblem(http.StatusBadRequest, "malformed_body", "the request's body is malformed, or ends too early")
+	p.cause = err
+	return p
 }

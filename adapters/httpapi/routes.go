@@ -3,37 +3,76 @@ package httpapi
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/products-importer/products-importer/products"
 )
 
+// routePath is the path of a route below the place where the API is mounted. It may have one {id}.
+type routePath string
+
+// The paths of all routes. Nothing else writes one.
+const (
+	uploadPath     routePath = "/upload_csv/"
+	statusPath     routePath = "/status/"
+	importsPath    routePath = "/imports/"
+	importPath     routePath = "/imports/{id}"
+	eventsPath     routePath = "/imports/{id}/events"
+	cancelPath     routePath = "/imports/{id}/cancel"
+	rejectsPath    routePath = "/imports/{id}/rejects.csv"
+	supersededPath routePath = "/imports/{id}/superseded.csv"
+	skippedPath    routePath = "/imports/{id}/skipped.csv"
+	productsPath   routePath = "/products/"
+	productPath    routePath = "/products/{id}"
+	exportPath     routePath = "/products/export.csv"
+	templatePath   routePath = "/template.csv"
+	deleteAllPath  routePath = "/delete_all/"
+	livePath       routePath = "/livez"
+	readyPath      routePath = "/readyz"
+	metricsPath    routePath = "/metrics"
+	openAPIPath    routePath = "/openapi.json"
+
+	webhooksPath      routePath = "/webhooks/"
+	webhookPath       routePath = "/webhooks/{id}"
+	testWebhookPath   routePath = "/webhooks/{id}/test"
+	pauseWebhookPath  routePath = "/webhooks/{id}/pause"
+	resumeWebhookPath routePath = "/webhooks/{id}/resume"
+	rotateSecretPath  routePath = "/webhooks/{id}/rotate"
+	replayPath        routePath = "/webhooks/{id}/replay"
+	deliveriesPath    routePath = "/webhooks/{id}/deliveries"
+	attemptsPath      routePath = "/webhooks/deliveries/{id}/attempts"
+	resendPath        routePath = "/webhooks/deliveries/{id}/resend"
+)
+
 // route is a path of the API and what is there.
 type route struct {
-	path    string
+	path    routePath
 	handler http.Handler
-	open    bool // to those who haven't logged in
+	open    bool // to everybody
 }
 
-// routes are all there are. Each is served with and without a slash at its end.
+// routes returns all routes that the API serves, each with and without a slash at its end.
 func (a *API) routes() []route {
 	routes := []route{
-		{path: "/upload_csv/", handler: a.Upload()},
-		{path: "/status/", handler: a.Status()},
-		{path: "/imports/", handler: a.Imports()},
-		{path: "/imports/{id}", handler: a.Import()},
-		{path: "/imports/{id}/events", handler: a.Events()},
-		{path: "/imports/{id}/cancel", handler: a.Cancel()},
-		{path: "/imports/{id}/rejects.csv", handler: a.Rejects()},
-		{path: "/imports/{id}/superseded.csv", handler: a.Superseded()},
-		{path: "/products/", handler: a.Products()},
-		{path: "/products/{id}", handler: a.Product()},
-		{path: "/products/export.csv", handler: a.Export()},
-		{path: "/delete_all/", handler: a.DeleteAll()},
-		{path: "/livez", handler: a.Live(), open: true},
-		{path: "/readyz", handler: a.Ready(), open: true},
-		{path: "/metrics", handler: a.Metrics()},
-		{path: "/openapi.json", handler: a.OpenAPI()},
+		{path: uploadPath, handler: a.Upload()},
+		{path: statusPath, handler: a.Status()},
+		{path: importsPath, handler: a.Imports()},
+		{path: importPath, handler: a.Import()},
+		{path: eventsPath, handler: a.Events()},
+		{path: cancelPath, handler: a.Cancel()},
+		{path: rejectsPath, handler: a.Rejects()},
+		{path: supersededPath, handler: a.Superseded()},
+		{path: skippedPath, handler: a.Skipped()},
+		{path: productsPath, handler: a.Products()},
+		{path: productPath, handler: a.Product()},
+		{path: exportPath, handler: a.Export()},
+		{path: templatePath, handler: a.Template()},
+		{path: deleteAllPath, handler: a.DeleteAll()},
+		{path: livePath, handler: a.Live(), open: true},
+		{path: readyPath, handler: a.Ready(), open: true},
+		{path: metricsPath, handler: a.Metrics()},
+		{path: openAPIPath, handler: a.OpenAPI()},
 	}
 	if a.options.Webhooks.given() {
 		routes = append(routes, a.webhookRoutes()...)
@@ -41,37 +80,63 @@ func (a *API) routes() []route {
 	return routes
 }
 
-// webhookRoutes are there where there are webhooks. An endpoint's ID is never "deliveries".
+// webhookRoutes returns those that are served where there are webhooks. An endpoint's ID is never "deliveries".
 func (a *API) webhookRoutes() []route {
 	return []route{
-		{path: "/webhooks/", handler: a.Webhooks()},
-		{path: "/webhooks/{id}", handler: a.Webhook()},
-		{path: "/webhooks/{id}/test", handler: a.TestWebhook()},
-		{path: "/webhooks/{id}/pause", handler: a.PauseWebhook()},
-		{path: "/webhooks/{id}/resume", handler: a.ResumeWebhook()},
-		{path: "/webhooks/{id}/rotate", handler: a.RotateSecret()},
-		{path: "/webhooks/{id}/replay", handler: a.Replay()},
-		{path: "/webhooks/{id}/deliveries", handler: a.Deliveries()},
-		{path: "/webhooks/deliveries/{id}/attempts", handler: a.Attempts()},
-		{path: "/webhooks/deliveries/{id}/resend", handler: a.Resend()},
+		{path: webhooksPath, handler: a.Webhooks()},
+		{path: webhookPath, handler: a.Webhook()},
+		{path: testWebhookPath, handler: a.TestWebhook()},
+		{path: pauseWebhookPath, handler: a.PauseWebhook()},
+		{path: resumeWebhookPath, handler: a.ResumeWebhook()},
+		{path: rotateSecretPath, handler: a.RotateSecret()},
+		{path: replayPath, handler: a.Replay()},
+		{path: deliveriesPath, handler: a.Deliveries()},
+		{path: attemptsPath, handler: a.Attempts()},
+		{path: resendPath, handler: a.Resend()},
 	}
 }
 
-// newMux returns the mux with every route. Methods are told apart by the handlers, so that what is not there and what
-// isn't possible are problems like all others.
+// newMux returns the mux with every route. It leaves methods to the handlers, so that a wrong path and a wrong method
+// are answered with problems as all other errors are.
 func (a *API) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, r := range a.routes() {
-		handler := a.common(r.path, r.handler)
+		handler := a.common(string(r.path), r.handler)
 		if !r.open {
-			handler = a.Protect(r.path, r.handler)
+			handler = a.Protect(string(r.path), r.handler)
 		}
-		path := strings.TrimSuffix(r.path, "/")
+		path := strings.TrimSuffix(string(r.path), "/")
 		mux.Handle(path, handler)
 		mux.Handle(path+"/{$}", handler)
 	}
 	mux.Handle("/", a.Protect("other", a.handle(func(_ http.ResponseWriter, r *http.Request) error {
-		return newProblem(http.StatusNotFound, "not_found", fmt.Sprintf("there is nothing at %q", products.Shorten(r.URL.Path)))
+		return newProblem(http.StatusNotFound, "not_found", fmt.Sprintf("there is nothing at %q",
+			products.Shorten(requestURL(r).Path)))
 	})))
 	return mux
+}
+
+// with returns the path with its {id} replaced.
+func (p routePath) with(id string) string {
+	return strings.Replace(string(p), "{id}", url.PathEscape(id), 1)
+}
+
+// mount returns what stands before the route in the path of a request, without a slash at the end, and whether the path
+// ends with the route at all, with or without a slash. Both paths are escaped as in a URL.
+func (p routePath) mount(path string) (prefix string, ok bool) {
+	segments := strings.Split(strings.Trim(string(p), "/"), "/")
+	prefix = strings.TrimSuffix(path, "/")
+	for i := len(segments) - 1; i >= 0; i-- {
+		at := strings.LastIndexByte(prefix, '/')
+		if at < 0 {
+			return "", false
+		}
+		segment, err := url.PathUnescape(prefix[at+1:])
+		if err != nil || segment == "" || segments[i] != "{id}" && segments[i] != segment {
+			return "", false
+		}
+		prefix = prefix[:at]
+	}
+	// What begins with two slashes would name another host in a link.
+	return prefix, !strings.HasPrefix(prefix, "//")
 }

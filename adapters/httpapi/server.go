@@ -9,7 +9,7 @@ import (
 // NewHTTPServer returns a server for the handler with the limits that a slow client can't get around: 10 s for a
 // request's header, which has at most 64 KiB, and 2 minutes for a connection without a request. What reads a body or
 // writes a response is limited by the API itself, piece by piece, so that uploads and streams may take long. The logger
-// may be nil; it hears of broken connections at level debug.
+// may be nil; it gets broken connections at level debug.
 func NewHTTPServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)

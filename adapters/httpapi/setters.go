@@ -5,12 +5,27 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
+
+	"github.com/products-importer/products-importer/products"
 )
 
-// errZero refuses a number that must not be 0, which null says.
+// setters take the values of a JSON object's fields, by name. Their errors say what a value must be: "a string".
+type setters map[string]func(raw json.RawMessage) error
+
+// innerError says that the value called name inside a field is wrong; without a name, the field's own value is.
+type innerError struct{ name, code, message string }
+
+func (e *innerError) Error() string { return e.message }
+
+// fieldErrors says that several values inside a field are wrong, under names of their own.
+type fieldErrors []products.FieldError
+
+func (e fieldErrors) Error() string { return e[0].Message }
+
+// errZero is for a number that must not be 0, since null stands for its default.
 var errZero = &innerError{code: codeValue, message: "must not be 0"}
 
-// required takes a value into the place; null is refused. The error says what is wanted.
+// required returns a setter that stores the value in to, and refuses null. Its error is want.
 func required[V any](to **V, want string) func(raw json.RawMessage) error {
 	return func(raw json.RawMessage) error {
 		if isNull(raw) || json.Unmarshal(raw, to) != nil {
@@ -20,7 +35,7 @@ func required[V any](to **V, want string) func(raw json.RawMessage) error {
 	}
 }
 
-// clearable takes a value into the place, or null for the zero one.
+// clearable returns a setter that stores the value in to, the zero value for null. Its error is want.
 func clearable[V any](to **V, want string) func(raw json.RawMessage) error {
 	return func(raw json.RawMessage) error {
 		if isNull(raw) {
@@ -54,8 +69,8 @@ func timeSetter(to **time.Time) func(raw json.RawMessage) error {
 	return required(to, "a time such as 2006-01-02T15:04:05Z")
 }
 
-// usualSetter takes a whole number other than 0, or null for 0, which stands for the usual one.
-func usualSetter(to **int) func(raw json.RawMessage) error {
+// defaultSetter stores a whole number other than 0, or 0 for null, which stands for the default.
+func defaultSetter(to **int) func(raw json.RawMessage) error {
 	set := numberSetter(to)
 	return func(raw json.RawMessage) error {
 		if err := set(raw); err != nil {
@@ -68,7 +83,7 @@ func usualSetter(to **int) func(raw json.RawMessage) error {
 	}
 }
 
-// readSeconds takes a number of seconds, to the millisecond, or null for 0.
+// readSeconds returns a number of seconds, rounded to the millisecond; 0 for null.
 func readSeconds(raw json.RawMessage) (time.Duration, error) {
 	const most = 1e9 // that a time.Duration holds
 	var seconds float64
@@ -78,7 +93,7 @@ func readSeconds(raw json.RawMessage) (time.Duration, error) {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond), nil
 }
 
-// ignoreSetter takes anything and forgets it.
+// ignoreSetter accepts anything and ignores it.
 func ignoreSetter(json.RawMessage) error { return nil }
 
 func isNull(raw json.RawMessage) bool { return bytes.Equal(raw, []byte("null")) }

@@ -12,7 +12,7 @@ const (
 	stallTime = 30 * time.Second
 	// minProgress is so little that a slow line brings it, and that a byte now and then holds nothing open.
 	minProgress = 4 << 10
-	// lingerTime is how long is waited for the rest of a body that nobody wants, of which maxRest bytes are read.
+	// lingerTime is how long to wait for the rest of a body that isn't wanted, of which maxRest bytes are read.
 	lingerTime = 500 * time.Millisecond
 	maxRest    = 256 << 10
 )
@@ -23,7 +23,7 @@ type steadyBody struct {
 	control *http.ResponseController
 	http1   bool  // the connection has one request at a time
 	waits   bool  // for a 100 Continue, which the first read sends
-	left    int64 // as the client says, negative where it doesn't
+	left    int64 // by the Content-Length, negative without one
 	begun   bool
 	since   int64 // bytes since the deadline was set
 	err     error // the end, or how reading failed
@@ -61,11 +61,11 @@ func (b *steadyBody) read(p []byte) (int, error) {
 	return n, err
 }
 
-// leave is called before the answer, with which the body has no more readers. It reports whether the connection can serve
-// another request; if it can't, the answer has to say so. Left alone, net/http waits for what is missing before the answer
-// leaves, for as long as the client likes. Here the rest is read first if it is short and comes at once, but only from
-// somebody who has logged in; else the server takes what comes for a moment after the answer, since a client that is still
-// sending when the connection ends may not get to see the answer.
+// leave is called before the answer, after which nobody reads the body. It reports whether the connection can serve
+// another request; if it can't, the answer has to say so. net/http by itself would read the rest of the body before it
+// sends the answer, for as long as the client likes. Here the rest is read first only if it is short, comes at once and
+// is from somebody who has logged in. Else the server reads for a moment after the answer, since a client that is still
+// sending when the connection ends may not see the answer.
 func (b *steadyBody) leave(loggedIn bool) (reusable bool) {
 	if !b.http1 || errors.Is(b.err, io.EOF) {
 		return true
@@ -83,25 +83,3 @@ func (b *steadyBody) leave(loggedIn bool) (reusable bool) {
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
-
-// bodyProblem is the problem with a body that couldn't be read: whatever it is, a broken chunk or a connection that was
-// cut, it is the client's.
-func bodyProblem(err error) error {
-	if errors.Is(err, io.EOF) || problemOf(err).Status != http.StatusInternalServerError {
-		return err
-	}
-	p := newProblem(http.StatusBadRequest, "malformed_body", "the request's body is malformed, or ends too early")
-	p.cause = err
-	return p
-}
-
-// clientBody reads a body, and fails with a problem that the client gets.
-type clientBody struct{ io.ReadCloser }
-
-func (b clientBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if err != nil {
-		err = bodyProblem(err)
-	}
-	return n, err
-}

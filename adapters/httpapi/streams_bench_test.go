@@ -23,11 +23,12 @@ type arrival struct {
 	at time.Time
 }
 
-// listen connects a client to the stream of the first import, and tells of every frame.
+// listen connects a client to the stream of the first import, and sends every frame that arrives to arrivals.
 func listen(b *testing.B, address string, arrivals chan<- arrival) {
 	c, err := (&net.Dialer{}).DialContext(b.Context(), "tcp", address)
 	require.NoError(b, err)
-	_, err = fmt.Fprintf(c, "GET /imports/%s/events HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n", id(1), basic(user, password))
+	_, err = fmt.Fprintf(c, "GET /imports/%s/events HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\n\r\n", id(1),
+		basic(user, password))
 	require.NoError(b, err)
 	go func() {
 		defer func() { _ = c.Close() }()

@@ -103,7 +103,8 @@ func TestFromUploadToExport(t *testing.T) {
 		rejects := s.call("GET", "/imports/"+first+"/rejects.csv", "").Body.String()
 		require.Contains(t, rejects, "name,sku,description,status,color,_line,_column,_code,_reason\n")
 		require.Contains(t, rejects, ",no name,,,,")
-		require.Equal(t, fmt.Sprintf("sku,line,winner\nS-1,%d,4\n", 2*n+3), s.call("GET", "/imports/"+first+"/superseded.csv", "").Body.String())
+		require.Equal(t, fmt.Sprintf("sku,line,winner\nS-1,%d,4\n", 2*n+3),
+			s.call("GET", "/imports/"+first+"/superseded.csv", "").Body.String())
 
 		export := s.call("GET", "/products/export.csv?attributes=color", "")
 		require.Equal(t, 200, export.Code)
@@ -153,7 +154,7 @@ func TestVariantsOverHTTP(t *testing.T) {
 		}](t, s.call("GET", "/imports/"+first, ""))
 		require.Len(t, view.Dialect.Hints, 1)
 		hint := view.Dialect.Hints[0]
-		require.Contains(t, hint.Text, "each of the 3 records was rejected for its empty SKU")
+		require.Contains(t, hint.Text, "each of the 3 records was rejected for its empty sku")
 		require.Zero(t, view.Inherited)
 
 		second := s.upload("?map="+hint.Field+"="+hint.Column, shop)

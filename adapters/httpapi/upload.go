@@ -17,12 +17,13 @@ import (
 
 // fileTypes are the types of a body that is the file itself. Browsers on Windows take CSV files for Excel's.
 var fileTypes = []string{
-	"text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/octet-stream", "application/vnd.ms-excel",
+	"text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/octet-stream",
+	"application/vnd.ms-excel",
 	"application/gzip", "application/x-gzip", "application/zstd", "application/zip", "application/x-zip-compressed",
 }
 
-// accepted answers an upload. ID and TaskID are the same: the latter is the name that older clients read.
-type accepted struct {
+// acceptedView is the answer to an upload. ID and TaskID are the same: older clients read the latter.
+type acceptedView struct {
 	TaskID      string    `json:"task_id"`
 	ID          string    `json:"id"`
 	State       job.State `json:"state"`
@@ -32,13 +33,13 @@ type accepted struct {
 	DuplicateOf *string   `json:"duplicate_of"`
 }
 
-// Upload is the handler that takes a file and makes a job of it: POST.
+// Upload is the handler of POST /upload_csv/, which stores a file and creates the job that imports it.
 func (a *API) Upload() http.Handler {
 	return methods{http.MethodPost: a.handle(a.upload)}
 }
 
 func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
-	request, err := readUploadRequest(r)
+	request, err := a.readUploadRequest(r)
 	if err != nil {
 		return err
 	}
@@ -63,52 +64,67 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	if !created {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
-	w.Header().Set("Location", a.location("/imports/%s", j.ID))
-	writeJSON(w, http.StatusAccepted, "application/json", &accepted{
-		TaskID: j.ID, ID: j.ID, State: j.State, FileName: j.FileName, Bytes: j.Size, SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf),
+	a.setLocation(w, r, uploadPath, importPath, j.ID)
+	writeJSON(w, http.StatusAccepted, "application/json", &acceptedView{
+		TaskID: j.ID, ID: j.ID, State: j.State, FileName: j.FileName, Bytes: j.Size, SHA256: j.SHA256,
+		DuplicateOf: optional(j.DuplicateOf),
 	})
 	return nil
 }
 
-// readUploadRequest reads what the client wants from the query and the header.
-func readUploadRequest(r *http.Request) (request job.Request, err error) {
-	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "encoding", "header", "map...", "group", "max_rejects", "priority")
+// readUploadRequest reads the settings of an import from the query and the header.
+func (a *API) readUploadRequest(r *http.Request) (request job.Request, err error) {
+	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "quote", "encoding", "header", "map...", "set...",
+		"number...", "date...", "zone", "group", "max_rejects", "priority")
 	if p.err != nil {
 		return request, p.err
 	}
-	s := job.Settings{Delimiter: p.text("delimiter"), Encoding: p.text("encoding"), Header: p.text("header"), Extra: p.text("extra"),
+	s := job.Settings{Delimiter: p.text("delimiter"), Quote: p.text("quote"), Encoding: p.text("encoding"),
+		Header: p.text("header"), Extra: p.text("extra"),
 		Group: p.text("group"), MaxRejects: p.text("max_rejects")}
-	if mode := p.text("mode"); mode != "" {
-		if s.Mode, err = products.ParseMode(mode); err != nil {
-			p.fail("mode", codeValue, fmt.Sprintf("mode must be ignore or update, not %q", products.Shorten(mode)))
-		}
-	}
+	p.unmarshal("mode", &s.Mode)
 	if dry := p.boolean("dry_run"); dry != nil {
 		s.DryRun = *dry
 	}
-	for _, entry := range p.values["map"] {
-		field, column, found := strings.Cut(entry, "=")
-		if !found || field == "" || column == "" {
-			p.fail("map", codeValue, fmt.Sprintf("map must be FIELD=COLUMN, not %q", products.Shorten(entry)))
-		}
-		if _, twice := s.Map[field]; twice {
-			p.fail("map", codeTwice, fmt.Sprintf("map names the field %q twice", products.Shorten(field)))
-		}
-		if s.Map == nil {
-			s.Map = map[string]string{}
-		}
-		s.Map[field] = column
-	}
+	s.Map = p.assignments("map", "FIELD=COLUMN", false)
+	s.Set = p.assignments("set", "FIELD=VALUE", true)
+	s.Number = p.assignments("number", "FIELD=SIGN", false)
+	s.Date = p.assignments("date", "FIELD=ORDER", false)
+	s.Zone = p.text("zone")
 	request.Settings, request.Priority = s, p.number("priority", -job.MaxPriority, job.MaxPriority, 0)
 	if p.err != nil {
 		return request, p.err
+	}
+	// Before anything is read of the file. The service sets the job's schema.
+	s.Fields = a.schema
+	if _, err := s.Options(); err != nil {
+		return request, err
 	}
 	request.IdempotencyKey = r.Header.Get("Idempotency-Key")
 	return request, nil
 }
 
-// openFile finds the file in the request, and notes its name.
-func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Request) (*plainReader, error) {
+// assignments returns what the parameter, which may come several times, assigns to fields as FIELD=VALUE; nil without
+// it.
+func (p *parameters) assignments(name, form string, mayBeEmpty bool) (assigned map[string]string) {
+	for _, entry := range p.values[name] {
+		field, value, found := strings.Cut(entry, "=")
+		if !found || field == "" || value == "" && !mayBeEmpty {
+			p.fail(name, codeValue, fmt.Sprintf("%s must be %s, not %q", name, form, products.Shorten(entry)))
+		}
+		if _, twice := assigned[field]; twice {
+			p.fail(name, codeTwice, fmt.Sprintf("%s names the field %q twice", name, products.Shorten(field)))
+		}
+		if assigned == nil {
+			assigned = map[string]string{}
+		}
+		assigned[field] = value
+	}
+	return assigned
+}
+
+// openFile returns a reader of the file in the request's body, and sets the request's name of it.
+func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Request) (*uploadReader, error) {
 	given := r.Header.Get("Content-Type")
 	mediaType, _, err := mime.ParseMediaType(given)
 	body := clientBody{http.MaxBytesReader(w, r.Body, a.options.MaxUploadBytes)}
@@ -117,10 +133,12 @@ func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Requ
 		if _, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Disposition")); err == nil {
 			request.FileName = fileName(parameters["filename"])
 		}
-		return newPlainReader(body, r.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
+		return newUploadReader(body, r.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
 	case mediaType != "multipart/form-data":
 		return nil, newProblem(http.StatusUnsupportedMediaType, "content_type",
-			fmt.Sprintf("the Content-Type must be multipart/form-data with a field %q, or text/csv, application/gzip, application/zstd or application/zip, not %q", fileField, products.Shorten(given)))
+			fmt.Sprintf(
+				"the Content-Type must be multipart/form-data with a field %q, or text/csv, application/gzip, "+
+					"application/zstd or application/zip, not %q", fileField, products.Shorten(given)))
 	}
 	r = r.WithContext(r.Context()) // the server's own keeps its body
 	r.Body = body
@@ -131,21 +149,24 @@ func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Requ
 	part, err := form.NextPart()
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, fieldProblem(http.StatusUnprocessableEntity, fileField, codeMissing, "the form has no field "+fileField)
+		return nil, fieldProblem(http.StatusUnprocessableEntity, fileField, codeMissing, "the form has no field "+
+			fileField)
 	case err != nil:
 		return nil, formProblem(err)
 	case part.FormName() != fileField:
 		name := products.Shorten(part.FormName())
-		return nil, fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown, fmt.Sprintf("the form's only field must be %q, not %q", fileField, name))
+		return nil, fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown,
+			fmt.Sprintf("the form's only field must be %q, not %q", fileField, name))
 	}
 	request.FileName = fileName(part.FileName())
-	return newPlainReader(&onlyPart{form: form, part: part}, part.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
+	return newUploadReader(&onlyPart{form: form, part: part}, part.Header.Get("Content-Encoding"),
+		a.options.MaxFileBytes)
 }
 
-// fileField is the field of a form that holds the file.
+// fileField is the name of the form's field that has the file.
 const fileField = "file"
 
-// onlyPart reads a part, and at its end makes sure that the form ends there too.
+// onlyPart reads a part of a form, and fails if another part follows.
 type onlyPart struct {
 	form *multipart.Reader
 	part *multipart.Part
@@ -176,10 +197,11 @@ func (p *onlyPart) end() error {
 		return formProblem(err)
 	}
 	name := products.Shorten(next.FormName())
-	return fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown, fmt.Sprintf("the form must end behind the field %q, but has %q", fileField, name))
+	return fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown,
+		fmt.Sprintf("the form must end behind the field %q, but has %q", fileField, name))
 }
 
-// formProblem tells what was wrong with the form from what was wrong with the body.
+// formProblem returns the problem for a form that couldn't be read, or the body's own.
 func formProblem(err error) error {
 	if problemOf(err).Status != http.StatusInternalServerError {
 		return err
@@ -189,7 +211,7 @@ func formProblem(err error) error {
 	return p
 }
 
-// fileName is the last part of what the client calls its file.
+// fileName returns the last part of the path that the client gives its file.
 func fileName(name string) string {
 	if name == "" {
 		return ""
@@ -197,11 +219,13 @@ func fileName(name string) string {
 	return path.Base(strings.ReplaceAll(name, `\`, "/"))
 }
 
-// optional is nil for what is empty.
-func optional[V comparable](value V) *V {
-	var empty V
-	if value == empty {
-		return nil
+// clientBody reads a body, and fails with a problem that the client gets.
+type clientBody struct{ io.ReadCloser }
+
+func (b clientBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		err = bodyProblem(err)
 	}
-	return &value
+	return n, err
 }

@@ -89,19 +89,24 @@ func TestUpload(t *testing.T) {
 		{"form with zstd in it", packed, []string{packedType}, "products.csv"},
 		{"body", catalogue, []string{"Content-Type: text/csv"}, ""},
 		{"body with a character set", catalogue, []string{"Content-Type: text/csv; charset=utf-8"}, ""},
-		{"body with a name", catalogue, []string{"Content-Type: text/csv", `Content-Disposition: attachment; filename="a/b.csv"`}, "b.csv"},
+		{"body with a name", catalogue, []string{"Content-Type: text/csv",
+			`Content-Disposition: attachment; filename="a/b.csv"`}, "b.csv"},
 		{"octets", catalogue, []string{"Content-Type: application/octet-stream"}, ""},
 		{"no type", catalogue, nil, ""},
 		{"as Excel's", catalogue, []string{"Content-Type: application/vnd.ms-excel"}, ""},
 		{"gzip", gzipped(t, catalogue), []string{"Content-Type: application/gzip"}, ""},
-		{"gzip in two members", gzipped(t, catalogue[:7]) + gzipped(t, catalogue[7:]), []string{"Content-Type: application/gzip"}, ""},
+		{"gzip in two members", gzipped(t, catalogue[:7]) + gzipped(t, catalogue[7:]),
+			[]string{"Content-Type: application/gzip"}, ""},
 		{"zstd", zstandard(t, catalogue), []string{"Content-Type: application/zstd"}, ""},
 		{"zip", zipped(t, "a/products.csv", catalogue), []string{"Content-Type: application/zip"}, ""},
-		{"zip as browsers on Windows call it", zipped(t, "products.csv", catalogue), []string{"Content-Type: application/x-zip-compressed"}, ""},
+		{"zip as browsers on Windows call it", zipped(t, "products.csv", catalogue),
+			[]string{"Content-Type: application/x-zip-compressed"}, ""},
 		{"gzip that says it is CSV", gzipped(t, catalogue), []string{"Content-Type: text/csv"}, ""},
 		{"encoded with gzip", gzipped(t, catalogue), []string{"Content-Type: text/csv", "Content-Encoding: gzip"}, ""},
-		{"encoded with zstd", zstandard(t, catalogue), []string{"Content-Type: text/csv", "Content-Encoding: ZSTD"}, ""},
-		{"gzip encoded with zstd", zstandard(t, gzipped(t, catalogue)), []string{"Content-Type: application/gzip", "Content-Encoding: zstd"}, ""},
+		{"encoded with zstd", zstandard(t, catalogue), []string{"Content-Type: text/csv", "Content-Encoding: ZSTD"},
+			""},
+		{"gzip encoded with zstd", zstandard(t, gzipped(t, catalogue)), []string{"Content-Type: application/gzip",
+			"Content-Encoding: zstd"}, ""},
 		{"not encoded", catalogue, []string{"Content-Type: text/csv", "Content-Encoding: identity"}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -120,11 +125,43 @@ func TestUpload(t *testing.T) {
 
 func TestUploadSettings(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	query := url.Values{"mode": {"update"}, "dry_run": {"true"}, "extra": {"keep"}, "delimiter": {";"}, "encoding": {"windows-1252"}, "header": {"no"}, "map": {"name=Title", "sku=a=b"}, "group": {"Handle"}, "max_rejects": {"2.5%"}, "priority": {"-3"}}
+	query := url.Values{"mode": {"update"}, "dry_run": {"true"}, "extra": {"keep"}, "delimiter": {";"}, "quote": {"none"},
+		"encoding": {"windows-1252"}, "header": {"no"}, "map": {"name=Title", "sku=a=b"}, "group": {"Handle"},
+		"max_rejects": {"2.5%"}, "priority": {"-3"}}
 	w := f.send(request("POST", "/upload_csv?"+query.Encode(), catalogue, "Idempotency-Key: k-1"))
 	require.Equal(t, 202, w.Code, w.Body.String())
-	require.Equal(t, job.Request{Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update, DryRun: true, Extra: "keep", Delimiter: ";", Encoding: "windows-1252",
-		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, Group: "Handle", MaxRejects: "2.5%"}}, f.board.requests[0])
+	require.Equal(t, job.Request{Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update,
+		DryRun: true, Extra: "keep", Delimiter: ";", Quote: "none", Encoding: "windows-1252",
+		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, Group: "Handle", MaxRejects: "2.5%"}},
+		f.board.requests[0])
+}
+
+func TestUploadSets(t *testing.T) {
+	f := newFieldFixture(t)
+	query := url.Values{"mode": {"existing"}, "map": {"price=none", "stock=2"},
+		"set": {"currency=EUR", "brand=a=b", "tags="}, "number": {"weight=,", "stock=."}, "date": {"available_from=dmy"},
+		"zone": {"Europe/Berlin"}}
+	w := f.send(request("POST", "/upload_csv?"+query.Encode(), catalogue))
+	require.Equal(t, 202, w.Code, w.Body.String())
+	require.Equal(t, job.Settings{Mode: products.Existing, Map: map[string]string{"price": "none", "stock": "2"},
+		Set:    map[string]string{"currency": "EUR", "brand": "a=b", "tags": ""},
+		Number: map[string]string{"weight": ",", "stock": "."}, Date: map[string]string{"available_from": "dmy"},
+		Zone: "Europe/Berlin"}, f.board.requests[0].Settings)
+	for query, says := range map[string]string{
+		"set=currency": "set must be FIELD=VALUE", "set==EUR": "set must be FIELD=VALUE",
+		"set=brand%3Da&set=brand%3Db": `set names the field "brand" twice`, "set=currency%3DXXX": "currency must be one of",
+		"set=color%3Dred": "color", "set=price%3D1,50": "price must be a number", "set=sku%3DA": "sku",
+		"number=weight%3D%3B": "bad decimal sign", "number=brand%3D,": "no field with numbers", "number=weight": "FIELD=SIGN",
+		"number=weight%3D,&number=weight%3D.": `number names the field "weight" twice`,
+		"date=available_from%3Dddmm":          "want ymd, dmy, mdy or auto", "date=stock%3Ddmy": "no field with dates",
+		"zone=Mars":     `unknown time zone "Mars"`,
+		"map=color%3D2": "color", "mode=replace": "want ignore, update or existing",
+	} {
+		p := problem(t, f.send(request("POST", "/upload_csv?"+query, catalogue)), 400)
+		require.Contains(t, p.Detail, says, query)
+		name, _, _ := strings.Cut(query, "=")
+		require.Equal(t, name, p.Errors[0].Field)
+	}
 }
 
 func TestBadUploads(t *testing.T) {
@@ -182,19 +219,28 @@ func TestBadUploads(t *testing.T) {
 			return request("POST", "/upload_csv/", gzipped(t, strings.Repeat("a,b\n", 10_000)))
 		}, 413, ""},
 		{"too long without compression", func(t *testing.T) *http.Request {
-			return request("POST", "/upload_csv/", gzipped(t, strings.Repeat("a,b\n", 10_000)), "Content-Encoding: gzip")
+			return request("POST", "/upload_csv/", gzipped(t, strings.Repeat("a,b\n", 10_000)),
+				"Content-Encoding: gzip")
 		}, 413, ""},
 		{"zip without a CSV file", func(t *testing.T) *http.Request {
-			return request("POST", "/upload_csv/", zipped(t, "readme.txt", catalogue))
+			return request("POST", "/upload_csv/", zipped(t, "readme.html", catalogue))
 		}, 422, ""},
 		{"a spreadsheet", func(t *testing.T) *http.Request {
 			return request("POST", "/upload_csv/", zipped(t, "[Content_Types].xml", "<x/>"))
 		}, 422, ""},
-		{"another encoding than is said", plain("", zstandard(t, catalogue), "Content-Type: text/csv", "Content-Encoding: gzip"), 422, ""},
+		{"another encoding than is said", plain("", zstandard(t, catalogue), "Content-Type: text/csv",
+			"Content-Encoding: gzip"), 422, ""},
 		{"zstd too long", func(t *testing.T) *http.Request {
 			return request("POST", "/upload_csv/", zstandard(t, strings.Repeat("a,b\n", 10_000)))
 		}, 413, ""},
 		{"unknown mode", plain("?mode=upsert", catalogue), 400, "mode"},
+		{"delimiter", plain("?delimiter=ab", catalogue), 400, "delimiter"},
+		{"encoding", plain("?encoding=morse", catalogue), 400, "encoding"},
+		{"header", plain("?header=perhaps", catalogue), 400, "header"},
+		{"extra", plain("?extra=sell", catalogue), 400, "extra"},
+		{"max_rejects", plain("?max_rejects=-1", catalogue), 400, "max_rejects"},
+		{"map of no field", plain("?map=colour=x", catalogue), 400, "map"},
+		{"group", plain("?group=%20", catalogue), 400, "group"},
 		{"unknown parameter", plain("?color=red", catalogue), 400, "color"},
 		{"mode twice", plain("?mode=update&mode=ignore", catalogue), 400, "mode"},
 		{"dry_run", plain("?dry_run=perhaps", catalogue), 400, "dry_run"},
@@ -218,7 +264,8 @@ func TestBadUploads(t *testing.T) {
 
 func TestBomb(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
-	for name, bomb := range map[string]string{"gzip": gzipped(t, strings.Repeat("a", 20<<20)), "zstd": zstandard(t, strings.Repeat("a", 20<<20))} {
+	for name, bomb := range map[string]string{"gzip": gzipped(t, strings.Repeat("a", 20<<20)),
+		"zstd": zstandard(t, strings.Repeat("a", 20<<20))} {
 		p := problem(t, f.send(request("POST", "/upload_csv/", bomb)), 413)
 		require.Contains(t, p.Detail, "times", name)
 	}
@@ -239,14 +286,17 @@ func TestLayers(t *testing.T) {
 		status  int
 		detail  string
 	}{
-		"two in a body":                 {again(again(catalogue)), nil, 422, "more than once"},
-		"two in a form":                 {body, []string{contentType}, 422, "more than once"},
-		"zip in gzip":                   {again(zipped(t, "p.csv", catalogue)), nil, 422, "more than once"},
-		"gzip in zip":                   {zipped(t, "p.csv", again(catalogue)), nil, 422, "more than once"},
-		"three with a Content-Encoding": {again(again(zstandard(t, catalogue))), []string{"Content-Encoding: gzip"}, 422, "more than once"},
-		"four with a Content-Encoding":  {again(again(again(again(catalogue)))), []string{"Content-Encoding: gzip"}, 422, "more than once"},
-		"two encodings":                 {again(again(catalogue)), []string{"Content-Encoding: gzip, gzip"}, 415, "gzip or zstd"},
-		"a bomb in two layers":          {bomb, []string{"Content-Encoding: gzip"}, 413, "250 times"},
+		"two in a body": {again(again(catalogue)), nil, 422, "more than once"},
+		"two in a form": {body, []string{contentType}, 422, "more than once"},
+		"zip in gzip":   {again(zipped(t, "p.csv", catalogue)), nil, 422, "more than once"},
+		"gzip in zip":   {zipped(t, "p.csv", again(catalogue)), nil, 422, "more than once"},
+		"three with a Content-Encoding": {again(again(zstandard(t, catalogue))), []string{"Content-Encoding: gzip"},
+			422, "more than once"},
+		"four with a Content-Encoding": {again(again(again(again(catalogue)))), []string{"Content-Encoding: gzip"}, 422,
+			"more than once"},
+		"two encodings": {again(again(catalogue)), []string{"Content-Encoding: gzip, gzip"}, 415,
+			"gzip or zstd"},
+		"a bomb in two layers": {bomb, []string{"Content-Encoding: gzip"}, 413, "250 times"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Less(t, len(test.body), 40_000)
@@ -286,7 +336,9 @@ func slowly(t *testing.T, l *pipes, parts int, part string, pause time.Duration)
 	defer func() { _ = conn.Close() }()
 	began := time.Now()
 	go func() {
-		_, _ = fmt.Fprintf(conn, "POST /upload_csv/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n", basic(user, password), parts*len(part))
+		_, _ = fmt.Fprintf(conn,
+			"POST /upload_csv/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: text/csv\r\nContent-Length: "+
+				"%d\r\n\r\n", basic(user, password), parts*len(part))
 		for range parts {
 			if _, err := io.WriteString(conn, part); err != nil {
 				return
@@ -313,7 +365,8 @@ func TestSlowUploads(t *testing.T) {
 		least  time.Duration
 		most   time.Duration
 	}{
-		{"slow, with progress", 120, strings.Repeat("a,b\n", 2_000), 20 * time.Second, 202, 39 * time.Minute, 41 * time.Minute},
+		{"slow, with progress", 120, strings.Repeat("a,b\n", 2_000), 20 * time.Second, 202, 39 * time.Minute,
+			41 * time.Minute},
 		{"stalled", 2, strings.Repeat("a,b\n", 2_000), 2 * time.Hour, 408, 30 * time.Second, 31 * time.Second},
 		{"a byte now and then", 10_000, "a", 10 * time.Second, 408, 30 * time.Second, 31 * time.Second},
 	} {
@@ -339,7 +392,9 @@ func TestClientThatGoesAway(t *testing.T) {
 		defer stop()
 		conn, err := l.dial(t.Context(), "", "")
 		require.NoError(t, err)
-		_, err = fmt.Fprintf(conn, "POST /upload_csv/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: text/csv\r\nContent-Length: 1000\r\n\r\n%s", basic(user, password), catalogue)
+		_, err = fmt.Fprintf(conn,
+			"POST /upload_csv/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: text/csv\r\nContent-Length: "+
+				"1000\r\n\r\n%s", basic(user, password), catalogue)
 		require.NoError(t, err)
 		require.NoError(t, conn.Close())
 		synctest.Wait()

@@ -20,7 +20,7 @@ import (
 )
 
 // openPolicy is for receivers on this machine.
-var openPolicy = webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.Everywhere()}
+var openPolicy = webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.AllAddresses()}
 
 // hookFixture is a fixture with webhooks.
 type hookFixture struct {
@@ -30,19 +30,21 @@ type hookFixture struct {
 }
 
 func newHookFixture(t testing.TB, sending webhooks.SenderOptions) *hookFixture {
-	db := memory.New(memory.Options{})
+	db := memory.New(memory.Options{Fields: fieldSchema(t)})
 	sender, err := webhooks.NewSender(sending)
 	require.NoError(t, err)
 	service, err := webhooks.NewService(db.Webhooks(), sender, webhooks.ServiceOptions{Policy: sending.Policy})
 	require.NoError(t, err)
-	f := newFixtureOver(t, db.Products(), httpapi.Options{MaxBodyBytes: 20_000, Webhooks: httpapi.Webhooks{Service: service, Store: db.Webhooks()}})
+	f := newFixtureOver(t, db.Products(), httpapi.Options{MaxBodyBytes: 20_000,
+		Webhooks: httpapi.Webhooks{Service: service, Store: db.Webhooks()}})
 	return &hookFixture{f, db.Webhooks(), sender}
 }
 
 // deliver runs a dispatcher until the test ends.
 func (f *hookFixture) deliver(t *testing.T) *webhooks.Dispatcher {
 	t.Helper()
-	d, err := webhooks.NewDispatcher(f.hooks, f.sender, webhooks.DispatcherOptions{Name: "worker-7", Poll: time.Millisecond, MaxPoll: 10 * time.Millisecond})
+	d, err := webhooks.NewDispatcher(f.hooks, f.sender, webhooks.DispatcherOptions{Name: "worker-7",
+		Poll: time.Millisecond, MaxPoll: 10 * time.Millisecond})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -68,8 +70,8 @@ func (f *hookFixture) get(id string) hookView {
 	return decode[hookView](f.t, w)
 }
 
-// tell appends events, as changes do.
-func (f *hookFixture) tell(events ...webhooks.Event) []webhooks.Event {
+// append appends events, as changes do.
+func (f *hookFixture) append(events ...webhooks.Event) []webhooks.Event {
 	_, err := f.hooks.Append(f.t.Context(), events)
 	require.NoError(f.t, err)
 	return events

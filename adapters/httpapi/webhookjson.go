@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 // webhookView is an endpoint.
@@ -18,7 +18,7 @@ type webhookView struct {
 	Version     int64  `json:"version"`
 	CallbackURL string `json:"callback_url"`
 	ClientName  string `json:"client_name"`
-	// IsActive tells whether events are delivered, now or once it isn't paused any more.
+	// IsActive reports whether events are delivered, now or once it isn't paused any more.
 	IsActive       bool                   `json:"is_active"`
 	State          webhooks.EndpointState `json:"state"`
 	DisabledReason *string                `json:"disabled_reason"`
@@ -29,7 +29,7 @@ type webhookView struct {
 	Timeout        float64                `json:"timeout"` // seconds
 	HasToken       bool                   `json:"has_token"`
 	HeaderNames    []string               `json:"header_names"`
-	// Secret is there when it is new, and never again.
+	// Secret is shown when it is new, and never again.
 	Secret       string       `json:"secret,omitempty"`
 	Secrets      []secretView `json:"secrets"` // that sign, the newest first
 	Failures     int          `json:"failures"`
@@ -47,10 +47,14 @@ type secretView struct {
 
 func viewOfWebhook(e *webhooks.Endpoint) webhookView {
 	v := webhookView{
-		ID: e.ID, Version: e.Version, CallbackURL: e.URL, ClientName: e.ClientName, IsActive: e.State.Receives(), State: e.State,
-		DisabledReason: optional(e.DisabledReason), Events: e.Events, SummariesOnly: e.SummariesOnly, Concurrency: e.Concurrency,
-		RateLimit: e.RateLimit, Timeout: e.Timeout.Seconds(), HasToken: e.Token != "", HeaderNames: slices.Sorted(maps.Keys(e.Headers)),
-		Secrets: []secretView{}, Failures: e.Failures, FailingSince: optionalTime(e.FailingSince), LastSuccess: optionalTime(e.LastSuccess),
+		ID: e.ID, Version: e.Version, CallbackURL: e.URL, ClientName: e.ClientName, IsActive: e.State.Receives(),
+		State:          e.State,
+		DisabledReason: optional(e.DisabledReason), Events: e.Events, SummariesOnly: e.SummariesOnly,
+		Concurrency: e.Concurrency,
+		RateLimit:   e.RateLimit, Timeout: e.Timeout.Seconds(), HasToken: e.Token != "",
+		HeaderNames: slices.Sorted(maps.Keys(e.Headers)),
+		Secrets:     []secretView{}, Failures: e.Failures, FailingSince: optionalTime(e.FailingSince),
+		LastSuccess: optionalTime(e.LastSuccess),
 		PausedUntil: optionalTime(e.PausedUntil), CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 	if v.HeaderNames == nil {
@@ -65,8 +69,8 @@ func viewOfWebhook(e *webhooks.Endpoint) webhookView {
 	return v
 }
 
-// webhookSettings are what a request says of an endpoint, nil where it says nothing. A number or list that is null is
-// zero: it stands for the usual value.
+// webhookSettings are the fields that a request has of an endpoint, nil for others. A number or list that is null is
+// zero, which stands for the default.
 type webhookSettings struct {
 	url, clientName, state, secret, token *string
 	active, summariesOnly                 *bool
@@ -75,19 +79,23 @@ type webhookSettings struct {
 	timeout                               *time.Duration
 	headers                               map[string]*string // nil for one that is removed
 	noHeaders                             bool               // besides these
+
+	mount string // where the API is, for messages
 }
 
-// setters read the fields. Those that belong to the server are taken and forgotten, so that a client can send back what
-// it got.
+// setters returns setters that read the fields. Those that belong to the server are accepted and ignored, so that a
+// client can send back what it got.
 func (s *webhookSettings) setters() setters {
 	fields := setters{
-		"callback_url": textSetter(&s.url), "client_name": clearableSetter(&s.clientName), "state": textSetter(&s.state),
+		"callback_url": textSetter(&s.url), "client_name": clearableSetter(&s.clientName),
+		"state":  textSetter(&s.state),
 		"secret": textSetter(&s.secret), "token": clearableSetter(&s.token),
 		"is_active": flagSetter(&s.active), "summaries_only": boolSetter(&s.summariesOnly),
 		"events": s.readEvents, "headers": s.readHeaders,
-		"concurrency": usualSetter(&s.concurrency), "rate_limit": numberSetter(&s.rateLimit), "timeout": s.readTimeout,
+		"concurrency": defaultSetter(&s.concurrency), "rate_limit": numberSetter(&s.rateLimit), "timeout": s.readTimeout,
 	}
-	for _, name := range []string{"id", "version", "created_at", "updated_at", "disabled_reason", "has_token", "header_names", "secrets",
+	for _, name := range []string{"id", "version", "created_at", "updated_at", "disabled_reason", "has_token",
+		"header_names", "secrets",
 		"failures", "failing_since", "last_success", "paused_until"} {
 		fields[name] = ignoreSetter
 	}
@@ -134,10 +142,10 @@ func (s *webhookSettings) readHeaders(raw json.RawMessage) error {
 	return nil
 }
 
-// create says what a new endpoint is.
+// create sets the fields of a new endpoint.
 func (s *webhookSettings) create(e *webhooks.Endpoint) error {
 	if s.secret != nil {
-		secret, err := webhooks.ParseSecret(*s.secret)
+		secret, err := parseSecret(*s.secret)
 		if err != nil {
 			return err
 		}
@@ -146,8 +154,18 @@ func (s *webhookSettings) create(e *webhooks.Endpoint) error {
 	return s.replace(e)
 }
 
-// replace changes all that can be seen of an endpoint: what isn't said is as usual. What can't be seen, and the state, stay
-// where nothing is said of them.
+// parseSecret reads a secret that a client gives.
+func parseSecret(text string) (receive.Secret, error) {
+	secret, err := receive.ParseSecret(text)
+	if err != nil {
+		return secret, fieldProblem(http.StatusUnprocessableEntity, "secret", webhooks.CodeInvalid,
+			"secret must be whsec_ and 24 to 64 bytes in base64")
+	}
+	return secret, nil
+}
+
+// replace sets all fields of an endpoint that responses show; those that the request doesn't have get their defaults.
+// Token and headers, which no response shows, and the state stay unless the request has them.
 func (s *webhookSettings) replace(e *webhooks.Endpoint) error {
 	if s.url == nil {
 		return fieldProblem(http.StatusUnprocessableEntity, "callback_url", codeMissing, "callback_url is missing")
@@ -157,13 +175,15 @@ func (s *webhookSettings) replace(e *webhooks.Endpoint) error {
 	return s.change(e)
 }
 
-// change changes what is said. It may be called several times.
+// change sets the fields that the request has. It may be called several times.
 func (s *webhookSettings) change(e *webhooks.Endpoint) error {
 	if s.secret != nil {
-		return fieldProblem(http.StatusUnprocessableEntity, "secret", webhooks.CodeForbidden, "secret can't be changed here, but with POST /webhooks/{id}/rotate")
+		return fieldProblem(http.StatusUnprocessableEntity, "secret", webhooks.CodeForbidden,
+			"secret can't be changed here, but with POST "+s.mount+string(rotateSecretPath))
 	}
 	if s.state != nil && *s.state != string(e.State) {
-		return fieldProblem(http.StatusUnprocessableEntity, "state", webhooks.CodeForbidden, "state can't be set: use is_active, or POST /webhooks/{id}/pause and resume")
+		return fieldProblem(http.StatusUnprocessableEntity, "state", webhooks.CodeForbidden,
+			"state can't be set: use is_active, or POST "+s.mount+string(pauseWebhookPath)+" and resume")
 	}
 	set(&e.URL, s.url)
 	set(&e.ClientName, s.clientName)
@@ -202,13 +222,4 @@ func set[V any](to, value *V) {
 	if value != nil {
 		*to = *value
 	}
-}
-
-// fieldsOf are the fields of an error of package webhooks as those of a problem.
-func fieldsOf(invalid *webhooks.ValidationError) []products.FieldError {
-	fields := make([]products.FieldError, len(invalid.Fields))
-	for i, f := range invalid.Fields {
-		fields[i] = products.FieldError(f)
-	}
-	return fields
 }

@@ -9,22 +9,23 @@ import (
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 const (
-	// usualGrace is how long a secret is good beside its successor, where that isn't said.
-	usualGrace = 24 * time.Hour
+	// defaultGrace is how long a secret signs beside its successor.
+	defaultGrace = 24 * time.Hour
 	// testTime is how long a test may take: as long as a delivery, with some time for the store.
 	testTime = webhooks.MaxTimeout + 5*time.Second
-	// replayTime is how long it may take to have any number of deliveries sent again. What is done by then stays done.
+	// replayTime is how long a replay may take, of any number of deliveries. What it has done by then stays done.
 	replayTime = 5 * time.Minute
 )
 
-// TestWebhook is the handler that sends a webhook.test to an endpoint, and says what came of it: POST. The pattern that it
-// is mounted under has {id}.
+// TestWebhook is the handler of POST /webhooks/{id}/test, which sends a webhook.test to an endpoint and answers with
+// the attempt.
 func (a *API) TestWebhook() http.Handler { return methods{http.MethodPost: a.hook(a.testWebhook)} }
 
-// PauseWebhook is the handler that lets an endpoint's deliveries wait: POST. The pattern that it is mounted under has {id}.
+// PauseWebhook is the handler of POST /webhooks/{id}/pause, which lets an endpoint's deliveries wait.
 func (a *API) PauseWebhook() http.Handler {
 	return methods{http.MethodPost: a.hook(func(w http.ResponseWriter, r *http.Request) error {
 		return a.changeWebhook(w, r, func(e *webhooks.Endpoint) error {
@@ -37,36 +38,36 @@ func (a *API) PauseWebhook() http.Handler {
 	})}
 }
 
-// ResumeWebhook is the handler that has an endpoint's deliveries sent, whatever stopped them: POST. The pattern that it is
-// mounted under has {id}.
+// ResumeWebhook is the handler of POST /webhooks/{id}/resume, which has an endpoint's deliveries sent, whatever stopped
+// them.
 func (a *API) ResumeWebhook() http.Handler {
 	return methods{http.MethodPost: a.hook(func(w http.ResponseWriter, r *http.Request) error {
 		return a.changeWebhook(w, r, func(e *webhooks.Endpoint) error { e.Resume(); return nil })
 	})}
 }
 
-// RotateSecret is the handler that gives an endpoint a new secret: POST. The pattern that it is mounted under has {id}.
+// RotateSecret is the handler of POST /webhooks/{id}/rotate, which gives an endpoint a new secret.
 func (a *API) RotateSecret() http.Handler { return methods{http.MethodPost: a.hook(a.rotateSecret)} }
 
-// Replay is the handler that has an endpoint's deliveries since some time sent again: POST. The pattern that it is mounted
-// under has {id}.
+// Replay is the handler of POST /webhooks/{id}/replay, which has an endpoint's deliveries since some time sent again.
 func (a *API) Replay() http.Handler { return methods{http.MethodPost: a.hook(a.replay)} }
 
-// attemptView is what came of a request to an endpoint.
+// attemptView is the result of a request to an endpoint.
 type attemptView struct {
-	At        time.Time      `json:"at"`
-	Seconds   float64        `json:"seconds"`
-	Delivered bool           `json:"delivered"`
-	Status    *int           `json:"status"` // null without an answer
-	Kind      *webhooks.Kind `json:"kind"`   // of failure
-	Error     *string        `json:"error"`
-	Response  string         `json:"response"` // its beginning
+	At        time.Time             `json:"at"`
+	Seconds   float64               `json:"seconds"`
+	Delivered bool                  `json:"delivered"`
+	Status    *int                  `json:"status"` // null without an answer
+	Kind      *webhooks.FailureKind `json:"kind"`   // of failure
+	Error     *string               `json:"error"`
+	Response  string                `json:"response"` // its beginning
 }
 
 func viewOfAttempt(attempt *webhooks.Attempt) attemptView {
 	return attemptView{
-		At: attempt.At.UTC(), Seconds: attempt.Duration.Round(time.Microsecond).Seconds(), Delivered: attempt.Kind == "", Status: optional(attempt.Status),
-		Kind: optional(attempt.Kind), Error: optional(attempt.Error), Response: string(attempt.Response),
+		At: attempt.At.UTC(), Seconds: attempt.Duration.Round(time.Microsecond).Seconds(),
+		Delivered: attempt.Failure == "", Status: optional(attempt.Status),
+		Kind: optional(attempt.Failure), Error: optional(attempt.Error), Response: string(attempt.Response),
 	}
 }
 
@@ -93,19 +94,20 @@ func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var text *string
-	grace := usualGrace
-	err = a.readOptionalObject(w, r, setters{"secret": textSetter(&text), "grace": func(raw json.RawMessage) (err error) {
-		if !isNull(raw) {
-			grace, err = readSeconds(raw)
-		}
-		return err
-	}})
+	grace := defaultGrace
+	err = a.readOptionalObject(w, r, setters{"secret": textSetter(&text),
+		"grace": func(raw json.RawMessage) (err error) {
+			if !isNull(raw) {
+				grace, err = readSeconds(raw)
+			}
+			return err
+		}})
 	if err != nil {
 		return err
 	}
-	var next webhooks.Secret
+	var next receive.Secret
 	if text != nil {
-		if next, err = webhooks.ParseSecret(*text); err != nil {
+		if next, err = parseSecret(*text); err != nil {
 			return err
 		}
 	}
@@ -126,8 +128,8 @@ func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 // replayable are the states of deliveries that may be sent again.
 var replayable = []webhooks.DeliveryState{webhooks.Failed, webhooks.Skipped, webhooks.Delivered}
 
-// replayed is the answer to a replay.
-type replayed struct {
+// replayView is the answer to a replay.
+type replayView struct {
 	Replayed int64 `json:"replayed"`
 }
 
@@ -140,17 +142,19 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request) error {
 		since  *time.Time
 		states []webhooks.DeliveryState
 	)
-	err = a.readSettings(w, r, []string{"application/json"}, setters{"since": timeSetter(&since), "states": func(raw json.RawMessage) error {
-		if json.Unmarshal(raw, &states) != nil {
-			return fmt.Errorf("a list of some of %v, or null", replayable)
-		}
-		for _, s := range states {
-			if !slices.Contains(replayable, s) {
-				return &innerError{code: codeValue, message: fmt.Sprintf("must have some of %v, not %q", replayable, products.Shorten(string(s)))}
+	err = a.readSettings(w, r, []string{"application/json"}, setters{"since": timeSetter(&since),
+		"states": func(raw json.RawMessage) error {
+			if json.Unmarshal(raw, &states) != nil {
+				return fmt.Errorf("a list of some of %v, or null", replayable)
 			}
-		}
-		return nil
-	}})
+			for _, s := range states {
+				if !slices.Contains(replayable, s) {
+					return &innerError{code: codeValue, message: fmt.Sprintf("must have some of %v, not %q", replayable,
+						products.Shorten(string(s)))}
+				}
+			}
+			return nil
+		}})
 	if err != nil {
 		return err
 	}
@@ -164,14 +168,6 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusAccepted, "application/json", &replayed{n})
+	writeJSON(w, http.StatusAccepted, "application/json", &replayView{n})
 	return nil
-}
-
-// readOptionalObject is readSettings where there may be no body.
-func (a *API) readOptionalObject(w http.ResponseWriter, r *http.Request, fields setters) error {
-	if r.ContentLength == 0 {
-		return nil
-	}
-	return a.readSettings(w, r, []string{"application/json"}, fields)
 }

@@ -3,16 +3,14 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
-	"strings"
 
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// WebhookStore is what the API needs of a webhooks.Store.
+// WebhookStore is what the API needs of a [webhooks.Store].
 type WebhookStore interface {
 	webhooks.Endpoints
 	webhooks.Deliveries
@@ -20,7 +18,7 @@ type WebhookStore interface {
 
 // Webhooks is the part of the API that manages webhooks. Without it there are no such routes.
 type Webhooks struct {
-	// Service has the rules, Store is the one that it works on. There are webhooks where both are given.
+	// Service changes the endpoints of the Store. Both are given, or none for an API without webhooks.
 	Service *webhooks.Service
 	Store   WebhookStore
 	// Dispatcher, if not nil, sends in this process: /metrics shows its counts.
@@ -40,12 +38,12 @@ func (h *Webhooks) check() error {
 
 func (h *Webhooks) given() bool { return h.Service != nil }
 
-// Webhooks is the handler of the list of endpoints: GET and POST. See the route /webhooks/ of the OpenAPI document.
+// Webhooks is the handler of GET /webhooks/, the list of endpoints, and of POST /webhooks/, which creates one.
 func (a *API) Webhooks() http.Handler {
 	return methods{http.MethodGet: a.hook(a.listWebhooks), http.MethodPost: a.hook(a.createWebhook)}
 }
 
-// Webhook is the handler of one endpoint: GET, PUT, PATCH and DELETE. The pattern that it is mounted under has {id}.
+// Webhook is the handler of GET, PUT, PATCH and DELETE /webhooks/{id}, one endpoint.
 func (a *API) Webhook() http.Handler {
 	return methods{
 		http.MethodGet: a.hook(a.getWebhook), http.MethodPut: a.hook(a.putWebhook),
@@ -53,7 +51,7 @@ func (a *API) Webhook() http.Handler {
 	}
 }
 
-// hook is handle for what needs webhooks.
+// hook is handle for routes that need webhooks.
 func (a *API) hook(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
 	if !a.options.Webhooks.given() {
 		f = func(http.ResponseWriter, *http.Request) error {
@@ -75,12 +73,13 @@ func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writePage(a, w, r, "/webhooks/", p, limit, offset, count, endpoints, viewOfWebhook)
+	writePage(a, w, r, webhooksPath, p, limit, offset, count, endpoints, viewOfWebhook)
 	return nil
 }
 
 func (a *API) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	var s webhookSettings
+	s.mount, _ = a.mount(r, webhooksPath)
 	if err := a.readSettings(w, r, []string{"application/json"}, s.setters()); err != nil {
 		return err
 	}
@@ -94,7 +93,7 @@ func (a *API) createWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Location", a.location("/webhooks/%s", e.ID))
+	a.setLocation(w, r, webhooksPath, webhookPath, e.ID)
 	writeSecret(w, http.StatusCreated, &e)
 	return nil
 }
@@ -111,7 +110,7 @@ func (a *API) getWebhook(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// There is no 304: the endpoint's health changes, and its version, which is the tag, doesn't.
-	if match, given := readTags(r.Header, "If-Match"); given && !match.matchesStrongly(etag(e.Version)) {
+	if match, given := readTags(r.Header, "If-Match"); given && !match.matches(etag(e.Version)) {
 		return webhooks.ErrVersion
 	}
 	writeWebhook(w, http.StatusOK, &e)
@@ -127,8 +126,10 @@ func (a *API) patchWebhook(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readWebhook reads settings and changes the endpoint by them.
-func (a *API) readWebhook(w http.ResponseWriter, r *http.Request, contentTypes []string, apply func(s *webhookSettings, e *webhooks.Endpoint) error) error {
+func (a *API) readWebhook(w http.ResponseWriter, r *http.Request, contentTypes []string,
+	apply func(s *webhookSettings, e *webhooks.Endpoint) error) error {
 	var s webhookSettings
+	s.mount, _ = a.mount(r, webhookPath)
 	if _, err := webhookID(r); err != nil {
 		return err
 	}
@@ -196,19 +197,4 @@ func writeSecret(w http.ResponseWriter, status int, e *webhooks.Endpoint) {
 	w.Header().Set("ETag", etag(e.Version))
 	w.Header().Set("Cache-Control", "no-store")
 	writeJSON(w, status, "application/json", &view)
-}
-
-// webhookID reads the path's ID; what is no ID can't be found.
-func webhookID(r *http.Request) (string, error) {
-	id := r.PathValue("id")
-	if !isID(id, "ep_") {
-		return "", fmt.Errorf("%w: %q", webhooks.ErrNotFound, products.Shorten(id))
-	}
-	return id, nil
-}
-
-// isID tells whether the text is one of webhooks.NewID's.
-func isID(text, prefix string) bool {
-	digits, ok := strings.CutPrefix(text, prefix)
-	return ok && len(digits) == 32 && strings.Trim(digits, "0123456789abcdef") == ""
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 func secretOf(n int) string { return "whsec_" + base64.StdEncoding.EncodeToString(make([]byte, n)) }
@@ -24,7 +25,7 @@ func TestCreateWebhook(t *testing.T) {
 	require.Equal(t, "/webhooks/"+v.ID, w.Header().Get("Location"))
 	require.Equal(t, `"1"`, w.Header().Get("ETag"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"), "a secret is not kept on the way")
-	_, err := webhooks.ParseSecret(v.Secret)
+	_, err := receive.ParseSecret(v.Secret)
 	require.NoError(t, err)
 
 	got := f.get(v.ID)
@@ -36,13 +37,17 @@ func TestCreateWebhook(t *testing.T) {
 		delete(got.fields, name)
 	}
 	require.Equal(t, map[string]any{
-		"version": 1.0, "callback_url": "https://shop.example/hook?x=1&y=2", "client_name": "", "is_active": true, "state": "active", "disabled_reason": nil,
-		"events": []any{"*"}, "summaries_only": false, "concurrency": 8.0, "rate_limit": 0.0, "timeout": 15.0, "has_token": false, "header_names": []any{},
-		"secrets": []any{map[string]any{"until": nil}}, "failures": 0.0, "failing_since": nil, "last_success": nil, "paused_until": nil,
+		"version": 1.0, "callback_url": "https://shop.example/hook?x=1&y=2", "client_name": "", "is_active": true,
+		"state": "active", "disabled_reason": nil,
+		"events": []any{"*"}, "summaries_only": false, "concurrency": 8.0, "rate_limit": 0.0, "timeout": 15.0,
+		"has_token": false, "header_names": []any{},
+		"secrets": []any{map[string]any{"until": nil}}, "failures": 0.0, "failing_since": nil, "last_success": nil,
+		"paused_until": nil,
 	}, got.fields, "what isn't said is as usual")
 
 	own := secretOf(24)
-	v = f.create(`{"callback_url":"https://shop.example:8443/","client_name":"Café","is_active":false,"events":["product.*","import.completed"],"summaries_only":true,
+	v = f.create(
+		`{"callback_url":"https://shop.example:8443/","client_name":"Café","is_active":false,"events":["product.*","import.completed"],"summaries_only":true,
 		"concurrency":1,"rate_limit":50,"timeout":2.5,"token":"t0ken","headers":{"x-shop":"seven","Authorization-Note":"secr3t"},"secret":"` + own + `",
 		"id":"ep_0","version":9,"created_at":null,"failures":3}`)
 	require.Equal(t, own, v.Secret)
@@ -63,7 +68,8 @@ func TestCreateWebhook(t *testing.T) {
 		}
 	}
 
-	v = f.create(`{"callback_url":"https://shop.example/","events":null,"concurrency":null,"rate_limit":null,"timeout":null,"client_name":null,"token":null,"headers":null,"summaries_only":null}`)
+	v = f.create(
+		`{"callback_url":"https://shop.example/","events":null,"concurrency":null,"rate_limit":null,"timeout":null,"client_name":null,"token":null,"headers":null,"summaries_only":null}`)
 	require.Equal(t, []any{"*"}, v.fields["events"], "null stands for what is usual")
 	require.InDelta(t, 8, v.fields["concurrency"], 0)
 }
@@ -135,7 +141,8 @@ func TestBadWebhooks(t *testing.T) {
 		{"text for events", with(`"events":"*"`), "events", "wrong_type"},
 		{"forbidden header", with(`"headers":{"content-length":"1"}`), "headers[Content-Length]", "forbidden"},
 		{"our header", with(`"headers":{"Webhook-Signature":"v1,x"}`), "headers[Webhook-Signature]", "forbidden"},
-		{"two authorizations", with(`"token":"t","headers":{"Authorization":"Basic eA=="}`), "headers[Authorization]", "forbidden"},
+		{"two authorizations", with(`"token":"t","headers":{"Authorization":"Basic eA=="}`), "headers[Authorization]",
+			"forbidden"},
 		{"split header", with(`"headers":{"X-A":"a\r\nX-B: b"}`), "headers[X-A]", "invalid"},
 		{"number for a header", with(`"headers":{"X-A":1}`), "headers[X-A]", "wrong_type"},
 		{"header twice", with(`"headers":{"X-A":"1","x-a":"2"}`), "headers[x-a]", "duplicate"},
@@ -158,7 +165,8 @@ func TestBadWebhooks(t *testing.T) {
 		{"unknown", with(`"url":"x"`), "url", "unknown"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			for _, target := range []struct{ method, path string }{{"POST", "/webhooks/"}, {"PUT", "/webhooks/" + one.ID}, {"PATCH", "/webhooks/" + one.ID}} {
+			for _, target := range []struct{ method, path string }{{"POST", "/webhooks/"},
+				{"PUT", "/webhooks/" + one.ID}, {"PATCH", "/webhooks/" + one.ID}} {
 				if target.method == "PATCH" && test.code == "missing" {
 					continue // a patch may leave out everything
 				}
@@ -179,7 +187,8 @@ func TestBadWebhooks(t *testing.T) {
 			require.EqualValues(t, 1, count)
 		})
 	}
-	for _, path := range []string{"/webhooks/1", "/webhooks/ep_", "/webhooks/" + strings.ToUpper(one.ID), "/webhooks/ep_" + strings.Repeat("0", 32), "/webhooks/deliveries"} {
+	for _, path := range []string{"/webhooks/1", "/webhooks/ep_", "/webhooks/" + strings.ToUpper(one.ID),
+		"/webhooks/ep_" + strings.Repeat("0", 32), "/webhooks/deliveries"} {
 		for _, method := range []string{"GET", "PUT", "PATCH", "DELETE"} {
 			problem(t, f.call(method, path, `{"callback_url":"https://shop.example/"}`), 404)
 		}
@@ -187,17 +196,19 @@ func TestBadWebhooks(t *testing.T) {
 	problem(t, f.call("POST", "/webhooks/", `{`), 400)
 	problem(t, f.call("POST", "/webhooks/", `{}`, "Content-Type: text/plain"), 415)
 	problem(t, f.call("POST", "/webhooks/", `{"client_name":"`+strings.Repeat(long, 8)+`"}`), 413)
-	require.Len(t, problem(t, f.call("POST", "/webhooks/", `{"callback_url":"http://u:p@127.0.0.1:1/","token":"a b"}`), 422).Errors, 5, "all that is wrong")
+	require.Len(t, problem(t, f.call("POST", "/webhooks/", `{"callback_url":"http://u:p@127.0.0.1:1/","token":"a b"}`),
+		422).Errors, 5, "all that is wrong")
 }
 
 func TestReplaceAndChangeWebhook(t *testing.T) {
 	f := newHookFixture(t, webhooks.SenderOptions{})
-	v := f.create(`{"callback_url":"https://shop.example/","client_name":"Shop","events":["product.*"],"concurrency":2,"rate_limit":7,"timeout":3,"token":"t","headers":{"X-A":"1","X-B":"2"},"summaries_only":true}`)
+	v := f.create(
+		`{"callback_url":"https://shop.example/","client_name":"Shop","events":["product.*"],"concurrency":2,"rate_limit":7,"timeout":3,"token":"t","headers":{"X-A":"1","X-B":"2"},"summaries_only":true}`)
 	one := "/webhooks/" + v.ID + "/"
-	private := func() webhooks.Private {
+	private := func() webhooks.Credentials {
 		e, err := f.hooks.Endpoint(t.Context(), v.ID)
 		require.NoError(t, err)
-		return e.Private
+		return e.Credentials
 	}
 
 	w := f.call("GET", one, "")
@@ -205,7 +216,9 @@ func TestReplaceAndChangeWebhook(t *testing.T) {
 	require.Equal(t, w.Body.String(), again.Body.String(), "a client can send back what it got, which changes nothing")
 	require.Equal(t, webhooks.Token("t"), private().Token, "what isn't shown stays where nothing is said of it")
 
-	w = f.call("PATCH", one, `{"headers":{"x-a":null,"x-c":"3"},"client_name":null,"timeout":null,"summaries_only":false}`, "Content-Type: application/merge-patch+json")
+	w = f.call("PATCH", one,
+		`{"headers":{"x-a":null,"x-c":"3"},"client_name":null,"timeout":null,"summaries_only":false}`,
+		"Content-Type: application/merge-patch+json")
 	require.Equal(t, 200, w.Code, w.Body.String())
 	require.Equal(t, `"2"`, w.Header().Get("ETag"))
 	got := decode[hookView](t, w)
@@ -246,7 +259,8 @@ func TestWebhookPreconditions(t *testing.T) {
 		status                     int
 	}{
 		{"PATCH", one, `{"client_name":"a"}`, `If-Match: "1"`, 412},
-		{"PATCH", one, `{"client_name":"a"}`, `If-Match: W/"2"`, 412},
+		{"PATCH", one, `{"client_name":"a"}`, `If-Match: W/"1"`, 412},
+		{"PATCH", one, `{"client_name":"a"}`, `If-Match: W/"2"`, 200},
 		{"PATCH", one, `{"client_name":"a"}`, `If-None-Match: "2"`, 412},
 		{"PATCH", one, `{"client_name":"a"}`, `If-Match: "2"`, 200},
 		{"PATCH", one, `{"client_name":"a"}`, `If-Match: *`, 200},

@@ -19,8 +19,8 @@ import (
 	"github.com/products-importer/products-importer/adapters/httpapi"
 )
 
-// TestDrippingBodies sends hundreds of long bodies but for their last byte, from one client and from many: the memory that
-// they hold has a bound, others get through with what is short, and all is as before once they are gone.
+// TestDrippingBodies sends hundreds of long bodies but for their last byte, from one client and from many: the memory
+// that they hold has a bound, others get through with what is short, and all is as before once they are gone.
 func TestDrippingBodies(t *testing.T) {
 	const senders, length = 300, 4 << 20
 	for _, test := range []struct {
@@ -55,7 +55,9 @@ func TestDrippingBodies(t *testing.T) {
 				require.NoError(t, err)
 				conns = append(conns, conn)
 				sending.Go(func() {
-					_, _ = fmt.Fprintf(conn, "POST /products/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", basic(user, password), length)
+					_, _ = fmt.Fprintf(conn,
+						"POST /products/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: "+
+							"application/json\r\nContent-Length: %d\r\n\r\n", basic(user, password), length)
 					_, _ = conn.Write(text)
 				})
 				go func() {
@@ -77,7 +79,8 @@ func TestDrippingBodies(t *testing.T) {
 			runtime.ReadMemStats(&during)
 			require.Less(t, int64(during.HeapAlloc)-int64(before.HeapAlloc), int64(128<<20))
 
-			require.Equal(t, 201, f.call("POST", "/products/", `{"sku":"a","name":"b"}`).Code, "short bodies get through")
+			require.Equal(t, 201, f.call("POST", "/products/", `{"sku":"a","name":"b"}`).Code,
+				"short bodies get through")
 			for _, conn := range conns {
 				_ = conn.Close()
 			}
@@ -97,7 +100,8 @@ func TestBodyWithoutRoom(t *testing.T) {
 	for range 100 { // what was held is given back
 		require.Contains(t, []int{201, 409}, f.call("POST", "/products/", body).Code)
 	}
-	_, err := httpapi.New(f.store, f.board, f.board, newUsers(t), httpapi.Options{MaxBodyBytes: 2 << 20, MaxBodiesBytes: 1 << 20})
+	_, err := httpapi.New(f.store, f.board, f.board, newUsers(t), httpapi.Options{MaxBodyBytes: 2 << 20,
+		MaxBodiesBytes: 1 << 20})
 	require.ErrorContains(t, err, "MaxBodiesBytes")
 
 	task := `{"task_id":"` + strings.Repeat("x", 65_000) + `"}`
@@ -116,7 +120,9 @@ func TestSlowBodies(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		began := time.Now()
 		go func() {
-			_, _ = fmt.Fprintf(conn, "POST /products/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", basic(user, password), 4<<20)
+			_, _ = fmt.Fprintf(conn,
+				"POST /products/ HTTP/1.1\r\nHost: x\r\nAuthorization: %s\r\nContent-Type: "+
+					"application/json\r\nContent-Length: %d\r\n\r\n", basic(user, password), 4<<20)
 			for range 800 {
 				if _, err := io.WriteString(conn, strings.Repeat(" ", 5_000)); err != nil {
 					return
