@@ -20,7 +20,8 @@ func TestSettings(t *testing.T) {
 		{},
 		{stored: true, warns: []string{"WEBHOOKS_KEY"}},
 		{args: []string{"-allow-private-webhooks"}, warns: []string{"-allow-private-webhooks"}},
-		{args: []string{"-allow-private-webhooks"}, stored: true, warns: []string{"WEBHOOKS_KEY", "-allow-private-webhooks"}},
+		{args: []string{"-allow-private-webhooks"}, stored: true,
+			warns: []string{"WEBHOOKS_KEY", "-allow-private-webhooks"}},
 	} {
 		var s hookflags.Settings
 		flags := flag.NewFlagSet("test", flag.ContinueOnError)

@@ -1,0 +1,75 @@
+package storeflags
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/sqlite"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// Options are the settings of what Open opens. The zero value works.
+type Options struct {
+	// Fields say which fields products have, nil for those of products.Standard.
+	Fields *products.Schema
+	// Sealer encrypts the secrets of webhooks' endpoints where they are stored; nil stores them readable.
+	Sealer *webhooks.Sealer
+	// MaxConns is the most connections to PostgreSQL at a time, 0 for 10.
+	MaxConns int
+	// Logger gets what the database has to tell; nil for none.
+	Logger *slog.Logger
+}
+
+// Stores are where everything is kept. They are safe for concurrent use.
+type Stores struct {
+	Products products.Store
+	Jobs     Jobs
+	Uploads  job.Uploads
+	Webhooks webhooks.Store
+	// InTx runs a function in a transaction over all of these but Uploads.
+	InTx products.InTx
+	// Ping asks whether the database answers. It is nil for memory.
+	Ping func(ctx context.Context) error
+	// BuildSearchIndex builds the index that makes searches fast. It is nil where there is none.
+	BuildSearchIndex func(ctx context.Context) error
+	// Close closes the database.
+	Close func() error
+}
+
+// Jobs is a store of jobs that calls a hook at their ends.
+type Jobs interface {
+	job.Store
+	OnEnd(hook driver.EndHook)
+}
+
+// Open opens what the URL names, and makes or updates its schema. The caller closes it.
+func Open(ctx context.Context, u URL, o Options) (*Stores, error) {
+	switch u.Kind {
+	case Memory:
+		db := memory.New(memory.Options{Fields: o.Fields})
+		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
+			InTx: db.InTx, Close: func() error { return nil }}, nil
+	case SQLite:
+		db, err := sqlite.Open(ctx, u.text, sqlite.Options{Logger: o.Logger, Sealer: o.Sealer, Fields: o.Fields})
+		if err != nil {
+			return nil, err
+		}
+		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
+			InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex, Close: db.Close}, nil
+	case PostgreSQL:
+		db, err := postgres.Open(ctx, u.text, postgres.Options{MaxConns: o.MaxConns, Logger: o.Logger, Sealer: o.Sealer,
+			Fields: o.Fields})
+		if err != nil {
+			return nil, err
+		}
+		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
+			InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex, Close: db.Close}, nil
+	}
+	return nil, errors.New("no database is named: want " + Forms)
+}
