@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/charset"
 )
 
 // shownRejects is how many kinds of rejected records the summary explains.
@@ -25,7 +27,10 @@ type rejectKind struct {
 
 // note counts a rejected record.
 func (k *rejects) note(r importer.Reject) error {
-	i := slices.IndexFunc(*k, func(kind *rejectKind) bool { return kind.first.Code == r.Code && kind.first.Column == r.Column })
+	i := slices.IndexFunc(*k, func(kind *rejectKind) bool {
+		return kind.first.Code == r.Code &&
+			kind.first.Column == r.Column
+	})
 	if i < 0 {
 		r.Fields = nil
 		*k = append(*k, &rejectKind{first: r})
@@ -41,7 +46,8 @@ func (k rejects) describe(b *strings.Builder, o *outcome) {
 		return
 	}
 	b.WriteString("\nrejected:\n")
-	kinds := slices.SortedStableFunc(slices.Values(k), func(a, b *rejectKind) int { return cmp.Compare(b.count, a.count) })
+	kinds := slices.SortedStableFunc(slices.Values(k),
+		func(a, b *rejectKind) int { return cmp.Compare(b.count, a.count) })
 	for _, kind := range kinds[:min(shownRejects, len(kinds))] {
 		r := kind.first
 		fmt.Fprintf(b, "  line %d", r.Line)
@@ -72,17 +78,21 @@ func (k rejects) describe(b *strings.Builder, o *outcome) {
 		}
 		b.WriteByte('\n')
 	}
-	if o.settings.rejects != "" {
-		fmt.Fprintf(b, "  all of them are in %s, to be mended and imported again\n", o.settings.rejects)
-	} else {
+	switch {
+	case o.settings.rejects == "":
 		b.WriteString("  -rejects FILE keeps them, to be mended and imported again\n")
+	case o.err == nil:
+		fmt.Fprintf(b, "  all of them are in %s, to be mended and imported again\n", o.settings.rejects)
 	}
 }
 
 // describeHints names the flags that may be missing.
 func describeHints(b *strings.Builder, hints []importer.Hint) {
 	for _, h := range hints {
-		fmt.Fprintf(b, "\nhint: %s\n  %s\n", h.Text, mapFlag(h.Field, h.Column))
+		fmt.Fprintf(b, "\nhint: %s\n", h.Text)
+		if h.Field != "" {
+			fmt.Fprintf(b, "  %s\n", mapFlag(h.Field, h.Column))
+		}
 	}
 }
 
@@ -90,9 +100,7 @@ func describeHints(b *strings.Builder, hints []importer.Hint) {
 func headerAdvice(e *importer.HeaderError) string {
 	var flags []string
 	for _, field := range slices.Sorted(maps.Keys(e.Suggestions)) {
-		if slices.Contains(fields, field) {
-			flags = append(flags, mapFlag(field, e.Suggestions[field]))
-		}
+		flags = append(flags, mapFlag(field, e.Suggestions[field]))
 	}
 	for _, field := range e.Missing {
 		if e.Suggestions[field] == "" {
@@ -103,6 +111,37 @@ func headerAdvice(e *importer.HeaderError) string {
 		return ""
 	}
 	return "; to say which column it is: " + strings.Join(flags, " ")
+}
+
+// advice has a line for each question about the file, with the flags that answer it.
+func (o *outcome) advice() string {
+	var b strings.Builder
+	var question *importer.QuestionError
+	if errors.As(o.err, &question) {
+		for _, q := range question.Questions {
+			flags := make([]string, len(q.Answers))
+			for i, answer := range q.Answers {
+				flags[i] = "-" + q.Kind + " " + answer
+			}
+			if len(flags) > 0 {
+				answers(&b, flags)
+			}
+		}
+	}
+	var encoding *charset.QuestionError
+	if errors.As(o.err, &encoding) {
+		flags := make([]string, len(encoding.Readings))
+		for i, r := range encoding.Readings {
+			flags[i] = "-encoding " + r.Encoding.String()
+		}
+		answers(&b, flags)
+	}
+	return b.String()
+}
+
+// answers writes the flags of which one answers a question.
+func answers(b *strings.Builder, flags []string) {
+	fmt.Fprintf(b, "  to answer:  %s\n", strings.Join(flags, "   or   "))
 }
 
 // mapFlag is the flag that maps a field, as a shell takes it.

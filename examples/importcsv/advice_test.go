@@ -23,6 +23,8 @@ func TestSummaryStatesAReasonOnce(t *testing.T) {
   line 2002, column status: status must be a yes or a no (true/false, 1/0, yes/no, on/off, active/inactive, published/unpublished, enabled/disabled, draft, archived), not "perhaps"
   in all: 2,000 empty, 1 bad_boolean
   -rejects FILE keeps them, to be mended and imported again
+
+hint: nothing was imported, as every record was rejected (2000 empty, 1 bad_boolean); mend what the reasons name, or the mapping of the columns, and import it again
 `, rest)
 }
 
@@ -46,7 +48,7 @@ func TestSummaryOfAShopsExport(t *testing.T) {
 	require.Equal(t, 1, strings.Count(s.stdout, "sku must not be empty"))
 	require.Contains(t, s.stdout, "  line 2 and 2 more, column Variant SKU: sku must not be empty\n")
 	require.True(t, strings.HasSuffix(s.stdout, `
-hint: each of the 3 records was rejected for its empty SKU; if the column "Product Handle" tells products apart, map sku to it
+hint: each of the 3 records was rejected for its empty sku; if the column "Product Handle" tells products apart, map sku to it
   -map sku="Product Handle"
 `), s.stdout)
 

@@ -15,7 +15,8 @@ import (
 func TestBar(t *testing.T) {
 	var out bytes.Buffer
 	b := newBar(&out)
-	event := progress.Event{Phase: progress.Checking, Checked: 120_000, Bytes: 50, TotalBytes: 100, RowsPerSecond: 1_250_000, ETA: 1_400 * time.Millisecond}
+	event := progress.Event{Phase: progress.Checking, Checked: 120_000, Bytes: 50, TotalBytes: 100,
+		RowsPerSecond: 1_250_000, ETA: 1_400 * time.Millisecond}
 	b.Report(t.Context(), event)
 	require.Contains(t, out.String(), "checking  120,000 rows, 1,250,000/s, 1s left")
 	require.Contains(t, out.String(), "  5% ")

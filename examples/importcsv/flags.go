@@ -1,74 +1,113 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/products-importer/products-importer/examples/fieldflags"
+	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/charset"
+	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
 )
 
 // settings are what the command line and the environment say.
 type settings struct {
 	file        string // "-" for standard input
-	databaseURL string // empty for memory
+	database    storeflags.Settings
 	rejects     string // a path, empty for none
 	superseded  string // likewise
+	skipped     string // likewise
 	json, quiet bool
+	version     bool // is printed, and nothing done
+	fields      fieldflags.Settings
 	options     importer.Options
 }
-
-var fields = []string{importer.FieldSKU, importer.FieldName, importer.FieldDescription, importer.FieldStatus}
-
-// maxWriters is the most that importer.Options takes.
-const maxWriters = 64
 
 // newFlags returns the flags, which fill the settings.
 func newFlags(s *settings) *flag.FlagSet {
 	flags := flag.NewFlagSet("importcsv", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&s.databaseURL, "database-url", "", "the PostgreSQL `URL`; without it that in DATABASE_URL, and without that the import goes into memory")
-	flags.TextVar(&s.options.Mode, "mode", products.Ignore, "what exists is left alone: ignore, or overwritten: update")
+	s.database.Add(flags, "and without that the import goes into memory")
+	flags.TextVar(&s.options.Mode, "mode", products.Ignore,
+		"what exists is left alone: ignore; or overwritten: update; existing is update for what exists, and leaves the "+
+			"rest alone, so that a file of prices needs no names")
+	s.fields.Add(flags)
 	flags.BoolVar(&s.options.DryRun, "dry-run", false, "find out what the import would do, and write nothing")
-	flags.Func("extra", "columns that no field claims: `ignore` them, keep them as attributes, or reject the file (default ignore)", func(v string) (err error) {
-		s.options.Extra, err = importer.ParseExtraMode(v)
-		return err
-	})
-	flags.Func("delimiter", "the `character` between fields, the word tab, or auto: the one of , ; tab and | with which the records agree best (default auto)", func(v string) (err error) {
-		s.options.Delimiter, err = importer.ParseDelimiter(v)
-		return err
-	})
-	flags.Func("encoding", "the file's `encoding`: auto, utf-8, utf-16le, utf-16be, windows-1252 or iso-8859-1, which is never found by auto (default auto)", func(v string) (err error) {
-		s.options.Encoding, err = importer.ParseEncoding(v)
-		return err
-	})
-	flags.Func("header", "the first record names the columns: `auto` (it must have known names), yes, no (it is a product) or skip (it is passed over); without names the columns are "+strings.Join(importer.Positions, ",")+" (default auto)", func(v string) (err error) {
-		s.options.Header, err = importer.ParseHeaderMode(v)
-		return err
-	})
-	flags.Func("map", "`FIELD=COLUMN`: the column, by its name or its number from 1, of sku, name, description or status; may be repeated", s.addMapping)
-	flags.StringVar(&s.options.Group, "group", "", "the `COLUMN`, by its name or its number, that a product's variants share: those without a name inherit it; none turns it off (default a column called Handle, Product Handle, slug or Parent)")
-	flags.Func("writers", "how many connections write at the same `time`, 1 to 64 (default 2)", func(v string) (err error) {
-		s.options.Writers, err = strconv.Atoi(v)
-		if err != nil || s.options.Writers < 1 || s.options.Writers > maxWriters {
-			return fmt.Errorf("want a number from 1 to %d", maxWriters)
-		}
-		return nil
-	})
-	flags.StringVar(&s.rejects, "rejects", "", "write the rejected records to this `FILE`, a CSV to be mended and imported again")
-	flags.StringVar(&s.superseded, "superseded", "", "write to this `FILE`, a CSV, which records don't count because another one has the same SKU, and which one that is")
-	flags.Func("max-rejects", "fail, and write nothing, when more records are rejected: a `count`, or a share like 2.5%", func(v string) error {
-		limit, err := importer.ParseRejectLimit(v)
-		s.options.MaxRejects = &limit
-		return err
-	})
+	flags.TextVar(&s.options.Extra, "extra", importer.ExtraIgnore,
+		"columns that no field claims: `ignore` them, keep them as attributes, or reject the file")
+	flags.TextVar(&s.options.Delimiter, "delimiter", importer.Delimiter(0),
+		"the `character` between fields, the word tab, or auto: the one of , ; tab and | with which the records agree "+
+			"best")
+	flags.TextVar(&s.options.Quote, "quote", importer.Quote(0),
+		"the `character` around fields, \" or ', or none: quotes are characters like others, or auto: what is used")
+	flags.TextVar(&s.options.Encoding, "encoding", charset.Auto,
+		"the file's `encoding`: auto, which finds utf-8, utf-16le, utf-16be and windows-1252, or any other by its name: "+
+			"windows-1250, iso-8859-15, macintosh, ibm852, koi8-r, shift_jis, gb18030, big5, euc-kr ...")
+	flags.TextVar(&s.options.Header, "header", importer.HeaderAuto,
+		"the first record names the columns: `auto` (it must have known names), yes, no (it is a product) or skip "+
+			"(it is passed over); without names the columns are name,sku,description, "+
+			"or those of -map alone")
+	flags.Func("map",
+		"`FIELD=COLUMN`: the column of a field, by its name or its number from 1, or none; may be repeated",
+		func(v string) error {
+			field, column, ok := strings.Cut(v, "=")
+			if column = strings.TrimSpace(column); !ok || column == "" {
+				return errors.New("want FIELD=COLUMN, for example sku=Reference")
+			}
+			return assign(&s.options.Map, field, column)
+		})
+	flags.Func("set", "`FIELD=VALUE`: the same in every record, whatever the file has; may be repeated",
+		func(v string) error {
+			field, value, ok := strings.Cut(v, "=")
+			if !ok {
+				return errors.New("want FIELD=VALUE, for example currency=EUR")
+			}
+			return assign(&s.options.Set, field, value)
+		})
+	flags.Var(&s.options.Numbers, "number",
+		"`FIELD=SIGN`: the sign before the decimals, a comma or a point, where the file's numbers can be read in two "+
+			"ways; may be repeated")
+	flags.Var(&s.options.Dates, "date",
+		"`FIELD=ORDER`: ymd, dmy or mdy, where the file's dates can be read in two ways; may be repeated")
+	flags.TextVar(&s.options.Zone, "zone", spelling.Zone{},
+		"the time `zone` of times that don't say theirs, such as Europe/Berlin")
+	flags.StringVar(&s.options.Group, "group", "",
+		"the `COLUMN`, by its name or its number, that a product's variants share: those without a name inherit it; "+
+			"none turns it off (default a column such as Handle, handleId, slug or Parent)")
+	flags.Func("writers", "how many connections write at the same `time`, 1 to 64 (default 2)",
+		func(v string) (err error) {
+			if s.options.Writers, err = strconv.Atoi(v); err != nil || s.options.Writers == 0 {
+				return errors.New("want a number from 1 on")
+			}
+			return nil
+		})
+	flags.StringVar(&s.rejects, "rejects", "",
+		"write the rejected records to this `FILE`, a CSV to be mended and imported again")
+	flags.StringVar(&s.superseded, "superseded", "",
+		"write to this `FILE`, a CSV, which records don't count because another one has the same SKU, and which one "+
+			"that is")
+	flags.StringVar(&s.skipped, "skipped", "",
+		"write to this `FILE`, a CSV, which records the mode leaves alone, and on which line they are")
+	flags.Func("max-rejects",
+		"fail, and write nothing, when more records are rejected: a `count`, or a share like 2.5%",
+		func(v string) error {
+			s.options.MaxRejects = new(importer.RejectLimit)
+			return s.options.MaxRejects.UnmarshalText([]byte(v))
+		})
 	flags.BoolVar(&s.json, "json", false, "print the result as one JSON object")
 	flags.BoolVar(&s.quiet, "quiet", false, "no progress bar and no summary")
+	version.Add(flags, &s.version)
 	return flags
 }
 
@@ -87,6 +126,9 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 		files = append(files, flags.Arg(0))
 		args = flags.Args()[1:]
 	}
+	if s.version {
+		return s, nil
+	}
 	switch len(files) {
 	case 0:
 		return nil, errors.New("name the file to import, or - for standard input")
@@ -95,37 +137,74 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	default:
 		return nil, fmt.Errorf("one file at a time, not %d: %s", len(files), strings.Join(files, " "))
 	}
-	// Not the flag's default value, which the usage would show, password and all.
-	given := false
-	flags.Visit(func(f *flag.Flag) { given = given || f.Name == "database-url" })
-	if !given {
-		s.databaseURL = getenv("DATABASE_URL")
+	if err := cmp.Or(s.database.Read(getenv, "memory:"), s.fields.Read(getenv)); err != nil {
+		return nil, err
 	}
-	return s, nil
+	return s, s.check()
 }
 
-// addMapping takes one -map.
-func (s *settings) addMapping(v string) error {
-	field, column, ok := strings.Cut(v, "=")
-	field, column = strings.TrimSpace(field), strings.TrimSpace(column)
-	switch {
-	case !ok || column == "":
-		return errors.New("want FIELD=COLUMN, for example sku=Reference")
-	case !slices.Contains(fields, field):
-		return fmt.Errorf("there is no field %q: want one of %s", field, strings.Join(fields, ", "))
-	case s.options.Map[field] != "":
-		return fmt.Errorf("%s is mapped twice", field)
+// optionFlags has the flags of the options that are checked once all flags are known, since they depend on the fields.
+var optionFlags = map[string]string{"Writers": "-writers", "Map": "-map", "Set": "-set", "Numbers": "-number",
+	"Dates": "-date"}
+
+// check returns what is wrong with the options, by the names of their flags.
+func (s *settings) check() error {
+	schema := s.fields.Schema
+	names := []string{schema.Key().Name}
+	for _, f := range schema.All() {
+		names = append(names, f.Name)
 	}
-	if s.options.Map == nil {
-		s.options.Map = map[string]string{}
+	for _, given := range []struct {
+		flag   string
+		fields iter.Seq[string]
+	}{
+		{"-map", maps.Keys(s.options.Map)}, {"-set", maps.Keys(s.options.Set)},
+		{"-number", maps.Keys(s.options.Numbers)}, {"-date", maps.Keys(s.options.Dates)},
+	} {
+		for _, field := range slices.Sorted(given.fields) {
+			if !slices.Contains(names, field) {
+				return fmt.Errorf("%s %s: there is no field %[2]q: want one of %s", given.flag, products.Shorten(field),
+					strings.Join(names, ", "))
+			}
+		}
 	}
-	s.options.Map[field] = column
+	for _, field := range slices.Sorted(maps.Keys(s.options.Set)) {
+		if column, mapped := s.options.Map[field]; mapped && column != importer.MapNone {
+			return fmt.Errorf("-set and -map both name %s: the file's column, or the same in every record?", field)
+		}
+	}
+	var bad *importer.OptionError
+	if errors.As(s.options.Validate(schema), &bad) {
+		return fmt.Errorf("%s %s", optionFlags[bad.Field], bad.Message)
+	}
 	return nil
 }
 
+// assign gives a field a column or a value, once.
+func assign(to *map[string]string, field, value string) error {
+	field = strings.TrimSpace(field)
+	if _, twice := (*to)[field]; twice {
+		return fmt.Errorf("%s is given twice", products.Shorten(field))
+	}
+	if *to == nil {
+		*to = map[string]string{}
+	}
+	(*to)[field] = value
+	return nil
+}
+
+// examples show what the flags are for.
+const examples = `  importcsv catalog.csv                                 into memory, to see what it would give
+  importcsv -mode update -rejects rejects.csv catalog.csv
+  importcsv -fields fields.json -mode existing stock.csv     columns sku and stock, of products that exist
+  importcsv -fields fields.json -map price="Net price" -set currency=EUR -number price=, catalog.csv
+`
+
 // usage explains the program to w.
 func usage(w io.Writer) {
-	fmt.Fprint(w, "Usage: importcsv [flags] FILE\n\nImports a CSV file of products. FILE may be - for standard input.\n\n")
+	fmt.Fprint(w,
+		"Usage: importcsv [flags] FILE\n\nImports a CSV file of products. FILE may be - for standard input.\n\n"+
+			examples+"\n")
 	flags := newFlags(&settings{})
 	flags.SetOutput(w)
 	flags.PrintDefaults()

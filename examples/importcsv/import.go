@@ -6,13 +6,13 @@ import (
 	"io"
 	"runtime/debug"
 
-	"github.com/products-importer/products-importer/adapters/memory"
-	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 )
 
 // importFile opens what the settings name, imports and closes again.
-func importFile(ctx context.Context, s *settings, getenv func(string) string, stdin io.Reader, stderr io.Writer) *outcome {
+func importFile(ctx context.Context, s *settings, getenv func(string) string, stdin io.Reader,
+	stderr io.Writer) *outcome {
 	out := &outcome{settings: s}
 	out.err = out.run(ctx, getenv, stdin, stderr)
 	out.cancelled = out.err != nil && ctx.Err() != nil
@@ -26,29 +26,37 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
-	if s.databaseURL != "" {
-		defer saveMemory(getenv, &options, source.Size())()
-	}
-	store, closeStore, err := openStore(ctx, s)
+	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeStore()) }()
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if s.database.URL.Stored() {
+		if sizer, says := db.Products.(importer.BatchSizer); says {
+			options.BatchBytes = sizer.BatchSize().BatchBytes / 2
+		} else {
+			boundBatches(&options, source.Size())
+		}
+		defer saveMemory(getenv)()
+	}
 	options.OnReject = o.rejects.note
-	closeReports, err := openReports(s, &options)
+	reports, err := openReports(s, &options)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeReports()) }()
+	defer func() { o.partial = reports.keepPartial() }()
 	if !s.quiet && isTerminal(stderr) {
 		options.Progress = newBar(stderr)
 	}
-	o.result, err = importer.Run(ctx, source, store, options)
-	return err
+	if o.result, err = importer.Run(ctx, source, db.Products, options); err != nil {
+		return err
+	}
+	return reports.finish()
 }
 
 // openSource opens the file. Standard input is kept in a temporary file, which close removes.
-func openSource(ctx context.Context, s *settings, stdin io.Reader) (source importer.Source, close func() error, err error) {
+func openSource(ctx context.Context, s *settings,
+	stdin io.Reader) (source importer.Source, close func() error, err error) {
 	if s.file == "-" {
 		in := untilDone(ctx, stdin)
 		defer in.Close()
@@ -77,30 +85,22 @@ func untilDone(ctx context.Context, r io.Reader) *io.PipeReader {
 	return out
 }
 
-// openStore opens the database, or one in memory when none is named.
-func openStore(ctx context.Context, s *settings) (store importer.Store, close func() error, err error) {
-	if s.databaseURL == "" {
-		return memory.New(memory.Options{}).Products(), func() error { return nil }, nil
-	}
-	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{})
-	if err != nil {
-		return nil, nil, err
-	}
-	return db.Products(), db.Close, nil
-}
-
 // largeFile is the size from which on memory is kept by smaller batches.
 const largeFile = 128 << 20
 
-// saveMemory keeps an import into a database below 64 MiB of memory, whatever the file's size. Most of what it holds are
-// batches, which come and go: so they are bounded by what they weigh, and the collector runs often. In a large file
-// the repeated SKUs that have to be kept in mind weigh too, so there batches are smaller, which costs some speed.
-// GOGC and GOMEMLIMIT go before the collector's settings. The caller calls restore at the end.
-func saveMemory(getenv func(string) string, options *importer.Options, size int64) (restore func()) {
+// boundBatches bounds batches, most of what an import holds, by what they weigh. In a large file the repeated SKUs that
+// have to be kept in mind weigh too, so there batches are smaller, which costs some speed.
+func boundBatches(options *importer.Options, size int64) {
 	options.BatchBytes = 5 << 19
 	if size > largeFile {
 		options.BatchRecords = 10_000
 	}
+}
+
+// saveMemory makes the collector run often. It keeps an import into PostgreSQL below 64 MiB of memory, whatever the
+// file's size, and one of half a million records into a file of SQLite's below 80 MiB. GOGC and GOMEMLIMIT go before
+// that. The caller calls restore at the end.
+func saveMemory(getenv func(string) string) (restore func()) {
 	if getenv("GOGC") != "" || getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}

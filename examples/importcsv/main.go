@@ -1,5 +1,6 @@
-// Command importcsv imports one CSV file of products into PostgreSQL, or into memory to see what it would give:
+// Command importcsv imports one CSV file of products into a database, or into memory to see what it would give:
 //
+//	go run ./examples/importcsv -database-url sqlite:products.db -mode update catalog.csv
 //	go run ./examples/importcsv -database-url postgres://localhost/shop -mode update catalog.csv
 //
 // FILE may be "-" for standard input. It ends with status 0 after an import, 1 when that failed or was cancelled, and 2
@@ -15,6 +16,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // for -zone, wherever the program runs
+
+	"github.com/products-importer/products-importer/examples/version"
 )
 
 func main() { os.Exit(start()) }
@@ -35,7 +39,8 @@ const (
 )
 
 // run is the program. When the context ends it stops within a second, with everything that it made cleared away.
-func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout,
+	stderr io.Writer) int {
 	s, err := parseArgs(args, getenv)
 	if errors.Is(err, flag.ErrHelp) {
 		usage(stdout)
@@ -45,6 +50,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		fmt.Fprintf(stderr, "importcsv: %v (importcsv -h explains)\n", err)
 		return statusUsage
 	}
+	if s.version {
+		fmt.Fprintln(stdout, version.Line("importcsv"))
+		return statusSuccess
+	}
 	out := importFile(ctx, s, getenv, stdin, stderr)
 	switch {
 	case s.json:
@@ -53,7 +62,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		err = out.writeSummary(stdout)
 	}
 	if message := out.message(); message != "" {
-		fmt.Fprintf(stderr, "importcsv: %s\n", message)
+		fmt.Fprintf(stderr, "importcsv: %s\n%s", message, out.advice())
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "importcsv: the result can't be written: %v\n", err)

@@ -53,10 +53,12 @@ func TestPostgres(t *testing.T) {
 		wants map[string]float64
 		rows  int64
 	}{
-		{"a dry run writes nothing", []string{"-dry-run"}, map[string]float64{"created": 2, "superseded": 1, "rejected": 2}, 0},
+		{"a dry run writes nothing", []string{"-dry-run"}, map[string]float64{"created": 2, "superseded": 1,
+			"rejected": 2}, 0},
 		{"a first import", nil, map[string]float64{"created": 2, "superseded": 1, "rejected": 2}, 2},
 		{"again", nil, map[string]float64{"created": 0, "skipped": 2}, 2},
-		{"with the last record of each SKU", []string{"-mode", "update"}, map[string]float64{"updated": 1, "unchanged": 1}, 2},
+		{"with the last record of each SKU", []string{"-mode", "update"},
+			map[string]float64{"updated": 1, "unchanged": 1}, 2},
 		{"again", []string{"-mode", "update", "-writers", "4"}, map[string]float64{"updated": 0, "unchanged": 2}, 2},
 		{"with the other columns", []string{"-mode", "update", "-extra", "keep"}, map[string]float64{"updated": 2}, 2},
 	} {
@@ -71,7 +73,9 @@ func TestPostgres(t *testing.T) {
 		})
 	}
 	var name, price string
-	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT name, attributes->>'Price' FROM products WHERE sku = 'a-1'").Scan(&name, &price))
+	require.NoError(t,
+		db.QueryRowContext(t.Context(), "SELECT name, attributes->>'Price' FROM products WHERE sku = 'a-1'").Scan(&name,
+			&price))
 	require.Equal(t, "Lamp again", name)
 	require.Equal(t, "11", price)
 
@@ -89,7 +93,8 @@ func TestPostgresCatalogue(t *testing.T) {
 		for _, writers := range []string{"1", "2", "4"} {
 			t.Run(mode.String()+" with "+writers, func(t *testing.T) {
 				url := pgtest.URL(t)
-				s := importcsv(t, nil, "", "-json", "-database-url", url, "-mode", mode.String(), "-writers", writers, path)
+				s := importcsv(t, nil, "", "-json", "-database-url", url, "-mode", mode.String(), "-writers", writers,
+					path)
 				require.Equal(t, 0, s.status, s.stderr)
 				object := s.decode(t)
 				require.InDelta(t, catalogtest.Distinct(records), object["created"], 0)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"syscall"
@@ -80,17 +81,22 @@ func TestExitStatus(t *testing.T) {
 		{"success", []string{path}, 0},
 		{"failure", []string{path + ".none"}, 1},
 		{"usage", []string{"-mode", "merge", path}, 2},
+		{"version", []string{"-version"}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := program(t, c.args...)
 			require.NoError(t, p.Start())
-			require.Equal(t, c.status, p.session(t).status)
+			s := p.session(t)
+			require.Equal(t, c.status, s.status)
+			if c.name == "version" {
+				require.Regexp(t, `^importcsv \S+ .*go1\S+ \w+/\w+\n$`, s.stdout)
+			}
 		})
 	}
 }
 
 // promptly is how long the program may take to end after a signal, with room for a machine that is busy.
-const promptly = 5 * time.Second
+const promptly = 30 * time.Second
 
 func TestSignalsWhileStandardInputIsRead(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
@@ -149,38 +155,53 @@ func TestInterruptStatesWhatIsCommitted(t *testing.T) {
 
 var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
-// BenchmarkPeakMemory imports into PostgreSQL in a process of its own, and fails if that ever takes more than 64 MiB.
+// BenchmarkPeakMemory imports in a process of its own, and fails if that ever takes more memory than it may: 64 MiB
+// into PostgreSQL, 80 MiB into a file, whose pages it keeps itself.
 func BenchmarkPeakMemory(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.Skip("this system doesn't tell a process's peak memory")
 	}
-	const bound = 64.0
-	for _, records := range []int{500_000, 5_000_000} {
-		b.Run(fmt.Sprintf("records=%d", records), func(b *testing.B) {
-			path := catalog(b, records, catalogtest.Base)
-			info, err := os.Stat(path)
-			require.NoError(b, err)
-			b.SetBytes(info.Size())
-			var most float64
-			for b.Loop() {
-				b.StopTimer()
-				peak := path + ".peak"
-				p := program(b, "-json", "-database-url", pgtest.URL(b), path)
-				p.Env = append(p.Env, peakFile+"="+peak)
-				b.StartTimer()
-				require.NoError(b, p.Run(), p.stderr.String())
-				b.StopTimer()
-				state, err := os.ReadFile(peak)
+	for _, into := range []struct {
+		name    string
+		bound   float64
+		records []int
+		url     func(b *testing.B) string
+	}{
+		{"PostgreSQL", 64, []int{500_000, 5_000_000}, func(b *testing.B) string { return pgtest.URL(b) }},
+		{"SQLite", 80, []int{500_000}, func(b *testing.B) string { return "sqlite:" + filepath.Join(b.TempDir(), "products.db") }},
+	} {
+		for _, records := range into.records {
+			b.Run(fmt.Sprintf("into=%s/records=%d", into.name, records), func(b *testing.B) {
+				path := catalog(b, records, catalogtest.Base)
+				info, err := os.Stat(path)
 				require.NoError(b, err)
-				match := peakLine.FindSubmatch(state)
-				require.NotNil(b, match)
-				kib, err := strconv.ParseFloat(string(match[1]), 64)
-				require.NoError(b, err)
-				most = max(most, kib/1024)
-				b.StartTimer()
-			}
-			b.ReportMetric(most, "peak-MiB")
-			require.LessOrEqual(b, most, bound)
-		})
+				b.SetBytes(info.Size())
+				var most float64
+				for b.Loop() {
+					b.StopTimer()
+					url := into.url(b)
+					b.StartTimer()
+					most = max(most, peakOf(b, "-json", "-database-url", url, path))
+				}
+				b.ReportMetric(most, "peak-MiB")
+				require.LessOrEqual(b, most, into.bound)
+			})
+		}
 	}
+}
+
+// peakOf runs the program and returns the most memory that its process had, in MiB.
+func peakOf(b *testing.B, args ...string) float64 {
+	b.Helper()
+	peak := filepath.Join(b.TempDir(), "peak")
+	p := program(b, args...)
+	p.Env = append(p.Env, peakFile+"="+peak)
+	require.NoError(b, p.Run(), p.stderr.String())
+	state, err := os.ReadFile(peak)
+	require.NoError(b, err)
+	match := peakLine.FindSubmatch(state)
+	require.NotNil(b, match)
+	kib, err := strconv.ParseFloat(string(match[1]), 64)
+	require.NoError(b, err)
+	return kib / 1024
 }

@@ -11,7 +11,8 @@ import (
 
 func TestSuperseded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "superseded.csv")
-	for mode, want := range map[string]string{"ignore": "sku,line,winner\na-1,6,2\n", "update": "sku,line,winner\na-1,2,6\n"} {
+	for mode, want := range map[string]string{"ignore": "sku,line,winner\na-1,6,2\n",
+		"update": "sku,line,winner\na-1,2,6\n"} {
 		s := importcsv(t, nil, "", "-superseded", path, "-mode", mode, write(t, "small.csv", small))
 		require.Equal(t, 0, s.status, s.stderr)
 		text, err := os.ReadFile(path)
@@ -27,9 +28,10 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 		args []string
 		want string
 	}{
-		"the file that is imported": {[]string{"-superseded", path}, "-superseded " + path + " is the file that is imported"},
-		"one file for both":         {[]string{"-superseded", there, "-rejects", there}, "both name " + there},
-		"no such folder":            {[]string{"-rejects", there, "-superseded", none}, "no such file"},
+		"the file that is imported": {[]string{"-superseded", path}, "-superseded " + path +
+			" is the file that is imported"},
+		"one file for both": {[]string{"-superseded", there, "-rejects", there}, "both name " + there},
+		"no such folder":    {[]string{"-rejects", there, "-superseded", none}, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			oneLine(t, importcsv(t, nil, "", append(c.args, path)...), statusFailure, c.want)

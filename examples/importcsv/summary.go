@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +14,8 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/spelling"
+	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
 )
 
@@ -23,6 +27,7 @@ type outcome struct {
 	settings  *settings
 	result    *importer.Result // nil when it didn't come to importing
 	rejects   rejects
+	partial   []string // files with what was reported of an import that failed
 	err       error
 	cancelled bool
 }
@@ -61,6 +66,9 @@ func (o *outcome) message() string {
 	default:
 		text += "; nothing was written"
 	}
+	if len(o.partial) > 0 {
+		text += "; what was reported until then is in " + strings.Join(o.partial, " and ")
+	}
 	return text
 }
 
@@ -69,15 +77,20 @@ func (o *outcome) writeJSON(w io.Writer) error {
 	object := struct {
 		State string `json:"state"`
 		progress.Counts
-		Bytes   int64             `json:"bytes"`
-		Seconds float64           `json:"seconds"`
-		Dialect *importer.Dialect `json:"dialect"`
+		PassedOver int64             `json:"passed_over"`
+		Bytes      int64             `json:"bytes"`
+		Seconds    float64           `json:"seconds"`
+		Dialect    *importer.Dialect `json:"dialect"`
 		// Inherited is how many records inherit from another one of their group.
 		Inherited int64  `json:"inherited,omitempty"`
 		Error     string `json:"error,omitempty"`
 	}{State: o.state(), Error: o.message()}
 	if r := o.result; r != nil {
-		object.Counts, object.Inherited, object.Bytes, object.Seconds = r.Counts, r.Inherited, r.Bytes, r.Elapsed.Seconds()
+		object.Counts, object.Inherited, object.Bytes, object.Seconds = r.Counts, r.Inherited, r.Bytes,
+			r.Elapsed.Seconds()
+		for _, n := range r.PassedOver {
+			object.PassedOver += n
+		}
 		if len(r.Dialect.Columns) > 0 {
 			object.Dialect = &r.Dialect
 		}
@@ -104,11 +117,11 @@ func (o *outcome) writeSummary(w io.Writer) error {
 }
 
 func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
-	file, into := o.settings.file, "PostgreSQL"
+	file, into := o.settings.file, o.settings.database.URL.String()
 	if file == "-" {
 		file = "standard input"
 	}
-	if o.settings.databaseURL == "" {
+	if !o.settings.database.URL.Stored() {
 		into = "memory (nothing is kept: name a database with -database-url)"
 	}
 	verb := "imported"
@@ -117,6 +130,10 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 		verb = "dry run, nothing written:"
 	case o.err != nil:
 		verb = "imported a part of"
+	}
+	skipped := "existed and were left alone"
+	if o.settings.options.Mode == products.Existing {
+		skipped = "don't exist, and were left alone"
 	}
 	english.Fprintf(b, "%s %s into %s, mode %v: %d records in %v\n\n", verb, file, into,
 		o.settings.options.Mode, r.Read, r.Elapsed.Round(time.Millisecond))
@@ -128,7 +145,7 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 		{"created", r.Created, "new products"},
 		{"updated", r.Updated, "existed and were changed"},
 		{"unchanged", r.Unchanged, "existed just so"},
-		{"skipped", r.Skipped, "existed and were left alone"},
+		{"skipped", r.Skipped, skipped},
 		{"superseded", r.Superseded, "another record of the file has the same SKU and counts"},
 		{"rejected", r.Rejected, "invalid"},
 	} {
@@ -136,8 +153,25 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 			english.Fprintf(b, "  %-10s %11d  %s\n", line.name, line.count, line.means)
 		}
 	}
+	describePassed(b, r.PassedOver)
 	if r.Inherited > 0 {
 		english.Fprintf(b, "\nnames inherited from another record of the group: %d\n", r.Inherited)
+	}
+}
+
+// passedMeans says what rows are that are passed over.
+var passedMeans = map[importer.Passed]string{importer.PassedEmpty: "with nothing in them",
+	importer.PassedHeader: "with the header again", importer.PassedMedia: "with more images or videos of a product",
+	importer.PassedOption: "with options of a product", importer.PassedRule: "with rules for variants",
+	importer.PassedStoreView: "with texts for other store views"}
+
+func describePassed(b *strings.Builder, passed map[importer.Passed]int64) {
+	if len(passed) == 0 {
+		return
+	}
+	b.WriteString("\npassed over, as they are no products:\n")
+	for _, reason := range slices.Sorted(maps.Keys(passed)) {
+		english.Fprintf(b, "  %-10s %11d  rows %s\n", reason, passed[reason], passedMeans[reason])
 	}
 }
 
@@ -164,11 +198,20 @@ func describeFormat(b *strings.Builder, d *importer.Dialect) {
 
 func (o *outcome) describeColumns(b *strings.Builder, r *importer.Result) {
 	b.WriteString("\ncolumns:\n")
-	kept := 0
+	kept, width := 0, 11
+	for _, c := range r.Dialect.Columns {
+		width = max(width, len(c.Field))
+	}
+	for field := range o.settings.options.Set {
+		width = max(width, len(field))
+	}
 	from := func(what string, c importer.Column) {
-		fmt.Fprintf(b, "  %-11s from column %d", what, c.Number)
+		fmt.Fprintf(b, "  %-*s from column %d", width, what, c.Number)
 		if c.Name != "" {
 			fmt.Fprintf(b, ", %q", c.Name)
+		}
+		if c.Format != nil && what == c.Field {
+			b.WriteString(describeFormatOf(c.Format))
 		}
 		b.WriteByte('\n')
 	}
@@ -179,22 +222,62 @@ func (o *outcome) describeColumns(b *strings.Builder, r *importer.Result) {
 		if c.Field != "" {
 			from(c.Field, c)
 		}
+		for _, field := range c.Also {
+			from(field, c)
+		}
 		if c.Group {
 			from("group", c)
 		}
 	}
+	for _, field := range slices.Sorted(maps.Keys(o.settings.options.Set)) {
+		fmt.Fprintf(b, "  %-*s %q in every record\n", width, field, o.settings.options.Set[field])
+	}
 	if kept > 0 {
-		fmt.Fprintf(b, "  attributes  from %s\n", plural(kept, "other column"))
+		fmt.Fprintf(b, "  %-*s from %s\n", width, "attributes", plural(kept, "other column"))
 	}
 	if ignored := r.Dialect.Ignored(); len(ignored) > 0 {
 		const most = 8
 		names := ignored[:min(most, len(ignored))]
-		fmt.Fprintf(b, "  ignored:    %s", strings.Join(names, ", "))
+		fmt.Fprintf(b, "  %-*s %s", width, "ignored:", strings.Join(names, ", "))
 		if more := len(ignored) - most; more > 0 {
 			fmt.Fprintf(b, " and %d more", more)
 		}
 		b.WriteByte('\n')
 	}
+}
+
+// describeFormatOf says how the numbers or dates of a column were read, and why so.
+func describeFormatOf(f *spelling.Description) string {
+	var parts []string
+	switch {
+	case f.Number != "":
+		parts = append(parts, "numbers like "+f.Number)
+	case f.DecimalSign != 0:
+		parts = append(parts, fmt.Sprintf("%q before the decimals", f.DecimalSign))
+	}
+	if f.Currency != "" {
+		parts = append(parts, "in "+strings.ReplaceAll(f.Currency, " ", " or "))
+	}
+	if f.Unit != "" && f.Unit != f.Currency {
+		parts = append(parts, "in "+f.Unit)
+	}
+	switch {
+	case f.Layout != "":
+		parts = append(parts, "dates like "+f.Layout)
+	case f.Date != 0:
+		parts = append(parts, fmt.Sprintf("dates as %v", f.Date))
+	}
+	if f.Zone != "" {
+		parts = append(parts, "times without a zone in "+f.Zone)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	text := ": " + strings.Join(parts, ", ")
+	if f.Evidence != "" {
+		text += " (" + f.Evidence + ")"
+	}
+	return text
 }
 
 func plural(n int, what string) string {
