@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"iter"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/sqlite"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/driver"
+)
+
+// pieceBytes is about how much of the products is held at a time.
+const pieceBytes = 4 << 20
+
+// content is what a database has, as far as it is copied.
+type content struct {
+	products, endpoints int64
+	sum                 hash.Hash // over all of it
+}
+
+func newContent() content { return content{sum: sha256.New()} }
+
+func (c *content) checksum() string { return hex.EncodeToString(c.sum.Sum(nil)) }
+
+func (c *content) addProduct(p *products.Product) error {
+	c.products++
+	return json.NewEncoder(c.sum).Encode(p)
+}
+
+func (c *content) addEndpoint(e webhooks.Endpoint) error {
+	c.endpoints++
+	// Secrets hide in JSON.
+	secrets, err := driver.PackCredentials(&e.Credentials, nil, e.ID)
+	if err != nil {
+		return err
+	}
+	e.Credentials = webhooks.Credentials{}
+	return json.NewEncoder(c.sum).Encode(struct {
+		Endpoint webhooks.Endpoint
+		Secrets  []byte
+	}{e, secrets})
+}
+
+// copyContent copies what the file has, and commits it if the database then has the same. The context belongs to a
+// transaction of the file.
+func copyContent(ctx context.Context, from *sqlite.DB, to *postgres.DB) (copied content, err error) {
+	err = to.InTx(ctx, func(ctx context.Context) error { // perhaps again from the top
+		copied = newContent()
+		_, before, err := to.Webhooks().ListEndpoints(ctx, 1, 0)
+		if err != nil {
+			return err
+		}
+		if before > 0 {
+			return fmt.Errorf("the database has endpoints of webhooks already: %d: a copy wants a new one", before)
+		}
+		if _, err := to.Products().Restore(ctx, noted(allProducts(ctx, from.Products()), &copied)); err != nil {
+			return err
+		}
+		for e, err := range allEndpoints(ctx, from.Webhooks()) {
+			if err := errors.Join(err, copied.addEndpoint(e)); err != nil {
+				return err
+			}
+			if err := to.Webhooks().RestoreEndpoint(ctx, e); err != nil {
+				return err
+			}
+		}
+		return compare(ctx, to, &copied)
+	})
+	return copied, err
+}
+
+// noted are the products, each of which is added to the content too.
+func noted(all iter.Seq2[products.Product, error], to *content) iter.Seq2[products.Product, error] {
+	return func(yield func(products.Product, error) bool) {
+		for p, err := range all {
+			if err == nil {
+				err = to.addProduct(&p)
+			}
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// compare reads back what was written, and returns an error where it isn't what was meant to be.
+func compare(ctx context.Context, written *postgres.DB, want *content) error {
+	got := newContent()
+	for p, err := range allProducts(ctx, written.Products()) {
+		if err := errors.Join(err, got.addProduct(&p)); err != nil {
+			return err
+		}
+	}
+	for e, err := range allEndpoints(ctx, written.Webhooks()) {
+		if err := errors.Join(err, got.addEndpoint(e)); err != nil {
+			return err
+		}
+	}
+	if got.products != want.products || got.endpoints != want.endpoints || got.checksum() != want.checksum() {
+		return fmt.Errorf("what PostgreSQL gives back isn't what was written, and nothing is kept: products %d of %d, "+
+			"endpoints %d of %d, checksum %s instead of %s", got.products, want.products, got.endpoints, want.endpoints,
+			got.checksum(), want.checksum())
+	}
+	return nil
+}
+
+// allProducts reads the products, by ID.
+func allProducts(ctx context.Context, store products.Reader) iter.Seq2[products.Product, error] {
+	return func(yield func(products.Product, error) bool) {
+		query := products.Query{Limit: products.MaxLimit, MaxBytes: pieceBytes, SkipCount: true}
+		for {
+			page, err := store.List(ctx, query)
+			if err != nil {
+				yield(products.Product{}, err)
+				return
+			}
+			for _, p := range page.Products {
+				if !yield(p, nil) {
+					return
+				}
+			}
+			if query.Cursor = page.Next; query.Cursor == "" {
+				return
+			}
+		}
+	}
+}
+
+// allEndpoints reads the endpoints, the oldest first.
+func allEndpoints(ctx context.Context, store webhooks.Endpoints) iter.Seq2[webhooks.Endpoint, error] {
+	return func(yield func(webhooks.Endpoint, error) bool) {
+		const piece = 100
+		for offset := 0; ; offset += piece {
+			page, count, err := store.ListEndpoints(ctx, piece, offset)
+			if err != nil {
+				yield(webhooks.Endpoint{}, err)
+				return
+			}
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if int64(offset+piece) >= count {
+				return
+			}
+		}
+	}
+}
