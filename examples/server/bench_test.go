@@ -72,7 +72,8 @@ func watch(b *testing.B, c *client, id string) (await func()) {
 		defer func() { _ = connection.Close() }()
 		for {
 			line, err := lines.ReadSlice('\n')
-			if bytes.HasPrefix(line, []byte("event: done")) || err != nil && err != bufio.ErrBufferFull { //nolint:errorlint // never wrapped
+			if bytes.HasPrefix(line, []byte("event: done")) || err != nil &&
+				err != bufio.ErrBufferFull { //nolint:errorlint // never wrapped
 				ended <- err == nil
 				return
 			}
@@ -81,9 +82,9 @@ func watch(b *testing.B, c *client, id string) (await func()) {
 	return func() { require.True(b, <-ended, "the stream ends with the event done") }
 }
 
-// BenchmarkUpload is the whole way of a file of 500,000 records through a server that keeps everything in PostgreSQL, from
-// the first byte of the upload to the event that tells of its success. x-importcsv is how many times as long that takes as
-// importing the same file from the disk does, as importcsv does it, in the same run.
+// BenchmarkUpload is the whole way of a file of 500,000 records through a server that keeps everything in PostgreSQL,
+// from the first byte of the upload to the event of its success. x-importcsv is how many times as long that
+// takes as importing the same file from the disk does, as importcsv does it, in the same run.
 func BenchmarkUpload(b *testing.B) {
 	path := catalogue(b)
 	var direct, uploaded time.Duration
@@ -109,8 +110,8 @@ func BenchmarkUpload(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // holds the yardstick too
 }
 
-// BenchmarkWatched imports a file of 500,000 records while so many clients of one server watch it, whose part of the work
-// is in the figures too; x-alone is how many times as long it takes as without any, in the same run.
+// BenchmarkWatched imports a file of 500,000 records while so many clients of one server watch it, whose part of the
+// work is in the figures too; x-alone is how many times as long it takes as without any, in the same run.
 func BenchmarkWatched(b *testing.B) {
 	path := catalogue(b)
 	for _, clients := range []int{100, 5_000} {

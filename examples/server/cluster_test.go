@@ -26,6 +26,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -38,12 +39,16 @@ func work() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	err := func() error {
-		db, err := postgres.Open(ctx, os.Getenv("DATABASE_URL"), postgres.Options{})
+		u, err := storeflags.ParseURL(os.Getenv("DATABASE_URL"))
+		if err != nil {
+			return err
+		}
+		db, err := storeflags.Open(ctx, u, storeflags.Options{})
 		if err != nil {
 			return err
 		}
 		defer func() { _ = db.Close() }()
-		runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Lease: time.Second})
+		runner, err := job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: time.Second})
 		if err != nil {
 			return err
 		}
@@ -75,7 +80,9 @@ func startWorker(t *testing.T, url string) *exec.Cmd {
 // table is a checksum over what the catalogue says.
 func table(t *testing.T, db *sql.DB) (sum string) {
 	t.Helper()
-	require.NoError(t, db.QueryRowContext(t.Context(), `SELECT md5(string_agg(concat_ws('|', sku, name, description, version), ';' ORDER BY sku_key)) FROM products`).Scan(&sum))
+	require.NoError(t,
+		db.QueryRowContext(t.Context(),
+			`SELECT md5(string_agg(concat_ws('|', sku, name, description, version), ';' ORDER BY sku_key)) FROM products`).Scan(&sum))
 	return sum
 }
 
@@ -169,7 +176,8 @@ func TestCluster(t *testing.T) {
 	for _, batches := range [][2]int{{2, 2}, {3, 100}} {
 		gate, err := raw.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
-		_, err = gate.ExecContext(t.Context(), `INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped, superseded, rejected, bytes)
+		_, err = gate.ExecContext(t.Context(),
+			`INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped, superseded, rejected, bytes)
 			SELECT $1, 0, n, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series($2::int, $3) AS n`, id, batches[0], batches[1])
 		require.NoError(t, err)
 		gates = append(gates, gate)
@@ -192,12 +200,16 @@ func TestCluster(t *testing.T) {
 	workers := []*exec.Cmd{startWorker(t, url), startWorker(t, url)}
 	// holder waits until so many batches are committed, and returns the worker that holds the import.
 	holder := func(batches int) (n int, name string) {
-		for giveUp := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		for giveUp := time.Now().Add(3 * time.Minute); ; time.Sleep(5 * time.Millisecond) {
 			require.True(t, time.Now().Before(giveUp), "nobody goes on")
 			var committed int
-			require.NoError(t, raw.QueryRowContext(t.Context(), `SELECT worker, (SELECT count(*) FROM import_checkpoints WHERE job_id = id) FROM import_jobs`).Scan(&name, &committed))
+			require.NoError(t,
+				raw.QueryRowContext(t.Context(),
+					`SELECT worker, (SELECT count(*) FROM import_checkpoints WHERE job_id = id) FROM import_jobs`).Scan(
+					&name, &committed))
 			for n, p := range workers {
-				if committed >= batches && p.ProcessState == nil && strings.Contains(name, fmt.Sprintf("-%d-", p.Process.Pid)) {
+				if committed >= batches && p.ProcessState == nil &&
+					strings.Contains(name, fmt.Sprintf("-%d-", p.Process.Pid)) {
 					return n, name
 				}
 			}
@@ -212,7 +224,8 @@ func TestCluster(t *testing.T) {
 		}
 		workers[n] = startWorker(t, url)
 		holder := func() (now, reason string) {
-			require.NoError(t, raw.QueryRowContext(t.Context(), `SELECT worker, error FROM import_jobs`).Scan(&now, &reason))
+			require.NoError(t, raw.QueryRowContext(t.Context(), `SELECT worker, error FROM import_jobs`).Scan(&now,
+				&reason))
 			return now, reason
 		}
 		now, reason := holder()

@@ -25,7 +25,8 @@ func fill(t *testing.T, db *sql.DB, table string, most int) {
 	t.Helper()
 	_, err := db.ExecContext(t.Context(), `CREATE TABLE `+table+` (a text)`)
 	for n := 0; n < most && err == nil; n += 100 {
-		_, err = db.ExecContext(t.Context(), `INSERT INTO `+table+` SELECT repeat('x', 1000) FROM generate_series(1, 100)`)
+		_, err = db.ExecContext(t.Context(), `INSERT INTO `+table+
+			` SELECT repeat('x', 1000) FROM generate_series(1, 100)`)
 	}
 	if err != nil {
 		require.NotNil(t, pq.As(err, "53100"), "%v", err)
@@ -49,12 +50,14 @@ func TestFullDisk(t *testing.T) {
 	const records = 20_000
 	file, err := io.ReadAll(catalogtest.NewReader(records, catalogtest.Base))
 	require.NoError(t, err)
-	taken, _, err := service.Submit(t.Context(), job.Request{Settings: job.Settings{BatchRecords: 500}}, bytes.NewReader(file))
+	taken, _, err := service.Submit(t.Context(), job.Request{Settings: job.Settings{BatchRecords: 500}},
+		bytes.NewReader(file))
 	require.NoError(t, err)
 
 	fill(t, raw, "room", 2_000)
 	fill(t, raw, "ballast", 1<<20)
-	require.Contains(t, c.do("POST", "/upload_csv/", "text/csv", bytes.NewReader(append(file, file...)), 507), "no room")
+	require.Contains(t, c.do("POST", "/upload_csv/", "text/csv", bytes.NewReader(append(file, file...)), 507),
+		"no room")
 	require.Contains(t, c.do("GET", "/imports/", "", nil, 200), `"count":1,`, "there is no job")
 	keys, err := db.Uploads().Sweep(t.Context(), -time.Hour)
 	require.NoError(t, err)
@@ -66,7 +69,8 @@ func TestFullDisk(t *testing.T) {
 	// So that the import gets a part of the way.
 	_, err = raw.ExecContext(t.Context(), `DROP TABLE room`)
 	require.NoError(t, err)
-	runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{MaxAttempts: 1, Backoff: 50 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
+	runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{MaxAttempts: 1,
+		Backoff: 50 * time.Millisecond, MaxBackoff: 50 * time.Millisecond})
 	require.NoError(t, err)
 	w, err := worker.New(runner, worker.Options{Poll: 50 * time.Millisecond})
 	require.NoError(t, err)

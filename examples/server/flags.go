@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"flag"
@@ -13,7 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/products-importer/products-importer/examples/fieldflags"
 	"github.com/products-importer/products-importer/examples/hookflags"
+	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/examples/version"
 )
 
 // settings are what the command line and the environment say.
@@ -21,36 +25,60 @@ type settings struct {
 	addr        string
 	publicURL   string // empty where requests say it
 	proxies     []netip.Prefix
-	databaseURL string // empty for memory
+	database    storeflags.Settings
 	user        string
 	password    string
 	madeUp      bool // the password
 	anyAddress  bool
 	workers     int
 	deliveries  int
+	fields      fieldflags.Settings
 	hooks       hookflags.Settings
 	maxWait     time.Duration
 	retention   time.Duration
 	searchIndex bool
 	logLevel    slog.Level
+	version     bool // is printed, and nothing done
 }
+
+// What holds where nothing else is said.
+const (
+	defaultAddr     = "127.0.0.1:8080"
+	defaultDatabase = "sqlite:products.db"
+)
 
 func newFlags(s *settings) *flag.FlagSet {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "the `address` to serve")
-	flags.StringVar(&s.publicURL, "public-url", "", "the `URL` at which clients see the server, where it differs, for links; without it that in PUBLIC_URL")
-	flags.Func("trusted-proxies", "the `networks` of the proxies in front, such as 10.0.0.0/8,192.0.2.7, which are believed whose requests they pass on, in X-Forwarded-For or Forwarded; without it those in TRUSTED_PROXIES", s.readProxies)
-	flags.StringVar(&s.databaseURL, "database-url", "", "the PostgreSQL `URL`; without it that in DATABASE_URL, and without that everything is kept in memory")
-	flags.StringVar(&s.user, "admin-user", "", "the `name` to log in with; without it that in ADMIN_USER, or admin. The password is in ADMIN_PASSWORD; without one, one is made up and printed")
-	flags.IntVar(&s.workers, "workers", 1, "how many imports this process does at the same time; 0 when workers run elsewhere")
-	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks this process delivers at the same time; 0 when workers elsewhere do, as they do with -workers 0 where nothing else is said")
+	flags.StringVar(&s.addr, "addr", "",
+		"the `address` to serve; without it that in ADDR, and without that "+defaultAddr)
+	flags.StringVar(&s.publicURL, "public-url", "",
+		"the `URL` at which clients see the server, where it differs, for links; without it that in PUBLIC_URL")
+	flags.Func("trusted-proxies",
+		"the `networks` of the proxies in front, such as 10.0.0.0/8,192.0.2.7, which are believed whose requests "+
+			"they pass on, in X-Forwarded-For or Forwarded; without it those in TRUSTED_PROXIES", s.readProxies)
+	s.database.Add(flags, "and without that "+defaultDatabase+" in the current folder")
+	s.fields.Add(flags)
+	flags.StringVar(&s.user, "admin-user", "",
+		"the `name` to log in with; without it that in ADMIN_USER, or admin. The password is in ADMIN_PASSWORD; "+
+			"without one, one is made up and printed")
+	flags.IntVar(&s.workers, "workers", 1,
+		"how many imports this process does at the same time; 0 when workers run elsewhere")
+	flags.IntVar(&s.deliveries, "deliveries", 64,
+		"how many webhooks this process delivers at the same time; 0 when workers elsewhere do, as they do with "+
+			"-workers 0 where nothing else is said")
 	s.hooks.Add(flags)
-	flags.DurationVar(&s.maxWait, "max-wait", time.Hour, "how long an import that doesn't get on waits in all for trouble of the database to pass: a full disk, no connection left, statements that are cancelled")
-	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
-	flags.BoolVar(&s.searchIndex, "search-index", false, "first build the database's index that makes search fast; while it exists, imports take longer")
-	flags.BoolVar(&s.anyAddress, "allow-made-up-password", false, "serve an address that others can reach even with a made-up password")
+	flags.DurationVar(&s.maxWait, "max-wait", time.Hour,
+		"how long an import that doesn't get on waits in all for trouble of the database to pass: a full disk, no "+
+			"connection left, statements that are cancelled")
+	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour,
+		"how long imports that have ended are kept, with their files; 0 for ever")
+	flags.BoolVar(&s.searchIndex, "search-index", false,
+		"first build the database's index that makes search fast; while it exists, imports take longer")
+	flags.BoolVar(&s.anyAddress, "allow-made-up-password", false,
+		"serve an address that others can reach even with a made-up password")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	version.Add(flags, &s.version)
 	return flags
 }
 
@@ -61,14 +89,17 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
+	if s.version {
+		return s, nil
+	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("there is nothing to do with %q", flags.Arg(0))
 	}
 	// Not the flags' default values, which the usage would show, passwords and all.
 	given := map[string]bool{}
 	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	if !given["database-url"] {
-		s.databaseURL = getenv("DATABASE_URL")
+	if !given["addr"] {
+		s.addr = cmp.Or(getenv("ADDR"), defaultAddr)
 	}
 	if !given["admin-user"] {
 		if s.user = getenv("ADMIN_USER"); s.user == "" {
@@ -78,7 +109,8 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	if s.password = getenv("ADMIN_PASSWORD"); s.password == "" {
 		s.password, s.madeUp = rand.Text(), true
 	}
-	if err := s.hooks.ReadKey(getenv); err != nil {
+	if err := cmp.Or(s.database.Read(getenv, defaultDatabase), s.hooks.ReadKey(getenv),
+		s.fields.Read(getenv)); err != nil {
 		return nil, err
 	}
 	if !given["trusted-proxies"] {
@@ -89,8 +121,10 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	if !given["public-url"] {
 		s.publicURL = getenv("PUBLIC_URL")
 	}
-	if u, err := url.Parse(s.publicURL); s.publicURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return nil, fmt.Errorf("-public-url %q is no URL: want https://shop.example, with a path if need be", s.publicURL)
+	if u, err := url.Parse(s.publicURL); s.publicURL != "" && (err != nil || u.Scheme != "http" &&
+		u.Scheme != "https" || u.Host == "") {
+		return nil, fmt.Errorf("-public-url %q is no URL: want https://shop.example, with a path if need be",
+			s.publicURL)
 	}
 	if s.workers == 0 && !given["deliveries"] {
 		s.deliveries = 0
@@ -100,13 +134,15 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 		return nil, fmt.Errorf("-workers must be between 0 and 1000, not %d", s.workers)
 	case s.maxWait < time.Second || s.maxWait > 30*24*time.Hour:
 		return nil, fmt.Errorf("-max-wait must be between 1s and 720h, not %v", s.maxWait)
-	case s.workers == 0 && s.databaseURL == "":
-		return nil, errors.New("-workers 0 needs a database, that workers elsewhere share: nobody else sees this memory")
+	case s.workers == 0 && !s.database.URL.Stored():
+		return nil, errors.New(
+			"-workers 0 needs a database, that workers elsewhere share: nobody else sees this memory")
 	case s.deliveries < 0 || s.deliveries > 1000:
 		return nil, fmt.Errorf("-deliveries must be between 0 and 1000, not %d", s.deliveries)
-	case s.deliveries == 0 && s.databaseURL == "":
-		return nil, errors.New("-deliveries 0 needs a database, that workers elsewhere share: nobody else sees this memory")
-	case s.searchIndex && s.databaseURL == "":
+	case s.deliveries == 0 && !s.database.URL.Stored():
+		return nil, errors.New(
+			"-deliveries 0 needs a database, that workers elsewhere share: nobody else sees this memory")
+	case s.searchIndex && !s.database.URL.Stored():
 		return nil, errors.New("-search-index needs a database")
 	case s.retention < 0:
 		return nil, fmt.Errorf("-retention must not be negative, but is %v", s.retention)
@@ -116,7 +152,8 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 		return nil, fmt.Errorf("-addr %q is no address: want host:port", s.addr)
 	}
 	if ip := net.ParseIP(host); s.madeUp && !s.anyAddress && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("-addr %s can be reached by others: set ADMIN_PASSWORD, or say -allow-made-up-password", s.addr)
+		return nil, fmt.Errorf("-addr %s can be reached by others: set ADMIN_PASSWORD, or say -allow-made-up-password",
+			s.addr)
 	}
 	return s, nil
 }
@@ -147,8 +184,8 @@ func (s *settings) readProxies(text string) error {
 
 // announce says where the server is and how to log in.
 func (s *settings) announce(w io.Writer, addr net.Addr) {
-	where := "PostgreSQL"
-	if s.databaseURL == "" {
+	where := s.database.URL.String()
+	if !s.database.URL.Stored() {
 		where = "memory: it is gone when the server ends (DATABASE_URL names a database)"
 	}
 	login := s.user + ", with the password in ADMIN_PASSWORD"
@@ -160,7 +197,17 @@ func (s *settings) announce(w io.Writer, addr net.Addr) {
 
 // usage explains the program to w.
 func usage(w io.Writer) {
-	fmt.Fprint(w, "Usage: server [flags]\n\nServes the products importer over HTTP.\n\n")
+	fmt.Fprint(w, `Usage: server [flags]
+       server backup|copy|healthcheck [flags]
+
+Serves the products importer over HTTP. backup copies the SQLite file while it is in use, copy moves it up to
+PostgreSQL, healthcheck asks the running server whether it is ready; each explains itself with -h.
+
+  server                                                     everything is in products.db, in the current folder
+  server -database-url memory: -allow-private-webhooks       for trying it: nothing is kept
+  DATABASE_URL=postgres://localhost/shop server -workers 0   workers run elsewhere
+
+`)
 	flags := newFlags(&settings{})
 	flags.SetOutput(w)
 	flags.PrintDefaults()

@@ -83,8 +83,10 @@ func TestGiants(t *testing.T) {
 		}{
 			{"GET", "/products/?limit=1000", "", n << 20},
 			{"GET", "/products/?limit=1000&ordering=-sku", "", n << 20},
-			{"GET", "/products/export.csv?attributes=a0,a1,a2,a3,a4,a5,a6,a7,a8,a9,a10,a11,a12,a13,a14,a15", "", n << 20},
-			{"PATCH", fmt.Sprint("/products/", first.Results[i].ID), `{"attributes":{"a0":"` + strings.Repeat("y", 65_000) + `"}}`, 1 << 20},
+			{"GET", "/products/export.csv?attributes=a0,a1,a2,a3,a4,a5,a6,a7,a8,a9,a10,a11,a12,a13,a14,a15", "",
+				n << 20},
+			{"PATCH", fmt.Sprint("/products/", first.Results[i].ID), `{"attributes":{"a0":"` +
+				strings.Repeat("y", 65_000) + `"}}`, 1 << 20},
 			{"GET", fmt.Sprint("/products/", first.Results[i].ID), "", 1 << 20},
 		} {
 			requests.Go(func() {
@@ -108,7 +110,8 @@ func TestGiants(t *testing.T) {
 
 	// A product can't be made larger by patching it again and again.
 	for i := range 30 {
-		status, _, err := c.get("PATCH", fmt.Sprint("/products/", first.Results[0].ID), fmt.Sprintf(`{"attributes":{"more %d":"%s"}}`, i, strings.Repeat("y", 60_000)))
+		status, _, err := c.get("PATCH", fmt.Sprint("/products/", first.Results[0].ID),
+			fmt.Sprintf(`{"attributes":{"more %d":"%s"}}`, i, strings.Repeat("y", 60_000)))
 		require.NoError(t, err)
 		require.Equal(t, http.StatusUnprocessableEntity, status)
 	}

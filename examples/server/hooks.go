@@ -5,42 +5,44 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/adapters/outbox"
+	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// hooks are the webhooks: what happens goes into the outbox, and the dispatcher sends it.
+// hooks are the webhooks: events of what happens go into the outbox, and the dispatcher sends them.
 type hooks struct {
 	outbox     *outbox.Outbox
-	products   *products.Telling // the products, whose changes are told
+	products   *products.NotifyingStore // the products, whose changes become events
 	service    *webhooks.Service
 	dispatcher *webhooks.Dispatcher // nil where the deliveries are made elsewhere
 }
 
-// newHooks has the changes of the stores told.
-func newHooks(s *settings, db *stores, logger *slog.Logger) (h hooks, err error) {
-	s.hooks.Warn(logger, s.databaseURL != "")
+// newHooks has events made of the stores' changes.
+func newHooks(s *settings, db *storeflags.Stores, logger *slog.Logger) (h hooks, err error) {
+	s.hooks.Warn(logger, s.database.URL.Stored())
 	policy := s.hooks.Policy()
 	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: policy})
 	if err != nil {
 		return h, err
 	}
-	keeping := webhooks.ServiceOptions{Policy: policy, Logger: logger}
-	if s.databaseURL == "" { // memory is dear
-		keeping.KeepDelivered, keeping.KeepOthers = time.Hour, 24*time.Hour
+	options := webhooks.ServiceOptions{Policy: policy, Logger: logger}
+	if !s.database.URL.Stored() { // memory is scarce
+		options.KeepDelivered, options.KeepOthers = time.Hour, 24*time.Hour
 	}
-	if h.service, err = webhooks.NewService(db.webhooks, sender, keeping); err != nil {
+	if h.service, err = webhooks.NewService(db.Webhooks, sender, options); err != nil {
 		return h, err
 	}
 	if s.deliveries > 0 {
-		if h.dispatcher, err = webhooks.NewDispatcher(db.webhooks, sender, webhooks.DispatcherOptions{Concurrency: s.deliveries, Logger: logger}); err != nil {
+		if h.dispatcher, err = webhooks.NewDispatcher(db.Webhooks, sender,
+			webhooks.DispatcherOptions{Concurrency: s.deliveries, Logger: logger}); err != nil {
 			return h, err
 		}
 	}
-	if h.outbox, err = outbox.New(db.webhooks); err != nil {
+	if h.outbox, err = outbox.New(db.Webhooks); err != nil {
 		return h, err
 	}
-	db.jobs.OnEnd(h.outbox.JobEnded)
-	h.products, err = products.NewTelling(db.products, db.inTx, h.outbox)
+	db.Jobs.OnEnd(h.outbox.JobEnded)
+	h.products, err = products.NewNotifyingStore(db.Products, db.InTx, h.outbox)
 	return h, err
 }

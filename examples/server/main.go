@@ -1,8 +1,12 @@
 // Command server is the importer over HTTP: uploads, live progress, products, webhooks.
 //
-//	go run ./examples/server                                    # in memory
+//	go run ./examples/server                                    # everything in one file, products.db
+//	go run ./examples/server -database-url memory:              # nothing is kept
 //	go run ./examples/server -allow-private-webhooks            # with webhooks to this machine, see examples/receiver
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/server -workers 0   # workers run elsewhere
+//	go run ./examples/server -fields fields.json                # products have prices, or what the file declares
+//	go run ./examples/server backup products-copy.db            # of that file, while servers go on
+//	go run ./examples/server copy -from sqlite:products.db -to postgres://localhost/shop   # once it is outgrown
 //
 // Any number of servers and of workers (examples/worker) may share a database. SIGINT and SIGTERM end it in good order:
 // an import in hand commits its batches, and whoever comes next goes on with it.
@@ -22,9 +26,14 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	_ "time/tzdata" // for the zone of an import, wherever the program runs
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/examples/version"
+	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 )
 
@@ -37,16 +46,23 @@ func main() {
 
 // run is the program. It returns the exit status: 0 after a stop in good order, 1 for trouble, 2 for wrong usage.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	if status, ran := runCommand(ctx, args, getenv, stdout, stderr); ran {
+		return status
+	}
 	s, err := parseArgs(args, getenv)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		usage(stdout)
 		return 0
-	}
-	if err != nil {
+	case err != nil:
 		fmt.Fprintf(stderr, "server: %v (server -h explains)\n", err)
 		return 2
+	case s.version:
+		fmt.Fprintln(stdout, version.Line("server"))
+		return 0
 	}
-	if err := serve(ctx, s, stdout, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
+	if err := serve(ctx, s, stdout,
+		slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
 		fmt.Fprintf(stderr, "server: %v\n", err)
 		return 1
 	}
@@ -59,26 +75,30 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	hooks, err := newHooks(s, db, logger)
 	if err != nil {
 		return err
 	}
-	service, err := job.NewService(db.jobs, db.uploads, job.ServiceOptions{KeyRule: db.products.KeyRule()})
+	options := job.ServiceOptions{KeyRule: db.Products.KeyRule(), Fields: db.Products.Schema()}
+	if sizer, says := db.Products.(importer.BatchSizer); says {
+		options.BatchSize = sizer.BatchSize()
+	}
+	service, err := job.NewService(db.Jobs, db.Uploads, options)
 	if err != nil {
 		return err
 	}
-	hash, err := httpapi.HashPassword(s.password)
+	hash, err := basicauth.HashPassword(s.password)
 	if err != nil {
 		return err
 	}
-	users, err := httpapi.NewStaticUsers(map[string]string{s.user: hash})
+	users, err := basicauth.NewStaticUsers(map[string]string{s.user: hash})
 	if err != nil {
 		return err
 	}
-	api, err := httpapi.New(hooks.products, service, db.jobs, users, httpapi.Options{
-		Logger: logger, Ping: db.ping, PublicURL: s.publicURL, ClientAddress: httpapi.TrustedProxies(s.proxies...),
-		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.webhooks, Dispatcher: hooks.dispatcher},
+	api, err := httpapi.New(hooks.products, service, db.Jobs, users, httpapi.Options{
+		Logger: logger, Ping: db.Ping, PublicURL: s.publicURL, ClientAddress: basicauth.TrustedProxies(s.proxies...),
+		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
 	})
 	if err != nil {
 		return err
@@ -125,19 +145,21 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 }
 
 // newWorker returns a worker for the imports and deliveries that this process is to make, nil for none.
-func newWorker(s *settings, db *stores, service *job.Service, hooks *hooks, logger *slog.Logger) (*worker.Worker, error) {
+func newWorker(s *settings, db *storeflags.Stores, service *job.Service, hooks *hooks,
+	logger *slog.Logger) (*worker.Worker, error) {
 	if s.workers == 0 && hooks.dispatcher == nil {
 		return nil, nil
 	}
 	var runner *job.Runner
 	if s.workers > 0 {
 		var err error
-		if runner, err = job.NewRunner(db.jobs, db.uploads, db.products, job.RunnerOptions{MaxWait: s.maxWait, Notifier: hooks.outbox.Import}); err != nil {
+		if runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{MaxWait: s.maxWait,
+			Notifier: hooks.outbox.Import}); err != nil {
 			return nil, err
 		}
 	}
 	return worker.New(runner, worker.Options{
 		Concurrency: s.workers, Dispatcher: hooks.dispatcher, Logger: logger,
-		Housekeeper: service, Retention: s.retention, WebhookKeeper: hooks.service,
+		JobPruner: service, Retention: s.retention, WebhookPruner: hooks.service,
 	})
 }

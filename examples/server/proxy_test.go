@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBehindAProxy has somebody fail behind the same proxy, and a client that finds the next page where the public sees it.
+// TestBehindAProxy has somebody fail behind the same proxy, and a client that finds the next page where the public sees
+// it.
 func TestBehindAProxy(t *testing.T) {
 	c := start(t, "-trusted-proxies", "192.0.2.0/24, 127.0.0.1", "-public-url", "https://shop.example/api")
 	ask := func(client, password string) (status int, page struct{ Previous string }) {

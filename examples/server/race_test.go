@@ -2,5 +2,5 @@
 
 package main
 
-// raceDetector tells whether the tests, and the programs that they start, have the race detector.
+// raceDetector reports whether the tests, and the programs that they start, have the race detector.
 const raceDetector = true

@@ -25,7 +25,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
-	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 func TestWebhookUsage(t *testing.T) {
@@ -36,7 +36,7 @@ func TestWebhookUsage(t *testing.T) {
 	}{
 		{args: []string{"-deliveries", "-1"}, says: "-deliveries"},
 		{args: []string{"-deliveries", "1001"}, says: "-deliveries"},
-		{args: []string{"-deliveries", "0"}, says: "needs a database"},
+		{args: []string{"-database-url", "memory:", "-deliveries", "0"}, says: "needs a database"},
 		{key: "hunter2!", says: "WEBHOOKS_KEY: webhooks: key 1 of 1"},
 		{key: "c2hvcnQ=", says: "WEBHOOKS_KEY: webhooks: a key to seal with must have 32 bytes"},
 	} {
@@ -46,10 +46,11 @@ func TestWebhookUsage(t *testing.T) {
 		require.Contains(t, stderr.String(), c.says)
 		require.NotContains(t, stderr.String(), "hunter2")
 	}
-	s, err := parseArgs([]string{"-workers", "0", "-database-url", "x"}, func(string) string { return "" })
+	s, err := parseArgs([]string{"-workers", "0", "-database-url", "postgres://h/x"}, func(string) string { return "" })
 	require.NoError(t, err)
 	require.Zero(t, s.deliveries, "who works elsewhere delivers there")
-	s, err = parseArgs([]string{"-workers", "0", "-deliveries", "3", "-database-url", "x"}, func(string) string { return "" })
+	s, err = parseArgs([]string{"-workers", "0", "-deliveries", "3", "-database-url", "postgres://h/x"},
+		func(string) string { return "" })
 	require.NoError(t, err)
 	require.Equal(t, 3, s.deliveries)
 }
@@ -156,19 +157,22 @@ func (w *witness) got() (map[string]int, error) {
 	return got, w.bad
 }
 
-// TestWebhooks tells two receivers of what people do, over memory and over PostgreSQL.
+// TestWebhooks delivers to two receivers what people do, over memory and over PostgreSQL.
 func TestWebhooks(t *testing.T) {
-	for _, where := range []string{"memory", "PostgreSQL"} {
+	for _, where := range []string{"memory", "SQLite", "PostgreSQL"} {
 		t.Run(where, func(t *testing.T) {
 			args := []string{"-allow-private-webhooks"}
 			url := ""
-			if where == "PostgreSQL" {
+			switch where {
+			case "SQLite":
+				args = append(args, "-database-url", "sqlite:"+filepath.Join(t.TempDir(), "products.db"))
+			case "PostgreSQL":
 				url = pgtest.URL(t)
 				args = append(args, "-database-url", url)
 				t.Setenv("WEBHOOKS_KEY", base64.StdEncoding.EncodeToString(make([]byte, 32)))
 			}
 			c := start(t, args...)
-			secret := webhooks.NewSecret().Reveal()
+			secret := receive.NewSecret().Reveal()
 			r, w := newReceiver(t, secret), newWitness(t, secret)
 			post := func(path, body string, status int) (answer map[string]any) {
 				t.Helper()
@@ -200,10 +204,12 @@ func TestWebhooks(t *testing.T) {
 			const records = 10_000
 			distinct, shared := catalogtest.Distinct(records), catalogtest.Shared(records)
 			_, counts := c.importFile("?mode=update", catalogtest.NewReader(records, catalogtest.Base))
-			require.Contains(t, r.says(": complete:"), fmt.Sprintf("import %s: complete: %d products in ", counts["id"], distinct))
+			require.Contains(t, r.says(": complete:"), fmt.Sprintf("import %s: complete: %d products in ", counts["id"],
+				distinct))
 			_, counts = c.importFile("?mode=update", catalogtest.NewReader(records, catalogtest.HalfNew))
 			require.InDelta(t, shared, counts["updated"], 0)
-			require.Contains(t, r.says(": complete:"), fmt.Sprintf("import %s: complete: %d products in ", counts["id"], distinct))
+			require.Contains(t, r.says(": complete:"), fmt.Sprintf("import %s: complete: %d products in ", counts["id"],
+				distinct))
 			c.importFile("?dry_run=true", strings.NewReader("sku,name\nx,y\n"))
 			c.importFile("", strings.NewReader("price,weight\n1,2\n"))
 			require.Contains(t, r.says("import."), "import.failed", "a dry run isn't told")
@@ -216,14 +222,17 @@ func TestWebhooks(t *testing.T) {
 				require.NoError(t, json.Unmarshal([]byte(c.do("GET", at+"/deliveries"+query, "", nil, 200)), &list))
 				return list.Results
 			}
-			require.Eventually(t, func() bool { return len(deliveries("?state=pending")) == 0 }, 30*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return len(deliveries("?state=pending")) == 0 }, 30*time.Second,
+				10*time.Millisecond)
 			require.Len(t, deliveries("?event_type=import.failed&state=delivered"), 1)
 			again := deliveries("?event_id=" + id)[0].(map[string]any)
 			post(fmt.Sprintf("/webhooks/deliveries/%.0f/resend", again["id"]), "", 202)
 			require.Contains(t, r.says(id), "attempt 2")
 
-			// The two imports tell of distinct products each, of which the first created all, and the second those that are new.
-			all := map[string]int{"product.created": 2*distinct - shared + 1, "product.updated": shared + 1, "product.deleted": 1,
+			// The events of an import are of distinct products: the first import created all of its own, the second
+			// those that were new.
+			all := map[string]int{"product.created": 2*distinct - shared + 1, "product.updated": shared + 1,
+				"product.deleted":      1,
 				"products.deleted_all": 1, "import.completed": 2, "import.failed": 1}
 			require.EventuallyWithT(t, func(c *assert.CollectT) {
 				got, bad := w.got()
@@ -237,7 +246,10 @@ func TestWebhooks(t *testing.T) {
 				require.NoError(t, err)
 				defer db.Close()
 				var readable bool
-				require.NoError(t, db.QueryRowContext(t.Context(), `SELECT bool_or(position('the-token'::bytea IN private) > 0) FROM webhook_endpoints`).Scan(&readable))
+				require.NoError(t,
+					db.QueryRowContext(t.Context(),
+						`SELECT bool_or(position('the-token'::bytea IN private) > 0) FROM webhook_endpoints`).Scan(
+						&readable))
 				require.False(t, readable, "the key encrypts")
 			}
 			require.NoError(t, c.process.Process.Signal(syscall.SIGTERM))
@@ -248,7 +260,9 @@ func TestWebhooks(t *testing.T) {
 
 func TestPrivateWebhooksWantLeave(t *testing.T) {
 	c := start(t)
-	for _, url := range []string{"http://127.0.0.1:9090/", "https://localhost/", "https://10.0.0.1/", "https://shop.example:9090/"} {
-		require.Contains(t, c.do("POST", "/webhooks/", "application/json", strings.NewReader(`{"callback_url":"`+url+`"}`), 422), `"field":"callback_url"`)
+	for _, url := range []string{"http://127.0.0.1:9090/", "https://localhost/", "https://10.0.0.1/",
+		"https://shop.example:9090/"} {
+		require.Contains(t, c.do("POST", "/webhooks/", "application/json", strings.NewReader(`{"callback_url":"`+url+
+			`"}`), 422), `"field":"callback_url"`)
 	}
 }
