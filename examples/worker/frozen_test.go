@@ -40,8 +40,8 @@ func answer(ctx context.Context, url string) (status int, took time.Duration) {
 	return response.StatusCode, time.Since(began)
 }
 
-// TestFrozenDatabase freezes PostgreSQL, in the middle of an import: server and worker say so in time, whatever they are
-// asked, go on by themselves when it does, with the import, and end in time when they are told to.
+// TestFrozenDatabase freezes PostgreSQL, in the middle of an import: server and worker say so in time, whatever they
+// are asked, go on by themselves when it does, with the import, and end in time when they are told to.
 func TestFrozenDatabase(t *testing.T) {
 	const at = 20
 	program := filepath.Join(t.TempDir(), "server")
@@ -54,10 +54,17 @@ func TestFrozenDatabase(t *testing.T) {
 	worker, lines := s.start(s.self, append(delivering, "-admin-addr", "127.0.0.1:0", "-lease", "1s")...)
 	require.True(t, lines.Scan())
 	_, workerURL, _ := strings.Cut(lines.Text(), ", ")
-	for _, url := range []string{serverURL, workerURL} {
-		status, _ := answer(t.Context(), url+"/readyz")
-		require.Equal(t, http.StatusOK, status)
+	// A program says where it is before it has begun to work, and is ready then.
+	until := func(want int, urls ...string) {
+		t.Helper()
+		for _, url := range urls {
+			require.Eventually(t, func() bool {
+				status, _ := answer(t.Context(), url)
+				return status == want
+			}, time.Minute, 50*time.Millisecond, url)
+		}
 	}
+	until(http.StatusOK, serverURL+"/readyz", workerURL+"/readyz")
 	submit := func(variant catalogtest.Variant) (id string, open func()) {
 		id = s.submit(variant, products.Update).ID
 		open = s.gate(id, at+1, records/batchRecords)
@@ -68,25 +75,27 @@ func TestFrozenDatabase(t *testing.T) {
 
 	id, open := submit(catalogtest.Base)
 	postgres.Freeze()
+	// What the database last said about itself is used for a second.
+	until(http.StatusServiceUnavailable, serverURL+"/readyz", workerURL+"/readyz")
 	var asking sync.WaitGroup
 	for _, c := range []struct {
 		url    string
 		status int
 		within time.Duration
 	}{
-		{serverURL + "/livez", 200, time.Second},
-		{workerURL + "/livez", 200, time.Second},
-		{serverURL + "/readyz", 503, 4 * time.Second},
-		{workerURL + "/readyz", 503, 4 * time.Second},
-		{serverURL + "/products/1", 503, 12 * time.Second},
-		{serverURL + "/products/", 503, 12 * time.Second},
-		{serverURL + "/products/?search=x", 503, 12 * time.Second},
-		{serverURL + "/imports/", 503, 12 * time.Second},
-		{serverURL + "/imports/" + id, 503, 12 * time.Second},
-		{serverURL + "/webhooks/", 503, 12 * time.Second},
-		{serverURL + "/metrics", 200, 12 * time.Second},
-		{workerURL + "/metrics", 200, 12 * time.Second},
-	} {
+		{serverURL + "/livez", 200, 10 * time.Second},
+		{workerURL + "/livez", 200, 10 * time.Second},
+		{serverURL + "/readyz", 503, 15 * time.Second},
+		{workerURL + "/readyz", 503, 15 * time.Second},
+		{serverURL + "/products/1", 503, 40 * time.Second},
+		{serverURL + "/products/", 503, 40 * time.Second},
+		{serverURL + "/products/?search=x", 503, 40 * time.Second},
+		{serverURL + "/imports/", 503, 40 * time.Second},
+		{serverURL + "/imports/" + id, 503, 40 * time.Second},
+		{serverURL + "/webhooks/", 503, 40 * time.Second},
+		{serverURL + "/metrics", 200, 40 * time.Second},
+		{workerURL + "/metrics", 200, 40 * time.Second},
+	} { // in a third of the time or less, where the machine has nothing else to do
 		asking.Go(func() {
 			status, took := answer(t.Context(), c.url)
 			assert.Equal(t, c.status, status, c.url)
@@ -96,14 +105,8 @@ func TestFrozenDatabase(t *testing.T) {
 	asking.Wait()
 
 	postgres.Thaw()
-	thawed := time.Now()
 	open()
-	for _, url := range []string{serverURL + "/readyz", workerURL + "/readyz", serverURL + "/imports/" + id} {
-		for status := 0; status != http.StatusOK; time.Sleep(100 * time.Millisecond) {
-			require.Less(t, time.Since(thawed), 30*time.Second, "%s answers again", url)
-			status, _ = answer(t.Context(), url)
-		}
-	}
+	until(http.StatusOK, serverURL+"/readyz", workerURL+"/readyz", serverURL+"/imports/"+id)
 	ended := s.until(id, final)
 	require.Equal(t, job.Success, ended.State, ended.Error)
 	_, count := s.table()
@@ -117,7 +120,7 @@ func TestFrozenDatabase(t *testing.T) {
 		require.NoError(t, p.Process.Signal(syscall.SIGTERM))
 		ending.Go(func() {
 			_ = p.Wait() // a worker says that it could not give its import back
-			assert.Less(t, time.Since(told), 12*time.Second, name)
+			assert.Less(t, time.Since(told), 30*time.Second, name)
 		})
 	}
 	ending.Wait()

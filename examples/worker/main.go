@@ -2,11 +2,12 @@
 // number of servers on one database:
 //
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/worker
+//	DATABASE_URL=sqlite:products.db go run ./examples/worker                       # on the server's machine
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/worker -workers 0     # deliveries only
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/worker -deliveries 0  # imports only
 //
-// SIGINT and SIGTERM end it in good order: the batches in hand are committed, deliveries under way come to their end, and
-// the next worker goes on at once.
+// SIGINT and SIGTERM end it in good order: the batches in hand are committed, deliveries under way come to their end,
+// and the next worker goes on at once.
 package main
 
 import (
@@ -23,7 +24,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
-	"time"
+	_ "time/tzdata" // for the zone of an import, wherever the program runs
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -31,9 +32,10 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/adapters/outbox"
-	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/worker"
-	"github.com/products-importer/products-importer/examples/hookflags"
+	"github.com/products-importer/products-importer/examples/healthcheck"
+	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/webhooks"
 )
@@ -45,74 +47,26 @@ func main() {
 	os.Exit(status)
 }
 
-type settings struct {
-	databaseURL string
-	adminAddr   string
-	workers     int
-	deliveries  int
-	hooks       hookflags.Settings
-	lease       time.Duration
-	maxWait     time.Duration
-	retention   time.Duration
-	logLevel    slog.Level
-}
-
-func newFlags(s *settings) *flag.FlagSet {
-	flags := flag.NewFlagSet("worker", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.StringVar(&s.databaseURL, "database-url", "", "the PostgreSQL `URL`; without it that in DATABASE_URL")
-	flags.StringVar(&s.adminAddr, "admin-addr", "127.0.0.1:8081", "the `address` of /livez, /readyz and /metrics, which want no log-in; empty for none")
-	flags.IntVar(&s.workers, "workers", 1, "how many imports it does at the same time; 0 for none")
-	flags.IntVar(&s.deliveries, "deliveries", 64, "how many webhooks it delivers at the same time; 0 for none")
-	s.hooks.Add(flags)
-	flags.DurationVar(&s.lease, "lease", 15*time.Second, "how long an import waits for another worker when this one vanishes; up to twice as long where it hangs inside a transaction")
-	flags.DurationVar(&s.maxWait, "max-wait", time.Hour, "how long an import that doesn't get on waits in all for trouble of the database to pass: a full disk, no connection left, statements that are cancelled")
-	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long imports that have ended are kept, with their files; 0 for ever")
-	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
-	return flags
-}
-
 // run is the program. It returns the exit status: 0 after a stop in good order, 1 for trouble, 2 for wrong usage.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	s := &settings{}
-	flags := newFlags(s)
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, "Usage: worker [flags]\n\nDoes the imports that servers have taken in, and delivers webhooks.\n\n")
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return 0
+	if len(args) > 0 && args[0] == "healthcheck" {
+		return healthcheck.Command{Program: "worker", Flag: "admin-addr",
+			Addr: cmp.Or(getenv("ADMIN_ADDR"), defaultAdminAddr)}.Run(ctx, args[1:], stdout, stderr)
 	}
-	if s.databaseURL == "" {
-		s.databaseURL = getenv("DATABASE_URL")
-	}
-	if err == nil {
-		err = s.hooks.ReadKey(getenv)
-	}
+	s, err := parseArgs(args, getenv)
 	switch {
+	case errors.Is(err, flag.ErrHelp):
+		usage(stdout)
+		return 0
 	case err != nil:
-	case flags.NArg() > 0:
-		err = fmt.Errorf("there is nothing to do with %q", flags.Arg(0))
-	case s.databaseURL == "":
-		err = errors.New("name the database, with -database-url or DATABASE_URL")
-	case s.workers < 0 || s.workers > 1000:
-		err = fmt.Errorf("-workers must be between 0 and 1000, not %d", s.workers)
-	case s.deliveries < 0 || s.deliveries > 1000:
-		err = fmt.Errorf("-deliveries must be between 0 and 1000, not %d", s.deliveries)
-	case s.workers == 0 && s.deliveries == 0:
-		err = errors.New("there is nothing to do with -workers 0 and -deliveries 0")
-	case s.lease < time.Second:
-		err = fmt.Errorf("-lease must be at least a second, not %v", s.lease)
-	case s.maxWait < time.Second || s.maxWait > 30*24*time.Hour:
-		err = fmt.Errorf("-max-wait must be between 1s and 720h, not %v", s.maxWait)
-	case s.retention < 0:
-		err = fmt.Errorf("-retention must not be negative, but is %v", s.retention)
-	}
-	if err != nil {
 		fmt.Fprintf(stderr, "worker: %v (worker -h explains)\n", err)
 		return 2
+	case s.version:
+		fmt.Fprintln(stdout, version.Line("worker"))
+		return 0
 	}
-	if err := work(ctx, s, stdout, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
+	if err := work(ctx, s, stdout,
+		slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
 		fmt.Fprintf(stderr, "worker: %v\n", err)
 		return 1
 	}
@@ -121,12 +75,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 // work works until the context ends.
 func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {
-	db, err := postgres.Open(ctx, s.databaseURL, postgres.Options{MaxConns: 4*s.workers + 8, Logger: logger, Sealer: s.hooks.Sealer})
+	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.workers + 8, Logger: logger,
+		Sealer: s.hooks.Sealer, Fields: s.fields.Schema})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	service, err := job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{})
+	service, err := job.NewService(db.Jobs, db.Uploads, job.ServiceOptions{})
 	if err != nil {
 		return err
 	}
@@ -140,7 +95,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	}
 	w, err := worker.New(runner, worker.Options{
 		Concurrency: s.workers, Dispatcher: dispatcher, Logger: logger,
-		Housekeeper: service, Retention: s.retention, WebhookKeeper: deliveries,
+		JobPruner: service, Retention: s.retention, WebhookPruner: deliveries,
 	})
 	if err != nil {
 		return err
@@ -152,7 +107,8 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		if err != nil {
 			return err
 		}
-		server := httpapi.NewHTTPServer(adminRoutes(w, httpapi.NewHealth(db.Ping), httpapi.NewWebhookCollector(db.Webhooks(), dispatcher)), logger)
+		server := httpapi.NewHTTPServer(adminRoutes(w, httpapi.NewHealth(db.Ping),
+			httpapi.NewWebhookCollector(db.Webhooks, dispatcher)), logger)
 		admin.Go(func() {
 			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 				logger.Error("the admin address can't be served any more", "error", err)
@@ -162,43 +118,49 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		defer func() { err = errors.Join(err, server.Close()) }()
 		where = "http://" + listener.Addr().String()
 	}
-	fmt.Fprintf(stdout, "worker %s, %s\n", w.Name(), where)
+	fmt.Fprintf(stdout, "worker %s on %s, %s\n", w.Name(), s.database.URL, where)
 	return w.Run(ctx)
 }
 
-// newRunner returns what does the imports, nil for nothing. What they change and how they end is told in webhooks.
-func newRunner(s *settings, db *postgres.DB) (*job.Runner, error) {
+// newRunner returns what does the imports, nil for nothing. What they change, and how they end, become events of
+// webhooks.
+func newRunner(s *settings, db *storeflags.Stores) (*job.Runner, error) {
 	if s.workers == 0 {
 		return nil, nil
 	}
-	tell, err := outbox.New(db.Webhooks())
+	events, err := outbox.New(db.Webhooks)
 	if err != nil {
 		return nil, err
 	}
-	db.Jobs().OnEnd(tell.JobEnded)
-	return job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Lease: s.lease, MaxWait: s.maxWait, Notifier: tell.Import})
+	db.Jobs.OnEnd(events.JobEnded)
+	return job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.lease, MaxWait: s.maxWait,
+		Notifier: events.Import})
 }
 
-// newDispatcher returns what delivers webhooks, nil for nothing, and what keeps their house.
-func newDispatcher(s *settings, db *postgres.DB, logger *slog.Logger) (*webhooks.Service, *webhooks.Dispatcher, error) {
+// newDispatcher returns the service, which prunes deliveries, and the dispatcher that sends them, nil where this worker
+// sends none.
+func newDispatcher(s *settings, db *storeflags.Stores,
+	logger *slog.Logger) (*webhooks.Service, *webhooks.Dispatcher, error) {
 	s.hooks.Warn(logger, true)
 	policy := s.hooks.Policy()
 	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: policy})
 	if err != nil {
 		return nil, nil, err
 	}
-	service, err := webhooks.NewService(db.Webhooks(), sender, webhooks.ServiceOptions{Policy: policy})
+	service, err := webhooks.NewService(db.Webhooks, sender, webhooks.ServiceOptions{Policy: policy})
 	if err != nil || s.deliveries == 0 {
 		return service, nil, err
 	}
-	dispatcher, err := webhooks.NewDispatcher(db.Webhooks(), sender, webhooks.DispatcherOptions{Concurrency: s.deliveries, Logger: logger})
+	dispatcher, err := webhooks.NewDispatcher(db.Webhooks, sender,
+		webhooks.DispatcherOptions{Concurrency: s.deliveries, Logger: logger})
 	return service, dispatcher, err
 }
 
 // adminRoutes are for whoever operates the worker.
 func adminRoutes(w *worker.Worker, database *httpapi.Health, hooks prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	registry.MustRegister(statsCollector{w}, hooks)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })

@@ -47,7 +47,8 @@ func TestWarnings(t *testing.T) {
 		}
 		var stderr bytes.Buffer
 		// It says its name once it has begun.
-		require.Zero(t, run(ctx, append(c.args, "-admin-addr", ""), getenv, writer(func([]byte) { stop() }), &stderr), stderr.String())
+		require.Zero(t, run(ctx, append(c.args, "-admin-addr", ""), getenv, writer(func([]byte) { stop() }), &stderr),
+			stderr.String())
 		require.Equal(t, c.secrets, strings.Contains(stderr.String(), "WEBHOOKS_KEY names no key"), stderr.String())
 		require.Equal(t, c.any, strings.Contains(stderr.String(), "may go to any address"), stderr.String())
 	}
@@ -62,14 +63,18 @@ func TestUsage(t *testing.T) {
 	}{
 		{nil, 2, "name the database"},
 		{[]string{"-nonsense"}, 2, "-nonsense"},
+		{[]string{"-database-url", "memory:"}, 2, "nobody else sees this memory"},
+		{[]string{"-database-url", "sqlite://x"}, 2, "sqlite:/FILE or sqlite:FILE"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "surplus"}, 2, "surplus"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-workers", "-1"}, 2, "-workers"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-deliveries", "1001"}, 2, "-deliveries"},
-		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-workers", "0", "-deliveries", "0"}, 2, "nothing to do"},
+		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-workers", "0", "-deliveries", "0"}, 2,
+			"nothing to do"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-lease", "1ms"}, 2, "-lease"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-max-wait", "1ms"}, 2, "-max-wait"},
 		{[]string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x"}, 1, "can't connect"},
 		{[]string{"-h"}, 0, "-database-url"},
+		{[]string{"-version"}, 0, "worker "},
 	} {
 		var stdout, stderr bytes.Buffer
 		require.Equal(t, c.status, run(t.Context(), c.args, none, &stdout, &stderr), c.args)

@@ -12,7 +12,8 @@ type statsCollector struct{ worker *worker.Worker }
 var (
 	running = prometheus.NewDesc("importer_worker_running", "Imports that this worker works on now.", nil, nil)
 	claimed = prometheus.NewDesc("importer_worker_claimed_total", "Imports that this worker took.", nil, nil)
-	ended   = prometheus.NewDesc("importer_worker_ended_total", "Imports that left this worker, by how.", []string{"how"}, nil)
+	ended   = prometheus.NewDesc("importer_worker_ended_total", "Imports that left this worker, by how.",
+		[]string{"how"}, nil)
 	outages = prometheus.NewDesc("importer_worker_outages_total", "How often a look for work failed.", nil, nil)
 )
 
@@ -25,7 +26,8 @@ func (c statsCollector) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(running, prometheus.GaugeValue, float64(s.Running))
 	to <- prometheus.MustNewConstMetric(claimed, prometheus.CounterValue, float64(s.Claimed))
 	to <- prometheus.MustNewConstMetric(outages, prometheus.CounterValue, float64(s.Outages))
-	for how, n := range map[string]int64{"success": s.Success, "failure": s.Failure, "revoked": s.Revoked, "given_back": s.GivenBack, "retried": s.Retried, "lost": s.Lost} {
+	for how, n := range map[string]int64{"success": s.Success, "failure": s.Failure, "revoked": s.Revoked,
+		"given_back": s.Released, "retried": s.Retried, "lost": s.Lost} {
 		to <- prometheus.MustNewConstMetric(ended, prometheus.CounterValue, float64(n), how)
 	}
 }

@@ -81,7 +81,8 @@ func newScene(t *testing.T, url string) *scene {
 func (s *scene) start(program string, args ...string) (*exec.Cmd, *bufio.Scanner) {
 	s.t.Helper()
 	p := exec.Command(program, append([]string{"-database-url", s.url, "-log-level", "error"}, args...)...)
-	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin", s.races)
+	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin",
+		s.races)
 	p.Stderr = os.Stderr
 	stdout, err := p.StdoutPipe()
 	require.NoError(s.t, err)
@@ -123,7 +124,8 @@ func catalogue(t *testing.T, variant catalogtest.Variant) []byte {
 // submit uploads a catalogue.
 func (s *scene) submit(variant catalogtest.Variant, mode products.Mode) job.Job {
 	s.t.Helper()
-	j, _, err := s.service.Submit(s.t.Context(), job.Request{Settings: job.Settings{Mode: mode, BatchRecords: batchRecords}},
+	j, _, err := s.service.Submit(s.t.Context(),
+		job.Request{Settings: job.Settings{Mode: mode, BatchRecords: batchRecords}},
 		bytes.NewReader(catalogue(s.t, variant)))
 	require.NoError(s.t, err)
 	return j
@@ -166,7 +168,9 @@ func (s *scene) untilHeld(id string, is func(holding) bool) holding {
 	for {
 		var h holding
 		var ended bool
-		require.NoError(s.t, s.raw.QueryRowContext(ctx, `SELECT worker, error, finished_at IS NOT NULL, (SELECT count(*) FROM import_checkpoints WHERE job_id = id)
+		require.NoError(s.t,
+			s.raw.QueryRowContext(ctx,
+				`SELECT worker, error, finished_at IS NOT NULL, (SELECT count(*) FROM import_checkpoints WHERE job_id = id)
 			FROM import_jobs WHERE id = $1`, id).Scan(&h.worker, &h.lastFailure, &ended, &h.batches))
 		require.False(s.t, ended, "the import has ended: %s", h.lastFailure)
 		if h.worker != "" && is(h) {
@@ -183,17 +187,20 @@ func (s *scene) untilWaits() {
 	defer cancel()
 	for waits := false; !waits; {
 		require.NoError(s.t, s.raw.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity
-			WHERE datname = current_database() AND application_name = 'process' AND wait_event_type = 'Lock')`).Scan(&waits))
+			WHERE datname = current_database() AND application_name = 'process' AND wait_event_type = 'Lock')`).Scan(
+			&waits))
 	}
 }
 
-// gate keeps the job's batches from that number to that one from being committed until it is opened: it has their places
-// among the checkpoints, in a transaction of its own. A batch that comes to it is written, and waits for its checkpoint.
+// gate keeps the job's batches from that number to that one from being committed until it is opened: it has their
+// places among the checkpoints, in a transaction of its own. A batch that comes to it is written, and waits for its
+// checkpoint.
 func (s *scene) gate(id string, from, to int) (open func()) {
 	s.t.Helper()
 	tx, err := s.raw.BeginTx(s.t.Context(), nil)
 	require.NoError(s.t, err)
-	_, err = tx.ExecContext(s.t.Context(), `INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped, superseded, rejected, bytes)
+	_, err = tx.ExecContext(s.t.Context(),
+		`INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped, superseded, rejected, bytes)
 		SELECT $1, 0, n, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series($2::int, $3) AS n`, id, from, to)
 	require.NoError(s.t, err)
 	return func() {
@@ -205,7 +212,8 @@ func (s *scene) gate(id string, from, to int) (open func()) {
 // table is a checksum over what the catalogue says, and how many products it has.
 func (s *scene) table() (sum string, count int64) {
 	s.t.Helper()
-	err := s.raw.QueryRowContext(s.t.Context(), `SELECT coalesce(md5(string_agg(concat_ws('|', sku, name, description, version), ';' ORDER BY sku_key)), ''), count(*) FROM products`).Scan(&sum, &count)
+	err := s.raw.QueryRowContext(s.t.Context(),
+		`SELECT coalesce(md5(string_agg(concat_ws('|', sku, name, description, version), ';' ORDER BY sku_key)), ''), count(*) FROM products`).Scan(&sum, &count)
 	require.NoError(s.t, err)
 	return sum, count
 }
@@ -213,14 +221,16 @@ func (s *scene) table() (sum string, count int64) {
 // checkpoints are what the job's batches committed, by their numbers less one.
 func (s *scene) checkpoints(id string) (all []importer.Commit) {
 	s.t.Helper()
-	rows, err := s.raw.QueryContext(s.t.Context(), `SELECT number, read, created, updated, unchanged, skipped, superseded, rejected, bytes
+	rows, err := s.raw.QueryContext(s.t.Context(),
+		`SELECT number, read, created, updated, unchanged, skipped, superseded, rejected, bytes
 		FROM import_checkpoints WHERE job_id = $1 ORDER BY number`, id)
 	require.NoError(s.t, err)
 	defer rows.Close()
 	for rows.Next() {
 		var b importer.Commit
 		c := &b.Counts
-		require.NoError(s.t, rows.Scan(&b.Batch, &c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded, &c.Rejected, &b.Bytes))
+		require.NoError(s.t, rows.Scan(&b.Batch, &c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped,
+			&c.Superseded, &c.Rejected, &b.Bytes))
 		all = append(all, b)
 	}
 	require.NoError(s.t, rows.Err())
@@ -232,6 +242,7 @@ type outcome struct {
 	job     job.Job
 	batches []importer.Commit
 	table   string
+	skipped string // the file of it, where it is kept
 }
 
 // end waits for the end of the job, which is to be a success.
@@ -240,14 +251,20 @@ func (s *scene) end(id string) outcome {
 	j := s.until(id, final)
 	require.Equal(s.t, job.Success, j.State, j.Error)
 	sum, _ := s.table()
-	return outcome{j, s.checkpoints(id), sum}
+	var skipped bytes.Buffer
+	if j.Settings.Mode == products.Existing {
+		require.NoError(s.t, s.service.Skipped(s.t.Context(), id, &skipped))
+		require.Equal(s.t, int(j.Event.Skipped)+1, strings.Count(skipped.String(), "\n"), "each skipped record is named")
+	}
+	return outcome{j, s.checkpoints(id), sum, skipped.String()}
 }
 
 // prepared is a scene with Base imported, and HalfNew submitted to be imported over it in the mode. Nobody works.
 func prepared(t *testing.T, mode products.Mode) (s *scene, id string) {
 	t.Helper()
 	s = newScene(t, pgtest.URL(t))
-	_, err := importer.Run(t.Context(), importer.Bytes(catalogue(t, catalogtest.Base)), s.db.Products(), importer.Options{Mode: mode})
+	_, err := importer.Run(t.Context(), importer.Bytes(catalogue(t, catalogtest.Base)), s.db.Products(),
+		importer.Options{Mode: min(mode, products.Update)}) // in mode existing nothing would come of it
 	require.NoError(t, err)
 	return s, s.submit(catalogtest.HalfNew, mode).ID
 }
@@ -270,4 +287,5 @@ func requireSame(t *testing.T, want, got outcome) {
 	require.Equal(t, want.job.Rejects, got.job.Rejects)
 	require.Equal(t, want.batches, got.batches, "each batch counts once, as in an undisturbed run")
 	require.Equal(t, want.table, got.table, "and so is the table")
+	require.Equal(t, want.skipped, got.skipped, "and what was skipped")
 }

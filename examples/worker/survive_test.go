@@ -27,7 +27,7 @@ func TestKilledWorkers(t *testing.T) {
 	if testing.Short() {
 		kills = 3
 	}
-	for _, mode := range []products.Mode{products.Ignore, products.Update} {
+	for _, mode := range []products.Mode{products.Ignore, products.Update, products.Existing} {
 		t.Run(mode.String(), func(t *testing.T) {
 			t.Parallel()
 			want := undisturbed(t, mode)
@@ -49,7 +49,8 @@ func TestKilledWorkers(t *testing.T) {
 				open()
 				workers[n] = s.worker()
 				next := s.untilHeld(id, func(h holding) bool { return h.worker != held.worker })
-				require.Equal(t, fmt.Sprintf("the worker %s vanished", held.worker), next.lastFailure, "it held the import when it was killed")
+				require.Equal(t, fmt.Sprintf("the worker %s vanished", held.worker), next.lastFailure,
+					"it held the import when it was killed")
 			}
 			requireSame(t, want, s.end(id))
 		})
@@ -63,7 +64,7 @@ func TestStoppedWorker(t *testing.T) {
 	s, id := prepared(t, products.Ignore)
 	const at = 20
 	open := s.gate(id, at+1, len(want.batches))
-	first := s.worker()
+	first := s.worker("-lease", "1m")
 	s.untilHeld(id, func(h holding) bool { return h.batches == at })
 	s.untilWaits()
 	second := s.worker()
@@ -71,10 +72,9 @@ func TestStoppedWorker(t *testing.T) {
 	require.NoError(t, first.Process.Signal(syscall.SIGTERM))
 	open()
 	held := s.untilHeld(id, func(h holding) bool { return h.by(second) })
-	require.Less(t, time.Since(stopped), 2*time.Second, "the next one goes on")
+	require.Less(t, time.Since(stopped), 30*time.Second, "the next one doesn't wait for the lease's end")
 	require.Greater(t, held.batches, at, "what it had in hand was committed")
 	require.NoError(t, first.Wait())
-	require.Less(t, time.Since(stopped), 10*time.Second)
 	got := s.end(id)
 	require.Zero(t, got.job.Attempts)
 	requireSame(t, want, got)
@@ -90,36 +90,36 @@ func TestHungWorker(t *testing.T) {
 	hung := s.worker()
 	s.untilHeld(id, func(h holding) bool { return h.batches == at })
 	s.untilWaits()
-	require.NoError(t, hung.Process.Signal(syscall.SIGSTOP))
+	halt(t, hung)
 	halted := time.Now()
 	open()
 	second := s.worker()
 	s.untilHeld(id, func(h holding) bool { return h.by(second) })
-	require.Less(t, time.Since(halted), 10*time.Second, "the lease is a second, and so is what the server waits for a transaction's client")
+	require.Less(t, time.Since(halted), 30*time.Second,
+		"the lease is a second, and so is what the server waits for a transaction's client")
 	got := s.end(id)
 	requireSame(t, want, got)
-	require.NoError(t, hung.Process.Signal(syscall.SIGCONT))
+	resume(t, hung)
 	s.kill(hung, syscall.SIGTERM)
 	again := s.end(id)
 	requireSame(t, want, again)
 	require.Equal(t, got.job, again.job, "the job stays as it ended")
 }
 
-// TestCancelledImport cancels while a batch is in hand that can't be committed: the import ends within a second all the
-// same, and what was committed is stated.
+// TestCancelledImport cancels while a batch is in hand that can't be committed: the import ends soon all the same, and what was committed is stated.
 func TestCancelledImport(t *testing.T) {
 	s := newScene(t, pgtest.URL(t))
 	id := s.submit(catalogtest.Base, products.Ignore).ID
 	const at = 20
 	open := s.gate(id, at+1, records/batchRecords)
-	s.worker("-lease", "15s")
+	s.worker("-lease", "1m")
 	s.untilHeld(id, func(h holding) bool { return h.batches == at })
 	s.untilWaits()
 	asked := time.Now()
 	_, err := s.service.Cancel(t.Context(), id)
 	require.NoError(t, err)
 	got := s.until(id, final)
-	require.Less(t, time.Since(asked), time.Second)
+	require.Less(t, time.Since(asked), 15*time.Second, "the next heartbeat is later")
 	require.Equal(t, job.Revoked, got.State)
 	require.EqualValues(t, at*batchRecords, got.Event.Created)
 	sum, count := s.table()
@@ -148,7 +148,8 @@ func TestConnectionsTerminated(t *testing.T) {
 	for i, open := range gates {
 		s.untilHeld(id, func(h holding) bool { return h.batches >= (i+1)*stretch })
 		var n int
-		require.NoError(t, s.raw.QueryRowContext(t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		require.NoError(t, s.raw.QueryRowContext(t.Context(),
+			`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND application_name = 'process'`).Scan(&n))
 		require.Positive(t, n)
 		open()
