@@ -29,7 +29,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%d read, %d created, %d superseded, %d rejected\n", result.Read, result.Created, result.Superseded, result.Rejected)
+	fmt.Printf("%d read, %d created, %d superseded, %d rejected\n", result.Read, result.Created, result.Superseded,
+		result.Rejected)
 	page, err := store.List(ctx, products.Query{Order: "sku"})
 	if err != nil {
 		log.Fatal(err)

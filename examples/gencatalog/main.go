@@ -1,6 +1,8 @@
 // Command gencatalog writes the catalogue that the benchmarks import to standard output:
 //
 //	go run ./examples/gencatalog -records 500000 > catalog.csv
+//	go run ./examples/gencatalog -columns fields > catalog.csv   # with those of importer/catalogtest/fields.json
+//	go run ./examples/gencatalog -columns stock > stock.csv      # for its products, a tenth of it changed
 package main
 
 import (
@@ -10,6 +12,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -22,12 +25,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gencatalog", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	records := flags.Int("records", 500_000, "how many records, at most 2,000,000,000")
-	name := flags.String("variant", catalogtest.Base.String(), "base; halfnew: half the SKUs of base, half new ones; random: other SKUs")
+	name := flags.String("variant", catalogtest.Base.String(),
+		"base; halfnew: half the SKUs of base, half new ones; random: other SKUs")
+	columns := flags.String("columns", "standard",
+		"standard: name,sku,description; fields: price,stock,brand,ean,available_from behind them; stock: sku,stock of "+
+			"the base variant, a tenth of it changed")
+	asked := false
+	version.Add(flags, &asked)
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
 		}
 		return 2
+	}
+	if asked {
+		fmt.Fprintln(stdout, version.Line("gencatalog"))
+		return 0
 	}
 	variant, known := map[string]catalogtest.Variant{
 		catalogtest.Base.String():    catalogtest.Base,
@@ -45,7 +58,23 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "gencatalog: -variant must be base, halfnew or random, not %q\n", *name)
 		return 2
 	}
-	if err := catalogtest.WriteVariant(stdout, *records, variant); err != nil {
+	var catalog *catalogtest.Reader
+	switch *columns {
+	case "standard":
+		catalog = catalogtest.NewReader(*records, variant)
+	case "fields":
+		catalog = catalogtest.NewFieldsReader(*records, variant)
+	case "stock":
+		if variant != catalogtest.Base {
+			fmt.Fprintln(stderr, "gencatalog: -columns stock is for the variant base alone")
+			return 2
+		}
+		catalog = catalogtest.NewStockReader(*records)
+	default:
+		fmt.Fprintf(stderr, "gencatalog: -columns must be standard, fields or stock, not %q\n", *columns)
+		return 2
+	}
+	if _, err := io.Copy(stdout, catalog); err != nil {
 		fmt.Fprintf(stderr, "gencatalog: %v\n", err)
 		return 1
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -21,9 +22,19 @@ func TestRun(t *testing.T) {
 		stderr string
 	}{
 		{"a catalogue", []string{"-records", "100", "-variant", "random"}, 0, want.String(), ""},
+		{"the version", []string{"-version"}, 0, version.Line("gencatalog") + "\n", ""},
 		{"nothing but the header", []string{"-records", "0"}, 0, "name,sku,description\r\n", ""},
-		{"a negative length", []string{"-records", "-1"}, 2, "", "gencatalog: -records must be between 0 and 2,000,000,000, not -1\n"},
-		{"an unknown variant", []string{"-variant", "x"}, 2, "", "gencatalog: -variant must be base, halfnew or random, not \"x\"\n"},
+		{"fields", []string{"-records", "0", "-columns", "fields"}, 0,
+			"name,sku,description,price,stock,brand,ean,available_from\r\n", ""},
+		{"stock", []string{"-records", "0", "-columns", "stock"}, 0, "sku,stock\r\n", ""},
+		{"stock of another variant", []string{"-columns", "stock", "-variant", "random"}, 2, "",
+			"gencatalog: -columns stock is for the variant base alone\n"},
+		{"unknown columns", []string{"-columns", "x"}, 2, "",
+			"gencatalog: -columns must be standard, fields or stock, not \"x\"\n"},
+		{"a negative length", []string{"-records", "-1"}, 2, "",
+			"gencatalog: -records must be between 0 and 2,000,000,000, not -1\n"},
+		{"an unknown variant", []string{"-variant", "x"}, 2, "",
+			"gencatalog: -variant must be base, halfnew or random, not \"x\"\n"},
 		{"an argument", []string{"x"}, 2, "", "gencatalog: unexpected argument \"x\"\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

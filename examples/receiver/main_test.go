@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 // asProgram is set in the environment of a process that is to be the program, and not its tests.
@@ -34,7 +35,7 @@ func program(t *testing.T, secret string, args ...string) *exec.Cmd {
 }
 
 func TestReceiver(t *testing.T) {
-	secret := webhooks.NewSecret()
+	secret := receive.NewSecret()
 	p := program(t, secret.Reveal(), "-addr", "127.0.0.1:0")
 	stdout, err := p.StdoutPipe()
 	require.NoError(t, err)
@@ -51,9 +52,11 @@ func TestReceiver(t *testing.T) {
 	url, said := strings.CutPrefix(line(), "receiving at ")
 	require.True(t, said)
 
-	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.Everywhere()}})
+	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: webhooks.Policy{AllowHTTP: true,
+		AllowAnyPort: true, AllowAddresses: webhooks.AllAddresses()}})
 	require.NoError(t, err)
-	endpoint := webhooks.Endpoint{URL: url, Timeout: 15 * time.Second, Private: webhooks.Private{Secrets: []webhooks.LiveSecret{{Secret: secret}}}}
+	endpoint := webhooks.Endpoint{URL: url, Timeout: 15 * time.Second,
+		Credentials: webhooks.Credentials{Secrets: []webhooks.LiveSecret{{Secret: secret}}}}
 	send := func(eventType, importID string, number int64, data string) webhooks.Answer {
 		event := webhooks.Event{Type: eventType, ImportID: importID, Number: number, Data: []byte(data)}
 		event.Init(time.Now())
@@ -62,7 +65,8 @@ func TestReceiver(t *testing.T) {
 		return answer
 	}
 	require.Equal(t, 204, send(webhooks.ProductDeleted, "", 0, `{"products":[{"id":7,"sku":"a","version":2}]}`).Status)
-	require.Regexp(t, `^evt_[0-9a-f]{32} product\.deleted attempt 3 \{"products":\[\{"id":7,"sku":"a","version":2\}\]\}$`, line())
+	require.Regexp(t,
+		`^evt_[0-9a-f]{32} product\.deleted attempt 3 \{"products":\[\{"id":7,"sku":"a","version":2\}\]\}$`, line())
 	send(webhooks.ProductUpdated, "", 0, `{"products":[{"id":7,"sku":"a","version":2}]}`)
 	require.Contains(t, line(), "product.updated")
 	require.Equal(t, "product 7: version 2 comes late: passed over", line())
@@ -76,13 +80,19 @@ func TestReceiver(t *testing.T) {
 	require.Contains(t, line(), "product.created")
 	require.Equal(t, "import i: complete: 3 products in 2 events", line())
 
-	endpoint.Secrets[0].Secret = webhooks.NewSecret()
+	endpoint.Secrets[0].Secret = receive.NewSecret()
 	require.Equal(t, 401, send(webhooks.ProductDeleted, "", 0, `{}`).Status)
-	require.Equal(t, "refused: webhooks: the signature is wrong", line())
+	require.Equal(t, "refused: receive: the signature is wrong", line())
 }
 
 func TestSecretIsWanted(t *testing.T) {
 	said, err := program(t, "").CombinedOutput()
 	require.Error(t, err)
 	require.Contains(t, string(said), "secret must be whsec_")
+}
+
+func TestVersion(t *testing.T) {
+	said, err := program(t, "", "-version").Output()
+	require.NoError(t, err)
+	require.Regexp(t, `^receiver \S+ .*go1`, string(said))
 }
