@@ -131,13 +131,26 @@ func (s *Service) Test(ctx context.Context, id string) (Attempt, error) {
 	return answer.Attempt, err
 }
 
-// Replay makes deliveries to the endpoint due again, in the lane Bulk: those of events since the time, in one of the
-// states; Failed and Skipped ones without states. There may be any number of them. It returns how many it made due,
-// also with an error. Errors: [ErrNotFound], [ErrOff].
+// Resume makes the endpoint Active, whatever stopped its deliveries, as [Endpoint.Resume] does, and brings those
+// forward that wait for their next attempt. It returns the endpoint, and how many deliveries it brought forward, also
+// with an error. A version other than 0 is the one that the endpoint must have. Errors: [ErrNotFound], [ErrVersion].
+func (s *Service) Resume(ctx context.Context, id string, version int64) (e Endpoint, n int64, err error) {
+	e, err = s.Update(ctx, id, version, func(e *Endpoint) error { e.Resume(); return nil })
+	if err != nil {
+		return Endpoint{}, 0, err
+	}
+	n, err = s.Replay(ctx, id, time.Time{}, Pending)
+	return e, n, err
+}
+
+// Replay makes deliveries to the endpoint due again: those of events since the time, in one of the states; Failed,
+// Skipped and Pending ones without states. Pending ones are those that wait for their next attempt; they are brought
+// forward, the others go to the lane Bulk. There may be any number of them. It returns how many it made due, also with
+// an error. Errors: [ErrNotFound], [ErrOff].
 func (s *Service) Replay(ctx context.Context, endpointID string, since time.Time,
 	states ...DeliveryState) (n int64, err error) {
 	if len(states) == 0 {
-		states = []DeliveryState{Failed, Skipped}
+		states = []DeliveryState{Failed, Skipped, Pending}
 	}
 	step := ReplayStep{EndpointID: endpointID, Since: since, States: states, Limit: replayAtOnce}
 	for {

@@ -149,6 +149,52 @@ func TestServiceReplay(t *testing.T) {
 	})
 }
 
+// TestServiceResume has an endpoint that was away for an hour: what waits for its next attempt, and what failed for good,
+// are sent when somebody says that it is back.
+func TestServiceResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		s := w.service(webhooks.ServiceOptions{})
+		h, e := w.receiver("one", always(http.StatusInternalServerError))
+		stop := run(t, w.dispatcher(webhooks.DispatcherOptions{}))
+		w.changes(3)
+		time.Sleep(time.Hour)
+		var waiting int64
+		for _, d := range w.deliveries(e) {
+			require.Equal(t, webhooks.Pending, d.State)
+			if time.Until(d.NotBefore) > time.Minute {
+				waiting++
+			}
+		}
+		require.NotZero(t, waiting)
+		w.answers(h, always(http.StatusOK))
+		_, _, err := s.Resume(t.Context(), e.ID, 99)
+		require.ErrorIs(t, err, webhooks.ErrVersion)
+		_, _, err = s.Resume(t.Context(), "ep_none", 0)
+		require.ErrorIs(t, err, webhooks.ErrNotFound)
+		resumed, n, err := s.Resume(t.Context(), e.ID, 0)
+		require.NoError(t, err)
+		require.Equal(t, waiting, n, "what waits for its next attempt is counted, beside what waited for the endpoint alone")
+		require.Equal(t, webhooks.Active, resumed.State)
+		time.Sleep(30 * time.Second)
+		for _, d := range w.deliveries(e) {
+			require.Equal(t, webhooks.Delivered, d.State, "what waits is sent at once")
+		}
+		_, n, err = s.Resume(t.Context(), e.ID, 0)
+		require.NoError(t, err)
+		require.Zero(t, n)
+
+		w.answers(h, always(http.StatusInternalServerError))
+		w.changes(2)
+		time.Sleep(2 * time.Minute)
+		w.answers(h, always(http.StatusOK))
+		n, err = s.Replay(t.Context(), e.ID, time.Time{})
+		require.NoError(t, err)
+		require.EqualValues(t, 2, n, "a replay brings forward what waits too")
+		require.NoError(t, stop())
+	})
+}
+
 func TestServicePrune(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -196,7 +196,8 @@ type ReplayStep struct {
 	EndpointID string
 	// Since is the time of the oldest event that is sent again, in any time zone.
 	Since time.Time
-	// States are those of the deliveries that are sent again, at least one: Failed, Skipped, Delivered.
+	// States are those of the deliveries that are sent again, at least one: Failed, Skipped, Delivered, and Pending for
+	// those that wait for their next attempt.
 	States []DeliveryState
 	// After is the ID after which the step begins: 0, or what the last step returned.
 	After int64
@@ -214,9 +215,9 @@ type Deliveries interface {
 	// Resend makes the delivery due now, with a schedule that starts from its beginning, and returns it. A delivery
 	// that is claimed is returned unchanged. Errors: ErrNotFound, ErrOff.
 	Resend(ctx context.Context, id int64) (Delivery, error)
-	// Replay does the same with many deliveries to one endpoint, which move to the lane Bulk. It returns how many it
-	// made due, and the ID of the last one that it looked at; 0 when there are no more. Claimed deliveries are left
-	// out. Errors: ErrNotFound, ErrOff.
+	// Replay does the same with many deliveries to one endpoint, which move to the lane Bulk, except for Pending ones.
+	// It returns how many it made due, and the ID of the last one that it looked at; 0 when there are no more. Claimed
+	// deliveries are left out, and so are Pending ones that are due already. Errors: ErrNotFound, ErrOff.
 	Replay(ctx context.Context, step ReplayStep) (n int, last int64, err error)
 	// Backlog returns how much waits.
 	Backlog(ctx context.Context) (Backlog, error)

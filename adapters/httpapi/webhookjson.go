@@ -36,8 +36,10 @@ type webhookView struct {
 	FailingSince *time.Time   `json:"failing_since"`
 	LastSuccess  *time.Time   `json:"last_success"`
 	PausedUntil  *time.Time   `json:"paused_until"` // by its failures
-	CreatedAt    time.Time    `json:"created_at"`
-	UpdatedAt    time.Time    `json:"updated_at"`
+	// Resumed is how many deliveries the request to resume brought forward; other answers don't have it.
+	Resumed   *int64    `json:"resumed,omitempty"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // secretView is a secret that signs, without the secret.
@@ -96,7 +98,7 @@ func (s *webhookSettings) setters() setters {
 	}
 	for _, name := range []string{"id", "version", "created_at", "updated_at", "disabled_reason", "has_token",
 		"header_names", "secrets",
-		"failures", "failing_since", "last_success", "paused_until"} {
+		"failures", "failing_since", "last_success", "paused_until", "resumed"} {
 		fields[name] = ignoreSetter
 	}
 	return fields

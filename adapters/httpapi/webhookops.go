@@ -39,12 +39,8 @@ func (a *API) PauseWebhook() http.Handler {
 }
 
 // ResumeWebhook is the handler of POST /webhooks/{id}/resume, which has an endpoint's deliveries sent, whatever stopped
-// them.
-func (a *API) ResumeWebhook() http.Handler {
-	return methods{http.MethodPost: a.hook(func(w http.ResponseWriter, r *http.Request) error {
-		return a.changeWebhook(w, r, func(e *webhooks.Endpoint) error { e.Resume(); return nil })
-	})}
-}
+// them: those that wait for their next attempt are sent now.
+func (a *API) ResumeWebhook() http.Handler { return methods{http.MethodPost: a.hook(a.resumeWebhook)} }
 
 // RotateSecret is the handler of POST /webhooks/{id}/rotate, which gives an endpoint a new secret.
 func (a *API) RotateSecret() http.Handler { return methods{http.MethodPost: a.hook(a.rotateSecret)} }
@@ -88,6 +84,29 @@ func (a *API) testWebhook(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+func (a *API) resumeWebhook(w http.ResponseWriter, r *http.Request) error {
+	id, err := webhookID(r)
+	if err != nil {
+		return err
+	}
+	extendDeadline(w, replayTime+writeTime)
+	ctx, cancel := withTimeout(r, replayTime)
+	defer cancel()
+	version, err := a.webhookPrecondition(ctx, r, id)
+	if err != nil {
+		return err
+	}
+	e, n, err := a.options.Webhooks.Service.Resume(ctx, id, version)
+	if err != nil {
+		return err
+	}
+	view := viewOfWebhook(&e)
+	view.Resumed = &n
+	w.Header().Set("ETag", etag(e.Version))
+	writeJSON(w, http.StatusOK, "application/json", &view)
+	return nil
+}
+
 func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 	id, err := webhookID(r)
 	if err != nil {
@@ -125,8 +144,8 @@ func (a *API) rotateSecret(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// replayable are the states of deliveries that may be sent again.
-var replayable = []webhooks.DeliveryState{webhooks.Failed, webhooks.Skipped, webhooks.Delivered}
+// replayable are the states of deliveries that may be sent again, or sooner.
+var replayable = []webhooks.DeliveryState{webhooks.Failed, webhooks.Skipped, webhooks.Pending, webhooks.Delivered}
 
 // replayView is the answer to a replay.
 type replayView struct {

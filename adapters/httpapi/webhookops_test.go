@@ -149,6 +149,73 @@ func TestSwitchWebhook(t *testing.T) {
 	require.Nil(t, v.fields["disabled_reason"])
 }
 
+// waiting makes a delivery of an event whose next attempt is a day away, and returns its ID.
+func (f *hookFixture) waiting() int64 {
+	f.t.Helper()
+	f.append(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
+	claims, err := f.hooks.Claim(f.t.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 1, Depth: 1})
+	require.NoError(f.t, err)
+	require.Len(f.t, claims, 1)
+	id := claims[0].Work[0].Delivery.ID
+	n, err := f.hooks.Finish(f.t.Context(), []webhooks.Result{{ClaimID: claims[0].ID, DeliveryID: id,
+		State: webhooks.Pending, Delay: 24 * time.Hour, Attempt: &webhooks.Attempt{Number: 1, Worker: "w", At: time.Now(),
+			Status: 503, Failure: webhooks.FailureStatus, Error: "status 503"}}})
+	require.NoError(f.t, err)
+	require.Equal(f.t, 1, n)
+	return id
+}
+
+// TestRetriesAreBroughtForward has deliveries that wait for their next attempt, which a resume and a replay make at once.
+func TestRetriesAreBroughtForward(t *testing.T) {
+	f := newHookFixture(t, webhooks.SenderOptions{})
+	v := f.create(`{"callback_url":"https://shop.example/"}`)
+	due := func(id int64) bool {
+		record, err := f.hooks.Delivery(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, webhooks.Pending, record.Delivery.State)
+		require.Equal(t, webhooks.Urgent, record.Delivery.Lane, "what waits stays before what is replayed")
+		return time.Until(record.Delivery.NotBefore) < time.Hour
+	}
+	resume, replay := "/webhooks/"+v.ID+"/resume", "/webhooks/"+v.ID+"/replay"
+	resumed := func() hookView {
+		w := f.call("POST", resume, "")
+		require.Equal(t, 200, w.Code, w.Body.String())
+		require.NotEmpty(t, w.Header().Get("ETag"))
+		return decode[hookView](t, w)
+	}
+	require.EqualValues(t, 0, resumed().fields["resumed"])
+	id := f.waiting()
+	require.False(t, due(id))
+	problem(t, f.call("POST", resume, "", `If-Match: "99"`), 412)
+	require.False(t, due(id))
+	again := resumed()
+	require.EqualValues(t, 1, again.fields["resumed"])
+	require.True(t, due(id))
+	require.NotContains(t, f.get(v.ID).fields, "resumed", "that is the answer of a resume alone")
+	text, err := json.Marshal(again.fields)
+	require.NoError(t, err)
+	require.Equal(t, 200, f.call("PUT", "/webhooks/"+v.ID, string(text)).Code, "a client can send back what it got")
+
+	for _, states := range []string{`null`, `["pending"]`, `["failed","pending"]`} {
+		_, err := f.hooks.Resend(t.Context(), id)
+		require.NoError(t, err)
+		claims, err := f.hooks.Claim(t.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 9, Bulk: 9, Depth: 9})
+		require.NoError(t, err)
+		for _, claim := range claims {
+			for _, work := range claim.Work {
+				_, err = f.hooks.Finish(t.Context(), []webhooks.Result{{ClaimID: claim.ID, DeliveryID: work.Delivery.ID,
+					State: webhooks.Delivered, Attempt: &webhooks.Attempt{At: time.Now(), Status: 200}}})
+				require.NoError(t, err)
+			}
+		}
+		id = f.waiting()
+		w := f.call("POST", replay, `{"since":"2026-01-01T00:00:00Z","states":`+states+`}`)
+		require.Equal(t, 202, w.Code, w.Body.String())
+		require.JSONEq(t, `{"replayed":1}`, w.Body.String(), states)
+		require.True(t, due(id))
+	}
+}
+
 // TestHostileTest tests an endpoint that changes the protocol, and says nothing then.
 func TestHostileTest(t *testing.T) {
 	f := newHookFixture(t, webhooks.SenderOptions{Policy: openPolicy})
@@ -385,7 +452,7 @@ func TestBadDeliveryRequests(t *testing.T) {
 		{"POST", one + "/replay", `{"since":null}`, 422, "since"},
 		{"POST", one + "/replay", `{"since":"yesterday"}`, 422, "since"}, {"POST", one + "/replay", `{"since":1}`, 422,
 			"since"},
-		{"POST", one + "/replay", `{"since":"2026-01-01T00:00:00Z","states":["pending"]}`, 422, "states"},
+		{"POST", one + "/replay", `{"since":"2026-01-01T00:00:00Z","states":["gone"]}`, 422, "states"},
 		{"POST", one + "/replay", `{"since":"2026-01-01T00:00:00Z","states":"failed"}`, 422, "states"},
 		{"POST", "/webhooks/ep_" + strings.Repeat("f", 32) + "/replay", `{"since":"2026-01-01T00:00:00Z"}`, 404, ""},
 	} {

@@ -135,6 +135,9 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 			if d.endpoint != r || d.CreatedAt.Before(step.Since) || !slices.Contains(step.States, d.State) {
 				continue
 			}
+			if d.State == webhooks.Pending && (d.claim != "" || !d.NotBefore.After(at)) {
+				continue // on its way, or due
+			}
 			if looked == step.Limit {
 				return nil
 			}

@@ -59,6 +59,40 @@ func TestSingleChanges(t *testing.T) {
 	})
 }
 
+// TestDeleteAll has the events of DELETE /delete_all/: one, and none for each product.
+func TestDeleteAll(t *testing.T) {
+	for _, c := range []struct {
+		listens string
+		want    []string
+	}{
+		{"*", []string{webhooks.ProductsDeletedAll}}, {"products.*", []string{webhooks.ProductsDeletedAll}},
+		{webhooks.ProductsDeletedAll, []string{webhooks.ProductsDeletedAll}},
+		{"product.*", nil}, {webhooks.ProductDeleted, nil},
+	} {
+		w := newWorld(t, func(e *webhooks.Endpoint) { e.Events = []string{c.listens} })
+		told := func() (types []string) {
+			all, err := w.db.Webhooks().ListDeliveries(t.Context(), webhooks.DeliveryQuery{})
+			require.NoError(t, err)
+			for _, d := range all {
+				if d.EventType != webhooks.ProductCreated {
+					types = append(types, d.EventType)
+				}
+			}
+			return types
+		}
+		_, err := w.products.DeleteAll(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, told(), "nothing is told when there were no products")
+		for i := range 3 {
+			_, err := w.products.Create(t.Context(), products.Product{SKU: fmt.Sprint(i), Name: "n"})
+			require.NoError(t, err)
+		}
+		_, err = w.products.DeleteAll(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, c.want, told(), c.listens)
+	}
+}
+
 // TestOneTransaction rolls back a change together with its event.
 func TestOneTransaction(t *testing.T) {
 	w := newWorld(t)

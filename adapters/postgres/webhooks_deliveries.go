@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -231,7 +232,7 @@ func (w *Webhooks) lockReceiver(ctx context.Context, t *transaction, id string) 
 	return r.now, nil
 }
 
-// Replay makes deliveries due that have ended.
+// Replay makes deliveries due that have ended, or that wait for their next attempt.
 func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int, last int64, err error) {
 	if err := driver.CheckReplay(&step); err != nil {
 		return 0, 0, err
@@ -247,9 +248,15 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 			return nil
 		}
 		endpoint := mustUUID(endpointPrefix, step.EndpointID)
+		// With the endpoint locked nobody claims any of them; Finish may be at work on those that are claimed.
+		where, args := `d.state <> 'pending'`, []any{endpoint, step.After, step.Since.UTC(), step.Limit}
+		if slices.Contains(step.States, webhooks.Pending) {
+			where, args = `(d.state <> 'pending' OR d.not_before > $5 AND d.id <> ALL (ARRAY (
+				SELECT unnest(deliveries) FROM webhook_claims WHERE endpoint = $1)))`, append(args, now)
+		}
 		list, err := w.deliveries(ctx, t, `WHERE d.endpoint = $1 AND d.id > $2 AND d.created_at >= $3 AND d.state IN (`+
-			states+`)
-			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, endpoint, step.After, step.Since.UTC(), step.Limit)
+			states+`) AND `+where+`
+			ORDER BY d.id LIMIT $4 FOR UPDATE OF d`, args...)
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -260,7 +267,10 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 			driver.ResendDelivery(&list[i], now, true)
 		}
 		w.db.onCommit(ctx, w.db.notifier.webhooks.notify)
-		return w.saveDeliveries(ctx, t, list, `d.state <> 'pending'`)
+		if len(args) > 4 {
+			where = `true`
+		}
+		return w.saveDeliveries(ctx, t, list, where)
 	})
 	if err != nil {
 		return 0, 0, fail(ctx, err, webhooks.ErrNotFound)

@@ -227,7 +227,7 @@ func (w *Webhooks) Resend(ctx context.Context, id int64) (d webhooks.Delivery, e
 	return d, nil
 }
 
-// Replay makes deliveries due that have ended.
+// Replay makes deliveries due that have ended, or that wait for their next attempt.
 func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int, last int64, err error) {
 	if err := driver.CheckReplay(&step); err != nil {
 		return 0, 0, err
@@ -238,12 +238,14 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 	}
 	err = w.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
 		n, last = 0, 0
+		now := w.db.now()
 		if err := w.receiver(ctx, t, step.EndpointID); err != nil {
 			return err
 		}
 		again, err := w.deliveries(ctx, t, `WHERE d.endpoint = ? AND d.id > ? AND d.created_at >= ?
-			AND d.state <> 'pending' AND d.state IN (SELECT value FROM json_each(?)) ORDER BY d.id LIMIT ?`,
-			step.EndpointID, step.After, step.Since.UnixMicro(), states, step.Limit)
+			AND (d.state <> 'pending' OR d.not_before > ? AND d.claim IS NULL)
+			AND d.state IN (SELECT value FROM json_each(?)) ORDER BY d.id LIMIT ?`,
+			step.EndpointID, step.After, step.Since.UnixMicro(), now.UnixMicro(), states, step.Limit)
 		if err != nil {
 			return err
 		}
@@ -255,7 +257,6 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 			return err
 		}
 		defer func() { _ = save.Close() }()
-		now := w.db.now()
 		for i := range again {
 			driver.ResendDelivery(&again[i], now, true)
 			if _, err := save.ExecContext(ctx, deliveryArgs(&again[i])...); err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
@@ -77,8 +76,8 @@ func CheckReplay(s *webhooks.ReplayStep) error {
 	if s.Limit < 1 || s.Limit > 10_000 {
 		return fmt.Errorf("webhooks: ReplayStep.Limit must be between 1 and 10,000, not %d", s.Limit)
 	}
-	if len(s.States) == 0 || slices.Contains(s.States, webhooks.Pending) {
-		return fmt.Errorf("webhooks: ReplayStep.States must be some of failed, skipped and delivered, not %q", s.States)
+	if len(s.States) == 0 {
+		return errors.New("webhooks: ReplayStep.States must be some of failed, skipped, delivered and pending")
 	}
 	return nil
 }

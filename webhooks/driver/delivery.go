@@ -35,8 +35,10 @@ func ConcludeDelivery(d *webhooks.Delivery, now time.Time, r *webhooks.Result, s
 	}
 }
 
-// ResendDelivery makes a delivery due again. A replay moves it to the lane Bulk.
+// ResendDelivery makes a delivery due again. A replay moves it to the lane Bulk, unless it is Pending: what waits for
+// its next attempt is only brought forward.
 func ResendDelivery(d *webhooks.Delivery, now time.Time, replay bool) {
+	replay = replay && d.State != webhooks.Pending
 	d.State, d.NotBefore, d.FinishedAt, d.Earlier = webhooks.Pending, now, time.Time{}, d.Attempts
 	if replay {
 		d.Lane = webhooks.Bulk

@@ -244,15 +244,75 @@ var resendCases = []Case{
 		c.look(request)
 		n, _, err := c.Replay(c.Context(), webhooks.ReplayStep{EndpointID: e.ID, States: every, Limit: 10})
 		require.NoError(c, err)
-		require.Equal(c, 1, n, "what is Pending isn't replayed")
+		require.Equal(c, 1, n, "what is claimed isn't replayed")
 		require.Equal(c, urgent, c.of(e)[1].Lane)
+	}},
+	{Name: "resend/replay brings forward what waits", run: func(c *check) {
+		e, all := c.mixed()
+		c.some(1)
+		all = append(all, c.of(e)[len(all):]...)
+		sent := c.look(webhooks.ClaimRequest{Worker: "w", Limit: 1, Depth: 1})[0].Work[0].Delivery
+		step := webhooks.ReplayStep{EndpointID: e.ID, States: []webhooks.DeliveryState{webhooks.Pending}, Limit: 10}
+		n, last, err := c.Replay(c.Context(), step)
+		require.NoError(c, err)
+		require.Equal(c, 1, n, "what waits for its next attempt is brought forward and counted, what is due or claimed isn't")
+		require.Zero(c, last)
+		for i, d := range all {
+			got := c.record(d.ID).Delivery
+			if i != 3 {
+				c.sameDelivery(d, got, "what doesn't wait for its next attempt stays")
+				continue
+			}
+			require.WithinDuration(c, time.Now(), got.NotBefore, time.Minute, "what is brought forward is due")
+			want := d
+			want.NotBefore, want.Earlier = got.NotBefore, d.Attempts
+			c.sameDelivery(want, got, "what is brought forward stays in its lane, with a schedule that begins anew")
+		}
+		n, _, err = c.Replay(c.Context(), step)
+		require.NoError(c, err)
+		require.Zero(c, n, "what is due needs no bringing forward")
+		claimed := []int64{sent.ID}
+		for _, claim := range c.look(request) {
+			claimed = append(claimed, claim.Work[0].Delivery.ID)
+		}
+		require.ElementsMatch(c, []int64{all[3].ID, all[4].ID, all[5].ID}, claimed,
+			"what is brought forward is claimed")
+	}},
+	{Name: "resend/replay of what waits and of what has ended, in steps", run: func(c *check) {
+		e := c.endpoint(concurrency(20))
+		c.some(6)
+		var results []webhooks.Result
+		for i, claim := range c.look(request) {
+			r := result(&claim, 0, []webhooks.DeliveryState{webhooks.Failed, webhooks.Pending}[i%2])
+			r.Delay = day
+			results = append(results, r)
+		}
+		c.finish(6, results...)
+		c.change(e.ID, func(e *webhooks.Endpoint) { e.Resume() })
+		step := webhooks.ReplayStep{EndpointID: e.ID, Limit: 4,
+			States: []webhooks.DeliveryState{webhooks.Failed, webhooks.Pending}}
+		total := 0
+		for {
+			n, last, err := c.Replay(c.Context(), step)
+			require.NoError(c, err)
+			require.LessOrEqual(c, n, 4, "a step looks at Limit deliveries")
+			if total += n; last == 0 {
+				break
+			}
+			require.Greater(c, last, step.After, "a step says where the next one begins")
+			step.After = last
+		}
+		require.Equal(c, 6, total, "each is counted once")
+		for _, d := range c.of(e) {
+			require.Equal(c, webhooks.Pending, d.State)
+			require.WithinDuration(c, time.Now(), d.NotBefore, time.Minute)
+		}
 	}},
 	{Name: "resend/bad replays", run: func(c *check) {
 		e := c.endpoint()
 		for _, step := range []webhooks.ReplayStep{
 			{EndpointID: e.ID, States: every}, {EndpointID: e.ID, States: every, Limit: 10_001},
 			{EndpointID: e.ID, Limit: 1},
-			{EndpointID: e.ID, Limit: 1, States: []webhooks.DeliveryState{webhooks.Pending}},
 		} {
 			_, _, err := c.Replay(c.Context(), step)
 			require.Error(c, err, "a step out of bounds is refused: %+v", step)

@@ -137,7 +137,29 @@ var brokenLooks = []fault{
 			n, last, err := s.Store.Replay(ctx, step)
 			return n + 1, last, err
 		}
-	}, "resend/replay leaves out what is claimed", "what is Pending isn't replayed"},
+	}, "resend/replay leaves out what is claimed", "what is claimed isn't replayed"},
+	{"lets retries wait", replaying(func(step *webhooks.ReplayStep) {
+		step.States = slices.DeleteFunc(slices.Clone(step.States),
+			func(s webhooks.DeliveryState) bool { return s == webhooks.Pending })
+		if len(step.States) == 0 {
+			step.States = []webhooks.DeliveryState{"none"}
+		}
+	}), "resend/replay brings forward what waits", "is brought forward and counted"},
+	{"brings forward what is due", func(s *broken) {
+		s.replay = func(ctx context.Context, step webhooks.ReplayStep) (int, int64, error) {
+			n, last, err := s.Store.Replay(ctx, step)
+			return max(n, 1), last, err
+		}
+	}, "resend/replay brings forward what waits", "what is due needs no bringing forward"},
+	{"counts what waits in every step", func(s *broken) {
+		s.replay = func(ctx context.Context, step webhooks.ReplayStep) (int, int64, error) {
+			n, last, err := s.Store.Replay(ctx, step)
+			if step.After > 0 {
+				n++
+			}
+			return n, last, err
+		}
+	}, "resend/replay of what waits and of what has ended, in steps", "each is counted once"},
 	{"replays any step", replaying(func(step *webhooks.ReplayStep) { step.Limit = min(max(step.Limit, 1), 10_000) }),
 		"resend/bad replays", "out of bounds is refused"},
 
