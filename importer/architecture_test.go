@@ -75,6 +75,7 @@ var mayImport = map[string][]string{
 		"importer/spelling",
 		metrics}),
 	"adapters/httpapi/basicauth": {crypto},
+	"adapters/httpapi/page":      {},
 	"adapters/worker":            core,
 	"adapters/outbox":            core,
 }

@@ -1,0 +1,104 @@
+// What one can do with an import that is under way or has ended.
+
+import { dropZone, takeDrops } from './choose-file.js';
+import { button, field, h, replace } from './dom.js';
+import { downloadLink, reportOf } from './job-reports.js';
+import { ended, isDryRun, products, toWrite } from './job-state.js';
+import { notice } from './messages.js';
+import { clean, queryOf } from './settings.js';
+
+// nextSteps puts the buttons that fit.
+export function nextSteps(view, place, job) {
+  if (!ended(job)) {
+    replace(place, h('div', { class: 'row' }, stopButton(view, job)),
+      h('p', { class: 'hint' }, isDryRun(job) ? 'Nothing is written.' :
+        'You can close this page: the import goes on, and this address shows it. What is written by the time you ' +
+        'stop it stays.'));
+    return;
+  }
+  const rejects = reportOf(view, job, 'rejected');
+  replace(place, h('div', { class: 'row' },
+    isDryRun(job) && job.state === 'SUCCESS' && commitButton(view, job),
+    uploadOf(job) && button(job.state === 'FAILURE' || isDryRun(job) ? 'Change settings' : 'Import it again',
+      () => view.go(['uploads', uploadOf(job)], queryOf(job.settings))),
+    rejects && downloadLink(rejects, 'Download what was not taken'),
+    button('Import another file', () => view.go([]))),
+  keepProfile(view, job), !isDryRun(job) && rejects && mended(view, job));
+}
+
+// stopButton asks for the end of an import.
+function stopButton(view, job) {
+  const stop = button(isDryRun(job) ? 'Stop' : 'Stop the import', async () => {
+    stop.disabled = true;
+    try {
+      await view.api.send('POST', `imports/${encodeURIComponent(job.id)}/cancel`, { signal: view.signal });
+    } catch (error) {
+      stop.disabled = false;
+      if (error.status !== 409) view.summary.fail('It could not be stopped', error); // 409: it has ended
+    }
+  }, { look: 'danger' });
+  return stop;
+}
+
+// uploadOf returns the id of the import's file, if it is still there.
+function uploadOf(job) {
+  return job.has_file === false ? null : job.upload?.id ?? job.upload ?? null;
+}
+
+// commitButton imports what was tried out, without sending the file again.
+function commitButton(view, job) {
+  if (toWrite(job) === 0) {
+    return notice('info', h('p', {}, job.rejected === job.read && job.read > 0 ?
+      'No line of the file can be taken as it is read now, so there is nothing to import.' :
+      'Nothing would change, so there is nothing to import.'));
+  }
+  const key = crypto.randomUUID?.() ?? String(Math.random());
+  const commit = button(`Import ${products(toWrite(job))} now`, async () => {
+    commit.disabled = true;
+    view.summary.clear();
+    try {
+      const { body } = await view.api.send('POST', `imports/${encodeURIComponent(job.id)}/rerun`,
+        { body: { dry_run: false }, headers: { 'Idempotency-Key': key }, signal: view.signal });
+      view.go(['jobs', body.task_id], { tried: job.id });
+    } catch (error) {
+      commit.disabled = false;
+      view.summary.fail('The import was not begun', error);
+    }
+  }, { look: 'primary' });
+  return commit;
+}
+
+// keepProfile keeps the import's settings under a name.
+function keepProfile(view, job) {
+  const name = h('input', { name: 'profile', required: true, maxlength: '100', autocomplete: 'off' });
+  const said = h('div', { role: 'status' });
+  return h('details', {}, h('summary', {}, 'Keep these settings as a profile'),
+    h('form', { on: { submit: async (event) => {
+      event.preventDefault();
+      try {
+        await view.api.send('PUT', `profiles/${encodeURIComponent(name.value.trim())}`,
+          { body: { settings: clean(job.settings), upload: uploadOf(job) ?? undefined }, signal: view.signal });
+        replace(said, notice('success',
+          `Kept as ${name.value.trim()}: files with the same columns are read like this.`));
+      } catch (error) {
+        replace(said, notice('error', error.message));
+      }
+    } } }, h('div', { class: 'row end' }, field('Name of the profile', name), h('button', {}, 'Keep'))), said);
+}
+
+// mended takes the file of rejects again, once it is mended.
+function mended(view, job) {
+  const zone = dropZone(view, { settings: () => settingsForMended(job.settings), template: false,
+    prompt: 'Drop the mended file here' });
+  takeDrops(view, (file) => zone.send(file));
+  return h('section', {}, h('h2', {}, 'Mend what was not taken'),
+    h('p', {}, 'The file has each line with the reason behind it. Mend the lines, and import that file with the ',
+      'same settings.'),
+    zone.element);
+}
+
+// settingsForMended are those of the import but for what only its own file had: the file of rejects is plain CSV.
+function settingsForMended(settings) {
+  const { delimiter, encoding, quote, header, ...others } = settings;
+  return others;
+}

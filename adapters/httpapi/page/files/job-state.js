@@ -1,0 +1,62 @@
+// Words for what becomes of an import, and of its records.
+
+import { badge } from './messages.js';
+import { h } from './dom.js';
+import { count, number } from './format.js';
+
+const finals = ['SUCCESS', 'FAILURE', 'REVOKED'];
+
+export const ended = (job) => finals.includes(job.state);
+
+export const isDryRun = (job) => Boolean(job.settings?.dry_run);
+
+// stateBadge returns the state of an import in a word.
+export function stateBadge(job) {
+  switch (job.state) {
+    case 'SUCCESS': return isDryRun(job) ? badge('info', 'Tried out') : badge('success', 'Done');
+    case 'FAILURE': return badge('error', 'Failed');
+    case 'REVOKED': return badge('off', 'Stopped');
+    case 'PENDING': return badge('busy', job.waiting ? 'Waiting for the database' : 'Waiting its turn');
+    default: return badge('busy', isDryRun(job) ? 'Being tried out' : 'Importing');
+  }
+}
+
+// The six numbers: what became of each record. In a dry run it is what would become of it.
+export const outcomes = [
+  { key: 'created', word: 'New', of: 'new', hint: 'not in the catalogue before' },
+  { key: 'updated', word: 'Changed', of: 'changed', hint: 'written with what the file says' },
+  { key: 'unchanged', word: 'Unchanged', of: 'unchanged', hint: 'already as the file says' },
+  { key: 'skipped', word: 'Left alone', of: 'left alone', hint: 'by what you chose for products that exist' },
+  { key: 'superseded', word: 'Doubled in the file', of: 'doubled', hint: 'another line of the file has the SKU' },
+  { key: 'rejected', word: 'Not taken', of: 'not taken', hint: 'something is wrong in the line' },
+];
+
+// countsSentence says the numbers that aren't 0: "1,994 new, 6 not taken".
+export function countsSentence(job) {
+  const all = outcomes.filter(({ key }) => job[key] > 0).map(({ key, of }) => `${number(job[key])} ${of}`);
+  return all.length ? all.join(', ') : 'nothing yet';
+}
+
+// countTiles returns the six numbers, large, with a function that updates them. opened(outcome, job) returns what
+// stands below a number, such as a link to its records, or nothing; before has the numbers of a dry run to compare
+// with.
+export function countTiles(opened = () => null) {
+  const tiles = outcomes.map((outcome) => ({ outcome, value: h('dd', {}, '0'), below: h('dd', { class: 'hint' }) }));
+  const element = h('dl', { class: 'counts' },
+    tiles.map(({ outcome, value, below }) =>
+      h('div', {}, h('dt', { title: outcome.hint }, outcome.word), value, below)));
+  const update = (job, before = null) => {
+    for (const { outcome, value, below } of tiles) {
+      value.textContent = number(job[outcome.key]);
+      const differs = before && before[outcome.key] !== job[outcome.key];
+      below.replaceChildren(...[opened(outcome, job),
+        differs ? h('span', { class: 'soft' }, `the dry run said ${number(before[outcome.key])}`) : null]
+        .filter(Boolean));
+    }
+  };
+  return { element, update };
+}
+
+// toWrite is how many products an import with these numbers writes, and sentence says it.
+export const toWrite = (job) => (job.created ?? 0) + (job.updated ?? 0);
+export const products = (n) => count(n, 'product');

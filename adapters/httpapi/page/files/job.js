@@ -1,0 +1,117 @@
+// Steps 3 and 4: an import is tried out, or done, live; and what became of it.
+
+import { h, replace } from './dom.js';
+import { count, duration, long, number, when } from './format.js';
+import { follow } from './follow.js';
+import { countTiles, countsSentence, ended, isDryRun, stateBadge } from './job-state.js';
+import { nextSteps } from './job-next.js';
+import { reportLink } from './job-reports.js';
+import { notice } from './messages.js';
+import { aborted } from './problem.js';
+
+// showJob shows an import as it is, and follows it to its end.
+export async function showJob(view, id) {
+  const path = `imports/${encodeURIComponent(id)}`;
+  let job = await view.api.get(path, { signal: view.signal });
+  const dry = isDryRun(job);
+  const tried = view.query.get('tried');
+  const before = tried && !dry ? await triedOut(view, tried) : null;
+
+  const facts = h('p', { class: 'row' });
+  const bar = h('progress', { max: '100', 'aria-label': dry ? 'Tried out' : 'Imported' });
+  const line = h('p', { class: 'progress-line number' });
+  const running = h('div', {}, bar, line);
+  const tiles = countTiles((outcome, now) => ended(now) ? reportLink(view, now, outcome) : null);
+  const outcome = h('div');
+  const next = h('div');
+  view.title(dry ? 'What would change' : 'Import', facts, running, outcome, tiles.element, next);
+
+  const draw = (now) => {
+    job = { ...job, ...now };
+    replace(facts, long(job.file_name || 'A file without a name'), stateBadge(job),
+      h('span', { class: 'soft' }, when(job.finished_at ?? job.created_at), job.user ? ` by ${job.user}` : ''));
+    bar.value = job.progression;
+    line.textContent = progressLine(job);
+    tiles.update(job, ended(job) ? before : null);
+    running.hidden = ended(job);
+  };
+  const finish = () => {
+    replace(outcome, outcomeNotice(job, before));
+    nextSteps(view, next, job);
+  };
+  draw({});
+  if (ended(job)) {
+    finish();
+    return;
+  }
+  nextSteps(view, next, job);
+  watch(view, id, draw, (last) => {
+    draw(last);
+    finish();
+    view.say(`${title(last)}: ${countsSentence(last)}`);
+  });
+}
+
+async function watch(view, id, draw, end) {
+  try {
+    const update = (now) => {
+      draw(now);
+      if (!ended(now)) view.say(`${Math.round(now.progression)} %`);
+    };
+    end(await follow(view.api, id, { signal: view.signal, update }));
+  } catch (error) {
+    if (!aborted(error)) view.summary.fail('This import can not be followed', error);
+  }
+}
+
+// triedOut returns the dry run that came before an import, or null where it is gone.
+async function triedOut(view, id) {
+  try {
+    return await view.api.get(`imports/${encodeURIComponent(id)}`, { signal: view.signal });
+  } catch (error) {
+    if (aborted(error)) throw error;
+    return null;
+  }
+}
+
+function progressLine(job) {
+  if (job.waiting) return `Waiting since ${when(job.waiting.since).textContent}: ${job.waiting.for}`;
+  if (job.state === 'PENDING') return 'Waiting its turn…';
+  const parts = [job.phase === 'importing' ? `${count(job.read, 'record')} ${isDryRun(job) ? 'compared' : 'done'}` :
+    `${count(job.checked, 'record')} checked`];
+  if (job.rows_per_second) parts.push(`${number(Math.round(job.rows_per_second))} a second`);
+  if (job.eta !== null && job.eta !== undefined) parts.push(`${duration(job.eta)} left`);
+  return parts.join(', ');
+}
+
+function title(job) {
+  switch (job.state) {
+    case 'SUCCESS': return isDryRun(job) ? 'Tried out, nothing is written yet' : 'Imported';
+    case 'REVOKED': return 'Stopped';
+    default: return isDryRun(job) ? 'This could not be tried out' : 'The import failed';
+  }
+}
+
+function outcomeNotice(job, before) {
+  const passed = job.passed_over > 0 &&
+    h('p', {}, `${count(job.passed_over, 'line')} of the file ${job.passed_over === 1 ? 'is' : 'are'} no product of ${
+      job.passed_over === 1 ? 'its' : 'their'} own, such as empty lines and further pictures, and not counted.`);
+  const hints = (job.dialect?.hints ?? []).map((hint) => h('p', {}, hint.text));
+  const took = h('p', { class: 'soft' }, `${count(job.read, 'record')} in ${duration(job.seconds)}`);
+  const heading = h('h2', { class: 'small' }, title(job));
+  switch (job.state) {
+    case 'SUCCESS':
+      return notice(isDryRun(job) ? 'info' : 'success', heading, took, passed, hints,
+        before && differs(job, before) &&
+        h('p', {}, 'The numbers differ from the dry run: the catalogue was changed by somebody else in between.'));
+    case 'REVOKED':
+      return notice('warning', heading, h('p', {}, isDryRun(job) ? 'Nothing was written.' :
+        'What is counted below was written and stays; importing the file again goes on from there.'));
+    default:
+      return notice('error', heading, h('p', {}, job.error || 'The server gave no reason.'), hints,
+        !isDryRun(job) && job.read > 0 && h('p', {}, 'What is counted below was written and stays.'));
+  }
+}
+
+const differs = (job, before) => ['created', 'updated', 'unchanged', 'skipped', 'superseded', 'rejected']
+  .some((key) => job[key] !== before[key]);

@@ -1,0 +1,6 @@
+// The places of the page, in the order of the menu. A place is a module with a function show(view), called each time
+// that somebody goes there; see View in view.js.
+
+export const places = [
+  { name: 'import', title: 'Import', load: () => import('./import-place.js') },
+];

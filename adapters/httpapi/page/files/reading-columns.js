@@ -1,0 +1,90 @@
+// The columns of the file beside the fields they go to, and fields with one value for all.
+
+import { button, cells, field, h, select, table } from './dom.js';
+import { bytes, count, cut, share } from './format.js';
+import { fieldWord } from './reading-dialect.js';
+import { columnReference, withColumn, withSetting } from './settings.js';
+
+const atFirst = 100; // columns; the others are shown when they are asked for
+const group = '=group'; // no field is called so
+const foundWords = { name: 'same name', alias: 'another name for it', values: 'by its values',
+  position: 'by its position', given: 'by hand' };
+
+// columnsTable has one row for each column.
+export function columnsTable(context) {
+  const { preview } = context;
+  const titles = ['Column', 'Samples', 'Filled', 'Different', 'Goes to'];
+  const row = (column) => cells(titles, [
+    nameOf(column), samples(column.samples ?? []), share(column.filled), share(column.unique),
+    target(context, column)]);
+  const rows = preview.columns.slice(0, atFirst).map(row);
+  const more = preview.columns.length - atFirst;
+  const place = table('Columns of the file', titles, rows);
+  const all = more > 0 && button(`Show ${count(more, 'more column')}`, () => {
+    place.querySelector('tbody').append(...preview.columns.slice(atFirst).map(row));
+    all.remove();
+  }, { 'data-key': 'all-columns' });
+  return h('section', { 'aria-label': 'Columns' }, h('h2', {}, 'Columns'),
+    !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
+    place, all);
+}
+
+const nameOf = (column) => h('bdi', { title: column.name }, cut(column.name || `Column ${column.column}`, 60));
+
+function samples(all) {
+  return h('ul', { class: 'plain' }, all.map((text) =>
+    h('li', { class: 'sample' }, h('bdi', { title: text }, cut(text, 60)))));
+}
+
+// target is the select of the field that a column goes to.
+function target(context, column) {
+  const { preview, settings, change } = context;
+  const none = settings.extra === 'keep' ? 'Keep as it is' : 'Leave out';
+  const taken = column.use === 'group' ? group : column.field ?? '';
+  const options = [['', none],
+    ...preview.fields.map(({ name, required }) => [name, required ? `${fieldWord(name)} (needed)` : fieldWord(name)]),
+    [group, 'Says which lines are variants of one product']];
+  // Very many columns and fields would be too many options: they come when they are looked for.
+  const lazy = options.length * preview.columns.length > 5000;
+  const control = select(lazy ? options.filter(([value]) => value === taken) : options, taken, {
+    'aria-label': `Field for ${column.name || `column ${column.column}`}`, 'data-key': `column-${column.column}`,
+    on: { change: () => change(chosen(context, column, control.value)) } });
+  if (lazy) {
+    const complete = () => {
+      if (control.options.length < options.length) control.replaceChildren(...select(options, taken).children);
+      control.value = taken;
+    };
+    control.addEventListener('pointerenter', complete, { once: true });
+    control.addEventListener('focus', complete, { once: true });
+  }
+  return [control, foundWords[column.found] && h('div', { class: 'hint' }, foundWords[column.found])];
+}
+
+function chosen({ preview, settings }, column, value) {
+  let next = settings;
+  if (column.use === 'group') next = withSetting(next, 'group', 'none');
+  if (value === group) {
+    next = withColumn(next, column, '', preview);
+    return withSetting(next, 'group', columnReference(column, preview.columns));
+  }
+  return withColumn(next, column, value, preview);
+}
+
+// constants are fields that have the same value in every record.
+export function constants({ preview, settings, change }) {
+  const set = Object.entries(settings.set ?? {});
+  const free = preview.fields.filter(({ name, column }) =>
+    name !== 'sku' && settings.set?.[name] === undefined && !column);
+  const value = h('input', { autocomplete: 'off', 'data-key': 'constant-value' });
+  const name = select(free.map((f) => [f.name, fieldWord(f.name)]), free[0]?.name, { 'data-key': 'constant-name' });
+  return h('section', { 'aria-label': 'The same for all' }, h('h2', {}, 'The same for all'),
+    set.length > 0 && h('ul', { class: 'plain' }, set.map(([of, text]) => h('li', {},
+      h('strong', {}, fieldWord(of)), ' is ', text === '' ? 'empty' : h('bdi', {}, cut(text, 60)), ' in every product ',
+      button('Remove', () => change(withSetting(settings, 'set', null, of)),
+        { look: 'quiet', name: `Remove the value for ${fieldWord(of)}`, 'data-key': `constant-${of}` })))),
+    free.length > 0 && h('form', { class: 'row end', on: { submit: (event) => {
+      event.preventDefault();
+      change(withSetting(settings, 'set', value.value, name.value));
+    } } }, field('Field', name), field('Value in every product', value), h('button', {}, 'Add')),
+    set.length + free.length === 0 && h('p', { class: 'soft' }, 'Every field has a column.'));
+}

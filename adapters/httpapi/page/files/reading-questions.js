@@ -1,0 +1,56 @@
+// What is not sure about a file: open questions and missing fields, each with buttons that answer it.
+
+import { button, h } from './dom.js';
+import { cut } from './format.js';
+import { notice } from './messages.js';
+import { fieldWord } from './reading-dialect.js';
+import { columnReference, withSetting } from './settings.js';
+
+// profileNotice says that a profile was taken.
+export function profileNotice(profile, dont) {
+  return notice('info', h('p', {}, 'Read as last time: ', h('strong', {}, profile.name)),
+    button("Don't", dont, { name: `Do not read it as last time (${profile.name})`, 'data-key': 'no-profile' }));
+}
+
+// openQuestions asks what no value of the file decides, with each reading of a real value as a button.
+export function openQuestions({ preview, settings, change }) {
+  return preview.questions.map((q) => {
+    const key = `question-${q.parameter}-${q.field ?? ''}`;
+    const answers = (q.readings ?? []).map(({ answer, reads }) =>
+      button(reads, () => change(withSetting(settings, q.parameter, answer, q.field ?? null)),
+        { 'data-key': `${key}-${answer}`, name: q.value ? `Read ${q.value} as ${reads}` : null }));
+    return h('section', { class: 'question', 'data-at': key, tabindex: '-1', 'aria-label': 'Question' },
+      h('h2', { class: 'small' }, ask(q)), h('p', {}, q.detail), h('div', { class: 'row' }, answers));
+  });
+}
+
+function ask({ parameter, value, column, field }) {
+  const where = column ?? (field ? fieldWord(field) : '');
+  if (parameter === 'encoding') return 'Which of these reads right?';
+  if (!value) return where ? `How is ${cut(where, 60)} meant?` : 'How is this meant?';
+  return `How is ${cut(value, 60)}${where ? ` in ${cut(where, 60)}` : ''} meant?`;
+}
+
+// missingFields shows the fields that are needed and have no column, with the best guesses.
+export function missingFields({ preview, settings, change }) {
+  return preview.missing.map(({ field, detail, suggestions = [] }) => {
+    const key = `missing-${field}`;
+    const guesses = suggestions.map((s) => {
+      const column = preview.columns.find((c) => c.name === s.column || String(c.column) === s.column);
+      const reference = column ? columnReference(column, preview.columns) : s.column;
+      const use = () => change(withSetting(settings, 'map', reference, field));
+      return h('li', {}, button(`Use ${cut(s.column, 60)}`, use, { 'data-key': `${key}-${s.column}` }), ' ',
+        h('span', { class: 'soft' }, s.detail));
+    });
+    return h('section',
+      { class: 'question', 'data-at': key, tabindex: '-1', 'aria-label': `${fieldWord(field)} is missing` },
+      h('h2', { class: 'small' }, `Which column has the ${field === 'sku' ? 'SKU' : fieldWord(field).toLowerCase()}?`),
+      h('p', {}, detail), guesses.length > 0 && h('ul', { class: 'plain' }, guesses),
+      h('p', { class: 'hint' }, 'Any other column can be chosen in the list of columns below.'));
+  });
+}
+
+// hints are sentences about what looks like a mistake.
+export function hints({ preview }) {
+  return preview.hints.map((hint) => notice('warning', h('p', {}, typeof hint === 'string' ? hint : hint.text)));
+}

@@ -1,0 +1,166 @@
+// Step 2: how the file is read, with what is not sure first. Every change asks the server again.
+
+import { button, h, replace } from './dom.js';
+import { bytes, count, long } from './format.js';
+import { failure, loading, notice } from './messages.js';
+import { aborted } from './problem.js';
+import { columnsTable, constants } from './reading-columns.js';
+import { dialectSentence } from './reading-dialect.js';
+import { modeCards, moreSettings } from './reading-mode.js';
+import { hints, missingFields, openQuestions, profileNotice } from './reading-questions.js';
+import { firstRecords } from './reading-records.js';
+import { clean, queryOf, settingsOf } from './settings.js';
+
+// showReading shows how an upload is read with the settings in the address, and lets one change them.
+export async function showReading(view, id) {
+  const reading = new Reading(view, id);
+  view.title('How the file is read', reading.element);
+  await reading.begin();
+}
+
+class Reading {
+  #view;
+  #id;
+  #settings;
+  #preview = null;
+  #asking = null; // aborts the request that is under way
+  #profileRefused;
+  #key = crypto.randomUUID?.() ?? String(Math.random());
+
+  constructor(view, id) {
+    this.#view = view;
+    this.#id = id;
+    this.#settings = settingsOf(view.query);
+    this.#profileRefused = view.query.get('profile') === 'none' || Object.keys(this.#settings).length > 0;
+    this.element = h('div', {}, loading('Looking at the file'));
+  }
+
+  async begin() {
+    try {
+      await this.#ask();
+    } catch (error) {
+      if (!aborted(error)) this.#cannotBegin(error);
+      return;
+    }
+    if (this.#preview.profile && !this.#profileRefused) {
+      await this.change(clean(this.#preview.profile.settings));
+    }
+  }
+
+  // change takes other settings, and shows how the file is read with them. Settings that the server refuses are said
+  // so, and what stood before stays.
+  async change(settings) {
+    const before = this.#settings;
+    this.#settings = settings;
+    this.#note();
+    this.#view.summary.clear();
+    try {
+      await this.#ask();
+      this.#view.say(this.#spoken());
+    } catch (error) {
+      if (aborted(error)) return;
+      this.#settings = before;
+      this.#note();
+      this.#draw();
+      this.#view.summary.fail('This can not be set', error);
+    }
+  }
+
+  #note() {
+    const query = queryOf(this.#settings);
+    if (this.#profileRefused && query.size === 0) query.set('profile', 'none');
+    this.#view.note(['uploads', this.#id], query);
+  }
+
+  async #ask() {
+    this.#asking?.abort();
+    const asking = new AbortController();
+    this.#asking = asking;
+    this.element.classList.add('busy-area');
+    this.element.setAttribute('aria-busy', 'true');
+    try {
+      const preview = await this.#view.api.get(`uploads/${encodeURIComponent(this.#id)}/preview`, {
+        query: queryOf(this.#settings), signal: AbortSignal.any([this.#view.signal, asking.signal]) });
+      if (this.#asking === asking) {
+        this.#preview = preview;
+        this.#draw();
+      }
+    } finally {
+      if (this.#asking === asking) {
+        this.element.classList.remove('busy-area');
+        this.element.removeAttribute('aria-busy');
+      }
+    }
+  }
+
+  #cannotBegin(error) {
+    if (error.status === 404 || error.status === 410) {
+      replace(this.element, notice('error', h('p', {}, 'This file is not kept any more. Send it again.'),
+        button('Choose a file', () => this.#view.go([]))));
+    } else if (Object.keys(this.#settings).length > 0 && error.status >= 400 && error.status < 500) {
+      replace(this.element, notice('error', h('p', {}, error.message),
+        button('Read it without these settings', () => this.#view.go(['uploads', this.#id], { profile: 'none' },
+          { replace: true }))));
+    } else {
+      replace(this.element, failure(error, () => this.begin()));
+    }
+  }
+
+  #spoken() {
+    const { columns, questions, missing, problem } = this.#preview;
+    if (missing.length > 0) return `${count(missing.length, 'field')} missing`;
+    if (questions.length > 0) return `${count(questions.length, 'question')} open`;
+    return problem ? problem.detail : `Read again: ${count(columns.length, 'column')}`;
+  }
+
+  // draw shows the preview. The focus stays at the control that it was at.
+  #draw() {
+    const focused = this.element.getRootNode().activeElement?.dataset?.key;
+    const open = new Set([...this.element.querySelectorAll('details[open]')].map((d) => d.dataset.key));
+    const p = this.#preview;
+    const context = { view: this.#view, settings: this.#settings, preview: p, change: (s) => this.change(s) };
+    const kept = p.profile && !this.#profileRefused && profileNotice(p.profile, () => {
+      this.#profileRefused = true;
+      this.change({});
+    });
+    replace(this.element,
+      h('p', { class: 'soft' }, long(p.upload.file_name || 'A file without a name', 60), `, ${bytes(p.upload.size)}`),
+      kept, this.#stops(), openQuestions(context), missingFields(context), dialectSentence(context), hints(context),
+      p.columns.length > 0 && [columnsTable(context), constants(context)],
+      modeCards(context), moreSettings(context), firstRecords(context),
+      h('div', { class: 'row' }, button('Show what would change', () => this.#tryOut(),
+        { look: 'primary', 'data-key': 'try' }), button('Choose another file', () => this.#view.go([]))));
+    for (const details of this.element.querySelectorAll('details')) details.open = open.has(details.dataset.key);
+    if (focused) this.element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  // stops says what stops an import, unless a question or a missing field says it already.
+  #stops() {
+    const { problem, questions, missing } = this.#preview;
+    return problem && questions.length + missing.length === 0 && notice('error', h('p', {}, problem.detail));
+  }
+
+  async #tryOut() {
+    const { problem, questions, missing } = this.#preview;
+    const errors = [
+      ...questions.map((q) => ({ text: q.detail, key: `question-${q.parameter}-${q.field ?? ''}` })),
+      ...missing.map((m) => ({ text: m.detail, key: `missing-${m.field}` })),
+    ].map(({ text, key }) => ({ text, at: this.element.querySelector(`[data-at="${CSS.escape(key)}"]`) }));
+    if (errors.length === 0 && problem) errors.push({ text: problem.detail });
+    if (errors.length > 0) {
+      this.#view.summary.show('Before it can go on', errors);
+      return;
+    }
+    const start = this.element.querySelector('[data-key=try]');
+    start.disabled = true;
+    try {
+      const body = { upload: this.#id, ...clean(this.#settings), dry_run: true };
+      const answer = await this.#view.api.send('POST', 'imports/', { body, signal: this.#view.signal,
+        headers: { 'Idempotency-Key': `${this.#key}-${JSON.stringify(clean(this.#settings))}`.slice(0, 200) } });
+      this.#view.go(['jobs', answer.body.task_id]);
+    } catch (error) {
+      start.disabled = false;
+      this.#view.summary.fail('This could not be tried out', error);
+    }
+  }
+}

@@ -1,0 +1,75 @@
+// The settings of an import, as JSON has them, and as the query of a preview and of this page's addresses.
+
+const assignments = ['map', 'set', 'number', 'date'];
+const plain = ['mode', 'extra', 'delimiter', 'encoding', 'quote', 'header', 'group', 'zone', 'max_rejects'];
+
+// clean returns the settings that this page knows, without those that say nothing.
+export function clean(settings) {
+  const kept = {};
+  for (const name of plain) {
+    if (settings?.[name] !== undefined && settings[name] !== null && settings[name] !== '') kept[name] = settings[name];
+  }
+  for (const name of assignments) {
+    if (Object.keys(settings?.[name] ?? {}).length > 0) kept[name] = { ...settings[name] };
+  }
+  return kept;
+}
+
+// queryOf writes settings as a query: map=price=Preis.
+export function queryOf(settings) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(clean(settings))) {
+    if (assignments.includes(name)) {
+      for (const [field, to] of Object.entries(value)) query.append(name, `${field}=${to}`);
+    } else {
+      query.append(name, value);
+    }
+  }
+  return query;
+}
+
+// settingsOf is the other way round. What it doesn't know it leaves out.
+export function settingsOf(query) {
+  const settings = {};
+  for (const [name, value] of query) {
+    const at = value.indexOf('=');
+    if (plain.includes(name)) settings[name] = value;
+    else if (assignments.includes(name) && at > 0) (settings[name] ??= {})[value.slice(0, at)] = value.slice(at + 1);
+  }
+  return settings;
+}
+
+// withSetting returns the settings with one changed; null or '' unsets it. of names a field, where there is one value
+// for each.
+export function withSetting(settings, name, value, of = null) {
+  const next = clean(settings);
+  const unset = value === null || value === undefined;
+  if (of === null) {
+    if (unset || value === '') delete next[name];
+    else next[name] = value;
+    return next;
+  }
+  next[name] = { ...next[name] };
+  if (unset) delete next[name][of];
+  else next[name][of] = value;
+  return clean(next);
+}
+
+// columnReference returns how a setting names a column: by its name, or by its number where that isn't one name alone.
+export function columnReference(column, columns) {
+  const { name } = column;
+  const plainName = name && name.length <= 1000 && name === name.trim() && !/^\d+$/.test(name) && name !== 'none';
+  const twice = columns.some((c) => c !== column && c.name?.trim().toLowerCase() === name?.toLowerCase());
+  return plainName && !twice ? name : String(column.column);
+}
+
+// withColumn returns the settings with a column given to a field, or to none for ''. fields are the preview's.
+export function withColumn(settings, column, field, { columns }) {
+  let next = settings;
+  if (column.field) next = withSetting(next, 'map', 'none', column.field);
+  if (field) {
+    next = withSetting(next, 'map', columnReference(column, columns), field);
+    next = withSetting(next, 'set', null, field);
+  }
+  return next;
+}

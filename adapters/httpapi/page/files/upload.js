@@ -1,0 +1,59 @@
+// Sends a file, and says how far it is. fetch can't tell that yet; XMLHttpRequest can.
+
+import { atMost } from './api.js';
+import { Problem, problemOf } from './problem.js';
+
+// upload sends a file to POST /uploads/ and resolves to the answer. progress({sent, total, speed, left}) is called at
+// most five times a second, speed in bytes a second and left in seconds, null until they are known. The signal
+// cancels it.
+export async function upload(api, file, { signal, progress }) {
+  try {
+    return await attempt(api, file, { signal, progress });
+  } catch (error) {
+    if (error instanceof Problem && error.status === 401 && await api.signIn()) {
+      return attempt(api, file, { signal, progress });
+    }
+    throw error;
+  }
+}
+
+function attempt(api, file, { signal, progress }) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const request = new XMLHttpRequest();
+    const stop = () => request.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    const tell = atMost(200, progress);
+    const began = performance.now();
+    request.upload.addEventListener('progress', ({ loaded, total }) => {
+      const seconds = (performance.now() - began) / 1000;
+      const speed = seconds > 1 ? loaded / seconds : null;
+      tell({ sent: loaded, total, speed, left: speed ? (total - loaded) / speed : null });
+    });
+    request.addEventListener('loadend', () => signal.removeEventListener('abort', stop));
+    request.addEventListener('abort', () => reject(signal.reason ?? new DOMException('Cancelled', 'AbortError')));
+    request.addEventListener('error', () => {
+      api.unanswered();
+      reject(new Problem({ detail: 'The connection broke before the file was there.' }));
+    });
+    request.addEventListener('load', () => {
+      api.answered();
+      if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText));
+      else reject(problemOf(request.status, request.responseText, (name) => request.getResponseHeader(name)));
+    });
+    request.open('POST', api.url('uploads/'));
+    request.setRequestHeader('Accept', 'application/json, application/problem+json');
+    const form = new FormData();
+    form.append('file', file, file.name);
+    request.send(form);
+  });
+}
+
+// beginning returns how a file begins, for a message: what can't be shown is a dot.
+export async function beginning(file) {
+  const text = await file.slice(0, 120).text();
+  return text.replace(/[\p{C}\uFFFD]+/gu, '·').trim();
+}

@@ -1,0 +1,60 @@
+// What a screen gets, and is: made for each time that somebody goes somewhere, and over when they go on.
+
+import { h } from './dom.js';
+import { addressOf } from './router.js';
+import { Summary } from './messages.js';
+
+// View is given to a screen: root is where it puts its elements; path and query are what follows the place's name in
+// the address; signal is aborted once somebody goes on, which ends the screen's requests, timers and listeners; api
+// asks the server; dropTarget is where files may be dropped; say tells screen readers a sentence; summary is where
+// errors are shown; session has user and role, null where they aren't known.
+export class View {
+  #router;
+  #place;
+  #focus;
+  #titled;
+
+  constructor({ root, place, path, query, signal, api, say, session, router, focus, titled, dropTarget }) {
+    Object.assign(this, { root, path, query, signal, api, say, session, dropTarget, summary: new Summary() });
+    this.#router = router;
+    this.#place = place;
+    this.#focus = focus;
+    this.#titled = titled;
+  }
+
+  // title puts the screen's heading, the place for errors behind it, and further elements. The focus moves to the
+  // heading, but for the first screen of all.
+  title(text, ...children) {
+    this.#titled(text);
+    const heading = h('h1', { tabindex: '-1' }, text);
+    this.root.replaceChildren(heading, this.summary.element, ...children);
+    if (this.#focus) heading.focus();
+    this.#focus = true;
+    return heading;
+  }
+
+  // link returns a link to a path of this place.
+  link(path, ...children) {
+    return h('a', { href: this.address(path), on: { click: (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // in another tab
+      event.preventDefault();
+      this.go(path);
+    } } }, children);
+  }
+
+  // address returns that of a path of this place, or of another, for links.
+  address(path = [], query = null, place = this.#place) {
+    return addressOf(place, path, query);
+  }
+
+  // go leads there.
+  go(path, query = null, { replace = false, place = this.#place } = {}) {
+    this.#router.go(addressOf(place, path, query), { replace });
+  }
+
+  // note changes the address of this screen to say what it shows by now: a filter, a setting.
+  note(path, query = null) {
+    this.query = new URLSearchParams(query ?? '');
+    this.#router.note(addressOf(this.#place, path, query));
+  }
+}
