@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"database/sql"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -64,37 +63,4 @@ func TestSearchIndex(t *testing.T) {
 
 	require.NoError(t, db.DropSearchIndex(t.Context()))
 	require.NoError(t, db.DropSearchIndex(t.Context()), "again")
-}
-
-// TestSearchIndexByTwo: two servers begin with the index at the same time, while a third builds that of a field. All of
-// them end with an index that is valid, also where an interrupted build left one that isn't.
-func TestSearchIndexByTwo(t *testing.T) {
-	url := pgtest.URL(t)
-	var file strings.Builder
-	require.NoError(t, catalogtest.Write(&file, 20_000))
-	first := open(t, url, postgres.Options{})
-	_, err := importer.Run(t.Context(), importer.Bytes(file.String()), first.Products(), importer.Options{})
-	require.NoError(t, err)
-	dbs := []*postgres.DB{first, open(t, url, postgres.Options{}), open(t, url, postgres.Options{MaxConns: 1})}
-	const valid = `SELECT coalesce(bool_and(indisvalid), false) FROM pg_index WHERE indexrelid = to_regclass('products_search')`
-	for _, prepare := range []string{``,
-		`UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'products_search'::regclass`} {
-		query(t, url, prepare)
-		require.False(t, scan[bool](t, url, valid))
-		indexedPrice := price
-		indexedPrice.Index = true
-		priced := open(t, url, postgres.Options{Fields: schemaWith(t, indexedPrice)}) // builds in the background
-		errs := make([]error, len(dbs))
-		var building sync.WaitGroup
-		for i, db := range dbs {
-			building.Go(func() { errs[i] = db.BuildSearchIndex(t.Context()) })
-		}
-		building.Wait()
-		for _, err := range errs {
-			require.NoError(t, err)
-		}
-		require.True(t, scan[bool](t, url, valid), "the index can be used")
-		require.NoError(t, priced.BuildIndexes(t.Context()))
-		require.NoError(t, priced.Close())
-	}
 }

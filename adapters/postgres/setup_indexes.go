@@ -89,7 +89,9 @@ func (db *DB) BuildIndexes(ctx context.Context) error {
 		return fail(ctx, err, nil)
 	}
 	// Not over the connections of the DB: building takes long, and there may be one alone.
-	return fail(ctx, db.building(ctx, func(ctx context.Context, pool *sql.DB) error {
+	pool, closePool := db.buildingPool(ctx)
+	defer closePool()
+	return fail(ctx, db.locked(ctx, indexLock, func(ctx context.Context) error {
 		for _, f := range fields {
 			if err := db.buildIndex(ctx, pool, f); err != nil {
 				return err

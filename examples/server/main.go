@@ -111,7 +111,11 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	server := httpapi.NewHTTPServer(api, logger)
+	handler, err := withPage(api)
+	if err != nil {
+		return err
+	}
+	server := httpapi.NewHTTPServer(handler, logger)
 
 	// Everything ends when one of them fails.
 	ctx, cancel := context.WithCancelCause(ctx)
