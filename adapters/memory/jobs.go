@@ -19,8 +19,9 @@ type Jobs struct {
 	db    *DB
 	rows  []*jobRow // in the order of their creation
 	byID  map[string]*jobRow
-	byKey map[string]*jobRow // those with an idempotency key
-	onEnd driver.EndHook     // or nil
+	byKey map[string]*jobRow    // those with an idempotency key
+	files map[string]job.Upload // that stand alone, by their IDs
+	onEnd driver.EndHook        // or nil
 	wakers
 }
 
@@ -31,7 +32,7 @@ func (db *DB) Jobs() *Jobs { return &db.jobs }
 
 func (j *Jobs) init(db *DB) {
 	j.db = db
-	j.byID, j.byKey = map[string]*jobRow{}, map[string]*jobRow{}
+	j.byID, j.byKey, j.files = map[string]*jobRow{}, map[string]*jobRow{}, map[string]job.Upload{}
 }
 
 // OnEnd sets the hook that is called for jobs that become final. It must be called before anything else uses the Jobs.
@@ -79,7 +80,8 @@ func (r *jobRow) brief() job.Job {
 
 // ownedJob makes a copied job independent of where it came from.
 func ownedJob(j job.Job) job.Job {
-	j.Settings.Map = maps.Clone(j.Settings.Map)
+	s := &j.Settings
+	s.Map, s.Set, s.Number, s.Date = maps.Clone(s.Map), maps.Clone(s.Set), maps.Clone(s.Number), maps.Clone(s.Date)
 	j.Rejects = maps.Clone(j.Rejects)
 	if j.Dialect != nil {
 		d := *j.Dialect
@@ -130,7 +132,15 @@ func (j *Jobs) find(id string) (*jobRow, error) {
 
 // Create stores a job.
 func (j *Jobs) Create(ctx context.Context, submitted job.Job) (stored job.Job, err error) {
+	return j.create(ctx, submitted, func(*tx) error { return nil })
+}
+
+// create stores a job in the transaction in which it calls before first.
+func (j *Jobs) create(ctx context.Context, submitted job.Job, before func(t *tx) error) (stored job.Job, err error) {
 	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+		if err := before(t); err != nil {
+			return err
+		}
 		r := &jobRow{Job: ownedJob(submitted), checkpoints: map[int64]checkpoint{}}
 		if !r.NotBefore.IsZero() {
 			r.wait = -1

@@ -48,32 +48,3 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (expired
 	}
 	return expired, nil
 }
-
-// DropUpload notes that a job's upload is gone.
-func (j *Jobs) DropUpload(ctx context.Context, id string) error {
-	return j.db.do(ctx, func(_ context.Context, t *tx) error {
-		r, err := j.find(id)
-		if err != nil || r.Upload == "" {
-			return err
-		}
-		return r.change(t, func() error {
-			r.Upload = ""
-			r.Revision++
-			return nil
-		})
-	})
-}
-
-// UploadsInUse returns which uploads belong to jobs.
-func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, err error) {
-	err = j.db.do(ctx, func(context.Context, *tx) error {
-		wanted := uniq(keys)
-		for _, r := range j.rows {
-			if _, ok := wanted[r.Upload]; ok && r.Upload != "" {
-				used = append(used, r.Upload)
-			}
-		}
-		return nil
-	})
-	return used, err
-}

@@ -32,6 +32,8 @@ func TestReadsCut(t *testing.T) {
 		require.NoError(t, err)
 		created, err := jobs.Create(t.Context(), job.Job{Upload: "upload"})
 		require.NoError(t, err)
+		_, err = jobs.CreateUpload(t.Context(), job.Upload{ID: "stands"})
+		require.NoError(t, err)
 		claim, err := jobs.Claim(t.Context(), "worker", time.Hour, 5)
 		require.NoError(t, err)
 		require.NotNil(t, claim)
@@ -58,6 +60,7 @@ func TestReadsCut(t *testing.T) {
 			"jobs":        func(ctx context.Context) (any, error) { return jobs.GetMany(ctx, []string{created.ID}) },
 			"checkpoints": func(ctx context.Context) (any, error) { return jobs.Checkpoints(ctx, claim) },
 			"uploads":     func(ctx context.Context) (any, error) { return jobs.UploadsInUse(ctx, []string{"upload"}) },
+			"an upload":   func(ctx context.Context) (any, error) { return jobs.GetUpload(ctx, "stands") },
 			"a heartbeat": func(ctx context.Context) (any, error) { return jobs.Renew(ctx, claim, time.Hour, nil) },
 			"endpoint":    func(ctx context.Context) (any, error) { return hooks.Endpoint(ctx, endpoint.ID) },
 			"listening": func(ctx context.Context) (any, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
-// Jobs is the job.Store in the tables import_jobs and import_checkpoints.
+// Jobs is the job.Store in the tables import_jobs, import_checkpoints and import_standing_uploads.
 //
 // A job's row is locked in one of three ways, so that heartbeats and commits never wait for each other, and a
 // worker that takes a job over waits for the batch that is being committed:
@@ -48,10 +48,19 @@ func (j *Jobs) save(ctx context.Context, t *transaction, r *jobRow) error {
 
 // Create stores a new job.
 func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
+	return j.create(ctx, request, func(context.Context, *transaction) error { return nil })
+}
+
+// create stores a new job in the transaction in which it calls before first.
+func (j *Jobs) create(ctx context.Context, request job.Job,
+	before func(ctx context.Context, t *transaction) error) (job.Job, error) {
 	var r jobRow
 	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		r = jobRow{Job: request}
-		r.FileName = clean(r.FileName)
+		if err := before(ctx, t); err != nil {
+			return err
+		}
+		r.FileName, r.User = clean(r.FileName), clean(r.User)
 		if r.NotBefore = r.NotBefore.UTC().Truncate(time.Microsecond); r.NotBefore.IsZero() {
 			r.wait = micros(0)
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/importer/job"
@@ -37,31 +36,4 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.J
 		return nil, fail(ctx, err, job.ErrNotFound)
 	}
 	return gone, nil
-}
-
-// DropUpload notes that the job's upload is gone.
-func (j *Jobs) DropUpload(ctx context.Context, id string) error {
-	var known bool
-	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
-		return t.GetContext(ctx, &known, `UPDATE import_jobs SET upload = '', revision = revision + (upload <> '')::int
-			WHERE id = $1 RETURNING true`, idParameter(id))
-	})
-	if err != nil {
-		return fail(ctx, err, job.ErrNotFound)
-	}
-	return nil
-}
-
-// UploadsInUse returns those of the keys that are some job's upload.
-func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) ([]string, error) {
-	var used []string
-	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		used = nil
-		return sqlx.SelectContext(ctx, q, &used,
-			`SELECT DISTINCT upload FROM import_jobs WHERE upload <> '' AND upload = ANY ($1::text[])`, pq.Array(keys))
-	})
-	if err != nil {
-		return nil, fail(ctx, err, job.ErrNotFound)
-	}
-	return used, nil
 }

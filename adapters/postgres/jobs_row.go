@@ -23,7 +23,7 @@ const (
 		priority, event, `
 	jobBehind = `, rejects, left(error, 2000), attempts, cancel_requested, created_at, started_at, finished_at,
 		not_before,
-	waiting_since, waited, token, worker, lease_until, lease_length, wait_length, clock_timestamp()`
+	waiting_since, waited, token, worker, lease_until, lease_length, wait_length, asked_by, clock_timestamp()`
 )
 
 // jobRow is a row of import_jobs. The rules of a job's life are in package driver: this reads the row for them, and
@@ -48,7 +48,7 @@ func (r *jobRow) scan(from interface{ Scan(...any) error }) error {
 		&r.Attempts,
 		&r.CancelRequested, &r.CreatedAt, &started, &finished, &r.NotBefore, &waiting, &waited, &r.token, &r.worker,
 		&r.lease,
-		&r.length, &r.wait, &r.now)
+		&r.length, &r.wait, &r.User, &r.now)
 	r.StartedAt, r.FinishedAt, r.WaitingSince, r.Waited = started.Time, finished.Time, waiting.Time,
 		time.Duration(waited)*time.Microsecond
 	for _, t := range []*time.Time{&r.CreatedAt, &r.StartedAt, &r.FinishedAt, &r.NotBefore, &r.WaitingSince,
@@ -90,13 +90,13 @@ func (r *jobRow) insert(ctx context.Context, t *transaction) error {
 	}
 	err = t.QueryRowxContext(ctx,
 		`INSERT INTO import_jobs (id, state, revision, file_name, upload, size, sha256, idempotency_key, settings,
-			priority, event, created_at, not_before, wait_length, duplicate_of)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, coalesce((
+			priority, event, created_at, not_before, wait_length, asked_by, duplicate_of)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce((
 			SELECT id::text FROM import_jobs WHERE sha256 = $7 AND sha256 <> '' ORDER BY created_at DESC, id DESC
 			LIMIT 1), ''))
 		ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING RETURNING duplicate_of`,
 		r.ID, string(r.State), r.Revision, r.FileName, r.Upload, r.Size, r.SHA256, r.IdempotencyKey, settings,
-		r.Priority, event, r.CreatedAt, r.NotBefore, r.wait).Scan(&r.DuplicateOf)
+		r.Priority, event, r.CreatedAt, r.NotBefore, r.wait, r.User).Scan(&r.DuplicateOf)
 	if errors.Is(err, sql.ErrNoRows) {
 		return job.ErrKeyUsed
 	}

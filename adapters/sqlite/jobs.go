@@ -8,8 +8,8 @@ import (
 	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
-// Jobs keeps imports, in the tables import_jobs and import_checkpoints. It is a job.Store; the methods join the
-// transaction of a context that has one, and so a batch's checkpoint is committed with the batch.
+// Jobs keeps imports, in the tables import_jobs, import_checkpoints and import_standing_uploads. It is a job.Store; the
+// methods join the transaction of a context that has one, and so a batch's checkpoint is committed with the batch.
 type Jobs struct {
 	db    *DB
 	onEnd driver.EndHook // or nil
@@ -41,8 +41,17 @@ func (j *Jobs) save(ctx context.Context, t *transaction, r *jobRow) error {
 
 // Create stores a new job.
 func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
+	return j.create(ctx, request, func(context.Context, *transaction) error { return nil })
+}
+
+// create stores a new job in the transaction in which it calls before first.
+func (j *Jobs) create(ctx context.Context, request job.Job,
+	before func(ctx context.Context, t *transaction) error) (job.Job, error) {
 	r := jobRow{Job: request}
 	err := j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
+		if err := before(ctx, t); err != nil {
+			return err
+		}
 		if err := r.create(ctx, t, j.db.now()); err != nil {
 			return err
 		}

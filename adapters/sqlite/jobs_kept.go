@@ -5,10 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
-
-	"github.com/jmoiron/sqlx"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
@@ -71,30 +68,4 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (gone []
 		return nil, err
 	}
 	return gone, nil
-}
-
-// DropUpload notes that the job's upload is gone.
-func (j *Jobs) DropUpload(ctx context.Context, id string) error {
-	return j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
-		known, err := t.changes(ctx, `UPDATE import_jobs SET upload = '', revision = revision + (upload <> '')
-			WHERE id = ?`, id)
-		if err == nil && !known {
-			err = fmt.Errorf("%w: %.100q", job.ErrNotFound, id)
-		}
-		return err
-	})
-}
-
-// UploadsInUse returns those of the keys that are some job's upload.
-func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, err error) {
-	wanted, err := list(slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == "" }))
-	if err != nil {
-		return nil, err
-	}
-	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
-		used = nil
-		return sqlx.SelectContext(ctx, q, &used, `SELECT DISTINCT upload FROM import_jobs
-			WHERE upload <> '' AND upload IN (SELECT value FROM json_each(?))`, wanted)
-	})
-	return used, err
 }

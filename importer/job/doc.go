@@ -41,6 +41,13 @@
 // missing or too many rejects, ends it at once. An outage of the database is no vanished worker: whoever reaches the
 // database first leaves the others, whose leases ran out meanwhile, the time to return to their jobs.
 //
+// # Two steps
+//
+// A file can also be stored first, by Service.Upload, and imported as often as is wanted, by Service.Import: a dry run,
+// say, and then by Service.Rerun the same with other settings, for which nothing is sent again. The jobs share the
+// bytes, which are deleted with the last of those that have them. An [Upload] that nobody uses is forgotten after a
+// day.
+//
 // # What is kept
 //
 // Uploads are kept by the Store's database, in memory, or in a directory (Dir). Rejected and superseded records aren't

@@ -81,7 +81,10 @@ type Job struct {
 	Revision int64
 	// FileName is what the submitter called the file; it is only shown.
 	FileName string
-	// Upload is the key of the stored file. It is empty once the file was deleted.
+	// User is the name of who asked for the import, empty where that isn't known.
+	User string
+	// Upload is the key of the stored file, which other jobs and an [Upload] may have too. It is empty once the file
+	// was deleted.
 	Upload string
 	// Size is the file's length in bytes as stored, SHA256 its checksum in hexadecimal.
 	Size   int64

@@ -22,7 +22,7 @@ import (
 const (
 	maxIdempotencyKey = 255 // characters
 	MaxPriority       = 1_000_000
-	maxFileName       = 255 // characters, the rest is cut off
+	maxName           = 255 // characters of a file's and a user's, the rest is cut off
 )
 
 // cleanup is how long taking back may take once the caller is gone.
@@ -34,6 +34,8 @@ type ServiceOptions struct {
 	// least a minute, 0 for an hour. So a file that is being submitted must not pause for longer, and reports that are
 	// kept, see Service.Rejects, are kept for so long.
 	UploadAge time.Duration
+	// KeepUploads is for how long an [Upload] is kept that nobody uses: at least a minute, 0 for a day.
+	KeepUploads time.Duration
 	// KeyRule is that of the store of products: it says which records of a file are superseded.
 	KeyRule products.KeyRule
 	// Fields are the schema of the store of products, by which files are read; nil for products.Standard.
@@ -63,6 +65,12 @@ func NewService(store Store, uploads Uploads, options ServiceOptions) (*Service,
 	if options.UploadAge < time.Minute {
 		return nil, fmt.Errorf("job: ServiceOptions.UploadAge must be at least a minute, not %v", options.UploadAge)
 	}
+	if options.KeepUploads == 0 {
+		options.KeepUploads = 24 * time.Hour
+	}
+	if options.KeepUploads < time.Minute {
+		return nil, fmt.Errorf("job: ServiceOptions.KeepUploads must be at least a minute, not %v", options.KeepUploads)
+	}
 	if options.KeyRule > products.FoldedKeys {
 		return nil, fmt.Errorf("job: ServiceOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
@@ -75,11 +83,21 @@ type Request struct {
 	// FileName is what the submitter calls the file. It is only shown: characters that can't be are left out, and what
 	// is behind 255 of them.
 	FileName string
+	// User is who asks for the import, in the same way.
+	User     string
 	Settings Settings
 	// Priority is -1,000,000 to 1,000,000; higher ones go first.
 	Priority int
 	// IdempotencyKey, if not empty, makes the request one that may be repeated: at most 255 characters.
 	IdempotencyKey string
+}
+
+// complete sets what isn't the submitter's to say, and checks the rest.
+func (s *Service) complete(request *Request) error {
+	if request.Settings.Fields = s.options.Fields; request.Settings.Fields == products.Standard() {
+		request.Settings.Fields = nil
+	}
+	return request.check()
 }
 
 // check returns a *SettingsError that names the field that is wrong.
@@ -115,10 +133,7 @@ func printable(s string) string {
 // file, or that it is empty. ErrFull, the reader's error and the stores' errors come back wrapped. After an error there
 // is no job, and no upload but what Prune deletes.
 func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job Job, created bool, err error) {
-	if request.Settings.Fields = s.options.Fields; request.Settings.Fields == products.Standard() {
-		request.Settings.Fields = nil
-	}
-	if err := request.check(); err != nil {
+	if err := s.complete(&request); err != nil {
 		return Job{}, false, err
 	}
 	if request.IdempotencyKey != "" {
@@ -127,22 +142,12 @@ func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job
 			return job, false, err
 		}
 	}
-	in := bufio.NewReaderSize(r, importer.SniffBytes)
-	if err := sniff(in); err != nil {
+	file, err := s.storeFile(ctx, r)
+	if err != nil {
 		return Job{}, false, err
 	}
-	sum := sha256.New()
-	key := rule.NewID(time.Now())
-	size, err := s.uploads.Put(ctx, key, io.TeeReader(in, sum))
-	if err != nil {
-		if errors.Is(err, ErrFull) {
-			s.cache.clear(ctx) // so that there is room for the next one
-		}
-		return Job{}, false, fmt.Errorf("job: store the upload: %w", err)
-	}
-	name := []rune(printable(request.FileName))
-	job, err = s.store.Create(ctx, Job{FileName: string(name[:min(len(name), maxFileName)]), Upload: key, Size: size,
-		SHA256: hex.EncodeToString(sum.Sum(nil)), IdempotencyKey: request.IdempotencyKey,
+	job, err = s.store.Create(ctx, Job{FileName: shown(request.FileName), User: shown(request.User), Upload: file.key,
+		Size: file.size, SHA256: file.sum, IdempotencyKey: request.IdempotencyKey,
 		Settings: request.Settings.withBatchDefaults(s.options.BatchSize), Priority: request.Priority})
 	switch {
 	case err == nil:
@@ -151,13 +156,44 @@ func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job
 		// Perhaps the job exists, and has its upload. Else the upload is left behind for Prune.
 		return Job{}, false, err
 	}
-	s.discard(ctx, key)
+	s.discard(ctx, file.key)
 	if errors.Is(err, ErrKeyUsed) {
 		// The same request came twice at the same time.
 		job, err = s.store.ByKey(ctx, request.IdempotencyKey)
 		return job, false, err
 	}
 	return Job{}, false, err
+}
+
+// storedFile is a file whose bytes are stored.
+type storedFile struct {
+	key  string
+	size int64
+	sum  string
+}
+
+// storeFile stores all that the reader gives, under a new key.
+func (s *Service) storeFile(ctx context.Context, r io.Reader) (f storedFile, err error) {
+	in := bufio.NewReaderSize(r, importer.SniffBytes)
+	if err := sniff(in); err != nil {
+		return f, err
+	}
+	sum := sha256.New()
+	f.key = rule.NewID(time.Now())
+	if f.size, err = s.uploads.Put(ctx, f.key, io.TeeReader(in, sum)); err != nil {
+		if errors.Is(err, ErrFull) {
+			s.cache.clear(ctx) // so that there is room for the next one
+		}
+		return f, fmt.Errorf("job: store the upload: %w", err)
+	}
+	f.sum = hex.EncodeToString(sum.Sum(nil))
+	return f, nil
+}
+
+// shown returns what is shown of a name.
+func shown(name string) string {
+	runes := []rune(printable(name))
+	return string(runes[:min(len(runes), maxName)])
 }
 
 // discard deletes an upload without a job. Where that fails it is left behind for Prune.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -51,6 +52,22 @@ func (s Settings) withBatchDefaults(size importer.BatchSize) Settings {
 		}
 	}
 	return s
+}
+
+// sameAs reports whether a submitter says the same with both, where the stored ones are those of a job: they have the
+// schema of its day, and sizes of batches where the submitter gave none.
+func (s Settings) sameAs(stored Settings) bool {
+	s.Fields, stored.Fields = nil, nil
+	s = s.withBatchDefaults(importer.BatchSize{BatchRecords: stored.BatchRecords, BatchBytes: stored.BatchBytes})
+	for _, maps := range [][2]*map[string]string{{&s.Map, &stored.Map}, {&s.Set, &stored.Set},
+		{&s.Number, &stored.Number}, {&s.Date, &stored.Date}} {
+		for _, m := range maps {
+			if len(*m) == 0 {
+				*m = nil
+			}
+		}
+	}
+	return reflect.DeepEqual(s, stored)
 }
 
 // Options returns the options of the import, or a [*SettingsError] that names the first bad setting. Delimiter,

@@ -23,6 +23,8 @@ var (
 	ErrCommitted = errors.New("job: the batch was committed before")
 	// ErrFull: the place for uploads has no room for more.
 	ErrFull = errors.New("job: no room for the upload")
+	// ErrInUse: a job that hasn't ended uses the upload.
+	ErrInUse = errors.New("job: an import that hasn't ended uses the upload")
 )
 
 // Store keeps jobs. Its methods are safe for concurrent use, by many processes where the store is shared, and change
@@ -33,6 +35,7 @@ var (
 // Who writes a Store finds the rules of a job's life in package driver, and a test suite in package jobtest.
 type Store interface {
 	Submitter
+	UploadKeeper
 	Reader
 	Claimer
 	Holder
@@ -42,9 +45,13 @@ type Store interface {
 // Submitter is for those who want imports done, and to know what could not be.
 type Submitter interface {
 	// Create stores a new Pending job and returns it as stored. It takes the file's name, upload, size and checksum,
-	// the idempotency key, settings, priority and NotBefore from the job, and fills in the rest. ErrKeyUsed when its
-	// idempotency key is in use. After [products.ErrCommitUnknown] the job may exist.
+	// the user, the idempotency key, settings, priority and NotBefore from the job, and fills in the rest. ErrKeyUsed
+	// when its idempotency key is in use. After [products.ErrCommitUnknown] the job may exist.
 	Create(ctx context.Context, job Job) (Job, error)
+	// CreateFrom is as Create for a file that is stored already: the job's Upload is that of another job, or the ID of
+	// an [Upload], which is used thereby. ErrNotFound where neither has it, so that what UploadsInUse doesn't return
+	// once is used by nobody again, and its bytes can be deleted.
+	CreateFrom(ctx context.Context, job Job) (Job, error)
 	// Cancel asks for the end of the job. If no worker has it, or its worker let its lease run out, the job becomes
 	// Revoked at once; else its worker learns of it from Renew. Asking twice is no error. ErrNotFound, ErrFinal.
 	Cancel(ctx context.Context, id string) (Job, error)
@@ -54,6 +61,23 @@ type Submitter interface {
 	Refused(ctx context.Context, id string, above int64) (refused []importer.Reject, batch int64, err error)
 	// Skipped is as Refused for the records that mode existing left alone.
 	Skipped(ctx context.Context, id string, above int64) (skipped []importer.Skipped, batch int64, err error)
+}
+
+// UploadKeeper keeps what is known of files that stand alone. Their bytes are in an [Uploads].
+type UploadKeeper interface {
+	// CreateUpload stores the upload, whose bytes are stored already, and returns it as stored. It takes the ID, the
+	// file's name, size and checksum and the user from it, and fills in CreatedAt and UsedAt. An error for an ID that
+	// is in use. After [products.ErrCommitUnknown] the upload may exist.
+	CreateUpload(ctx context.Context, upload Upload) (Upload, error)
+	// GetUpload returns the upload, or ErrNotFound.
+	GetUpload(ctx context.Context, id string) (Upload, error)
+	// UseUpload is as GetUpload, and the upload was used now.
+	UseUpload(ctx context.Context, id string) (Upload, error)
+	// DeleteUpload forgets the upload. ErrNotFound; ErrInUse while a job that hasn't ended has it.
+	DeleteUpload(ctx context.Context, id string) error
+	// ExpireUploads forgets the uploads that have not been used for longer than the age, see Upload.UsedAt, at most
+	// limit of them, and returns their IDs. The limit is 1 or more.
+	ExpireUploads(ctx context.Context, age time.Duration, limit int) (ids []string, err error)
 }
 
 // Reader is for those who watch.
@@ -134,11 +158,13 @@ type Holder interface {
 // Pruner is for those who remove what nobody needs any more.
 type Pruner interface {
 	// Expire deletes the jobs that became final before the time, at most limit of them, with their checkpoints, and
-	// returns them, without their Dialect: their uploads are the caller's to delete. The limit is 1 or more.
+	// returns them, without their Dialect: the bytes of those of their uploads that are not in use any more are the
+	// caller's to delete. The limit is 1 or more.
 	Expire(ctx context.Context, before time.Time, limit int) ([]Job, error)
-	// DropUpload stores that the job's upload is gone. ErrNotFound.
+	// DropUpload stores that the bytes of the job's upload are gone: no job has them any more, and an [Upload] with
+	// them is forgotten. ErrNotFound.
 	DropUpload(ctx context.Context, id string) error
-	// UploadsInUse returns those of the keys that are some job's Upload.
+	// UploadsInUse returns those of the keys that are some job's Upload, or the ID of an [Upload], each once.
 	UploadsInUse(ctx context.Context, keys []string) ([]string, error)
 }
 

@@ -13,19 +13,24 @@ import (
 // broken is a store with some methods replaced.
 type broken struct {
 	job.Store
-	onEnd       func(hook driver.EndHook)
-	setBack     func(ctx context.Context, d time.Duration) error
-	create      func(ctx context.Context, j job.Job) (job.Job, error)
-	cancel      func(ctx context.Context, id string) (job.Job, error)
-	refused     func(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error)
-	skipped     func(ctx context.Context, id string, above int64) ([]importer.Skipped, int64, error)
-	get         func(ctx context.Context, id string) (job.Job, error)
-	list        func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error)
-	claim       func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error)
-	renew       func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error)
-	checkpoint  func(ctx context.Context, claim *job.Claim, done importer.Commit) error
-	checkpoints func(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error)
-	release     func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job,
+	onEnd         func(hook driver.EndHook)
+	setBack       func(ctx context.Context, d time.Duration) error
+	create        func(ctx context.Context, j job.Job) (job.Job, error)
+	createFrom    func(ctx context.Context, j job.Job) (job.Job, error)
+	deleteUpload  func(ctx context.Context, id string) error
+	useUpload     func(ctx context.Context, id string) (job.Upload, error)
+	dropUpload    func(ctx context.Context, id string) error
+	expireUploads func(ctx context.Context, age time.Duration, limit int) ([]string, error)
+	cancel        func(ctx context.Context, id string) (job.Job, error)
+	refused       func(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error)
+	skipped       func(ctx context.Context, id string, above int64) ([]importer.Skipped, int64, error)
+	get           func(ctx context.Context, id string) (job.Job, error)
+	list          func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error)
+	claim         func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error)
+	renew         func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error)
+	checkpoint    func(ctx context.Context, claim *job.Claim, done importer.Commit) error
+	checkpoints   func(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error)
+	release       func(ctx context.Context, claim *job.Claim, failed bool, reason string, delay time.Duration) (job.Job,
 		error)
 	finish func(ctx context.Context, claim *job.Claim, state job.State, reason string,
 		update *job.Update) (job.Job, error)
@@ -39,10 +44,22 @@ func breakAll(stores jobtest.Stores) *broken {
 	return &broken{Store: s, onEnd: stores.OnEnd, setBack: stores.SetBack, create: s.Create, cancel: s.Cancel,
 		refused: s.Refused, skipped: s.Skipped, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
 		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire,
-		uploadsInUse: s.UploadsInUse}
+		uploadsInUse: s.UploadsInUse, createFrom: s.CreateFrom, deleteUpload: s.DeleteUpload, useUpload: s.UseUpload,
+		dropUpload: s.DropUpload, expireUploads: s.ExpireUploads}
 }
 
 func (b *broken) Create(ctx context.Context, j job.Job) (job.Job, error) { return b.create(ctx, j) }
+func (b *broken) CreateFrom(ctx context.Context, j job.Job) (job.Job, error) {
+	return b.createFrom(ctx, j)
+}
+func (b *broken) DeleteUpload(ctx context.Context, id string) error { return b.deleteUpload(ctx, id) }
+func (b *broken) DropUpload(ctx context.Context, id string) error   { return b.dropUpload(ctx, id) }
+func (b *broken) UseUpload(ctx context.Context, id string) (job.Upload, error) {
+	return b.useUpload(ctx, id)
+}
+func (b *broken) ExpireUploads(ctx context.Context, age time.Duration, limit int) ([]string, error) {
+	return b.expireUploads(ctx, age, limit)
+}
 func (b *broken) Cancel(ctx context.Context, id string) (job.Job, error) { return b.cancel(ctx, id) }
 func (b *broken) Get(ctx context.Context, id string) (job.Job, error)    { return b.get(ctx, id) }
 func (b *broken) Refused(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error) {

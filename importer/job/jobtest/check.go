@@ -29,6 +29,7 @@ type check struct {
 	products products.Store
 	onEnd    func(hook driver.EndHook)
 	clock    func(ctx context.Context, d time.Duration) error
+	uploads  int // made by fresh
 }
 
 func newCheck(t casetest.T, s Stores) *check {

@@ -16,8 +16,8 @@ import (
 
 // whole is a job with everything that its submitter says.
 var whole = job.Job{FileName: "Katalog \"Ä\" 2026.csv", Upload: "0198-up", Size: 5 << 30, SHA256: "abc123",
-	IdempotencyKey: "key-1",
-	Priority:       -7, Settings: job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "yes",
+	IdempotencyKey: "key-1", User: "Jürgen",
+	Priority: -7, Settings: job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "yes",
 		Extra: "keep", Group: "Réf",
 		Map: map[string]string{"sku": "Réf \"1\"", "name": "2"}, MaxRejects: "2.5%", MaxRecordBytes: 4_096,
 		BatchRecords: 10, BatchBytes: 1 << 20}}
@@ -30,7 +30,7 @@ var createCases = []StoreCase{
 		c.same(stored, c.get(stored.ID), "Create returns the job as it is stored")
 		for what, same := range map[string][2]any{
 			"FileName": {whole.FileName, stored.FileName}, "Upload": {whole.Upload, stored.Upload},
-			"Size":   {whole.Size, stored.Size},
+			"Size": {whole.Size, stored.Size}, "User": {whole.User, stored.User},
 			"SHA256": {whole.SHA256, stored.SHA256}, "IdempotencyKey": {whole.IdempotencyKey, stored.IdempotencyKey},
 			"Priority": {whole.Priority, stored.Priority}, "Settings": {whole.Settings, stored.Settings},
 		} {

@@ -350,6 +350,59 @@ var brokenStores = []fault{
 			return slices.DeleteFunc(used, func(key string) bool { return key == "upload-1" }), err
 		}
 	}, "uploads/in use", "also of those that have ended"},
+	{"makes jobs of nothing", func(s *broken) {
+		s.createFrom = func(ctx context.Context, j job.Job) (job.Job, error) { return s.Store.Create(ctx, j) }
+	}, "standing/jobs of another job's file", "which nobody has"},
+	{"makes no jobs of an upload without one", func(s *broken) {
+		s.createFrom = func(ctx context.Context, j job.Job) (job.Job, error) {
+			if _, count, err := s.List(ctx, 1, 0); err == nil && count == 0 {
+				return job.Job{}, job.ErrNotFound
+			}
+			return s.Store.CreateFrom(ctx, j)
+		}
+	}, "standing/jobs of it", "a job is made of an upload"},
+	{"deletes uploads that jobs import", func(s *broken) {
+		s.deleteUpload = func(ctx context.Context, id string) error {
+			err := s.Store.DeleteUpload(ctx, id)
+			if errors.Is(err, job.ErrInUse) {
+				err = nil
+			}
+			return err
+		}
+	}, "standing/deleted", "is not deleted"},
+	{"doesn't note that an upload is used", func(s *broken) {
+		s.useUpload = s.Store.GetUpload
+	}, "standing/when it was used", "UseUpload uses it"},
+	{"knows uploads of jobs alone", func(s *broken) {
+		s.uploadsInUse = func(context.Context, []string) ([]string, error) { return nil, nil }
+	}, "standing/in use until nobody has it", "without a job is in use"},
+	{"keeps uploads whose bytes are gone", func(s *broken) {
+		s.dropUpload = func(ctx context.Context, id string) error {
+			j, err := s.Store.Get(ctx, id)
+			if err != nil {
+				return err
+			}
+			upload, err := s.GetUpload(ctx, j.Upload)
+			if err != nil {
+				return err
+			}
+			if err := s.Store.DropUpload(ctx, id); err != nil {
+				return err
+			}
+			_, err = s.CreateUpload(ctx, upload)
+			return err
+		}
+	}, "standing/bytes that are gone", "is forgotten"},
+	{"lets every upload expire", func(s *broken) {
+		s.expireUploads = func(ctx context.Context, _ time.Duration, limit int) ([]string, error) {
+			return s.Store.ExpireUploads(ctx, -time.Hour, limit)
+		}
+	}, "standing/expires unless it is used", "of late stays"},
+	{"lets more uploads expire than the limit", func(s *broken) {
+		s.expireUploads = func(ctx context.Context, age time.Duration, limit int) ([]string, error) {
+			return s.Store.ExpireUploads(ctx, age, 10*limit)
+		}
+	}, "standing/expires unless it is used", "than the limit"},
 	{"reads after its context ended", func(s *broken) {
 		s.get = func(ctx context.Context, id string) (job.Job, error) {
 			return s.Store.Get(context.WithoutCancel(ctx), id)

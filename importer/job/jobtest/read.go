@@ -138,22 +138,31 @@ var readCases = []StoreCase{
 		cancel()
 		id := claim.Job.ID
 		for name, call := range map[string]func() error{
-			"Create":       func() error { _, err := c.Create(ctx, job.Job{}); return err },
-			"Cancel":       func() error { _, err := c.Cancel(ctx, id); return err },
-			"Get":          func() error { _, err := c.Get(ctx, id); return err },
-			"Refused":      func() error { _, _, err := c.Refused(ctx, id, 0); return err },
-			"GetMany":      func() error { _, err := c.GetMany(ctx, []string{id}); return err },
-			"ByKey":        func() error { _, err := c.ByKey(ctx, whole.IdempotencyKey); return err },
-			"List":         func() error { _, _, err := c.List(ctx, 1, 0); return err },
-			"Claim":        func() error { _, err := c.Claim(ctx, "w", long, 1); return err },
-			"Renew":        func() error { _, err := c.Renew(ctx, claim, long, nil); return err },
-			"Checkpoint":   func() error { return c.Checkpoint(ctx, claim, commit(1, 1)) },
-			"Checkpoints":  func() error { _, err := c.Checkpoints(ctx, claim); return err },
-			"Release":      func() error { _, err := c.Release(ctx, claim, false, "", 0); return err },
-			"Finish":       func() error { _, err := c.Finish(ctx, claim, job.Success, "", nil); return err },
-			"Expire":       func() error { _, err := c.Expire(ctx, time.Now(), 1); return err },
-			"DropUpload":   func() error { return c.DropUpload(ctx, id) },
-			"UploadsInUse": func() error { _, err := c.UploadsInUse(ctx, []string{"x"}); return err },
+			"Create": func() error { _, err := c.Create(ctx, job.Job{}); return err },
+			"CreateFrom": func() error {
+				_, err := c.CreateFrom(ctx, job.Job{Upload: whole.Upload})
+				return err
+			},
+			"CreateUpload":  func() error { _, err := c.CreateUpload(ctx, standing); return err },
+			"GetUpload":     func() error { _, err := c.GetUpload(ctx, standing.ID); return err },
+			"UseUpload":     func() error { _, err := c.UseUpload(ctx, standing.ID); return err },
+			"DeleteUpload":  func() error { return c.DeleteUpload(ctx, standing.ID) },
+			"ExpireUploads": func() error { _, err := c.ExpireUploads(ctx, 0, 1); return err },
+			"Cancel":        func() error { _, err := c.Cancel(ctx, id); return err },
+			"Get":           func() error { _, err := c.Get(ctx, id); return err },
+			"Refused":       func() error { _, _, err := c.Refused(ctx, id, 0); return err },
+			"GetMany":       func() error { _, err := c.GetMany(ctx, []string{id}); return err },
+			"ByKey":         func() error { _, err := c.ByKey(ctx, whole.IdempotencyKey); return err },
+			"List":          func() error { _, _, err := c.List(ctx, 1, 0); return err },
+			"Claim":         func() error { _, err := c.Claim(ctx, "w", long, 1); return err },
+			"Renew":         func() error { _, err := c.Renew(ctx, claim, long, nil); return err },
+			"Checkpoint":    func() error { return c.Checkpoint(ctx, claim, commit(1, 1)) },
+			"Checkpoints":   func() error { _, err := c.Checkpoints(ctx, claim); return err },
+			"Release":       func() error { _, err := c.Release(ctx, claim, false, "", 0); return err },
+			"Finish":        func() error { _, err := c.Finish(ctx, claim, job.Success, "", nil); return err },
+			"Expire":        func() error { _, err := c.Expire(ctx, time.Now(), 1); return err },
+			"DropUpload":    func() error { return c.DropUpload(ctx, id) },
+			"UploadsInUse":  func() error { _, err := c.UploadsInUse(ctx, []string{"x"}); return err },
 		} {
 			require.ErrorIs(c, call(), context.Canceled, "%s returns the error of a context that has ended", name)
 		}
