@@ -45,23 +45,27 @@ type Jobs interface {
 // that ends as its route's does. It works at any other path too, but can't know where the others are then, and its
 // responses have no Location.
 //
+// Every route is for certain roles of users, which the OpenAPI document names as x-roles; others get 403. A handler
+// looks for the role where [API.Protect] and [basicauth.NewContext] put it. Behind an authentication of the
+// application's own that says nothing of roles, a bare handler serves everybody who comes there.
+//
 // It is safe for concurrent use.
 type API struct {
 	products Products
 	schema   *products.Schema
 	jobs     Jobs
 	watcher  *job.Watcher[*frame]
-	// authenticate returns who makes a request.
-	authenticate func(r *http.Request) (user string, err error)
-	options      Options
-	public       *url.URL // nil without Options.PublicURL
-	origins      *http.CrossOriginProtection
-	metrics      *metrics
-	counts       counts
-	bodies       bodyBudget
-	reads        readBudget
-	health       *Health
-	mux          *http.ServeMux
+	// identify returns who makes a request.
+	identify func(r *http.Request) (basicauth.Identity, error)
+	options  Options
+	public   *url.URL // nil without Options.PublicURL
+	origins  *http.CrossOriginProtection
+	metrics  *metrics
+	counts   counts
+	bodies   bodyBudget
+	reads    readBudget
+	health   *Health
+	mux      *http.ServeMux
 
 	streams atomic.Int64
 	began   atomic.Bool     // Run was called
@@ -94,11 +98,11 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 	}
 	a.health = NewHealth(ask)
 	a.watcher = job.NewWatcher(reader, pollInterval, render)
-	authenticate, stopWaiting, err := newAuthenticate(users, &options)
+	identify, stopWaiting, err := newIdentify(users, &options)
 	if err != nil {
 		return nil, err
 	}
-	a.authenticate = authenticate
+	a.identify = identify
 	if options.PublicURL != "" {
 		a.public, err = url.Parse(options.PublicURL)
 		if err != nil || a.public.Scheme != "http" && a.public.Scheme != "https" || a.public.Host == "" ||

@@ -16,14 +16,20 @@ import (
 )
 
 // Deliveries is the handler of GET /webhooks/{id}/deliveries, an endpoint's deliveries.
-func (a *API) Deliveries() http.Handler { return methods{http.MethodGet: a.hook(a.listDeliveries)} }
+func (a *API) Deliveries() http.Handler {
+	return resource{deliveriesPath, methods{http.MethodGet: a.hook(a.listDeliveries)}}
+}
 
 // Attempts is the handler of GET /webhooks/deliveries/{id}/attempts, one delivery with its event and the log of its
 // attempts.
-func (a *API) Attempts() http.Handler { return methods{http.MethodGet: a.hook(a.getDelivery)} }
+func (a *API) Attempts() http.Handler {
+	return resource{attemptsPath, methods{http.MethodGet: a.hook(a.getDelivery)}}
+}
 
 // Resend is the handler of POST /webhooks/deliveries/{id}/resend, which has a delivery sent again.
-func (a *API) Resend() http.Handler { return methods{http.MethodPost: a.hook(a.resend)} }
+func (a *API) Resend() http.Handler {
+	return resource{resendPath, methods{http.MethodPost: a.hook(a.resend)}}
+}
 
 // deliveryView is a delivery.
 type deliveryView struct {

@@ -8,7 +8,8 @@
 //
 // New returns the whole API as one http.Handler, to be mounted anywhere; its methods return the handlers one by one, to
 // be mounted among an application's own. Run must run beside it while streams are served. Who may use it is decided by
-// log-ins with passwords (package basicauth) or by the application (Options.Authenticate).
+// log-ins with passwords (package basicauth) or by the application (Options.Authenticate). Every user has a role, and
+// every route is for certain roles, which the OpenAPI document names.
 //
 // A file is sent as a form's field "file", or as it is:
 //

@@ -60,15 +60,15 @@ func render(j job.Job) *frame {
 // event gets 204, by which an EventSource stops. A stream that is asked for while the store can't be reached is opened
 // all the same, and waits for it.
 func (a *API) Events() http.Handler {
-	return methods{http.MethodGet: a.handle(func(w http.ResponseWriter, r *http.Request) error {
+	return resource{eventsPath, methods{http.MethodGet: a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		return a.stream(w, r, r.PathValue("id"))
-	})}
+	})}}
 }
 
 // Status is the handler of POST /status/, the same stream as [API.Events] for clients that send the import's ID as
 // task_id in a JSON object.
 func (a *API) Status() http.Handler {
-	return methods{http.MethodPost: a.handle(func(w http.ResponseWriter, r *http.Request) error {
+	return resource{statusPath, methods{http.MethodPost: a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		var id *string
 		if err := a.readSettings(w, r, []string{"application/json"}, setters{"task_id": textSetter(&id)}); err != nil {
 			return err
@@ -77,7 +77,7 @@ func (a *API) Status() http.Handler {
 			return fieldProblem(http.StatusUnprocessableEntity, "task_id", codeMissing, "task_id is missing")
 		}
 		return a.stream(w, r, *id)
-	})}
+	})}}
 }
 
 func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error {

@@ -22,7 +22,9 @@ import (
 // called attributes.color. With the parameter attributes=color,size these are the only attributes, which products must
 // have, and with attributes=none there are none. Text that a spreadsheet would take for a formula is escaped by
 // [importer.EscapeFormula] and [importer.EscapeTrimmed].
-func (a *API) Export() http.Handler { return methods{http.MethodGet: a.handle(a.export)} }
+func (a *API) Export() http.Handler {
+	return resource{exportPath, methods{http.MethodGet: a.handle(a.export)}}
+}
 
 // allAttributes and noAttributes are values of the parameter attributes.
 const allAttributes, noAttributes = "", "none"

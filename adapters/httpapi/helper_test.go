@@ -42,10 +42,12 @@ func newUsers(t testing.TB) basicauth.Users {
 
 // fixture is an API over a catalogue in memory and jobs that the test writes.
 type fixture struct {
-	t     testing.TB
-	api   *httpapi.API
-	store products.Store
-	board *board
+	t       testing.TB
+	api     *httpapi.API
+	options httpapi.Options
+	store   products.Store
+	board   *board
+	user    string // who calls, the admin where it is empty
 }
 
 func newFixture(t testing.TB, options httpapi.Options) *fixture {
@@ -56,7 +58,20 @@ func newFixtureOver(t testing.TB, store products.Store, options httpapi.Options)
 	b := &board{jobs: map[string]job.Job{}}
 	api, err := httpapi.New(store, b, b, newUsers(t), options)
 	require.NoError(t, err)
-	return &fixture{t: t, api: api, store: store, board: b}
+	return &fixture{t: t, api: api, options: options, store: store, board: b}
+}
+
+// withUsers makes the API anew, with other users.
+func (f *fixture) withUsers(users basicauth.Users) {
+	api, err := httpapi.New(f.store, f.board, f.board, users, f.options)
+	require.NoError(f.t, err)
+	f.api = api
+}
+
+// as has the user of the name call from now on.
+func (f *fixture) as(name string) *fixture {
+	f.user = name
+	return f
 }
 
 // request returns a request of somebody who has logged in. Headers are "Name: value".
@@ -73,6 +88,9 @@ func request(method, target, body string, headers ...string) *http.Request {
 // call sends a request with a body of JSON.
 func (f *fixture) call(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	r := request(method, target, body, headers...)
+	if f.user != "" {
+		r.SetBasicAuth(f.user, password)
+	}
 	if body != "" && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}

@@ -12,25 +12,33 @@ import (
 )
 
 // Imports is the handler of GET /imports/, the history.
-func (a *API) Imports() http.Handler { return methods{http.MethodGet: a.handle(a.listImports)} }
+func (a *API) Imports() http.Handler {
+	return resource{importsPath, methods{http.MethodGet: a.handle(a.listImports)}}
+}
 
 // Import is the handler of GET /imports/{id}, one import.
-func (a *API) Import() http.Handler { return methods{http.MethodGet: a.handle(a.getImport)} }
+func (a *API) Import() http.Handler {
+	return resource{importPath, methods{http.MethodGet: a.handle(a.getImport)}}
+}
 
 // Cancel is the handler of POST /imports/{id}/cancel, which asks for the end of an import.
-func (a *API) Cancel() http.Handler { return methods{http.MethodPost: a.handle(a.cancelImport)} }
+func (a *API) Cancel() http.Handler {
+	return resource{cancelPath, methods{http.MethodPost: a.handle(a.cancelImport)}}
+}
 
 // Rejects is the handler of GET /imports/{id}/rejects.csv, the rejected records as CSV.
-func (a *API) Rejects() http.Handler { return methods{http.MethodGet: a.handle(a.getRejects)} }
+func (a *API) Rejects() http.Handler {
+	return resource{rejectsPath, methods{http.MethodGet: a.handle(a.getRejects)}}
+}
 
 // Superseded is the handler of GET /imports/{id}/superseded.csv, the superseded records as CSV.
 func (a *API) Superseded() http.Handler {
-	return methods{http.MethodGet: a.handle(a.getSuperseded)}
+	return resource{supersededPath, methods{http.MethodGet: a.handle(a.getSuperseded)}}
 }
 
 // Skipped is the handler of GET /imports/{id}/skipped.csv, the records that mode existing left alone as CSV.
 func (a *API) Skipped() http.Handler {
-	return methods{http.MethodGet: a.handle(a.getSkipped)}
+	return resource{skippedPath, methods{http.MethodGet: a.handle(a.getSkipped)}}
 }
 
 // jobStates are the states by which the history can be filtered.

@@ -10,6 +10,11 @@ import (
 // methods is a resource: its handlers by method. HEAD is answered as GET is, without the body.
 type methods map[string]http.Handler
 
+// has reports whether there is a handler of the method.
+func (m methods) has(method string) bool {
+	return m[method] != nil || method == http.MethodHead && m[http.MethodGet] != nil
+}
+
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	method := r.Method
 	if method == http.MethodHead {
@@ -33,7 +38,7 @@ func (m methods) allow() string {
 	var names []string
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
 		http.MethodDelete} {
-		if m[method] != nil || method == http.MethodHead && m[http.MethodGet] != nil {
+		if m.has(method) {
 			names = append(names, method)
 		}
 	}

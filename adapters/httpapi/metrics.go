@@ -72,5 +72,5 @@ func (m *metrics) observe(route, method string, status int, took time.Duration) 
 // Metrics is the handler of GET /metrics, the metrics in the format of Prometheus.
 func (a *API) Metrics() http.Handler {
 	h := promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: requestTime})
-	return methods{http.MethodGet: h}
+	return resource{metricsPath, methods{http.MethodGet: h}}
 }

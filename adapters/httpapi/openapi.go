@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/products-importer/products-importer/products"
 )
@@ -28,12 +29,30 @@ func (a *API) document() []byte {
 			delete(paths, string(r.path))
 		}
 	}
+	describeRoles(document)
 	describeFields(document, a.schema)
 	text, err := encodeJSON(document)
 	if err != nil {
 		panic(err)
 	}
 	return text
+}
+
+// describeRoles says of every operation which roles may, and that others are refused.
+func describeRoles(document object) {
+	for path, item := range document["paths"].(object) {
+		for method, operation := range item.(object) {
+			operation, responses := operation.(object), operation.(object)["responses"].(object)
+			if operation["security"] != nil { // the probes, which are for everybody
+				continue
+			}
+			may := accesses[routePath(path)].may(strings.ToUpper(method))
+			operation["x-roles"] = roleNames(may)
+			if responses["403"] == nil && len(may) < len(everybody) {
+				responses["403"] = object{"$ref": "#/components/responses/Problem403"}
+			}
+		}
+	}
 }
 
 // describeFields completes the document with the fields of one's own: as parts of products, and as filters and orders
@@ -90,7 +109,7 @@ func orderings(schema *products.Schema) (all []string) {
 // server is where the API is mounted.
 func (a *API) OpenAPI() http.Handler {
 	document := a.document()
-	return methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return resource{openAPIPath, methods{http.MethodGet: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		served := document
 		if prefix, ok := a.mount(r, openAPIPath); ok {
 			served = withServer(document, a.origin(r)+prefix)
@@ -98,7 +117,7 @@ func (a *API) OpenAPI() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(served)))
 		_, _ = w.Write(served) // it fails where the client has gone
-	})}
+	})}}
 }
 
 // withServer returns the document with the URL of its only server, to which clients append the paths.

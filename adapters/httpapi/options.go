@@ -25,6 +25,11 @@ type Options struct {
 	// error is a mistake, which is answered with 500 too. An application that redirects to a log-in page does that in a
 	// handler in front of the API, and has Authenticate return the name from the request's context.
 	Authenticate func(r *http.Request) (user string, err error)
+	// Role returns the role of a user whom Authenticate has let in, by which the API decides what the request may do;
+	// nil gives every user all rights, as basicauth.Admin has them. It is called once for each such request and must be
+	// safe for concurrent use. Its error ends the request as one of Authenticate does; a role that there isn't is
+	// answered with 500.
+	Role func(r *http.Request, user string) (basicauth.Role, error)
 	// PublicURL is where clients see the API, https://shop.example/api for instance: links begin with it, and locations
 	// with its path. It is for an API behind a proxy that changes the path or the host; where an application mounts the
 	// API, it finds its place by itself. Without it the links in lists have no host, since anybody may have written

@@ -33,6 +33,8 @@ type Problem struct {
 	Detail string `json:"detail"`
 	// Errors names the fields or parameters that are wrong.
 	Errors []products.FieldError `json:"errors,omitempty"`
+	// Roles are those that may do what the user's role may not, the least first.
+	Roles []basicauth.Role `json:"roles,omitempty"`
 	// RequestID is the X-Request-Id of the response, by which the request is found in the log.
 	RequestID string `json:"request_id,omitempty"`
 	// Header is added to the response's.

@@ -11,20 +11,23 @@ import (
 
 // Products is the handler of GET /products/, the list, and of POST /products/, which creates a product.
 func (a *API) Products() http.Handler {
-	return methods{http.MethodGet: a.handle(a.listProducts), http.MethodPost: a.handle(a.createProduct)}
+	return resource{productsPath, methods{
+		http.MethodGet: a.handle(a.listProducts), http.MethodPost: a.handle(a.createProduct),
+	}}
 }
 
 // Product is the handler of GET, PUT, PATCH and DELETE /products/{id}, one product.
 func (a *API) Product() http.Handler {
-	return methods{
+	return resource{productPath, methods{
 		http.MethodGet: a.handle(a.getProduct), http.MethodPut: a.handle(a.putProduct),
 		http.MethodPatch: a.handle(a.patchProduct), http.MethodDelete: a.handle(a.deleteProduct),
-	}
+	}}
 }
 
 // DeleteAll is the handler of DELETE /delete_all/, which deletes every product in one transaction.
 func (a *API) DeleteAll() http.Handler {
-	return methods{http.MethodDelete: a.handle(func(w http.ResponseWriter, r *http.Request) error {
+	return resource{deleteAllPath, methods{http.MethodDelete: a.handle(func(w http.ResponseWriter,
+		r *http.Request) error {
 		if p := readParameters(r); p.err != nil {
 			return p.err
 		}
@@ -37,7 +40,7 @@ func (a *API) DeleteAll() http.Handler {
 		a.counts.forget()
 		w.WriteHeader(http.StatusNoContent)
 		return nil
-	})}
+	})}}
 }
 
 func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {

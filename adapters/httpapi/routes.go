@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,11 +46,42 @@ const (
 	resendPath        routePath = "/webhooks/deliveries/{id}/resend"
 )
 
+// accesses says who may use the routes that want a log-in. A route that has no line is for admins alone.
+var accesses = map[routePath]access{
+	uploadPath:     {change: importers},
+	statusPath:     {change: everybody}, // it reads
+	importsPath:    {read: everybody, change: importers},
+	importPath:     {read: everybody},
+	eventsPath:     {read: everybody},
+	cancelPath:     {change: importers},
+	rejectsPath:    {read: everybody},
+	supersededPath: {read: everybody},
+	skippedPath:    {read: everybody},
+	productsPath:   {read: viewers, change: editors},
+	productPath:    {read: viewers, change: editors},
+	exportPath:     {read: viewers},
+	templatePath:   {read: everybody},
+	deleteAllPath:  {change: editors},
+	metricsPath:    {read: viewers},
+	openAPIPath:    {read: everybody},
+
+	webhooksPath:      {read: viewers, change: admins},
+	webhookPath:       {read: viewers, change: admins},
+	testWebhookPath:   {change: admins},
+	pauseWebhookPath:  {change: admins},
+	resumeWebhookPath: {change: admins},
+	rotateSecretPath:  {change: admins},
+	replayPath:        {change: admins},
+	deliveriesPath:    {read: viewers},
+	attemptsPath:      {read: viewers},
+	resendPath:        {change: admins},
+}
+
 // route is a path of the API and what is there.
 type route struct {
 	path    routePath
-	handler http.Handler
-	open    bool // to everybody
+	handler http.Handler // a resource
+	open    bool         // to everybody
 }
 
 // routes returns all routes that the API serves, each with and without a slash at its end.
@@ -101,9 +133,11 @@ func (a *API) webhookRoutes() []route {
 func (a *API) newMux() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, r := range a.routes() {
-		handler := a.common(string(r.path), r.handler)
-		if !r.open {
-			handler = a.Protect(string(r.path), r.handler)
+		var handler http.Handler
+		if r.open {
+			handler = a.common(string(r.path), r.handler)
+		} else {
+			handler = a.Protect(string(r.path), guarded(r.path, r.handler))
 		}
 		path := strings.TrimSuffix(string(r.path), "/")
 		mux.Handle(path, handler)
@@ -114,6 +148,21 @@ func (a *API) newMux() *http.ServeMux {
 			products.Shorten(requestURL(r).Path)))
 	})))
 	return mux
+}
+
+// guarded returns the handler of a route that wants a log-in, which looks for the user's role also where it isn't a
+// resource.
+func guarded(path routePath, handler http.Handler) http.Handler {
+	if _, guards := handler.(resource); guards {
+		return handler
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := refusal(path, r); p != nil {
+			writeProblem(w, r, slog.New(slog.DiscardHandler), p)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // with returns the path with its {id} replaced.

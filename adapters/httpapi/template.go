@@ -16,7 +16,7 @@ import (
 // which an import takes in the mode update. Where no example can be found that keeps the rules of a required field,
 // there is the header alone.
 func (a *API) Template() http.Handler {
-	return methods{http.MethodGet: a.handle(func(w http.ResponseWriter, r *http.Request) error {
+	return resource{templatePath, methods{http.MethodGet: a.handle(func(w http.ResponseWriter, r *http.Request) error {
 		if p := readParameters(r); p.err != nil {
 			return p.err
 		}
@@ -27,7 +27,7 @@ func (a *API) Template() http.Handler {
 			records = append(records, appendCells(nil, a.schema, &product))
 		}
 		return file.end(out.WriteAll(records))
-	})}
+	})}}
 }
 
 // exampleProducts returns valid products of the schema.

@@ -35,7 +35,7 @@ type acceptedView struct {
 
 // Upload is the handler of POST /upload_csv/, which stores a file and creates the job that imports it.
 func (a *API) Upload() http.Handler {
-	return methods{http.MethodPost: a.handle(a.upload)}
+	return resource{uploadPath, methods{http.MethodPost: a.handle(a.upload)}}
 }
 
 func (a *API) upload(w http.ResponseWriter, r *http.Request) error {

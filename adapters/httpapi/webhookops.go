@@ -23,11 +23,14 @@ const (
 
 // TestWebhook is the handler of POST /webhooks/{id}/test, which sends a webhook.test to an endpoint and answers with
 // the attempt.
-func (a *API) TestWebhook() http.Handler { return methods{http.MethodPost: a.hook(a.testWebhook)} }
+func (a *API) TestWebhook() http.Handler {
+	return resource{testWebhookPath, methods{http.MethodPost: a.hook(a.testWebhook)}}
+}
 
 // PauseWebhook is the handler of POST /webhooks/{id}/pause, which lets an endpoint's deliveries wait.
 func (a *API) PauseWebhook() http.Handler {
-	return methods{http.MethodPost: a.hook(func(w http.ResponseWriter, r *http.Request) error {
+	return resource{pauseWebhookPath, methods{http.MethodPost: a.hook(func(w http.ResponseWriter,
+		r *http.Request) error {
 		return a.changeWebhook(w, r, func(e *webhooks.Endpoint) error {
 			if !e.State.Receives() {
 				return webhooks.ErrOff
@@ -35,18 +38,24 @@ func (a *API) PauseWebhook() http.Handler {
 			e.Pause()
 			return nil
 		})
-	})}
+	})}}
 }
 
 // ResumeWebhook is the handler of POST /webhooks/{id}/resume, which has an endpoint's deliveries sent, whatever stopped
 // them: those that wait for their next attempt are sent now.
-func (a *API) ResumeWebhook() http.Handler { return methods{http.MethodPost: a.hook(a.resumeWebhook)} }
+func (a *API) ResumeWebhook() http.Handler {
+	return resource{resumeWebhookPath, methods{http.MethodPost: a.hook(a.resumeWebhook)}}
+}
 
 // RotateSecret is the handler of POST /webhooks/{id}/rotate, which gives an endpoint a new secret.
-func (a *API) RotateSecret() http.Handler { return methods{http.MethodPost: a.hook(a.rotateSecret)} }
+func (a *API) RotateSecret() http.Handler {
+	return resource{rotateSecretPath, methods{http.MethodPost: a.hook(a.rotateSecret)}}
+}
 
 // Replay is the handler of POST /webhooks/{id}/replay, which has an endpoint's deliveries since some time sent again.
-func (a *API) Replay() http.Handler { return methods{http.MethodPost: a.hook(a.replay)} }
+func (a *API) Replay() http.Handler {
+	return resource{replayPath, methods{http.MethodPost: a.hook(a.replay)}}
+}
 
 // attemptView is the result of a request to an endpoint.
 type attemptView struct {

@@ -40,15 +40,17 @@ func (h *Webhooks) given() bool { return h.Service != nil }
 
 // Webhooks is the handler of GET /webhooks/, the list of endpoints, and of POST /webhooks/, which creates one.
 func (a *API) Webhooks() http.Handler {
-	return methods{http.MethodGet: a.hook(a.listWebhooks), http.MethodPost: a.hook(a.createWebhook)}
+	return resource{webhooksPath, methods{
+		http.MethodGet: a.hook(a.listWebhooks), http.MethodPost: a.hook(a.createWebhook),
+	}}
 }
 
 // Webhook is the handler of GET, PUT, PATCH and DELETE /webhooks/{id}, one endpoint.
 func (a *API) Webhook() http.Handler {
-	return methods{
+	return resource{webhookPath, methods{
 		http.MethodGet: a.hook(a.getWebhook), http.MethodPut: a.hook(a.putWebhook),
 		http.MethodPatch: a.hook(a.patchWebhook), http.MethodDelete: a.hook(a.deleteWebhook),
-	}
+	}}
 }
 
 // hook is handle for routes that need webhooks.

@@ -1,7 +1,6 @@
 package basicauth
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
@@ -62,47 +61,43 @@ func New(users Users, options Options) (*Authenticator, error) {
 	return a, nil
 }
 
-// Authenticate returns the name of the user who has made the request. The error is an *Error for a request without a
-// right log-in, the context's once that has ended, or that of Users. A log-in that isn't known yet may wait up to 30
-// seconds for its turn.
+// Authenticate returns the name of the user who has made the request, as Identify does.
 func (a *Authenticator) Authenticate(r *http.Request) (user string, err error) {
+	identity, err := a.Identify(r)
+	return identity.User, err
+}
+
+// Identify returns who has made the request. The error is an *Error for a request without a right log-in, the context's
+// once that has ended, or that of Users. A log-in that isn't known yet may wait up to 30 seconds for its turn.
+func (a *Authenticator) Identify(r *http.Request) (Identity, error) {
 	user, password, given := r.BasicAuth()
 	if !given {
-		return "", a.unauthorized("log in with HTTP Basic authentication")
+		return Identity{}, a.unauthorized("log in with HTTP Basic authentication")
 	}
-	err = a.check(r.Context(), a.options.ClientAddress(r), user, password)
+	role, err := a.check(r.Context(), a.options.ClientAddress(r), user, password)
 	if errors.Is(err, errWrong) {
 		err = a.unauthorized(errWrong.Error())
 	}
 	if err != nil {
-		return "", err
+		return Identity{}, err
 	}
-	return user, nil
+	return Identity{user, role}, nil
 }
 
 // Close refuses the log-ins that wait for their turn, now and later, with an *Error of status 503, so that a server
 // can stop at once. A log-in that needn't wait is checked as before. Closing twice is no error.
 func (a *Authenticator) Close() { a.queue.close() }
 
-// userKey is the context's key of the user's name.
-type userKey struct{}
-
-// Handler passes requests with a right log-in to next, where User returns the user's name, and answers the others by
-// Options.Refuse. Since a log-in may wait for its turn, a server's WriteTimeout has to be longer than 30 seconds, or 0.
+// Handler passes requests with a right log-in to next, where FromContext returns who has made it, and answers the
+// others by Options.Refuse. Since a log-in may wait for its turn, a server's WriteTimeout has to be longer than 30
+// seconds, or 0.
 func (a *Authenticator) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, err := a.Authenticate(r)
+		identity, err := a.Identify(r)
 		if err != nil {
 			a.options.Refuse(w, r, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
+		next.ServeHTTP(w, r.WithContext(NewContext(r.Context(), identity)))
 	})
-}
-
-// User returns the name of the user who has made the request that the context is of, empty where that didn't pass
-// through Handler.
-func User(ctx context.Context) string {
-	user, _ := ctx.Value(userKey{}).(string)
-	return user
 }

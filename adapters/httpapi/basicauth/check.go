@@ -12,22 +12,29 @@ import (
 // userTime is how long Users may take to find a user.
 const userTime = 30 * time.Second
 
-// check returns nil for a log-in that is right.
-func (a *Authenticator) check(ctx context.Context, address, user, password string) error {
+// check returns the role of the user of a log-in that is right.
+func (a *Authenticator) check(ctx context.Context, address, user, password string) (Role, error) {
 	if len(user) > maxPassword || len(password) > maxPassword {
-		return errWrong
+		return "", errWrong
 	}
-	asking, cancel := context.WithTimeout(ctx, userTime)
-	hash, err := a.users.PasswordHash(asking, user)
-	cancel()
+	known, err := a.account(ctx, user)
 	if err != nil {
-		return err
+		return "", err
 	}
+	hash := known.PasswordHash
 	id := a.digest(user, password, hash)
 	if a.queue.wasRight(id, user, address) {
-		return nil
+		return known.Role, nil
 	}
-	return a.queue.try(ctx, id, a.digest(user, password, hash, address), login{user, password, hash}, address)
+	err = a.queue.try(ctx, id, a.digest(user, password, hash, address), login{user, password, hash}, address)
+	return known.Role, err
+}
+
+// account returns what is known of a user.
+func (a *Authenticator) account(ctx context.Context, user string) (Account, error) {
+	asking, cancel := context.WithTimeout(ctx, userTime)
+	defer cancel()
+	return account(asking, a.users, user)
 }
 
 // digest identifies a log-in without its password. It has the hash as well: once that changes, what is remembered of

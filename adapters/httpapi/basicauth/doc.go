@@ -1,7 +1,7 @@
 // Package basicauth lets only those requests pass that log in with HTTP Basic authentication, and keeps people from
 // guessing passwords.
 //
-//	request -> Authenticator -> Users (name -> hash)
+//	request -> Authenticator -> Users (name -> hash, role)
 //	                         -> a log-in that was right before passes at once
 //	                         -> a new one waits for its turn -> its hash is computed
 //
@@ -21,6 +21,9 @@
 //	the name or the password is wrong
 //
 // and one of somebody who has failed too often with 429 and Retry-After.
+//
+// Users may have roles (Accounts; a file has them behind the hash, ann:$2y$...:viewer), which the protected handler
+// learns from FromContext. What each role may do is that handler's business. Users without one are admins.
 //
 // Guesses are bounded, whatever addresses they come from, and a client that has logged in before never waits for the
 // guesses of others. A client is a user at an address: it may fail 10 times at once and then 10 times a minute; all

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Users are those who may log in. Implementations are safe for concurrent use.
+// Users are those who may log in, as admins where they aren't Accounts. Implementations are safe for concurrent use.
 type Users interface {
 	// PasswordHash returns the hash of the user's password, of bcrypt or argon2id, as HashPassword or htpasswd -B makes
 	// it, or an empty string for an unknown user. It is called for every request, and should be quick. Its error ends
@@ -17,39 +17,58 @@ type Users interface {
 }
 
 // StaticUsers are users that never change.
-type StaticUsers struct{ hashes map[string]string }
+type StaticUsers struct{ accounts map[string]Account }
 
-// NewStaticUsers returns the users whose hashes of passwords are given by their names. A name is not empty and has
-// neither a colon nor control characters; a hash is one of bcrypt or argon2id, see HashPassword.
+// NewStaticUsers returns the users whose hashes of passwords are given by their names. All of them are admins. A name
+// is not empty and has neither a colon nor control characters; a hash is one of bcrypt or argon2id, see HashPassword.
 func NewStaticUsers(hashes map[string]string) (*StaticUsers, error) {
+	accounts := map[string]Account{}
 	for user, hash := range hashes {
-		if err := checkUser(user, hash); err != nil {
+		accounts[user] = Account{PasswordHash: hash}
+	}
+	return NewStaticAccounts(accounts)
+}
+
+// NewStaticAccounts is as NewStaticUsers, of users with roles.
+func NewStaticAccounts(accounts map[string]Account) (*StaticUsers, error) {
+	for user, a := range accounts {
+		if err := checkUser(user, a); err != nil {
 			return nil, fmt.Errorf("basicauth: user %q: %w", user, err)
 		}
 	}
-	return &StaticUsers{hashes: maps.Clone(hashes)}, nil
+	return &StaticUsers{accounts: maps.Clone(accounts)}, nil
 }
 
 // PasswordHash returns the user's hash, empty for an unknown user.
 func (u *StaticUsers) PasswordHash(_ context.Context, user string) (string, error) {
-	return u.hashes[user], nil
+	return u.accounts[user].PasswordHash, nil
+}
+
+// Account returns the user's account, an empty one for an unknown user.
+func (u *StaticUsers) Account(_ context.Context, user string) (Account, error) {
+	return u.accounts[user], nil
 }
 
 // anyHash returns the hash of some user, empty if there is none.
-func (u *StaticUsers) anyHash() string { return someHash(u.hashes) }
+func (u *StaticUsers) anyHash() string { return someHash(u.accounts) }
 
 // someHash returns the hash of some user, empty if there is none.
-func someHash(users map[string]string) string {
-	for _, hash := range users {
-		return hash
+func someHash(users map[string]Account) string {
+	for _, a := range users {
+		return a.PasswordHash
 	}
 	return ""
 }
 
-func checkUser(user, hash string) error {
+func checkUser(user string, a Account) error {
 	if user == "" || strings.ContainsFunc(user, func(r rune) bool { return r == ':' || r < ' ' || r == 0x7f }) {
 		return errors.New("the name must not be empty, nor have a colon or control characters")
 	}
-	_, err := parseHash(hash)
+	if a.Role != "" {
+		if _, err := ParseRole(string(a.Role)); err != nil {
+			return err
+		}
+	}
+	_, err := parseHash(a.PasswordHash)
 	return err
 }
