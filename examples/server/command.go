@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/products-importer/products-importer/examples/healthcheck"
 )
@@ -28,6 +29,8 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 		c, usage = &backup{}, backupUsage
 	case "copy":
 		c, usage = &moving{}, copyUsage
+	case "user":
+		c, usage = &user{stdin: os.Stdin}, userUsage
 	case "healthcheck":
 		return healthcheck.Command{Program: "server", Flag: "addr", Addr: cmp.Or(getenv("ADDR"), defaultAddr)}.Run(ctx,
 			args[1:], stdout, stderr), true
@@ -37,7 +40,7 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	c.add(flags)
-	err := flags.Parse(args[1:])
+	arguments, err := parseMixed(flags, args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
 		flags.SetOutput(stdout)
@@ -45,7 +48,7 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 		return 0, true
 	}
 	if err == nil {
-		err = c.check(flags.Args(), getenv)
+		err = c.check(arguments, getenv)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "server %s: %v (server %[1]s -h explains)\n", args[0], err)
@@ -56,4 +59,18 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 		return 1, true
 	}
 	return 0, true
+}
+
+// parseMixed parses flags that stand before, between and behind the other arguments, and returns those.
+func parseMixed(flags *flag.FlagSet, args []string) (arguments []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
+		}
+		rest := flags.Args()
+		if read := len(args) - len(rest); len(rest) == 0 || read > 0 && args[read-1] == "--" {
+			return append(arguments, rest...), nil
+		}
+		arguments, args = append(arguments, rest[0]), rest[1:]
+	}
 }

@@ -27,8 +27,9 @@ type settings struct {
 	proxies     []netip.Prefix
 	database    storeflags.Settings
 	user        string
-	password    string
-	madeUp      bool // the password
+	password    string // empty with a file of users alone
+	madeUp      bool   // the password
+	usersFile   string // empty for none
 	anyAddress  bool
 	workers     int
 	deliveries  int
@@ -62,6 +63,9 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.StringVar(&s.user, "admin-user", "",
 		"the `name` to log in with; without it that in ADMIN_USER, or admin. The password is in ADMIN_PASSWORD; "+
 			"without one, one is made up and printed")
+	flags.StringVar(&s.usersFile, "users", "",
+		"the `file` of those who log in, with their roles, as server user writes it; it is read again when it changes. "+
+			"Without it that in USERS. The user of ADMIN_PASSWORD can log in too, if there is one")
 	flags.IntVar(&s.workers, "workers", 1,
 		"how many imports this process does at the same time; 0 when workers run elsewhere")
 	flags.IntVar(&s.deliveries, "deliveries", 64,
@@ -106,7 +110,10 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 			s.user = "admin"
 		}
 	}
-	if s.password = getenv("ADMIN_PASSWORD"); s.password == "" {
+	if !given["users"] {
+		s.usersFile = getenv("USERS")
+	}
+	if s.password = getenv("ADMIN_PASSWORD"); s.password == "" && s.usersFile == "" {
 		s.password, s.madeUp = rand.Text(), true
 	}
 	if err := cmp.Or(s.database.Read(getenv, defaultDatabase), s.hooks.ReadKey(getenv),
@@ -188,9 +195,17 @@ func (s *settings) announce(w io.Writer, addr net.Addr) {
 	if !s.database.URL.Stored() {
 		where = "memory: it is gone when the server ends (DATABASE_URL names a database)"
 	}
-	login := s.user + ", with the password in ADMIN_PASSWORD"
-	if s.madeUp {
+	var login string
+	switch {
+	case s.madeUp:
 		login = s.user + ":" + s.password
+	case s.password == "":
+		login = "as the users in " + s.usersFile
+	default:
+		login = s.user + ", with the password in ADMIN_PASSWORD"
+		if s.usersFile != "" {
+			login += ", and the users in " + s.usersFile
+		}
 	}
 	fmt.Fprintf(w, "serving http://%s\nlog-in  %s\nkept in %s\n", addr, login, where)
 }
@@ -198,10 +213,11 @@ func (s *settings) announce(w io.Writer, addr net.Addr) {
 // usage explains the program to w.
 func usage(w io.Writer) {
 	fmt.Fprint(w, `Usage: server [flags]
-       server backup|copy|healthcheck [flags]
+       server backup|copy|user|healthcheck [flags]
 
 Serves the products importer over HTTP. backup copies the SQLite file while it is in use, copy moves it up to
-PostgreSQL, healthcheck asks the running server whether it is ready; each explains itself with -h.
+PostgreSQL, user writes a user into a file of users, healthcheck asks the running server whether it is ready; each
+explains itself with -h.
 
   server                                                     everything is in products.db, in the current folder
   server -database-url memory: -allow-private-webhooks       for trying it: nothing is kept

@@ -5,6 +5,8 @@
 //	go run ./examples/server -allow-private-webhooks            # with webhooks to this machine, see examples/receiver
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/server -workers 0   # workers run elsewhere
 //	go run ./examples/server -fields fields.json                # products have prices, or what the file declares
+//	go run ./examples/server -users users.txt                   # several people, each with a role
+//	go run ./examples/server user -role editor -file users.txt ann   # makes such a file; asks for a password
 //	go run ./examples/server backup products-copy.db            # of that file, while servers go on
 //	go run ./examples/server copy -from sqlite:products.db -to postgres://localhost/shop   # once it is outgrown
 //
@@ -88,11 +90,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	hash, err := basicauth.HashPassword(s.password)
-	if err != nil {
-		return err
-	}
-	users, err := basicauth.NewStaticUsers(map[string]string{s.user: hash})
+	users, err := openUsers(s, logger)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func startIn(t testing.TB, folder string, args ...string) *client {
 		args...)...)}
 	c.process.Dir = folder
 	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADDR=", "ADMIN_PASSWORD=", "ADMIN_USER=",
-		races(t))
+		"USERS=", races(t))
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)
