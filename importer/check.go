@@ -192,7 +192,7 @@ func (c *checker) reject(r *Reject) error {
 		}
 	}
 	if l := c.run.options.MaxRejects; l != nil && l.Share == 0 && c.rejected > l.Count {
-		return fmt.Errorf("%w: more than %d; nothing was written", ErrTooManyRejects, l.Count)
+		return l.tooMany(c.rejected, c.read)
 	}
 	return nil
 }
@@ -207,8 +207,7 @@ func (c *checker) judge(ctx context.Context) error {
 		}
 	}
 	if l := c.run.options.MaxRejects; l.exceeded(c.rejected, c.read) {
-		return fmt.Errorf("%w: %d of %d, more than %g %%; nothing was written", ErrTooManyRejects, c.rejected, c.read,
-			l.Share*100)
+		return l.tooMany(c.rejected, c.read)
 	}
 	return nil
 }

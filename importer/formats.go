@@ -74,6 +74,19 @@ func (p *parser) survey(b *dialect.Block, out *parsed) {
 // survey finds out how the input's columns spell their values, of its first block or of the whole, and closes it. The
 // plan that it returns knows.
 func (r *run) survey(ctx context.Context, p *plan, in *input, whole bool) (*plan, error) {
+	next, questions, err := r.ask(ctx, p, in, whole)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(questions) > 0:
+		return nil, &QuestionError{Questions: questions}
+	}
+	return next, nil
+}
+
+// ask is survey with the questions that remain: those of the whole, or of the first block if one of them is final. The
+// plan doesn't know the formats of their columns.
+func (r *run) ask(ctx context.Context, p *plan, in *input, whole bool) (*plan, []*spelling.Question, error) {
 	surveys := p.parser.newSurveys()
 	blocks, refused := 0, false
 	_, err := p.surveyPass(in, r.options.Parsers, func(block *parsed) error {
@@ -91,28 +104,28 @@ func (r *run) survey(ctx context.Context, p *plan, in *input, whole bool) (*plan
 		}
 		return nil
 	})
+	if errors.Is(err, errBeyond) {
+		err = nil // that is all there is to see
+	}
 	if err != nil && !errors.Is(err, errSurveyed) {
-		return nil, err
+		return nil, nil, err
 	}
 	if whole = whole || err == nil; whole && !refused {
 		if p, surveys, err = p.leaveMeaningless(surveys, &r.options); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	next, questions := p.decide(surveys, whole)
-	if len(questions) == 0 {
-		return next, nil
-	}
-	for _, q := range questions {
-		if whole || q.Final {
-			return nil, &QuestionError{Questions: questions}
-		}
+	if whole || len(questions) == 0 || slices.ContainsFunc(questions, isFinal) {
+		return next, questions, nil
 	}
 	if in, err = r.reopen(ctx, p); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return r.survey(ctx, p, in, true)
+	return r.ask(ctx, p, in, true)
 }
+
+func isFinal(q *spelling.Question) bool { return q.Final }
 
 // decide returns a plan with the formats that the surveys tell, or the questions that they leave.
 func (p *plan) decide(surveys []*spelling.Survey, whole bool) (*plan, []*spelling.Question) {

@@ -29,6 +29,7 @@ type input struct {
 	records *dialect.Reader    // of the text
 	ahead   []*dialect.Block   // were read, and are yet to be parsed
 	behind  int64              // the last that source returned
+	window  *window            // how much of the content is looked at; nil for all of it
 }
 
 // open opens the source and comes to the beginning of its text.
@@ -36,7 +37,7 @@ func (r *run) open(ctx context.Context) (*input, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
-	in := &input{}
+	in := &input{window: r.window}
 	in.ctx, in.cancel = context.WithCancelCause(ctx)
 	var err error
 	if in.file, err = r.source.Open(in.ctx); err != nil {
@@ -58,7 +59,11 @@ func (in *input) decode(o *Options, schema *products.Schema) (err error) {
 	if in.content, err = decompress.NewReader(in.file, o.MaxDecompressedBytes); err != nil {
 		return err
 	}
-	buffer := bufio.NewReaderSize(in.content, SniffBytes)
+	var content io.Reader = in.content
+	if in.window != nil {
+		content = in.window.reader(content)
+	}
+	buffer := bufio.NewReaderSize(content, SniffBytes)
 	start, err := buffer.Peek(SniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err

@@ -82,40 +82,43 @@ func (t *target) escape(text string) string {
 }
 
 // mapColumns maps the columns of a file whose first record has the given fields. Where the names leave it open it has
-// a look at the records behind it.
+// a look at the records behind it. With an error too it returns the mapping, as far as it came.
 func mapColumns(first []string, o *Options, schema *products.Schema, look func() (*sample, error)) (*mapping, error) {
 	m := &mapping{schema: schema, columns: make([]Column, len(first)), header: first, look: look,
+		key: -1, kinds: rowKinds{kind: -1, view: -1},
 		hasHeader: o.Header == HeaderAuto || o.Header == HeaderYes}
 	if err := m.readNames(first); err != nil {
-		return nil, err
+		return m, err
 	}
 	err := m.mapAll(first, o)
 	if m.unread != nil {
-		return nil, m.unread
-	}
-	if err != nil {
-		return nil, err
+		return m, m.unread
 	}
 	m.sample, m.looked, m.look = nil, nil, nil // they hold the file's beginning
+	if err != nil {
+		return m, err
+	}
 	if !m.hasHeader && o.Header == HeaderNo && m.rejects < 0 {
 		m.header = m.madeUpHeader()
 	}
 	return m, m.keepExtra(o)
 }
 
-// mapAll gives fields their columns.
+// mapAll gives fields their columns. Of several errors it returns the first, and goes on for those who want to see what
+// the other columns are.
 func (m *mapping) mapAll(first []string, o *Options) (err error) {
 	schema := m.schema
-	if m.key, err = m.claim(schema.Key(), first, o); err != nil {
-		return err
-	}
+	m.key, err = m.claim(schema.Key(), first, o)
 	m.need = m.key + 1
 	for i := range schema.Len() {
-		if err := m.mapField(schema.At(i), first, o); err != nil {
-			return err
+		if wrong := m.mapField(schema.At(i), first, o); err == nil {
+			err = wrong
 		}
 	}
-	if err := m.requireColumns(first, o); err != nil {
+	if err == nil {
+		err = m.requireColumns(first, o)
+	}
+	if err != nil {
 		return err
 	}
 	if m.grouping, err = m.findGrouping(first, o); err != nil {
@@ -199,19 +202,19 @@ func constant(field *products.Field, text string) (string, *products.FieldError)
 }
 
 // readNames fills in the columns' names, as far as the file has any.
-func (m *mapping) readNames(first []string) error {
+func (m *mapping) readNames(first []string) (err error) {
 	m.rejects = findRejects(first)
 	for i, name := range first {
 		m.columns[i].Number = i + 1
 		if m.hasHeader || m.rejects >= 0 && i >= m.rejects && i < m.rejects+len(rejectColumns) {
 			m.columns[i].Name = trimmedName(cellValue(name))
 		}
-		if m.hasHeader && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
-			return refuse.Errorf("the name of column %d is not UTF-8 text: %q", i+1, products.Shorten(name))
+		if err == nil && m.hasHeader && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
+			err = refuse.Errorf("the name of column %d is not UTF-8 text: %q", i+1, products.Shorten(name))
 		}
 	}
 	m.foldNames()
-	return nil
+	return err
 }
 
 // foldNames fills in names, bare, own and known.

@@ -27,11 +27,12 @@ type plan struct {
 	size int64
 }
 
-// plan makes the plan of an input, calls OnHeader, and leaves the input before its first product.
+// plan makes the plan of an input, calls OnHeader, and leaves the input before its first product. With an error it may
+// return a part of the plan, as newPlan does.
 func (r *run) plan(in *input, rule products.KeyRule) (*plan, error) {
 	p, err := newPlan(in, &r.options, r.schema, rule)
 	if err != nil {
-		return nil, in.readError(err)
+		return p, in.readError(err)
 	}
 	if p.size = r.source.Size(); in.content.Format() != decompress.None {
 		p.size = -1
@@ -53,6 +54,8 @@ func (r *run) announce(p *plan) error {
 	return r.options.OnDialect(p.dialect)
 }
 
+// newPlan makes the plan of an input. With an error too it returns the plan, as far as it came, once the dialect is
+// known; such a plan has no parser.
 func newPlan(in *input, o *Options, schema *products.Schema, rule products.KeyRule) (*plan, error) {
 	detected, err := in.records.Detected()
 	if err != nil {
@@ -62,31 +65,45 @@ func newPlan(in *input, o *Options, schema *products.Schema, rule products.KeyRu
 	if err != nil {
 		return nil, err
 	}
-	switch line := first.Span(0).Line; first.Span(0).Damage {
+	p := &plan{detected: detected, mapping: &mapping{}}
+	if err = damagedFirst(first.Span(0), o); err == nil {
+		p.mapping, err = mapColumns(first.Strings(0), o, schema, in.peek)
+		p.headless = o.Header == HeaderNo && p.mapping.rejects < 0
+	}
+	if err == nil && !p.headless && p.mapping.rejects < 0 {
+		err = p.mapping.compare(&detected.Shape)
+	}
+	if err == nil {
+		p.setParser(first.Span(0), rule, o)
+	}
+	p.dialect = newDialect(&detected, p.mapping)
+	p.dialect.Compression = string(in.content.Format())
+	p.dialect.Encoding, p.dialect.Evidence.Encoding = in.encoding()
+	p.begin(in, first)
+	return p, err
+}
+
+// damagedFirst returns an error for a first record that is none.
+func damagedFirst(first *dialect.Span, o *Options) error {
+	switch first.Damage {
 	case dialect.Intact:
+		return nil
 	case dialect.TooManyFields:
-		return nil, refuse.Errorf("its first record has more than the %d fields that are taken as columns",
-			dialect.MaxFields)
+		return refuse.Errorf("its first record has more than the %d fields that are taken as columns", dialect.MaxFields)
 	case dialect.TooLong:
-		return nil, refuse.Errorf("line %d, its first record, has more than %d bytes: it is no CSV file, or has other "+
-			"line ends", line, o.MaxRecordBytes)
-	default:
-		return nil, refuse.Errorf("a quote in line %d, its first record, is out of place or never closed; if quotes are "+
-			"characters of its fields, say that it has none (quote none)", line)
+		return refuse.Errorf("line %d, its first record, has more than %d bytes: it is no CSV file, or has other "+
+			"line ends", first.Line, o.MaxRecordBytes)
 	}
-	m, err := mapColumns(first.Strings(0), o, schema, in.peek)
-	if err != nil {
-		return nil, err
-	}
-	p := &plan{detected: detected, mapping: m, parser: newParser(m, rule, o.MaxRecordBytes),
-		headless: o.Header == HeaderNo && m.rejects < 0}
+	return refuse.Errorf("a quote in line %d, its first record, is out of place or never closed; if quotes are "+
+		"characters of its fields, say that it has none (quote none)", first.Line)
+}
+
+// setParser makes the parser of a plan whose columns are mapped. The first record may be the header.
+func (p *plan) setParser(first *dialect.Span, rule products.KeyRule, o *Options) {
+	m, detected := p.mapping, &p.detected
+	p.parser = newParser(m, rule, o.MaxRecordBytes)
 	p.parser.quotes = detected.NeverQuotes
 	p.parser.even, p.parser.exact = detected.Shape.Even, detected.Shape.Exact && m.rejects < 0
-	if !p.headless && m.rejects < 0 {
-		if err := m.compare(&detected.Shape); err != nil {
-			return nil, err
-		}
-	}
 	if n := detected.BareQuotes; n > 0 {
 		m.hints = append(m.hints, Hint{Text: fmt.Sprintf("quotes damage records that are in order without them: %d at the "+
 			"file's beginning; if its fields never stand in quotes, say so (quote none)", n)})
@@ -95,13 +112,8 @@ func newPlan(in *input, o *Options, schema *products.Schema, rule products.KeyRu
 		p.parser.headerKey = m.columns[m.key].Name
 	}
 	if m.hasHeader && m.rejects < 0 {
-		p.parser.below = first.Span(0).LastLine + 1
+		p.parser.below = first.LastLine + 1
 	}
-	p.dialect = newDialect(&detected, m)
-	p.dialect.Compression = string(in.content.Format())
-	p.dialect.Encoding, p.dialect.Evidence.Encoding = in.encoding()
-	p.begin(in, first)
-	return p, nil
 }
 
 // newDialect returns what is known of the dialect from the text.

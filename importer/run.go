@@ -60,6 +60,8 @@ type run struct {
 	result   Result
 	// keyHinted: no record has a key, and a hint names a column that may have it.
 	keyHinted bool
+	// window bounds what is read of the source's content, for a preview; nil for an import.
+	window *window
 }
 
 // newRun returns a run, whose result can be used with an error too.

@@ -231,6 +231,14 @@ func (l *RejectLimit) exceeded(rejected, read int64) bool {
 	return rejected > l.Count
 }
 
+// tooMany is the error for a limit that is exceeded.
+func (l *RejectLimit) tooMany(rejected, read int64) error {
+	if l.Share == 0 {
+		return fmt.Errorf("%w: more than %d; nothing was written", ErrTooManyRejects, l.Count)
+	}
+	return fmt.Errorf("%w: %d of %d, more than %g %%; nothing was written", ErrTooManyRejects, rejected, read, l.Share*100)
+}
+
 // wordOf returns the word of a value, or the type's name and the number where there is none.
 func wordOf(words []string, value uint8, typeName string) string {
 	if int(value) < len(words) {

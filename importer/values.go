@@ -22,7 +22,7 @@ type sample struct{ parsed }
 func (in *input) peek() (*sample, error) {
 	b := &dialect.Block{}
 	switch err := in.next(b); {
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), errors.Is(err, errBeyond):
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -59,20 +59,25 @@ type traits struct {
 func (s *sample) traits(column int) (t traits) {
 	seen := map[string]bool{}
 	s.cells(column, func(cell string) {
-		t.records++
-		if cell == "" {
-			return
-		}
-		t.filled++
-		if seen[cell] {
-			t.repeated++
-		}
+		t.add(cell, seen[cell])
 		seen[cell] = true
-		if likeCode(cell) {
-			t.codes++
-		}
 	})
 	return t
+}
+
+// add adds a record's cell; again says that an earlier record has the same.
+func (t *traits) add(cell string, again bool) {
+	t.records++
+	if cell == "" {
+		return
+	}
+	t.filled++
+	if again {
+		t.repeated++
+	}
+	if likeCode(cell) {
+		t.codes++
+	}
 }
 
 // maxCode is how many characters a code has at most, and maxSpaces how many spaces.

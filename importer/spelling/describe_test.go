@@ -90,7 +90,8 @@ func TestQuestions(t *testing.T) {
 	}{
 		{price, "Preis", "5|1,234|-2.345|3,456|4,567", spelling.Question{Field: "price", Column: "Preis", Kind: spelling.KindNumber,
 			Text:    `the numbers of the column Preis can be read in two ways (line 3: "1,234" is 1.234 or 1234; line 4: "-2.345" is -2345 or -2.345; line 5: "3,456" is 3.456 or 3456): say whether "," or "." stands before the decimals`,
-			Answers: []string{"price=,", "price=."}, Values: []spelling.Value{{3, "1,234"}, {4, "-2.345"}, {5, "3,456"}}}},
+			Answers: []string{"price=,", "price=."}, Values: []spelling.Value{{3, "1,234"}, {4, "-2.345"}, {5, "3,456"}},
+			Readings: []spelling.Reading{{",", "1.234"}, {".", "1234"}}}},
 		{price, "", "1 €|2 $", spelling.Question{Field: "price", Kind: spelling.KindCurrency, Final: true,
 			Text:   `the column price has several currencies: line 2 has €, line 3 has $; a column can only have one`,
 			Values: []spelling.Value{{2, "€"}, {3, "$"}}}},
@@ -108,10 +109,12 @@ func TestQuestions(t *testing.T) {
 			Values: []spelling.Value{{0, "Peso (kg)"}}}},
 		{from, "Ab", "2026-11-28|1/2/2026", spelling.Question{Field: "from", Column: "Ab", Kind: spelling.KindDate,
 			Text:    `the dates of the column Ab can be read in several ways (line 3: "1/2/2026" is 2026-02-01 or 2026-01-02): say whether the day (dmy) or the month (mdy) comes first`,
-			Answers: []string{"from=dmy", "from=mdy"}, Values: []spelling.Value{{3, "1/2/2026"}}}},
+			Answers: []string{"from=dmy", "from=mdy"}, Values: []spelling.Value{{3, "1/2/2026"}},
+			Readings: []spelling.Reading{{"dmy", "2026-02-01"}, {"mdy", "2026-01-02"}}}},
 		{from, "", "01/02/2026|26-11-28", spelling.Question{Field: "from", Kind: spelling.KindDate,
 			Text:    `the dates of the column from can be read in several ways (line 2: "01/02/2026" is 2026-02-01 or 2026-01-02; line 3: "26-11-28" is 2028-11-26 or 2026-11-28): say whether the day (dmy), the month (mdy) or the year (ymd) comes first`,
-			Answers: []string{"from=dmy", "from=mdy", "from=ymd"}, Values: []spelling.Value{{2, "01/02/2026"}, {3, "26-11-28"}}}},
+			Answers: []string{"from=dmy", "from=mdy", "from=ymd"}, Values: []spelling.Value{{2, "01/02/2026"}, {3, "26-11-28"}},
+			Readings: []spelling.Reading{{"dmy", "2026-02-01"}, {"mdy", "2026-01-02"}, {"ymd", ""}}}},
 	} {
 		t.Run(c.cells, func(t *testing.T) {
 			_, question := surveyed(c.field, c.heading, spelling.Settings{}, strings.Split(c.cells, "|")...).Decide()

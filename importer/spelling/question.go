@@ -28,6 +28,8 @@ type Question struct {
 	Answers []string
 	// Values are the cells that it is about, by line.
 	Values []Value
+	// Readings are how the first of Values reads with each of Answers, in their order; Reads is "" where it can't be.
+	Readings []Reading
 	// Final: it remains whatever other cells the column has. Else a cell that was not surveyed may answer it.
 	Final bool
 }
@@ -36,6 +38,14 @@ type Question struct {
 type Value struct {
 	Line int64 // 0 for the column's name
 	Text string
+}
+
+// Reading is what an answer makes of a cell.
+type Reading struct {
+	// Answer is a Sign or an Order, as its MarshalText writes it.
+	Answer string
+	// Reads is the number, with a point before the decimals, or the date as YYYY-MM-DD.
+	Reads string
 }
 
 // Error returns the text.
@@ -98,6 +108,8 @@ func (f *Format) decideNumbers(s *Survey) (*Format, *Question) {
 	case s.twoWays[0].seen:
 		q := s.question(KindNumber, false, s.twoWays[:]...)
 		q.Answers = []string{s.field.Name + "=,", s.field.Name + "=."}
+		first := q.Values[0].Text
+		q.Readings = []Reading{{",", readAs(first, ',')}, {".", readAs(first, '.')}}
 		var ways []string
 		for _, v := range q.Values {
 			ways = append(ways, fmt.Sprintf("%s: %q is %s or %s", place(v.Line), v.Text,
@@ -160,10 +172,18 @@ func (s *Survey) askOrder(q *Question, label string) {
 		}
 		dates = append(dates, fmt.Sprintf("%s: %q is %s", place(v.Line), v.Text, either(days)))
 	}
+	first, _ := parseStamp(q.Values[0].Text)
+	can, _, _ := first.readings()
 	var firsts []string
 	for _, order := range [...]Order{DMY, MDY, YMD} {
 		if all[order] {
 			q.Answers = append(q.Answers, s.field.Name+"="+order.String())
+			reads := ""
+			if can[order] {
+				d, _ := first.day(order)
+				reads = string(d.append(nil))
+			}
+			q.Readings = append(q.Readings, Reading{order.String(), reads})
 			firsts = append(firsts, fmt.Sprintf("the %s (%v)", order.first(), order))
 		}
 	}
