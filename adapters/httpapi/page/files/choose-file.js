@@ -21,7 +21,8 @@ export function showChoice(view) {
 }
 
 // dropZone returns a place for a file: element, and send(file), which leads to the next step with the settings.
-export function dropZone(view, { settings, prompt = 'Drop a file anywhere on this page', template = true }) {
+export function dropZone(view, { settings, prompt = null, template = true }) {
+  prompt ??= view.dropTarget === document ? 'Drop a file anywhere on this page' : 'Drop a file here';
   const said = h('div', { role: 'alert' });
   const input = h('input', { type: 'file', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true',
     accept: '.csv,.tsv,.txt,.gz,.zst,.zip,text/csv,text/plain',

@@ -18,8 +18,8 @@ export class Connection {
     if (this.#since !== null) return;
     this.#since = Date.now();
     this.#bar.hidden = false;
-    replace(this.#bar, `${navigator.onLine ? 'The server does not answer' : 'You are offline'} since ${
-      clock(this.#since)}. Nothing you typed is lost; trying again by itself.`);
+    replace(this.#bar, `${navigator.onLine ? 'The server has not answered' : 'You have been offline'} since ${
+      clock(this.#since)}. Nothing you typed is lost, and the page tries again by itself.`);
   }
 
   // found is called when one was answered.

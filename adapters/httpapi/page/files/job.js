@@ -48,6 +48,7 @@ export async function showJob(view, id) {
   watch(view, id, draw, (last) => {
     draw(last);
     finish();
+    view.happened('ended', last);
     view.say(`${title(last)}: ${countsSentence(last)}`);
   });
 }

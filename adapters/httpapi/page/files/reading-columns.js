@@ -26,7 +26,15 @@ export function columnsTable(context) {
   }, { 'data-key': 'all-columns' });
   return h('section', { 'aria-label': 'Columns' }, h('h2', {}, 'Columns'),
     !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
-    place, all);
+    place, all, others(context));
+}
+
+// others says what becomes of the columns that go to no field: of all of them alike.
+function others({ settings, change }) {
+  const choices = [['', 'Leave them out'], ['keep', 'Keep them as they are'], ['reject', 'Take no line that has one']];
+  const extra = select(choices, settings.extra === 'ignore' ? '' : settings.extra ?? '',
+    { 'data-key': 'set-extra', on: { change: () => change(withSetting(settings, 'extra', extra.value)) } });
+  return field('Columns that go to no field', extra, 'What is kept is shown with the product, under its name in the file.');
 }
 
 const nameOf = (column) => h('bdi', { title: column.name }, cut(column.name || `Column ${column.column}`, 60));

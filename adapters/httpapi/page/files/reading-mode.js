@@ -1,6 +1,6 @@
 // What happens to products that exist, and settings that few need.
 
-import { field, h, select } from './dom.js';
+import { field, h } from './dom.js';
 import { withSetting } from './settings.js';
 
 const modes = [
@@ -26,11 +26,7 @@ export function moreSettings({ settings, change }) {
       autocomplete: 'off', on: { change: () => change(withSetting(settings, name, control.value.trim())) } });
     return field(label, control, hint);
   };
-  const choices = [['', 'Leave them out'], ['keep', 'Keep them as they are'], ['reject', 'Take no line that has one']];
-  const extra = select(choices, settings.extra === 'ignore' ? '' : settings.extra ?? '',
-    { 'data-key': 'set-extra', on: { change: () => change(withSetting(settings, 'extra', extra.value)) } });
   return h('details', { 'data-key': 'more' }, h('summary', {}, 'More settings'),
-    field('Columns that go to no field', extra, 'What is kept is shown with the product.'),
     input('Give up after', 'max_rejects', 'How many lines may be wrong: a number such as 100, or a share such as 2.5%.',
       { placeholder: 'never' }),
     input('Time zone', 'zone', 'Of times that do not say theirs, such as Europe/Berlin.', { placeholder: 'UTC' }));

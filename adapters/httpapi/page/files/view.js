@@ -7,26 +7,30 @@ import { Summary } from './messages.js';
 // View is given to a screen: root is where it puts its elements; path and query are what follows the place's name in
 // the address; signal is aborted once somebody goes on, which ends the screen's requests, timers and listeners; api
 // asks the server; dropTarget is where files may be dropped; say tells screen readers a sentence; summary is where
-// errors are shown; session has user and role, null where they aren't known.
+// errors are shown; happened tells whoever embeds the screen what has become of an import; session has user and role,
+// null where they aren't known.
 export class View {
   #router;
   #place;
   #focus;
   #titled;
+  #level;
 
-  constructor({ root, place, path, query, signal, api, say, session, router, focus, titled, dropTarget }) {
-    Object.assign(this, { root, path, query, signal, api, say, session, dropTarget, summary: new Summary() });
+  constructor({ root, place, path, query, signal, api, say, session, router, focus, dropTarget, titled = () => {},
+    level = 'h1', happened = () => {} }) {
+    Object.assign(this, { root, path, query, signal, api, say, session, dropTarget, happened, summary: new Summary() });
     this.#router = router;
     this.#place = place;
     this.#focus = focus;
     this.#titled = titled;
+    this.#level = level;
   }
 
   // title puts the screen's heading, the place for errors behind it, and further elements. The focus moves to the
   // heading, but for the first screen of all.
   title(text, ...children) {
     this.#titled(text);
-    const heading = h('h1', { tabindex: '-1' }, text);
+    const heading = h(this.#level, { tabindex: '-1', class: 'title' }, text);
     this.root.replaceChildren(heading, this.summary.element, ...children);
     if (this.#focus) heading.focus();
     this.#focus = true;
