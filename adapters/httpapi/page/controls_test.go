@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
+
+// unfold is the role that Chromium gives to what opens a part of the page.
+const unfold = "DisclosureTriangle"
 
 // find returns the elements of a role with a name, as a screen reader finds them; an empty name stands for any.
 func (b *tab) find(role, name string) (found []cdp.BackendNodeID, err error) {
@@ -84,22 +88,37 @@ func on[V any](b *tab, node cdp.BackendNodeID, function string, arguments ...any
 }
 
 // middle scrolls to an element, and returns where its middle is in the window.
-func (b *tab) middle(node cdp.BackendNodeID) (x, y float64) {
-	b.t.Helper()
-	call(b, dom.ScrollIntoViewIfNeeded, dom.ScrollIntoViewIfNeededParams{BackendNodeID: node})
-	quads := call(b, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node}).Quads
-	require.NotEmpty(b.t, quads, "it is on the page")
-	for i := 0; i < 8; i += 2 {
-		x, y = x+quads[0][i]/4, y+quads[0][i+1]/4
+func (b *tab) middle(node cdp.BackendNodeID) (x, y float64, err error) {
+	if _, err := chromedp.Call(b.ctx, dom.ScrollIntoViewIfNeeded,
+		dom.ScrollIntoViewIfNeededParams{BackendNodeID: node}); err != nil {
+		return 0, 0, err
 	}
-	return x, y
+	answer, err := chromedp.Call(b.ctx, dom.GetContentQuads, dom.GetContentQuadsParams{BackendNodeID: node})
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(answer.Quads) == 0 {
+		return 0, 0, errors.New("it has no place on the page")
+	}
+	for i := 0; i < 8; i += 2 {
+		x, y = x+answer.Quads[0][i]/4, y+answer.Quads[0][i+1]/4
+	}
+	return x, y, nil
 }
 
-// click clicks the control with the mouse.
+// click clicks the control with the mouse. One that is drawn anew meanwhile is looked for again.
 func (b *tab) click(role, name string) {
 	b.t.Helper()
-	x, y := b.middle(b.control(role, name))
-	b.do(chromedp.MouseClickXY(x, y))
+	for end := time.Now().Add(waitTime); ; {
+		x, y, err := b.middle(b.control(role, name))
+		if err == nil {
+			b.do(chromedp.MouseClickXY(x, y))
+			return
+		}
+		require.NoError(b.t, b.ctx.Err(), "the tab's time is over: %s %q", role, name)
+		require.True(b.t, time.Now().Before(end), "%s %q: %v", role, name, err)
+		_, _ = tryEvaluate[any](b, changeScript)
+	}
 }
 
 // fill puts the text into a field, in the place of what is there.

@@ -206,10 +206,10 @@ func (b *tab) until(expression string) {
 	require.FailNow(b.t, "it didn't come: "+expression, b.text())
 }
 
-// text returns what stands on the page, and its address.
+// text returns the beginning of what stands on the page, and its address.
 func (b *tab) text() string {
 	b.t.Helper()
-	return evaluate[string](b, `location.href + "\n" + document.body.innerText`)
+	return evaluate[string](b, `(location.href + "\n" + document.body.innerText).slice(0, 2000)`)
 }
 
 // sees waits until the text stands on the page.

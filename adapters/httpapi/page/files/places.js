@@ -3,4 +3,5 @@
 
 export const places = [
   { name: 'import', title: 'Import', load: () => import('./import-place.js') },
+  { name: 'products', title: 'Products', load: () => import('./products-place.js') },
 ];

@@ -1,0 +1,43 @@
+// Asks before something is done that can't be undone.
+
+import { button, field, h, replace } from './dom.js';
+import { notice } from './messages.js';
+import { aborted } from './problem.js';
+
+// confirm shows a dialog, and resolves to whether the action was done. title says what happens; typed is the text that
+// has to be typed before, or null; label is the button's. The action's error stands in the dialog, which stays open.
+export function confirm(view, { title, sentence, typed = null, hint = '', label, action }) {
+  return new Promise((resolve) => {
+    let done = false;
+    const wrong = h('div', { role: 'alert' });
+    const answer = h('input', { autocomplete: 'off', spellcheck: 'false', on: { input: () => check() } });
+    const go = h('button', { class: 'danger' }, label);
+    const check = () => { go.disabled = typed !== null && plain(answer.value) !== plain(typed); };
+    const form = h('form', { on: { submit: async (event) => {
+      event.preventDefault();
+      go.disabled = true;
+      try {
+        await action();
+        done = true;
+        dialog.close();
+      } catch (error) {
+        if (aborted(error)) return;
+        replace(wrong, notice('error', error.message));
+        check();
+      }
+    } } }, h('h2', { id: 'confirm-title' }, title), h('p', {}, sentence), wrong,
+    typed !== null && field(hint, answer),
+    h('div', { class: 'row' }, go, button('Keep as it is', () => dialog.close())));
+    const dialog = h('dialog', { 'aria-labelledby': 'confirm-title', on: { close: () => {
+      dialog.remove();
+      resolve(done);
+    } } }, form);
+    check();
+    view.root.append(dialog);
+    view.signal.addEventListener('abort', () => dialog.close(), { once: true });
+    dialog.showModal();
+  });
+}
+
+// plain is what counts of a text that was typed: 466,693 is 466693.
+const plain = (text) => String(text).trim().replace(/(?<=\d)[\s.,'’]+(?=\d)/g, '');

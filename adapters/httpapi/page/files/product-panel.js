@@ -1,0 +1,154 @@
+// A product, opened over the list: to look at, to change, to create, to delete.
+
+import { button, h, replace } from './dom.js';
+import { long, when } from './format.js';
+import { failure, loading, Summary } from './messages.js';
+import { aborted, sentence } from './problem.js';
+import { conflict } from './product-conflict.js';
+import { ProductInputs } from './product-inputs.js';
+import { deleteOne } from './products-delete.js';
+
+// openPanel opens the product of the id, or a new one for null. changed is called once something was stored, and closed
+// when the panel is gone.
+export function openPanel(view, schema, id, { changed, closed }) {
+  const body = h('div', {}, loading());
+  const over = new AbortController();
+  const dialog = h('dialog', { class: 'panel', 'aria-labelledby': 'product-title', on: { close: () => {
+    over.abort();
+    dialog.remove();
+    if (!view.signal.aborted) closed();
+  } } }, h('h2', { id: 'product-title', tabindex: '-1' }, id === null ? 'New product' : 'Product'), body);
+  view.signal.addEventListener('abort', () => dialog.close(), { signal: over.signal });
+  view.root.append(dialog);
+  dialog.showModal();
+  dialog.querySelector('h2').focus();
+  const panel = new Panel(view, schema, dialog, body, changed);
+  panel.begin(id, AbortSignal.any([view.signal, over.signal]));
+}
+
+class Panel {
+  #view;
+  #schema;
+  #dialog;
+  #body;
+  #changed;
+  #product = null; // as it was fetched
+  #etag = null;
+
+  constructor(view, schema, dialog, body, changed) {
+    this.#view = view;
+    this.#schema = schema;
+    this.#dialog = dialog;
+    this.#body = body;
+    this.#changed = changed;
+  }
+
+  async begin(id, signal) {
+    this.signal = signal;
+    try {
+      if (id !== null) await this.#fetch(id);
+      this.#edit();
+    } catch (error) {
+      if (aborted(error)) return;
+      replace(this.#body, failure(error, error.status === 404 ? null : () => this.begin(id, signal)),
+        button('Close', () => this.#dialog.close()));
+    }
+  }
+
+  async #fetch(id) {
+    const { body, header } = await this.#view.api.send('GET', `products/${encodeURIComponent(id)}`,
+      { signal: this.signal });
+    this.#product = body;
+    this.#etag = header('ETag');
+  }
+
+  #edit() {
+    const isNew = this.#product === null;
+    this.summary = new Summary();
+    this.inputs = new ProductInputs(this.#schema, this.#product);
+    this.save = h('button', { class: 'primary' }, isNew ? 'Create product' : 'Save changes');
+    replace(this.#body, this.summary.element,
+      h('form', { novalidate: true, on: { submit: (event) => {
+        event.preventDefault();
+        this.#save();
+      } } }, this.inputs.element,
+      h('div', { class: 'row' }, this.save, button('Close', () => this.#dialog.close()),
+        !isNew && button('Delete', () => this.#delete(), { look: 'danger' }))),
+      !isNew && this.#facts());
+  }
+
+  #facts() {
+    const { attributes, created_at: created, updated_at: updated, version } = this.#product;
+    const names = Object.keys(attributes ?? {});
+    return [
+      names.length > 0 && h('details', {}, h('summary', {}, `Kept from its file (${names.length})`),
+        h('dl', { class: 'pairs' }, names.map((name) =>
+          h('div', {}, h('dt', {}, long(name)), h('dd', {}, attributes[name]))))),
+      h('p', { class: 'soft' }, 'Created ', when(created), ', changed ', when(updated), `, version ${version}`),
+    ];
+  }
+
+  async #save() {
+    this.summary.clear();
+    this.inputs.clearErrors();
+    const isNew = this.#product === null;
+    const body = isNew ? this.inputs.whole() : this.inputs.patch();
+    if (Object.keys(body).length === 0) {
+      this.#dialog.close();
+      return;
+    }
+    this.save.disabled = true;
+    try {
+      if (isNew) {
+        await this.#view.api.send('POST', 'products/', { body, signal: this.signal });
+      } else {
+        await this.#view.api.send('PATCH', `products/${this.#product.id}`, { body, signal: this.signal,
+          headers: { 'Content-Type': 'application/merge-patch+json', 'If-Match': this.#etag } });
+      }
+      this.#view.say(isNew ? 'Product created' : 'Changes saved');
+      this.#dialog.close();
+      this.#changed();
+    } catch (error) {
+      if (aborted(error)) return;
+      if (error.status === 412) await this.#meanwhile();
+      else this.#failed(error, isNew);
+    } finally {
+      this.save.disabled = false;
+    }
+  }
+
+  // #failed shows the errors, those of fields at their fields too.
+  #failed(error, isNew) {
+    const title = isNew ? 'The product was not created' : 'The changes were not saved';
+    const at = error.errors.map(({ field, message }) => ({ text: sentence(message),
+      at: this.inputs.showError(field, sentence(message)) }));
+    if (at.length > 0) this.summary.show(title, at);
+    else this.summary.fail(title, error);
+  }
+
+  // #meanwhile lets one choose between what one wrote and what somebody else stored meanwhile.
+  async #meanwhile() {
+    const mine = this.inputs.values();
+    const wrote = this.inputs.changed();
+    try {
+      await this.#fetch(this.#product.id);
+    } catch (error) {
+      if (!aborted(error)) this.summary.fail('The product can not be read again', error);
+      return;
+    }
+    const theirs = new ProductInputs(this.#schema, this.#product).values();
+    replace(this.#body, conflict(this.#schema, { mine, theirs, wrote, at: this.#product.updated_at }, (chosen) => {
+      this.#edit();
+      this.inputs.take(chosen);
+      this.#save();
+    }, () => this.#edit()));
+    this.#body.querySelector('h3').focus();
+  }
+
+  async #delete() {
+    if (!await deleteOne(this.#view, this.#product, this.#etag)) return;
+    this.#view.say('Product deleted');
+    this.#dialog.close();
+    this.#changed();
+  }
+}

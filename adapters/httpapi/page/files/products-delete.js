@@ -1,0 +1,43 @@
+// Deleting products: one, or all of them.
+
+import { button } from './dom.js';
+import { confirm } from './confirm.js';
+import { count, number } from './format.js';
+
+// deleteAllButton returns the button, with a function that says how many there are; it is there once that is known.
+export function deleteAllButton(action) {
+  const element = button('', action, { look: 'danger' });
+  element.hidden = true;
+  return { element, show: (all) => {
+    element.hidden = all === 0;
+    element.textContent = `Delete all ${count(all, 'product')}`;
+  } };
+}
+
+// deleteAll deletes every product, once their number as it is by now was typed.
+export async function deleteAll(view, changed) {
+  try {
+    const { count: all } = await view.api.get('products/?limit=1&count=true', { signal: view.signal, patient: false });
+    const done = await confirm(view, {
+      title: `Delete all ${count(all, 'product')}?`,
+      sentence: 'They are gone for good, whatever the filters show. Export them before, if they may be needed again.',
+      typed: String(all), hint: `Type ${number(all)} to confirm`, label: `Delete all ${count(all, 'product')}`,
+      action: () => view.api.send('DELETE', 'delete_all/', { signal: view.signal }),
+    });
+    if (!done) return;
+    view.say(`${count(all, 'product')} deleted`);
+    changed();
+  } catch (error) {
+    view.summary.fail('The products were not deleted', error);
+  }
+}
+
+// deleteOne deletes a product as it was seen, once its SKU was typed, and resolves to whether it did.
+export function deleteOne(view, product, etag) {
+  return confirm(view, {
+    title: 'Delete this product?', sentence: `${product.name} is gone for good.`,
+    typed: product.sku, hint: `Type its SKU, ${product.sku}, to confirm`, label: `Delete ${product.sku}`,
+    action: () => view.api.send('DELETE', `products/${product.id}`,
+      { headers: { 'If-Match': etag }, signal: view.signal }),
+  });
+}
