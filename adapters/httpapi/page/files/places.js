@@ -4,4 +4,5 @@
 export const places = [
   { name: 'import', title: 'Import', load: () => import('./import-place.js') },
   { name: 'products', title: 'Products', load: () => import('./products-place.js') },
+  { name: 'webhooks', title: 'Webhooks', load: () => import('./webhooks-place.js') },
 ];
