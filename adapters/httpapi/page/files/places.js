@@ -3,6 +3,7 @@
 
 export const places = [
   { name: 'import', title: 'Import', load: () => import('./import-place.js') },
+  { name: 'imports', title: 'Imports', load: () => import('./imports-place.js') },
   { name: 'products', title: 'Products', load: () => import('./products-place.js') },
   { name: 'webhooks', title: 'Webhooks', load: () => import('./webhooks-place.js') },
 ];
