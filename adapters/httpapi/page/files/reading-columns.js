@@ -34,7 +34,7 @@ function others({ settings, change }) {
   const choices = [['', 'Leave them out'], ['keep', 'Keep them as they are'], ['reject', 'Take no line that has one']];
   const extra = select(choices, settings.extra === 'ignore' ? '' : settings.extra ?? '',
     { 'data-key': 'set-extra', on: { change: () => change(withSetting(settings, 'extra', extra.value)) } });
-  return field('Columns that go to no field', extra, 'What is kept is shown with the product, under its name in the file.');
+  return field('Columns that go to no field', extra, 'What is kept stands with the product under its own name.');
 }
 
 const nameOf = (column) => h('bdi', { title: column.name }, cut(column.name || `Column ${column.column}`, 60));

@@ -53,7 +53,7 @@ function evidence(dialect) {
 
 function controls(settings, dialect, change) {
   const choice = (label, name, options) => {
-    const value = settings[name] ?? '';
+    const value = settings[name] === '\t' ? 'tab' : settings[name] ?? '';
     const all = options.some(([option]) => option === value) ? options : [...options, [value, value]];
     const control = select(all, value, { 'data-key': `set-${name}`,
       on: { change: () => change(withSetting(settings, name, control.value)) } });

@@ -24,14 +24,14 @@ class Reading {
   #settings;
   #preview = null;
   #asking = null; // aborts the request that is under way
-  #profileRefused;
+  #profile; // the name of the profile that was taken, 'none' where none is to be
   #key = crypto.randomUUID?.() ?? String(Math.random());
 
   constructor(view, id) {
     this.#view = view;
     this.#id = id;
     this.#settings = settingsOf(view.query);
-    this.#profileRefused = view.query.get('profile') === 'none' || Object.keys(this.#settings).length > 0;
+    this.#profile = view.query.get('profile') ?? (Object.keys(this.#settings).length > 0 ? 'none' : null);
     this.element = h('div', {}, loading('Looking at the file'));
   }
 
@@ -42,7 +42,8 @@ class Reading {
       if (!aborted(error)) this.#cannotBegin(error);
       return;
     }
-    if (this.#preview.profile && !this.#profileRefused) {
+    if (this.#preview.profile && this.#profile === null) {
+      this.#profile = this.#preview.profile.name;
       await this.change(clean(this.#preview.profile.settings));
     }
   }
@@ -68,7 +69,7 @@ class Reading {
 
   #note() {
     const query = queryOf(this.#settings);
-    if (this.#profileRefused && query.size === 0) query.set('profile', 'none');
+    if (this.#profile !== null) query.set('profile', this.#profile);
     this.#view.note(['uploads', this.#id], query);
   }
 
@@ -119,8 +120,8 @@ class Reading {
     const open = new Set([...this.element.querySelectorAll('details[open]')].map((d) => d.dataset.key));
     const p = this.#preview;
     const context = { view: this.#view, settings: this.#settings, preview: p, change: (s) => this.change(s) };
-    const kept = p.profile && !this.#profileRefused && profileNotice(p.profile, () => {
-      this.#profileRefused = true;
+    const kept = p.profile && this.#profile === p.profile.name && profileNotice(p.profile, () => {
+      this.#profile = 'none';
       this.change({});
     });
     replace(this.element,

@@ -55,7 +55,8 @@ export class Session {
     const wrong = h('div', { role: 'alert' });
     const submit = h('button', { class: 'primary' }, 'Log in');
     const dialog = h('dialog', { class: 'login', 'aria-labelledby': 'login-title',
-      on: { cancel: (event) => event.preventDefault() } },
+      // Nothing goes on without a log-in, so it can't be closed: a browser may close it all the same.
+      on: { cancel: (event) => event.preventDefault(), close: () => { if (dialog.isConnected) dialog.showModal(); } } },
     h('form', { method: 'post', on: { submit: async (event) => {
       event.preventDefault();
       submit.disabled = true;
@@ -63,7 +64,6 @@ export class Session {
         const { body } = await this.#api.send('POST', 'session',
           { body: { user: name.value, password: password.value }, asks: false });
         this.#signedIn(body);
-        dialog.close();
         dialog.remove();
         resolve(true);
       } catch (error) {
