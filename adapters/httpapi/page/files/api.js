@@ -2,6 +2,14 @@
 
 import { Problem, aborted, passes, problemOf } from './problem.js';
 
+// fromPage are headers by which the server knows that a page asks, and leaves the question who somebody is to the page.
+export const fromPage = { 'X-Requested-With': 'fetch' };
+
+// freshKey returns an Idempotency-Key for one thing to be done: the server does it once, however often it is asked.
+export function freshKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
+}
+
 // Api asks the API below a base, which ends with a slash. connection is told whether the server answers; signIn, called
 // when it wants to know who asks, resolves to true once somebody has signed in.
 export class Api {
@@ -42,7 +50,7 @@ export class Api {
   // send makes one request, and resolves to its status, body (JSON, text, or null) and header(name). It throws a
   // Problem for every status from 400, and where there is no answer. body is sent as JSON.
   async send(method, path, { query, body, headers = {}, signal, asks = true } = {}) {
-    const all = { Accept: 'application/json, application/problem+json', ...headers };
+    const all = { ...fromPage, Accept: 'application/json, application/problem+json', ...headers };
     if (body !== undefined) all['Content-Type'] ??= 'application/json';
     let response;
     let text;

@@ -1,5 +1,6 @@
 // Reads the beginning of a CSV file that the server makes.
 
+import { fromPage } from './api.js';
 import { problemOf } from './problem.js';
 
 // parseRecords returns the whole records of a text: lists of cells. The last one counts only where the text is all.
@@ -41,7 +42,7 @@ export function parseRecords(text, all) {
 // readRecords fetches the header and at most so many records, whatever the size of the file, and tells whether there
 // are more.
 export async function readRecords(url, most, signal) {
-  const response = await fetch(url, { signal, cache: 'no-store' });
+  const response = await fetch(url, { signal, cache: 'no-store', headers: fromPage });
   if (!response.ok) throw problemOf(response.status, await response.text(), (name) => response.headers.get(name));
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';

@@ -1,5 +1,6 @@
 // What one can do with an import that is under way or has ended.
 
+import { freshKey } from './api.js';
 import { dropZone, takeDrops } from './choose-file.js';
 import { button, field, h, replace } from './dom.js';
 import { downloadLink, reportOf } from './job-reports.js';
@@ -52,7 +53,7 @@ function commitButton(view, job) {
       'No line of the file can be taken as it is read now, so there is nothing to import.' :
       'Nothing would change, so there is nothing to import.'));
   }
-  const key = crypto.randomUUID?.() ?? String(Math.random());
+  const key = freshKey();
   const commit = button(`Import ${products(toWrite(job))} now`, async () => {
     commit.disabled = true;
     view.summary.clear();

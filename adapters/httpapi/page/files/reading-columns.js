@@ -10,6 +10,9 @@ const group = '=group'; // no field is called so
 const foundWords = { name: 'same name', alias: 'another name for it', values: 'by its values',
   position: 'by its position', given: 'by hand' };
 
+const useWords = { kind: 'says what kind of row a line is', store_view: 'says for which store view a line is',
+  reject_note: 'says why the line was not taken once' };
+
 // columnsTable has one row for each column.
 export function columnsTable(context) {
   const { preview } = context;
@@ -19,6 +22,7 @@ export function columnsTable(context) {
     target(context, column)]);
   const rows = preview.columns.slice(0, atFirst).map(row);
   const more = preview.columns.length - atFirst;
+  const left = preview.more_columns ?? 0;
   const place = table('Columns of the file', titles, rows);
   const all = more > 0 && button(`Show ${count(more, 'more column')}`, () => {
     place.querySelector('tbody').append(...preview.columns.slice(atFirst).map(row));
@@ -26,7 +30,8 @@ export function columnsTable(context) {
   }, { 'data-key': 'all-columns' });
   return h('section', { 'aria-label': 'Columns' }, h('h2', {}, 'Columns'),
     !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
-    place, all, others(context));
+    place, all, left > 0 && h('p', { class: 'soft' }, `${count(left, 'further column')} can not be shown.`),
+    others(context));
 }
 
 // others says what becomes of the columns that go to no field: of all of them alike.
@@ -65,7 +70,9 @@ function target(context, column) {
     control.addEventListener('pointerenter', complete, { once: true });
     control.addEventListener('focus', complete, { once: true });
   }
-  return [control, foundWords[column.found] && h('div', { class: 'hint' }, foundWords[column.found])];
+  const also = (column.also ?? []).map((name) => `also ${fieldWord(name)}`);
+  const said = [foundWords[column.found], ...also, useWords[column.use]].filter(Boolean).join(', ');
+  return [control, said && h('div', { class: 'hint' }, said)];
 }
 
 function chosen({ preview, settings }, column, value) {

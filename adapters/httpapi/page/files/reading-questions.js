@@ -16,10 +16,11 @@ export function profileNotice(profile, dont) {
 export function openQuestions({ preview, settings, change }) {
   return preview.questions.map((q) => {
     const key = `question-${q.parameter}-${q.field ?? ''}`;
-    const answers = (q.readings ?? []).map(({ answer, reads }) =>
+    const answers = q.readings.filter(({ reads }) => reads).map(({ answer, reads }) =>
       button(reads, () => change(withSetting(settings, q.parameter, answer, q.field ?? null)),
         { 'data-key': `${key}-${answer}`, name: q.value ? `Read ${q.value} as ${reads}` : null }));
-    return h('section', { class: 'question', 'data-at': key, tabindex: '-1', 'aria-label': 'Question' },
+    return h('section',
+      { class: q.open ? 'question open' : 'question', 'data-at': key, tabindex: '-1', 'aria-label': 'Question' },
       h('h2', { class: 'small' }, ask(q)), h('p', {}, q.detail), h('div', { class: 'row' }, answers));
   });
 }

@@ -1,5 +1,6 @@
 // Step 2: how the file is read, with what is not sure first. Every change asks the server again.
 
+import { freshKey } from './api.js';
 import { button, h, replace } from './dom.js';
 import { bytes, count, long } from './format.js';
 import { failure, loading, notice } from './messages.js';
@@ -25,7 +26,7 @@ class Reading {
   #preview = null;
   #asking = null; // aborts the request that is under way
   #profile; // the name of the profile that was taken, 'none' where none is to be
-  #key = crypto.randomUUID?.() ?? String(Math.random());
+  #key = freshKey(); // of the dry run with these settings
 
   constructor(view, id) {
     this.#view = view;
@@ -53,6 +54,7 @@ class Reading {
   async change(settings) {
     const before = this.#settings;
     this.#settings = settings;
+    this.#key = freshKey();
     this.#note();
     this.#view.summary.clear();
     try {
@@ -108,9 +110,10 @@ class Reading {
   }
 
   #spoken() {
-    const { columns, questions, missing, problem } = this.#preview;
+    const { columns, missing, problem } = this.#preview;
     if (missing.length > 0) return `${count(missing.length, 'field')} missing`;
-    if (questions.length > 0) return `${count(questions.length, 'question')} open`;
+    const asked = this.#asked().length;
+    if (asked > 0) return `${count(asked, 'question')} to answer`;
     return problem ? problem.detail : `Read again: ${count(columns.length, 'column')}`;
   }
 
@@ -137,14 +140,19 @@ class Reading {
 
   // stops says what stops an import, unless a question or a missing field says it already.
   #stops() {
-    const { problem, questions, missing } = this.#preview;
-    return problem && questions.length + missing.length === 0 && notice('error', h('p', {}, problem.detail));
+    const { problem, missing } = this.#preview;
+    return problem && this.#asked().length + missing.length === 0 && notice('error', h('p', {}, problem.detail));
+  }
+
+  // asked returns the questions that have to be answered now; what follows in the file may answer the open ones.
+  #asked() {
+    return this.#preview.questions.filter((q) => !q.open);
   }
 
   async #tryOut() {
-    const { problem, questions, missing } = this.#preview;
+    const { problem, missing } = this.#preview;
     const errors = [
-      ...questions.map((q) => ({ text: q.detail, key: `question-${q.parameter}-${q.field ?? ''}` })),
+      ...this.#asked().map((q) => ({ text: q.detail, key: `question-${q.parameter}-${q.field ?? ''}` })),
       ...missing.map((m) => ({ text: m.detail, key: `missing-${m.field}` })),
     ].map(({ text, key }) => ({ text, at: this.element.querySelector(`[data-at="${CSS.escape(key)}"]`) }));
     if (errors.length === 0 && problem) errors.push({ text: problem.detail });
@@ -157,7 +165,7 @@ class Reading {
     try {
       const body = { upload: this.#id, ...clean(this.#settings), dry_run: true };
       const answer = await this.#view.api.send('POST', 'imports/', { body, signal: this.#view.signal,
-        headers: { 'Idempotency-Key': `${this.#key}-${JSON.stringify(clean(this.#settings))}`.slice(0, 200) } });
+        headers: { 'Idempotency-Key': this.#key } });
       this.#view.go(['jobs', answer.body.task_id]);
     } catch (error) {
       start.disabled = false;

@@ -4,6 +4,9 @@ import { button, field, h, replace } from './dom.js';
 import { notice } from './messages.js';
 import { Problem } from './problem.js';
 
+const wordsFor = (error) => error.status === 401 ? 'That name and password do not fit.' :
+  error.status === 405 ? 'Log in where you usually do, and load this page again.' : error.message;
+
 // Session knows who uses the page, and asks for it.
 export class Session {
   #api;
@@ -67,7 +70,7 @@ export class Session {
         dialog.remove();
         resolve(true);
       } catch (error) {
-        replace(wrong, notice('error', error.status === 401 ? 'That name and password do not fit.' : error.message));
+        replace(wrong, notice('error', wordsFor(error)));
         password.value = '';
         password.focus();
       } finally {

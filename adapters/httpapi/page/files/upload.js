@@ -1,6 +1,6 @@
 // Sends a file, and says how far it is. fetch can't tell that yet; XMLHttpRequest can.
 
-import { atMost } from './api.js';
+import { atMost, fromPage } from './api.js';
 import { Problem, problemOf } from './problem.js';
 
 // upload sends a file to POST /uploads/ and resolves to the answer. progress({sent, total, speed, left}) is called at
@@ -46,6 +46,7 @@ function attempt(api, file, { signal, progress }) {
     });
     request.open('POST', api.url('uploads/'));
     request.setRequestHeader('Accept', 'application/json, application/problem+json');
+    for (const [name, value] of Object.entries(fromPage)) request.setRequestHeader(name, value);
     const form = new FormData();
     form.append('file', file, file.name);
     request.send(form);
