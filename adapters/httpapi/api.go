@@ -27,6 +27,11 @@ type Products interface {
 // Jobs is what the API needs of a [*job.Service].
 type Jobs interface {
 	Submit(ctx context.Context, request job.Request, r io.Reader) (j job.Job, created bool, err error)
+	Upload(ctx context.Context, fileName, user string, r io.Reader) (job.Upload, error)
+	GetUpload(ctx context.Context, id string) (job.Upload, error)
+	DeleteUpload(ctx context.Context, id string) error
+	Import(ctx context.Context, uploadID string, request job.Request) (j job.Job, created bool, err error)
+	Rerun(ctx context.Context, id string, change func(request *job.Request) error) (j job.Job, created bool, err error)
 	Get(ctx context.Context, id string) (job.Job, error)
 	List(ctx context.Context, limit, offset int, states ...job.State) (jobs []job.Job, count int64, err error)
 	Cancel(ctx context.Context, id string) (job.Job, error)

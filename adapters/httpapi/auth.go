@@ -85,3 +85,13 @@ func (a *API) protected(next http.Handler) http.Handler {
 		return nil
 	})
 }
+
+// asker returns the name of the user who makes the request that the context is of, also behind a log-in of the
+// application's own by package basicauth; empty where it isn't known.
+func asker(ctx context.Context) string {
+	if user := User(ctx); user != "" {
+		return user
+	}
+	identity, _ := basicauth.FromContext(ctx)
+	return identity.User
+}

@@ -28,6 +28,15 @@
 //
 //	{"task_id":"01990a5c-7e1f-7c55-9a0e-5a4b1f6f2c11","id":"01990a5c-...","state":"PENDING",...}
 //
+// A file can also be stored first, by POST /uploads/, and imported with settings in JSON, as often as is wanted:
+//
+//	POST /imports/ HTTP/1.1
+//	Content-Type: application/json
+//
+//	{"upload":"01990a5b-...","mode":"update","dry_run":true,"map":{"sku":"Handle"}}
+//
+// POST /imports/{id}/rerun with {"dry_run":false} imports then what was tried out, without sending the file again.
+//
 // GET /imports/{id}/events is its progress: any number of events "progress", then "done", "failed" or "cancelled", and
 // the end of the stream. A client that comes back with Last-Event-ID misses nothing that counts, at any server.
 //

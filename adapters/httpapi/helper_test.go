@@ -252,3 +252,21 @@ func (b *board) Rejects(_ context.Context, _ string, w io.Writer) error { return
 func (b *board) Skipped(_ context.Context, _ string, w io.Writer) error { return b.skipped(w) }
 
 func (b *board) Superseded(_ context.Context, _ string, w io.Writer) error { return b.superseded(w) }
+
+func (b *board) Upload(context.Context, string, string, io.Reader) (job.Upload, error) {
+	return job.Upload{}, b.err
+}
+
+func (b *board) GetUpload(context.Context, string) (job.Upload, error) {
+	return job.Upload{}, job.ErrNotFound
+}
+
+func (b *board) DeleteUpload(context.Context, string) error { return job.ErrNotFound }
+
+func (b *board) Import(context.Context, string, job.Request) (job.Job, bool, error) {
+	return job.Job{}, false, job.ErrNotFound
+}
+
+func (b *board) Rerun(context.Context, string, func(request *job.Request) error) (job.Job, bool, error) {
+	return job.Job{}, false, job.ErrNotFound
+}

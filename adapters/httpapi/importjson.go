@@ -44,7 +44,11 @@ type waitView struct {
 // importView is an import.
 type importView struct {
 	importStatus
-	FileName    string                  `json:"file_name"`
+	FileName string `json:"file_name"`
+	// User asked for it, null where that isn't known.
+	User *string `json:"user"`
+	// Upload has the file, null once that was deleted. Other imports may have the same.
+	Upload      *string                 `json:"upload"`
 	SHA256      string                  `json:"sha256"`
 	DuplicateOf *string                 `json:"duplicate_of"`
 	Settings    job.Settings            `json:"settings"`
@@ -91,7 +95,8 @@ func statusOf(j *job.Job) importStatus {
 
 func viewOf(j *job.Job) importView {
 	v := importView{
-		importStatus: statusOf(j), FileName: j.FileName, SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf),
+		importStatus: statusOf(j), FileName: j.FileName, User: optional(j.User),
+		Upload: optional(j.Upload), SHA256: j.SHA256, DuplicateOf: optional(j.DuplicateOf),
 		Settings: shownSettings(j.Settings), Priority: j.Priority,
 		Dialect: j.Dialect, Rejects: j.Rejects, Inherited: j.Event.Inherited, Attempts: j.Attempts,
 		CancelRequested: j.CancelRequested, HasFile: j.Upload != "",

@@ -11,9 +11,12 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// Imports is the handler of GET /imports/, the history.
+// Imports is the handler of GET /imports/, the history, and of POST /imports/, which imports an upload.
 func (a *API) Imports() http.Handler {
-	return resource{importsPath, methods{http.MethodGet: a.handle(a.listImports)}}
+	return resource{importsPath, methods{
+		http.MethodGet:  a.handle(a.listImports),
+		http.MethodPost: a.handle(a.createImport),
+	}}
 }
 
 // Import is the handler of GET /imports/{id}, one import.

@@ -25,7 +25,7 @@ func TestGetImport(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	f.board.put(job.Job{
-		ID: id(1), State: job.Progress, FileName: "a.csv", Upload: "key", Size: 1_000, SHA256: "ab", DuplicateOf: id(9),
+		ID: id(1), State: job.Progress, FileName: "a.csv", User: "ann", Upload: "key", Size: 1_000, SHA256: "ab", DuplicateOf: id(9),
 		Priority: 2,
 		Settings: job.Settings{Mode: products.Update}, CreatedAt: at, StartedAt: at,
 		Rejects: map[importer.Code]int64{importer.CodeEmpty: 2},
@@ -42,7 +42,7 @@ func TestGetImport(t *testing.T) {
 	require.JSONEq(t, `{"id":"`+id(1)+`","task_id":"`+id(1)+
 		`","state":"PROGRESS","phase":"importing","progression":55,"revision":1,"bytes":500,"total_bytes":1000,"checked":7,
 		"read":7,"created":1,"updated":1,"unchanged":1,"skipped":1,"superseded":1,"rejected":2,"passed_over":4,"rows_per_second":12.3,"eta":1.2,"seconds":2,"error":null,"waiting":null,
-		"file_name":"a.csv","sha256":"ab","duplicate_of":"`+id(9)+
+		"file_name":"a.csv","user":"ann","upload":"key","sha256":"ab","duplicate_of":"`+id(9)+
 		`","settings":{"mode":"update"},"priority":2,"rejects":{"empty":2},"inherited":3,"attempts":0,"cancel_requested":false,"has_file":true,
 		"dialect":{"encoding":"utf-8","delimiter":",","quote":"\"","escape":"\"","header":true,"columns":[{"number":1,"name":"sku","field":"sku"},{"number":2,"name":"slug","group":true}],
 			"hints":[{"field":"sku","column":"slug","text":"map it"}],"evidence":{"encoding":"given"}},

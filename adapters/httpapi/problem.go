@@ -110,6 +110,10 @@ var kinds = []struct {
 		true},
 	{products.ErrCommitUnknown, http.StatusServiceUnavailable, "outcome_unknown",
 		"the store went away while it committed: look whether the change was made before trying again", true},
+	{job.ErrFileGone, http.StatusGone, "file_gone", "the import's file was deleted; send it again", false},
+	{job.ErrInUse, http.StatusConflict, "upload_in_use", "an import that has not ended uses the upload", false},
+	{job.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_key_mismatch", "the Idempotency-Key is that of an " +
+		"import of another upload, or with other settings", false},
 	{job.ErrNotFound, http.StatusNotFound, "not_found", "there is no such import", false},
 	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
 	{job.ErrNotKept, http.StatusConflict, "not_kept", "the skipped records are kept in mode existing alone, and not of a " +

@@ -21,6 +21,11 @@ import (
 // rights are the roles that may use each operation, by their first letters.
 var rights = map[string]string{
 	"POST /upload_csv/":                      "iea",
+	"POST /uploads/":                         "iea",
+	"GET /uploads/{id}":                      "iea",
+	"DELETE /uploads/{id}":                   "iea",
+	"POST /imports/":                         "iea",
+	"POST /imports/{id}/rerun":               "iea",
 	"POST /status/":                          "viea",
 	"GET /imports/":                          "viea",
 	"GET /imports/{id}":                      "viea",

@@ -15,24 +15,27 @@ type routePath string
 
 // The paths of all routes. Nothing else writes one.
 const (
-	uploadPath     routePath = "/upload_csv/"
-	statusPath     routePath = "/status/"
-	importsPath    routePath = "/imports/"
-	importPath     routePath = "/imports/{id}"
-	eventsPath     routePath = "/imports/{id}/events"
-	cancelPath     routePath = "/imports/{id}/cancel"
-	rejectsPath    routePath = "/imports/{id}/rejects.csv"
-	supersededPath routePath = "/imports/{id}/superseded.csv"
-	skippedPath    routePath = "/imports/{id}/skipped.csv"
-	productsPath   routePath = "/products/"
-	productPath    routePath = "/products/{id}"
-	exportPath     routePath = "/products/export.csv"
-	templatePath   routePath = "/template.csv"
-	deleteAllPath  routePath = "/delete_all/"
-	livePath       routePath = "/livez"
-	readyPath      routePath = "/readyz"
-	metricsPath    routePath = "/metrics"
-	openAPIPath    routePath = "/openapi.json"
+	uploadPath       routePath = "/upload_csv/"
+	uploadsPath      routePath = "/uploads/"
+	storedUploadPath routePath = "/uploads/{id}"
+	rerunPath        routePath = "/imports/{id}/rerun"
+	statusPath       routePath = "/status/"
+	importsPath      routePath = "/imports/"
+	importPath       routePath = "/imports/{id}"
+	eventsPath       routePath = "/imports/{id}/events"
+	cancelPath       routePath = "/imports/{id}/cancel"
+	rejectsPath      routePath = "/imports/{id}/rejects.csv"
+	supersededPath   routePath = "/imports/{id}/superseded.csv"
+	skippedPath      routePath = "/imports/{id}/skipped.csv"
+	productsPath     routePath = "/products/"
+	productPath      routePath = "/products/{id}"
+	exportPath       routePath = "/products/export.csv"
+	templatePath     routePath = "/template.csv"
+	deleteAllPath    routePath = "/delete_all/"
+	livePath         routePath = "/livez"
+	readyPath        routePath = "/readyz"
+	metricsPath      routePath = "/metrics"
+	openAPIPath      routePath = "/openapi.json"
 
 	webhooksPath      routePath = "/webhooks/"
 	webhookPath       routePath = "/webhooks/{id}"
@@ -48,22 +51,25 @@ const (
 
 // accesses says who may use the routes that want a log-in. A route that has no line is for admins alone.
 var accesses = map[routePath]access{
-	uploadPath:     {change: importers},
-	statusPath:     {change: everybody}, // it reads
-	importsPath:    {read: everybody, change: importers},
-	importPath:     {read: everybody},
-	eventsPath:     {read: everybody},
-	cancelPath:     {change: importers},
-	rejectsPath:    {read: everybody},
-	supersededPath: {read: everybody},
-	skippedPath:    {read: everybody},
-	productsPath:   {read: viewers, change: editors},
-	productPath:    {read: viewers, change: editors},
-	exportPath:     {read: viewers},
-	templatePath:   {read: everybody},
-	deleteAllPath:  {change: editors},
-	metricsPath:    {read: viewers},
-	openAPIPath:    {read: everybody},
+	uploadPath:       {change: importers},
+	uploadsPath:      {change: importers},
+	storedUploadPath: {read: importers, change: importers},
+	rerunPath:        {change: importers},
+	statusPath:       {change: everybody}, // it reads
+	importsPath:      {read: everybody, change: importers},
+	importPath:       {read: everybody},
+	eventsPath:       {read: everybody},
+	cancelPath:       {change: importers},
+	rejectsPath:      {read: everybody},
+	supersededPath:   {read: everybody},
+	skippedPath:      {read: everybody},
+	productsPath:     {read: viewers, change: editors},
+	productPath:      {read: viewers, change: editors},
+	exportPath:       {read: viewers},
+	templatePath:     {read: everybody},
+	deleteAllPath:    {change: editors},
+	metricsPath:      {read: viewers},
+	openAPIPath:      {read: everybody},
 
 	webhooksPath:      {read: viewers, change: admins},
 	webhookPath:       {read: viewers, change: admins},
@@ -88,6 +94,9 @@ type route struct {
 func (a *API) routes() []route {
 	routes := []route{
 		{path: uploadPath, handler: a.Upload()},
+		{path: uploadsPath, handler: a.Uploads()},
+		{path: storedUploadPath, handler: a.StoredUpload()},
+		{path: rerunPath, handler: a.Rerun()},
 		{path: statusPath, handler: a.Status()},
 		{path: importsPath, handler: a.Imports()},
 		{path: importPath, handler: a.Import()},

@@ -43,99 +43,85 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.ContentLength > a.options.MaxUploadBytes {
-		return &http.MaxBytesError{Limit: a.options.MaxUploadBytes}
-	}
-	file, err := a.openFile(w, r, &request)
-	if err != nil {
+	var j job.Job
+	var created bool
+	if err := a.receive(w, r, func(name string, file io.Reader) (err error) {
+		request.FileName = name
+		j, created, err = a.jobs.Submit(r.Context(), request, file)
+		return err
+	}); err != nil {
 		return err
 	}
-	defer file.Close()
-	// The answer is due once the file is there.
-	j, created, err := a.jobs.Submit(r.Context(), request, file)
-	a.metrics.received.Add(float64(file.received()))
-	extendDeadline(w, writeTime)
-	if err != nil {
-		if file.err != nil && !errors.Is(file.err, io.EOF) {
-			return file.err // what the client sent was wrong, whatever became of it on the way
-		}
-		return err
-	}
+	a.accept(w, r, uploadPath, &j, created)
+	return nil
+}
+
+// headerIdempotencyKey has the key of a request that may be repeated.
+const headerIdempotencyKey = "Idempotency-Key"
+
+// accept answers with the job that a request to the route has created, or that an earlier one with its key has.
+func (a *API) accept(w http.ResponseWriter, r *http.Request, from routePath, j *job.Job, created bool) {
 	if !created {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
-	a.setLocation(w, r, uploadPath, importPath, j.ID)
+	a.setLocation(w, r, from, importPath, j.ID)
 	writeJSON(w, http.StatusAccepted, "application/json", &acceptedView{
 		TaskID: j.ID, ID: j.ID, State: j.State, FileName: j.FileName, Bytes: j.Size, SHA256: j.SHA256,
 		DuplicateOf: optional(j.DuplicateOf),
 	})
-	return nil
+}
+
+// receive calls take with the file in the request's body, and what the client calls it.
+func (a *API) receive(w http.ResponseWriter, r *http.Request, take func(name string, file io.Reader) error) error {
+	if r.ContentLength > a.options.MaxUploadBytes {
+		return &http.MaxBytesError{Limit: a.options.MaxUploadBytes}
+	}
+	name, file, err := a.openFile(w, r)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	err = take(name, file)
+	a.metrics.received.Add(float64(file.received()))
+	extendDeadline(w, writeTime) // the answer is due once the file is there
+	if err != nil && file.err != nil && !errors.Is(file.err, io.EOF) {
+		return file.err // what the client sent was wrong, whatever became of it on the way
+	}
+	return err
 }
 
 // readUploadRequest reads the settings of an import from the query and the header.
 func (a *API) readUploadRequest(r *http.Request) (request job.Request, err error) {
-	p := readParameters(r, "mode", "dry_run", "extra", "delimiter", "quote", "encoding", "header", "map...", "set...",
-		"number...", "date...", "zone", "group", "max_rejects", "priority")
+	p := readParameters(r, append(settingParameters(), "priority")...)
 	if p.err != nil {
 		return request, p.err
 	}
-	s := job.Settings{Delimiter: p.text("delimiter"), Quote: p.text("quote"), Encoding: p.text("encoding"),
-		Header: p.text("header"), Extra: p.text("extra"),
-		Group: p.text("group"), MaxRejects: p.text("max_rejects")}
-	p.unmarshal("mode", &s.Mode)
-	if dry := p.boolean("dry_run"); dry != nil {
-		s.DryRun = *dry
-	}
-	s.Map = p.assignments("map", "FIELD=COLUMN", false)
-	s.Set = p.assignments("set", "FIELD=VALUE", true)
-	s.Number = p.assignments("number", "FIELD=SIGN", false)
-	s.Date = p.assignments("date", "FIELD=ORDER", false)
-	s.Zone = p.text("zone")
-	request.Settings, request.Priority = s, p.number("priority", -job.MaxPriority, job.MaxPriority, 0)
+	request.Settings, request.Priority = p.settings(), p.number("priority", -job.MaxPriority, job.MaxPriority, 0)
 	if p.err != nil {
 		return request, p.err
 	}
-	// Before anything is read of the file. The service sets the job's schema.
-	s.Fields = a.schema
-	if _, err := s.Options(); err != nil {
+	// Before anything is read of the file.
+	if err := a.checkSettings(request.Settings); err != nil {
 		return request, err
 	}
-	request.IdempotencyKey = r.Header.Get("Idempotency-Key")
+	request.IdempotencyKey, request.User = r.Header.Get(headerIdempotencyKey), asker(r.Context())
 	return request, nil
 }
 
-// assignments returns what the parameter, which may come several times, assigns to fields as FIELD=VALUE; nil without
-// it.
-func (p *parameters) assignments(name, form string, mayBeEmpty bool) (assigned map[string]string) {
-	for _, entry := range p.values[name] {
-		field, value, found := strings.Cut(entry, "=")
-		if !found || field == "" || value == "" && !mayBeEmpty {
-			p.fail(name, codeValue, fmt.Sprintf("%s must be %s, not %q", name, form, products.Shorten(entry)))
-		}
-		if _, twice := assigned[field]; twice {
-			p.fail(name, codeTwice, fmt.Sprintf("%s names the field %q twice", name, products.Shorten(field)))
-		}
-		if assigned == nil {
-			assigned = map[string]string{}
-		}
-		assigned[field] = value
-	}
-	return assigned
-}
-
-// openFile returns a reader of the file in the request's body, and sets the request's name of it.
-func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Request) (*uploadReader, error) {
+// openFile returns a reader of the file in the request's body, and what the client calls it.
+func (a *API) openFile(w http.ResponseWriter, r *http.Request) (name string, file *uploadReader, err error) {
 	given := r.Header.Get("Content-Type")
 	mediaType, _, err := mime.ParseMediaType(given)
 	body := clientBody{http.MaxBytesReader(w, r.Body, a.options.MaxUploadBytes)}
 	switch {
 	case given == "" || err == nil && slices.Contains(fileTypes, mediaType):
 		if _, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Disposition")); err == nil {
-			request.FileName = fileName(parameters["filename"])
+			name = fileName(parameters["filename"])
 		}
-		return newUploadReader(body, r.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
+		file, err = newUploadReader(body, r.Header.Get("Content-Encoding"), a.options.MaxFileBytes)
+		return name, file, err
 	case mediaType != "multipart/form-data":
-		return nil, newProblem(http.StatusUnsupportedMediaType, "content_type",
+		return "", nil, newProblem(http.StatusUnsupportedMediaType, "content_type",
 			fmt.Sprintf(
 				"the Content-Type must be multipart/form-data with a field %q, or text/csv, application/gzip, "+
 					"application/zstd or application/zip, not %q", fileField, products.Shorten(given)))
@@ -144,23 +130,23 @@ func (a *API) openFile(w http.ResponseWriter, r *http.Request, request *job.Requ
 	r.Body = body
 	form, err := r.MultipartReader()
 	if err != nil {
-		return nil, newProblem(http.StatusBadRequest, "malformed_form", "the form is malformed: "+err.Error())
+		return "", nil, newProblem(http.StatusBadRequest, "malformed_form", "the form is malformed: "+err.Error())
 	}
 	part, err := form.NextPart()
 	switch {
 	case errors.Is(err, io.EOF):
-		return nil, fieldProblem(http.StatusUnprocessableEntity, fileField, codeMissing, "the form has no field "+
+		return "", nil, fieldProblem(http.StatusUnprocessableEntity, fileField, codeMissing, "the form has no field "+
 			fileField)
 	case err != nil:
-		return nil, formProblem(err)
+		return "", nil, formProblem(err)
 	case part.FormName() != fileField:
-		name := products.Shorten(part.FormName())
-		return nil, fieldProblem(http.StatusUnprocessableEntity, name, codeUnknown,
-			fmt.Sprintf("the form's only field must be %q, not %q", fileField, name))
+		field := products.Shorten(part.FormName())
+		return "", nil, fieldProblem(http.StatusUnprocessableEntity, field, codeUnknown,
+			fmt.Sprintf("the form's only field must be %q, not %q", fileField, field))
 	}
-	request.FileName = fileName(part.FileName())
-	return newUploadReader(&onlyPart{form: form, part: part}, part.Header.Get("Content-Encoding"),
+	file, err = newUploadReader(&onlyPart{form: form, part: part}, part.Header.Get("Content-Encoding"),
 		a.options.MaxFileBytes)
+	return fileName(part.FileName()), file, err
 }
 
 // fileField is the name of the form's field that has the file.

@@ -130,7 +130,7 @@ func TestUploadSettings(t *testing.T) {
 		"max_rejects": {"2.5%"}, "priority": {"-3"}}
 	w := f.send(request("POST", "/upload_csv?"+query.Encode(), catalogue, "Idempotency-Key: k-1"))
 	require.Equal(t, 202, w.Code, w.Body.String())
-	require.Equal(t, job.Request{Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update,
+	require.Equal(t, job.Request{User: user, Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update,
 		DryRun: true, Extra: "keep", Delimiter: ";", Quote: "none", Encoding: "windows-1252",
 		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, Group: "Handle", MaxRejects: "2.5%"}},
 		f.board.requests[0])
