@@ -71,6 +71,9 @@ func (in *input) decode(o *Options, schema *products.Schema) (err error) {
 	if err := sniffText(start); err != nil {
 		return err
 	}
+	if o.Encoding == charset.Auto && isNoise(start) {
+		return refuse.Errorf("it is binary, not text")
+	}
 	if in.text, err = charset.NewReader(buffer, o.Encoding); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/products-importer/products-importer/importer/charset"
 	"github.com/products-importer/products-importer/importer/decompress"
@@ -95,6 +96,31 @@ func isBinary(start []byte) bool {
 		kinds += min(n, 1)
 	}
 	return counts[0] > len(start)/100 || kinds > 4 && all > len(start)/50
+}
+
+// isNoise reports whether bytes are no text in any encoding, though they have no control characters: much is no UTF-8,
+// nothing else makes sense, and there are more kinds of bytes than a language has in one encoding.
+func isNoise(start []byte) bool {
+	const kindsOfText = 160
+	if utf8.Valid(start) {
+		return false
+	}
+	var seen [256]bool
+	kinds, invalid := 0, 0
+	for _, c := range start {
+		if !seen[c] {
+			seen[c] = true
+			kinds++
+		}
+	}
+	for rest := start; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 {
+			invalid++
+		}
+		rest = rest[size:]
+	}
+	return kinds > kindsOfText && 5*invalid > len(start) && charset.Detect(start, len(start) < SniffBytes).Unknown
 }
 
 // otherText says what a text is that is no CSV file by its beginning; nothing for one that may be.
