@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -183,10 +184,27 @@ func problemOf(err error) *Problem {
 		if errors.As(err, &query) && query.Field != "" {
 			p.Errors = []products.FieldError{{Field: query.Field, Code: codeValue, Message: query.Message}}
 		}
+		var header *importer.HeaderError
+		if errors.As(err, &header) {
+			p.Errors = headerErrors(header)
+		}
 		p.cause = err
 		return p
 	}
 	return internalProblem(err)
+}
+
+// headerErrors names the fields that the columns of a file lack, each with the column that may be meant.
+func headerErrors(header *importer.HeaderError) (fields []products.FieldError) {
+	for _, field := range header.Missing {
+		message := "no column is known as the " + field
+		if column := header.Suggestions[field]; column != "" {
+			message += fmt.Sprintf("; did you mean %q? Then say map=%s=%s", products.Shorten(column), field,
+				products.Shorten(column))
+		}
+		fields = append(fields, products.FieldError{Field: field, Code: codeMissing, Message: message})
+	}
+	return fields
 }
 
 // internalProblem returns the problem for every other error, which only the log shows.

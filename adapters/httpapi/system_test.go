@@ -124,13 +124,10 @@ func TestImportsThatDoNotSucceed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, stop := newSystem(t)
 		defer stop()
-		failed := s.wait(s.upload("", "color,size\nred,1\n"))
-		require.Equal(t, "failed", failed.name)
-		require.Equal(t, "FAILURE", failed.status["state"])
-		require.Contains(t, failed.status["error"], "sku")
 		for limit, reason := range map[string]string{"1": "more than 1", "50%25": "2 of 3, more than 50 %"} {
-			failed = s.wait(s.upload("?max_rejects="+limit, "name,sku\n,a\n,b\nB,b\n"))
+			failed := s.wait(s.upload("?max_rejects="+limit, "name,sku\n,a\n,b\nB,b\n"))
 			require.Equal(t, "failed", failed.name)
+			require.Equal(t, "FAILURE", failed.status["state"])
 			require.Contains(t, failed.status["error"], "too many rejected records: "+reason+"; nothing was written")
 			require.EqualValues(t, 0, failed.status["created"])
 		}
@@ -179,6 +176,10 @@ func TestWhatTheServiceRefuses(t *testing.T) {
 			{"empty", "", "", nil, 422, ""},
 			{"empty gzip", "", gzipped(t, ""), nil, 422, ""},
 			{"a picture", "", "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00", nil, 422, ""},
+			{"no text", "", strings.Repeat("\xb7\x02\xfe\x9c\x1b\x07\xd1", 7_000), nil, 422, ""},
+			{"a header without a SKU", "", "handle,name\nA,x\nB,y\n", nil, 422, "sku"},
+			{"a column that isn't there", "?map=name=Title", catalogue, nil, 422, ""},
+			{"two columns of one name", "", "sku,sku,name\nA,B,x\n", nil, 422, ""},
 			{"delimiter", "?delimiter=ab", catalogue, nil, 400, "delimiter"},
 			{"header", "?header=maybe", catalogue, nil, 400, "header"},
 			{"extra", "?extra=all", catalogue, nil, 400, "extra"},
@@ -192,6 +193,10 @@ func TestWhatTheServiceRefuses(t *testing.T) {
 			p := problem(t, s.send(request("POST", "/upload_csv/"+test.query, test.file, test.headers...)), test.status)
 			if test.field != "" {
 				require.Equal(t, test.field, p.Errors[0].Field, test.name)
+			}
+			if test.field == "sku" {
+				require.Equal(t, `no column is known as the sku; did you mean "handle"? Then say map=sku=handle`,
+					p.Errors[0].Message)
 			}
 		}
 		body, contentType := form(t, "@file", "")

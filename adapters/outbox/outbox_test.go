@@ -167,7 +167,7 @@ func TestImport(t *testing.T) {
 func TestImportThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		j := w.doImport("what,is,this\n1,2,3\n", job.Settings{})
+		j := w.doImport("sku,name\n1,\n", job.Settings{MaxRejects: "0"})
 		require.Equal(t, job.Failure, j.State)
 		got := w.deliver()
 		require.Len(t, got, 1)

@@ -157,7 +157,8 @@ func TestWorks(t *testing.T) {
 		for range 8 {
 			ids = append(ids, w.submit(50))
 		}
-		bad, _, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader("a,b\n1,2\n"))
+		bad, _, err := w.service.Submit(t.Context(), job.Request{Settings: job.Settings{MaxRejects: "0"}},
+			strings.NewReader("sku,name\n1,\n"))
 		require.NoError(t, err)
 		time.Sleep(time.Second / 4)
 		require.EqualValues(t, 3, one.Stats().Running)
@@ -172,7 +173,7 @@ func TestWorks(t *testing.T) {
 		one.end(t)
 		require.Error(t, one.Healthy())
 		for _, says := range []string{"worker=worker-7", "job=" + ids[0], "state=SUCCESS", "counts.created=50", "took=",
-			"state=FAILURE", "no known column name"} {
+			"state=FAILURE", "too many rejected records"} {
 			require.Contains(t, log.String(), says)
 		}
 	})

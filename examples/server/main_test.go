@@ -249,10 +249,12 @@ func TestServer(t *testing.T) {
 			c.do("DELETE", "/delete_all/", "", nil, 204)
 			require.Zero(t, c.count(""))
 
-			ended, counts = c.importFile("", strings.NewReader("price,weight\n1,2\n"))
+			ended, counts = c.importFile("?max_rejects=0", strings.NewReader("sku,name\n1,\n"))
 			require.Equal(t, "failed", ended.Event)
 			require.Equal(t, "FAILURE", ended.State)
-			require.Contains(t, counts["error"], "sku and name")
+			require.Contains(t, counts["error"], "too many rejected records")
+			refused := c.do("POST", "/upload_csv/", "text/csv", strings.NewReader("price,weight\n1,2\n"), 422)
+			require.Contains(t, refused, "sku and name")
 			c.do("POST", "/upload_csv/", "text/csv", strings.NewReader(""), 422)
 			c.do("POST", "/upload_csv/?mode=both", "text/csv", strings.NewReader("sku,name\n"), 400)
 

@@ -64,6 +64,18 @@ func (w *world) submit(text string, settings job.Settings) job.Job {
 	return j
 }
 
+// submitAnyhow makes a job of an upload, which nobody has judged by these settings.
+func (w *world) submitAnyhow(text string, settings job.Settings) job.Job {
+	w.t.Helper()
+	upload, err := w.service.Upload(w.t.Context(), "catalogue.csv", "", strings.NewReader(text))
+	require.NoError(w.t, err)
+	settings.BatchRecords = 20
+	j, created, err := w.service.Import(w.t.Context(), upload.ID, job.Request{Settings: settings})
+	require.NoError(w.t, err)
+	require.True(w.t, created)
+	return j
+}
+
 // claim takes the next job, which must be there.
 func (w *world) claim(r *job.Runner) *job.Claim {
 	w.t.Helper()

@@ -587,7 +587,7 @@ func TestRunFails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.submit(test.text, test.settings)
+			w.submitAnyhow(test.text, test.settings)
 			j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
 			require.Equal(t, job.Failure, j.State, "it is not tried again")
 			require.Contains(t, j.Error, test.says)

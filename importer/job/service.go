@@ -52,6 +52,7 @@ type Service struct {
 	options ServiceOptions
 	reports reportRoom
 	cache   reportCache
+	begins  chan struct{} // has room for so many beginnings
 }
 
 // NewService returns a Service over the stores.
@@ -75,7 +76,7 @@ func NewService(store Store, uploads Uploads, options ServiceOptions) (*Service,
 		return nil, fmt.Errorf("job: ServiceOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
 	return &Service{store: store, uploads: uploads, options: options, reports: newReportRoom(),
-		cache: reportCache{uploads: uploads}}, nil
+		cache: reportCache{uploads: uploads}, begins: make(chan struct{}, beginsAtOnce)}, nil
 }
 
 // Request is what a submitter says about a file.
@@ -129,8 +130,9 @@ func printable(s string) string {
 // Submit stores all that the reader gives, and creates a job for it. If an earlier job has the request's idempotency
 // key, Submit returns that job, and created is false: nothing is stored, and the reader is not read to its end.
 //
-// A [*SettingsError] names the part of the request that is wrong. An [importer.ErrInput] says why the file is no CSV
-// file, or that it is empty. ErrFull, the reader's error and the stores' errors come back wrapped. After an error there
+// A [*SettingsError] names the part of the request that is wrong. An [importer.ErrInput] says why the file can't be
+// imported with these settings, as far as its beginning shows it: an [importer.HeaderError] which column is missing,
+// for instance. ErrFull, the reader's error and the stores' errors come back wrapped. After an error there
 // is no job, and no upload but what Prune deletes.
 func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job Job, created bool, err error) {
 	if err := s.complete(&request); err != nil {
@@ -142,7 +144,7 @@ func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job
 			return job, false, err
 		}
 	}
-	file, err := s.storeFile(ctx, r)
+	file, err := s.storeFile(ctx, r, &request.Settings)
 	if err != nil {
 		return Job{}, false, err
 	}
@@ -172,15 +174,20 @@ type storedFile struct {
 	sum  string
 }
 
-// storeFile stores all that the reader gives, under a new key.
-func (s *Service) storeFile(ctx context.Context, r io.Reader) (f storedFile, err error) {
+// storeFile stores all that the reader gives, under a new key. With settings it refuses what can't be imported with
+// them, without them what can't be imported at all, as far as the file's beginning shows it.
+func (s *Service) storeFile(ctx context.Context, r io.Reader, settings *Settings) (f storedFile, err error) {
 	in := bufio.NewReaderSize(r, importer.SniffBytes)
 	if err := sniff(in); err != nil {
 		return f, err
 	}
+	begun, err := s.begin(ctx, in, settings)
+	if err != nil {
+		return f, err
+	}
 	sum := sha256.New()
 	f.key = rule.NewID(time.Now())
-	if f.size, err = s.uploads.Put(ctx, f.key, io.TeeReader(in, sum)); err != nil {
+	if f.size, err = s.uploads.Put(ctx, f.key, io.TeeReader(begun, sum)); err != nil {
 		if errors.Is(err, ErrFull) {
 			s.cache.clear(ctx) // so that there is room for the next one
 		}
@@ -188,6 +195,37 @@ func (s *Service) storeFile(ctx context.Context, r io.Reader) (f storedFile, err
 	}
 	f.sum = hex.EncodeToString(sum.Sum(nil))
 	return f, nil
+}
+
+// beginsAtOnce is how many beginnings of files, of up to 1 MiB, are held at a time. Of further files only the first few
+// bytes are looked at: what is wrong with them is found out by their import.
+const beginsAtOnce = 32
+
+// begin looks at the file's beginning, and returns the whole file.
+func (s *Service) begin(ctx context.Context, in io.Reader, settings *Settings) (io.Reader, error) {
+	select {
+	case s.begins <- struct{}{}:
+		defer func() { <-s.begins }()
+	default:
+		return in, nil
+	}
+	check := importer.CheckOptions{KeyRule: s.options.KeyRule, Schema: s.options.Fields}
+	if settings != nil {
+		var err error
+		if check.Options, err = settings.Options(); err != nil {
+			return nil, err
+		}
+	}
+	begun, err := importer.Begin(ctx, in, check)
+	switch {
+	case err != nil && !errors.Is(err, importer.ErrInput):
+		return nil, fmt.Errorf("job: read the upload: %w", err)
+	case err != nil:
+		return nil, err
+	case settings != nil && begun.Refusal != nil:
+		return nil, begun.Refusal
+	}
+	return begun, nil
 }
 
 // shown returns what is shown of a name.
@@ -203,8 +241,7 @@ func (s *Service) discard(ctx context.Context, key string) {
 	_ = s.uploads.Delete(ctx, key)
 }
 
-// sniff looks at the file's beginning and returns an importer.ErrInput when it is no CSV file. It doesn't judge the
-// header: the import does.
+// sniff looks at the file's first bytes and returns an importer.ErrInput when it is no CSV file.
 func sniff(in *bufio.Reader) error {
 	start, err := in.Peek(importer.SniffBytes)
 	if err != nil && !errors.Is(err, io.EOF) {

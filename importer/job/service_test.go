@@ -70,7 +70,7 @@ func TestSubmit(t *testing.T) {
 	w := newWorld(t)
 	text := catalogue(1, 5_000)
 	request := job.Request{FileName: "C:\\x\x00\n\xff" + strings.Repeat("ä", 300), Priority: 3,
-		Settings: job.Settings{Mode: products.Update, Delimiter: ";"}}
+		Settings: job.Settings{Mode: products.Update, Delimiter: ","}}
 	j, created, err := w.service.Submit(t.Context(), request, iotest.HalfReader(strings.NewReader(text)))
 	require.NoError(t, err)
 	require.True(t, created)
@@ -80,7 +80,7 @@ func TestSubmit(t *testing.T) {
 	require.EqualValues(t, len(text), j.Size)
 	sum := sha256.Sum256([]byte(text))
 	require.Equal(t, hex.EncodeToString(sum[:]), j.SHA256)
-	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ";", MaxRecordBytes: 1 << 20, BatchRecords: 20_000,
+	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ",", MaxRecordBytes: 1 << 20, BatchRecords: 20_000,
 		BatchBytes: 4 << 20}, j.Settings,
 		"where batches end is kept with the job")
 	r, err := w.db.Uploads().Open(t.Context(), j.Upload, 0, -1)
@@ -147,17 +147,63 @@ func TestSubmitRefuses(t *testing.T) {
 // TestSubmitTakes takes files of which only the import can tell what is wrong, and odd ones.
 func TestSubmitTakes(t *testing.T) {
 	for name, text := range map[string]string{
-		"no header":              "1,2\n",
-		"one column":             "only\n",
-		"an open quote":          "sku,name\n1,\"" + strings.Repeat("x", 100_000) + "\"\n",
-		"a quote out of place":   "sku,na\"me\n",
-		"a byte order mark":      "\xef\xbb\xbfsku,name\n1,a\n",
-		"a very long first line": strings.Repeat("column,", 50_000) + "\n",
+		"no record":             "sku,name\n",
+		"an open quote":         "sku,name\n1,\"" + strings.Repeat("x", 100_000) + "\"\n",
+		"a byte order mark":     "\xef\xbb\xbfsku,name\n1,a\n",
+		"a very long beginning": strings.Repeat("column,", 300_000) + "\n",
 	} {
 		w := newWorld(t)
 		_, created, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader(text))
 		require.NoError(t, err, name)
 		require.True(t, created, name)
+	}
+}
+
+// TestSubmitRefusesAtOnce: what no import with these settings could take is refused by its beginning, before anything
+// is stored. What other settings may mend stands as an upload all the same.
+func TestSubmitRefusesAtOnce(t *testing.T) {
+	noise := make([]byte, 50_000)
+	for i := range noise {
+		noise[i] = max(' ', byte(i*i>>3+i*7))
+	}
+	for name, c := range map[string]struct {
+		text, says string
+		settings   job.Settings
+		mended     bool // by other settings
+	}{
+		"no header":            {"1,2\n3,4\n", "no known column name", job.Settings{}, true},
+		"one column":           {"only\n", "no known column name", job.Settings{}, true},
+		"a quote out of place": {"sku,na\"me\n", "a quote in line 1", job.Settings{}, true},
+		"no SKU":               {"handle,name\nA,x\n", `did you mean "handle" for sku?`, job.Settings{}, true},
+		"another column": {"sku,name\nA,x\n", `there is no column "b"`,
+			job.Settings{Map: map[string]string{"name": "b"}}, true},
+		"an encoding that isn't certain": {"SKU;name\n7;V\xedzforral\xf3\n8;F\xf5z\xf5ed\xe9ny\n9;T\xfbzhely\n",
+			"its encoding is not certain", job.Settings{}, true},
+		"noise":     {string(noise), "it is binary, not text", job.Settings{}, false},
+		"a picture": {"\x89PNG\r\n", "it is a picture", job.Settings{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			_, _, err := w.service.Submit(t.Context(), job.Request{Settings: c.settings}, strings.NewReader(c.text))
+			require.ErrorIs(t, err, importer.ErrInput)
+			require.ErrorContains(t, err, c.says)
+			require.Less(t, len(err.Error()), 500)
+			require.Regexp(t, `^[\p{L}\p{N}\p{P}\p{S} ]*$`, err.Error())
+			w.nothing()
+			upload, err := w.service.Upload(t.Context(), "x", "", strings.NewReader(c.text))
+			if !c.mended {
+				require.ErrorIs(t, err, importer.ErrInput)
+				w.nothing()
+				return
+			}
+			require.NoError(t, err)
+			require.EqualValues(t, len(c.text), upload.Size)
+			r, err := w.db.Uploads().Open(t.Context(), upload.ID, 0, -1)
+			require.NoError(t, err)
+			stored, err := io.ReadAll(r)
+			require.NoError(t, err)
+			require.Equal(t, c.text, string(stored))
+		})
 	}
 }
 
@@ -251,7 +297,7 @@ func TestRejects(t *testing.T) {
 	require.Equal(t, want, w.rejects(id), "all of them, also where they were too many")
 
 	require.ErrorIs(t, w.service.Rejects(t.Context(), "no-uuid", io.Discard), job.ErrNotFound)
-	require.ErrorIs(t, w.service.Rejects(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard),
+	require.ErrorIs(t, w.service.Rejects(t.Context(), w.submitAnyhow("x,y\n", job.Settings{}).ID, io.Discard),
 		importer.ErrInput)
 
 	require.NoError(t, w.db.Uploads().Delete(t.Context(), w.get(id).Upload))
@@ -279,7 +325,7 @@ func TestSuperseded(t *testing.T) {
 	require.Equal(t, "sku,line,winner\n", superseded(w.service, w.submit("sku,name\n", job.Settings{}).ID))
 
 	require.ErrorIs(t, w.service.Superseded(t.Context(), "no-uuid", io.Discard), job.ErrNotFound)
-	require.ErrorIs(t, w.service.Superseded(t.Context(), w.submit("x,y\n", job.Settings{}).ID, io.Discard),
+	require.ErrorIs(t, w.service.Superseded(t.Context(), w.submitAnyhow("x,y\n", job.Settings{}).ID, io.Discard),
 		importer.ErrInput)
 	require.NoError(t, w.db.Uploads().Delete(t.Context(), w.get(first).Upload))
 	require.ErrorIs(t, w.service.Superseded(t.Context(), first, io.Discard), job.ErrNotFound)

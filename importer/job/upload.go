@@ -41,9 +41,10 @@ var (
 const useInterval = time.Minute
 
 // Upload stores all that the reader gives, to be looked at and imported later. Name and user are shown as those of a
-// [Request]. Its errors are those of Submit about a file; after one there is no upload but what Prune deletes.
+// [Request]. Its errors are those of Submit about a file, but a file that other settings may make a catalogue is taken;
+// after an error there is no upload but what Prune deletes.
 func (s *Service) Upload(ctx context.Context, fileName, user string, r io.Reader) (Upload, error) {
-	file, err := s.storeFile(ctx, r)
+	file, err := s.storeFile(ctx, r, nil)
 	if err != nil {
 		return Upload{}, err
 	}
