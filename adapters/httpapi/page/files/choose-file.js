@@ -24,7 +24,7 @@ export function showChoice(view) {
 export function dropZone(view, { settings, prompt = null, template = true }) {
   prompt ??= view.dropTarget === document ? 'Drop a file anywhere on this page' : 'Drop a file here';
   const said = h('div', { role: 'alert' });
-  const input = h('input', { type: 'file', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true',
+  const input = h('input', { type: 'file', hidden: true,
     accept: '.csv,.tsv,.txt,.gz,.zst,.zip,text/csv,text/plain',
     on: { change: () => input.files[0] && send(input.files[0]) } });
   const choose = button('Choose a file', () => input.click(), { look: 'primary' });
