@@ -4,9 +4,10 @@ package page_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
@@ -27,15 +29,31 @@ import (
 // shop is a whole server in memory, with its page, a worker, and webhooks to this machine. Somebody called ann is logged
 // in, whoever asks.
 type shop struct {
-	t     testing.TB
-	url   string
-	db    *memory.DB
-	jobs  *job.Service
-	hooks *webhooks.Service
+	t    testing.TB
+	url  string
+	db   *memory.DB
+	jobs *job.Service
 	// notifying are the products, whose changes webhooks are told of.
 	notifying *products.NotifyingStore
 	// work has the worker of an idle shop begin.
 	work func()
+	// stop ends the server and its worker. What is kept stays.
+	stop func()
+	// hold is called with every batch of an import, before it is written, where it isn't nil as the server starts.
+	hold func(ctx context.Context) error
+}
+
+// held is the products to which imports write, whose batches may be held.
+type held struct {
+	*memory.Products
+	hold func(ctx context.Context) error
+}
+
+func (h held) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
+	if err := h.hold(ctx); err != nil {
+		return nil, err
+	}
+	return h.Products.WriteBatch(ctx, batch)
 }
 
 // shopFields are fields of each type.
@@ -56,7 +74,21 @@ func shopFields(t testing.TB) *products.Schema {
 // openShop starts a shop. An idle one has no worker so far.
 func openShop(t testing.TB, idle bool) *shop {
 	t.Helper()
-	db := memory.New(memory.Options{Fields: shopFields(t)})
+	s := newShop(t)
+	s.start("127.0.0.1:0", idle)
+	return s
+}
+
+// newShop returns a shop whose server isn't started.
+func newShop(t testing.TB) *shop {
+	t.Helper()
+	return &shop{t: t, db: memory.New(memory.Options{Fields: shopFields(t)})}
+}
+
+// start starts the server at an address, until the test ends or it is stopped.
+func (s *shop) start(address string, idle bool) {
+	t, db := s.t, s.db
+	t.Helper()
 	policy := webhooks.Policy{AllowHTTP: true, AllowAnyPort: true, AllowAddresses: webhooks.AllAddresses()}
 	sender, err := webhooks.NewSender(webhooks.SenderOptions{Policy: policy})
 	require.NoError(t, err)
@@ -67,29 +99,39 @@ func openShop(t testing.TB, idle bool) *shop {
 	events, err := outbox.New(db.Webhooks())
 	require.NoError(t, err)
 	db.Jobs().OnEnd(events.JobEnded)
-	notifying, err := products.NewNotifyingStore(db.Products(), db.InTx, events)
+	s.notifying, err = products.NewNotifyingStore(db.Products(), db.InTx, events)
 	require.NoError(t, err)
-	jobs, err := job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{KeyRule: db.Products().KeyRule(),
+	s.jobs, err = job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{KeyRule: db.Products().KeyRule(),
 		Fields: db.Products().Schema()})
 	require.NoError(t, err)
-	api, err := httpapi.New(notifying, jobs, db.Jobs(), nil, httpapi.Options{
+	api, err := httpapi.New(s.notifying, s.jobs, db.Jobs(), nil, httpapi.Options{
 		Authenticate: func(*http.Request) (string, error) { return "ann", nil },
 		Webhooks:     httpapi.Webhooks{Service: hooks, Store: db.Webhooks(), Dispatcher: dispatcher},
 	})
 	require.NoError(t, err)
-	runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Notifier: events.Import})
+	var catalogue importer.Store = db.Products()
+	if s.hold != nil {
+		catalogue = held{db.Products(), s.hold}
+	}
+	runner, err := job.NewRunner(db.Jobs(), db.Uploads(), catalogue, job.RunnerOptions{Notifier: events.Import})
 	require.NoError(t, err)
 	w, err := worker.New(runner, worker.Options{Dispatcher: dispatcher})
 	require.NoError(t, err)
 	files, err := page.New(page.Options{})
 	require.NoError(t, err)
 
-	server := httptest.NewServer(files.Beside(api))
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 2)
-	go func() { ended <- api.Run(ctx) }()
+	listener, err := net.Listen("tcp", address)
+	require.NoError(t, err)
+	server := &http.Server{Handler: files.Beside(api), ReadHeaderTimeout: waitTime}
+	s.url = "http://" + listener.Addr().String() + "/"
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 3)
 	begin := make(chan struct{})
-	work := sync.OnceFunc(func() { close(begin) })
+	s.work = sync.OnceFunc(func() { close(begin) })
+	if !idle {
+		s.work()
+	}
+	go func() { ended <- api.Run(ctx) }()
 	go func() {
 		select {
 		case <-begin:
@@ -98,17 +140,21 @@ func openShop(t testing.TB, idle bool) *shop {
 			ended <- nil
 		}
 	}()
-	if !idle {
-		work()
-	}
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-		require.NoError(t, <-ended)
-		server.CloseClientConnections()
-		server.Close()
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			ended <- err
+			return
+		}
+		ended <- nil
+	}()
+	s.stop = sync.OnceFunc(func() {
+		cancel()
+		require.NoError(t, server.Close())
+		for range cap(ended) {
+			require.NoError(t, <-ended)
+		}
 	})
-	return &shop{t, server.URL + "/", db, jobs, hooks, notifying, work}
+	t.Cleanup(s.stop)
 }
 
 // add stores n products, SKU-001 and so on.

@@ -20,27 +20,33 @@ export function showDeliveries(view, section, hook, sent) {
   const type = select([['', 'all'], ...eventTypes], view.query.get('event_type') ?? '',
     { on: { change: () => begin() } });
   const body = h('div', { class: 'list' });
-  const more = h('div', { class: 'row' });
+  const olderPlace = h('div');
+  const more = h('div', { class: 'row' }, olderPlace, button('Look again', () => begin(), { look: 'quiet' }));
   let rows = [];
   let asking = null;
 
   // begin shows the newest of those that the filters let through, and load those that are older.
+  // What is there stays until then.
   async function begin() {
-    rows = [];
     view.note([hook.id], Object.fromEntries([['state', state.value], ['event_type', type.value]].filter(([, v]) => v)));
-    replace(body, loading());
-    replace(more);
-    await load();
+    if (rows.length === 0) replace(body, loading());
+    await load([]);
   }
 
-  async function load() {
+  async function older() {
+    const known = rows.length;
+    await load(rows);
+    body.querySelectorAll('tbody button')[known]?.focus();
+  }
+
+  async function load(before) {
     asking?.abort();
     const now = new AbortController();
     asking = now;
     try {
-      const query = { limit: pageSize, state: state.value, event_type: type.value, before: rows.at(-1)?.id };
+      const query = { limit: pageSize, state: state.value, event_type: type.value, before: before.at(-1)?.id };
       const page = await view.api.get(path, { query, signal: AbortSignal.any([now.signal, view.signal]) });
-      rows = [...rows, ...page.results];
+      rows = [...before, ...page.results];
       draw(page.next !== null && page.results.length > 0);
     } catch (error) {
       if (!aborted(error)) replace(body, failure(error, begin));
@@ -51,16 +57,18 @@ export function showDeliveries(view, section, hook, sent) {
     if (rows.length === 0) {
       replace(body, empty(state.value || type.value ? 'There are none of these.' : 'Nothing was sent yet.'));
     } else {
+      const focused = document.activeElement?.dataset.delivery;
       replace(body, table('Deliveries', titles, rows.map(row)));
+      if (focused) (body.querySelector(`[data-delivery="${focused}"]`) ?? body.querySelector('.scroll')).focus();
     }
-    replace(more, further && button('Show older ones', load), button('Look again', begin, { look: 'quiet' }));
+    replace(olderPlace, further && button('Show older ones', older));
   }
 
   function row(delivery) {
     const { kind, word } = deliveryState(delivery);
     return cells(titles, [
       button(`${eventWords(delivery.event_type)}${delivery.number ? ` (${delivery.number})` : ''}`,
-        () => openDelivery(view, delivery.id, again), { look: 'quiet' }),
+        () => openDelivery(view, delivery.id, again), { look: 'quiet', 'data-delivery': delivery.id }),
       badge(kind, word), when(delivery.finished_at ?? delivery.last_attempt ?? delivery.created_at),
       String(delivery.attempts),
       answerOf({ status: delivery.last_status, kind: delivery.last_kind }),

@@ -157,7 +157,11 @@ class List {
         empty('There is no product yet. Import a file, or add one by hand.',
           h('a', { class: 'button', href: this.#view.address([], null, 'import') }, 'Import a file')));
     } else {
+      const focused = document.activeElement?.dataset.product;
       replace(this.body, table('Products', titles, results.map((product) => this.#row(product, columns, titles))));
+      if (focused) {
+        (this.body.querySelector(`[data-product="${focused}"]`) ?? this.body.querySelector('.scroll')).focus();
+      }
     }
     const next = this.page.next && new URL(this.page.next, this.#view.api.base).searchParams.get('cursor');
     replace(this.pages,
@@ -167,7 +171,8 @@ class List {
 
   #row(product, columns, titles) {
     return cells(titles, columns.map((column) => column.name === 'sku' ?
-      button(cut(product.sku, 30), () => this.open(product.id), { look: 'quiet', title: product.sku }) :
+      button(cut(product.sku, 30), () => this.open(product.id),
+        { look: 'quiet', title: product.sku, 'data-product': product.id }) :
       column.name === 'updated_at' || column.name === 'created_at' ? when(product[column.name]) :
         long(column.text(product), 60)));
   }
@@ -176,6 +181,7 @@ class List {
     this.#cursors = cursors;
     await this.#load();
     this.#view.root.querySelector('h1').scrollIntoView();
+    this.body.querySelector('.scroll')?.focus({ preventScroll: true });
     this.#view.say(`Page ${cursors.length}`);
   }
 }
