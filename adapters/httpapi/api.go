@@ -60,8 +60,7 @@ type API struct {
 	schema   *products.Schema
 	jobs     Jobs
 	watcher  *job.Watcher[*frame]
-	// identify returns who makes a request.
-	identify func(r *http.Request) (basicauth.Identity, error)
+	auth     *basicauth.Authenticator // nil with Options.Authenticate
 	options  Options
 	public   *url.URL // nil without Options.PublicURL
 	origins  *http.CrossOriginProtection
@@ -103,11 +102,9 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 	}
 	a.health = NewHealth(ask)
 	a.watcher = job.NewWatcher(reader, pollInterval, render)
-	identify, stopWaiting, err := newIdentify(users, &options)
-	if err != nil {
+	if a.auth, err = newAuthenticator(users, &options); err != nil {
 		return nil, err
 	}
-	a.identify = identify
 	if options.PublicURL != "" {
 		a.public, err = url.Parse(options.PublicURL)
 		if err != nil || a.public.Scheme != "http" && a.public.Scheme != "https" || a.public.Host == "" ||
@@ -130,7 +127,9 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 		return nil, err
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
-	context.AfterFunc(a.running, stopWaiting) // nobody waits for a log-in's turn any more
+	if a.auth != nil {
+		context.AfterFunc(a.running, a.auth.Close) // nobody waits for a log-in's turn any more
+	}
 	a.mux = a.newMux()
 	return a, nil
 }

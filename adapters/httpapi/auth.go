@@ -25,25 +25,28 @@ func User(ctx context.Context) string {
 	return ""
 }
 
-// newIdentify returns the function that returns who makes a request, and one that ends the wait of those who log in.
-func newIdentify(users basicauth.Users, options *Options) (identify func(*http.Request) (basicauth.Identity, error),
-	stop func(), err error) {
+// noteUser says who makes a request to those who log it.
+func noteUser(r *http.Request, user string) {
+	if place, ok := r.Context().Value(userKey{}).(*string); ok {
+		*place = user
+	}
+}
+
+// newAuthenticator returns what lets the users in, nil for an application with Options.Authenticate.
+func newAuthenticator(users basicauth.Users, options *Options) (*basicauth.Authenticator, error) {
 	switch {
 	case users == nil && options.Authenticate == nil:
-		return nil, nil, errors.New("httpapi: the users are missing, or Options.Authenticate")
+		return nil, errors.New("httpapi: the users are missing, or Options.Authenticate")
 	case users != nil && options.Authenticate != nil:
-		return nil, nil, errors.New("httpapi: there are both users and Options.Authenticate; give one of them")
+		return nil, errors.New("httpapi: there are both users and Options.Authenticate; give one of them")
 	case users != nil && options.Role != nil:
-		return nil, nil, errors.New("httpapi: Options.Role is for Options.Authenticate; users have roles as accounts, " +
+		return nil, errors.New("httpapi: Options.Role is for Options.Authenticate; users have roles as accounts, " +
 			"see basicauth.Accounts")
 	case users == nil:
-		return options.identify, func() {}, nil
+		return nil, nil
 	}
-	auth, err := basicauth.New(users, basicauth.Options{Realm: realm, ClientAddress: options.ClientAddress})
-	if err != nil {
-		return nil, nil, err
-	}
-	return auth.Identify, auth.Close, nil
+	return basicauth.New(users, basicauth.Options{Realm: realm, ClientAddress: options.ClientAddress,
+		SessionCookie: sessionCookie})
 }
 
 // errNoUser is for an Options.Authenticate that breaks its contract.
@@ -58,6 +61,7 @@ func (o *Options) identify(r *http.Request) (identity basicauth.Identity, err er
 	case identity.User == "":
 		return identity, errNoUser
 	case o.Role == nil:
+		identity.Role = basicauth.Admin
 		return identity, nil
 	}
 	identity.Role, err = o.Role(r, identity.User)
@@ -67,19 +71,30 @@ func (o *Options) identify(r *http.Request) (identity basicauth.Identity, err er
 	return identity, err
 }
 
+// identified returns who makes a request, and notes it for the log.
+func (a *API) identified(w http.ResponseWriter, r *http.Request) (identity basicauth.Identity, err error) {
+	began := time.Now()
+	if a.auth != nil {
+		identity, err = a.auth.Identify(r)
+	} else {
+		identity, err = a.options.identify(r)
+	}
+	if err != nil {
+		return identity, err
+	}
+	if time.Since(began) > time.Second { // a log-in has waited for its turn
+		extendDeadline(w, requestTime+writeTime)
+	}
+	noteUser(r, identity.User)
+	return identity, nil
+}
+
 // protected passes the requests of users on to next, and refuses the others.
 func (a *API) protected(next http.Handler) http.Handler {
 	return a.handle(func(w http.ResponseWriter, r *http.Request) error {
-		began := time.Now()
-		identity, err := a.identify(r)
+		identity, err := a.identified(w, r)
 		if err != nil {
 			return err
-		}
-		if time.Since(began) > time.Second { // a log-in has waited for its turn
-			extendDeadline(w, requestTime+writeTime)
-		}
-		if place, ok := r.Context().Value(userKey{}).(*string); ok {
-			*place = identity.User
 		}
 		next.ServeHTTP(w, r.WithContext(basicauth.NewContext(r.Context(), identity)))
 		return nil

@@ -9,7 +9,8 @@
 // New returns the whole API as one http.Handler, to be mounted anywhere; its methods return the handlers one by one, to
 // be mounted among an application's own. Run must run beside it while streams are served. Who may use it is decided by
 // log-ins with passwords (package basicauth) or by the application (Options.Authenticate). Every user has a role, and
-// every route is for certain roles, which the OpenAPI document names.
+// every route is for certain roles, which the OpenAPI document names. A page logs in by POST /session, which sets a
+// cookie; its requests are never asked for HTTP Basic authentication if they have a header X-Requested-With.
 //
 // A file is sent as a form's field "file", or as it is:
 //

@@ -29,6 +29,13 @@ func (a *API) document() []byte {
 			delete(paths, string(r.path))
 		}
 	}
+	if a.auth == nil { // the application has a log-in of its own
+		session := document["paths"].(object)[string(sessionPath)].(object)
+		delete(session, "post")
+		delete(session, "delete")
+		document["components"].(object)["securitySchemes"] = object{}
+		delete(document, "security")
+	}
 	describeRoles(document)
 	describeFields(document, a.schema)
 	text, err := encodeJSON(document)
@@ -43,7 +50,7 @@ func describeRoles(document object) {
 	for path, item := range document["paths"].(object) {
 		for method, operation := range item.(object) {
 			operation, responses := operation.(object), operation.(object)["responses"].(object)
-			if operation["security"] != nil { // the probes, which are for everybody
+			if operation["security"] != nil { // what is for everybody
 				continue
 			}
 			may := accesses[routePath(path)].may(strings.ToUpper(method))

@@ -109,8 +109,8 @@ func TestOpenAPIReferences(t *testing.T) {
 			require.NotEmpty(t, name, path+" "+method)
 			require.False(t, ids[name], name+" is used twice")
 			ids[name] = true
-			require.Equal(t, path == "/livez" || path == "/readyz", operation.(object)["security"] != nil,
-				"only the probes are open: %s", path)
+			require.Equal(t, path == "/livez" || path == "/readyz" || path == "/session",
+				operation.(object)["security"] != nil, "only the probes and logging in are open: %s", path)
 		}
 	}
 }
@@ -294,6 +294,13 @@ func TestOpenAPIDescribesTheResponses(t *testing.T) {
 		{"/upload_csv/", "POST", "/upload_csv/", strings.Repeat("x", 2_000), 413, []string{"Content-Type: text/csv"}},
 		{"/upload_csv/", "POST", "/upload_csv/", "{}", 415, nil}, {"/upload_csv/", "POST", "/upload_csv/", "\x1f\x8b",
 			422, []string{"Content-Type: text/csv"}},
+		{"/session", "GET", "/session", "", 200, nil}, {"/session", "DELETE", "/session", "", 204, nil},
+		{"/session", "POST", "/session", `{"user":"admin","password":"pass:word"}`, 200, nil},
+		{"/session", "POST", "/session", `{"user":"admin","password":"x"}`, 401, nil},
+		{"/session", "POST", "/session", `{"user":"admin"}`, 422, nil}, {"/session", "POST", "/session", `{`, 400, nil},
+		{"/session", "POST", "/session", `{}`, 415, []string{"Content-Type: text/plain"}},
+		{"/session", "POST", "/session", `{}`, 403, []string{"Origin: https://evil.example"}},
+		{"/session", "POST", "/session", strings.Repeat(" ", 10_000), 413, nil},
 		{"/livez", "GET", "/livez", "", 200, nil}, {"/readyz", "GET", "/readyz", "", 200, nil},
 		{"/metrics", "GET", "/metrics", "", 200, nil}, {"/openapi.json", "GET", "/openapi.json", "", 200, nil},
 	} {

@@ -37,6 +37,8 @@ const (
 	metricsPath      routePath = "/metrics"
 	openAPIPath      routePath = "/openapi.json"
 
+	sessionPath routePath = "/session"
+
 	webhooksPath      routePath = "/webhooks/"
 	webhookPath       routePath = "/webhooks/{id}"
 	testWebhookPath   routePath = "/webhooks/{id}/test"
@@ -114,6 +116,7 @@ func (a *API) routes() []route {
 		{path: readyPath, handler: a.Ready(), open: true},
 		{path: metricsPath, handler: a.Metrics()},
 		{path: openAPIPath, handler: a.OpenAPI()},
+		{path: sessionPath, handler: a.Session(), open: true},
 	}
 	if a.options.Webhooks.given() {
 		routes = append(routes, a.webhookRoutes()...)
@@ -144,7 +147,7 @@ func (a *API) newMux() *http.ServeMux {
 	for _, r := range a.routes() {
 		var handler http.Handler
 		if r.open {
-			handler = a.common(string(r.path), r.handler)
+			handler = a.common(string(r.path), a.origins.Handler(r.handler))
 		} else {
 			handler = a.Protect(string(r.path), guarded(r.path, r.handler))
 		}

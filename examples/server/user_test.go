@@ -196,6 +196,24 @@ func TestServerWithUsersAndAdmin(t *testing.T) {
 	require.Equal(t, 204, s.as("admin", "open sesame", "DELETE", "/delete_all/"))
 	require.Equal(t, 401, s.as("admin", "one", "GET", "/products/"), "the password of the environment counts")
 
+	r, err := http.NewRequestWithContext(t.Context(), "POST", s.base+"/session",
+		strings.NewReader(`{"user":"admin","password":"open sesame"}`))
+	require.NoError(t, err)
+	w, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, w.Body.Close())
+	require.Len(t, w.Cookies(), 1)
+	again := serveHere(t, []string{"-database-url", "memory:"}, "ADMIN_PASSWORD", "open sesame")
+	for server, status := range map[*site]int{again: 200, serveHere(t, []string{"-database-url", "memory:"}): 401} {
+		r, err = http.NewRequestWithContext(t.Context(), "GET", server.base+"/session", nil)
+		require.NoError(t, err)
+		r.AddCookie(w.Cookies()[0])
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, status, answer.StatusCode, "a server with the same password takes the session, no other one")
+	}
+
 	status, _, stderr := command(t, "-database-url", "memory:", "-users", filepath.Join(t.TempDir(), "none"))
 	require.Equal(t, 1, status)
 	require.Contains(t, stderr, "no such file")

@@ -12,7 +12,7 @@ import (
 func openUsers(s *settings, logger *slog.Logger) (basicauth.Users, error) {
 	var all []basicauth.Users
 	if s.password != "" {
-		hash, err := basicauth.HashPassword(s.password)
+		hash, err := basicauth.StablePasswordHash(s.user, s.password) // other servers take its sessions
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,14 @@ type Options struct {
 	// ClientAddress, which sees only the proxy where there is one: see TrustedProxies. It must not believe what a
 	// client can write itself.
 	ClientAddress func(r *http.Request) string
+	// SessionCookie is the name of the cookie of sessions that NewSession begins, of letters, digits, - and _; empty is
+	// for no sessions. With sessions a request that a page's script has made is told "Session" in WWW-Authenticate, not
+	// "Basic", so that the browser leaves the question to the page. It is one that has a header X-Requested-With, a
+	// cookie of that name, or Sec-Fetch-Dest: empty, as browsers send it over TLS.
+	//
+	// A handler that changes something has to refuse requests of pages of other origins, as http.CrossOriginProtection
+	// does: SameSite=Strict lets pages of the same site through.
+	SessionCookie string
 	// Refuse answers a request that Handler doesn't let pass, for the reason that Authenticate has returned; nil is
 	// Refuse.
 	Refuse func(w http.ResponseWriter, r *http.Request, err error)
@@ -26,11 +34,12 @@ type Options struct {
 
 // Authenticator checks log-ins. It is safe for concurrent use.
 type Authenticator struct {
-	users     Users
-	options   Options
-	challenge string
-	key       [sha256.Size]byte
-	queue     *queue
+	users   Users
+	options Options
+	key     [sha256.Size]byte
+	queue   *queue
+
+	basicChallenge, sessionChallenge string
 }
 
 // New returns an Authenticator for the users.
@@ -51,8 +60,15 @@ func New(users Users, options Options) (*Authenticator, error) {
 	if options.Refuse == nil {
 		options.Refuse = Refuse
 	}
-	a := &Authenticator{users: users, options: options,
-		challenge: `Basic realm="` + options.Realm + `", charset="UTF-8"`}
+	if strings.ContainsFunc(options.SessionCookie, func(r rune) bool {
+		return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return nil, fmt.Errorf("basicauth: Options.SessionCookie must have letters, digits, - and _ alone: %q",
+			options.SessionCookie)
+	}
+	realm := ` realm="` + options.Realm + `"`
+	a := &Authenticator{users: users, options: options, basicChallenge: "Basic" + realm + `, charset="UTF-8"`,
+		sessionChallenge: "Session" + realm}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		return nil, fmt.Errorf("basicauth: %w", err)
 	}
@@ -67,21 +83,29 @@ func (a *Authenticator) Authenticate(r *http.Request) (user string, err error) {
 	return identity.User, err
 }
 
-// Identify returns who has made the request. The error is an *Error for a request without a right log-in, the context's
-// once that has ended, or that of Users. A log-in that isn't known yet may wait up to 30 seconds for its turn.
+// Identify returns who has made the request, by the header Authorization or, without one, by a session. The error is an
+// *Error for a request without a right log-in, the context's once that has ended, or that of Users. A log-in that isn't
+// known yet may wait up to 30 seconds for its turn.
 func (a *Authenticator) Identify(r *http.Request) (Identity, error) {
+	if r.Header.Get("Authorization") == "" {
+		identity, ok, err := a.session(r)
+		if err == nil && !ok {
+			err = a.unauthorized(r, "log in with HTTP Basic authentication")
+		}
+		return identity, err
+	}
 	user, password, given := r.BasicAuth()
 	if !given {
-		return Identity{}, a.unauthorized("log in with HTTP Basic authentication")
+		return Identity{}, a.unauthorized(r, "log in with HTTP Basic authentication")
 	}
-	role, err := a.check(r.Context(), a.options.ClientAddress(r), user, password)
+	known, err := a.check(r.Context(), a.options.ClientAddress(r), user, password)
 	if errors.Is(err, errWrong) {
-		err = a.unauthorized(errWrong.Error())
+		err = a.unauthorized(r, errWrong.Error())
 	}
 	if err != nil {
 		return Identity{}, err
 	}
-	return Identity{user, role}, nil
+	return Identity{user, known.Role}, nil
 }
 
 // Close refuses the log-ins that wait for their turn, now and later, with an *Error of status 503, so that a server

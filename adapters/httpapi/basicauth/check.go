@@ -12,22 +12,22 @@ import (
 // userTime is how long Users may take to find a user.
 const userTime = 30 * time.Second
 
-// check returns the role of the user of a log-in that is right.
-func (a *Authenticator) check(ctx context.Context, address, user, password string) (Role, error) {
+// check returns the account of the user of a log-in that is right.
+func (a *Authenticator) check(ctx context.Context, address, user, password string) (Account, error) {
 	if len(user) > maxPassword || len(password) > maxPassword {
-		return "", errWrong
+		return Account{}, errWrong
 	}
 	known, err := a.account(ctx, user)
 	if err != nil {
-		return "", err
+		return Account{}, err
 	}
 	hash := known.PasswordHash
 	id := a.digest(user, password, hash)
 	if a.queue.wasRight(id, user, address) {
-		return known.Role, nil
+		return known, nil
 	}
 	err = a.queue.try(ctx, id, a.digest(user, password, hash, address), login{user, password, hash}, address)
-	return known.Role, err
+	return known, err
 }
 
 // account returns what is known of a user.

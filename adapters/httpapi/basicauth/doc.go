@@ -4,6 +4,7 @@
 //	request -> Authenticator -> Users (name -> hash, role)
 //	                         -> a log-in that was right before passes at once
 //	                         -> a new one waits for its turn -> its hash is computed
+//	                         -> a session's cookie is proof of an earlier log-in
 //
 // It needs nothing but an http.Handler to protect:
 //
@@ -24,6 +25,10 @@
 //
 // Users may have roles (Accounts; a file has them behind the hash, ann:$2y$...:viewer), which the protected handler
 // learns from FromContext. What each role may do is that handler's business. Users without one are admins.
+//
+// With Options.SessionCookie a form can log in as well: NewSession checks the password, with the same bounds, and makes
+// a cookie that counts for 12 hours, or until the password changes. No server keeps anything of it, and all that have
+// the same users take it.
 //
 // Guesses are bounded, whatever addresses they come from, and a client that has logged in before never waits for the
 // guesses of others. A client is a user at an address: it may fail 10 times at once and then 10 times a minute; all

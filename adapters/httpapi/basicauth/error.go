@@ -31,8 +31,8 @@ func (e *Error) SetHeader(h http.Header) {
 	}
 }
 
-func (a *Authenticator) unauthorized(reason string) *Error {
-	return &Error{Status: http.StatusUnauthorized, Challenge: a.challenge, Reason: reason}
+func (a *Authenticator) unauthorized(r *http.Request, reason string) *Error {
+	return &Error{Status: http.StatusUnauthorized, Challenge: a.challenge(r), Reason: reason}
 }
 
 // Refuse answers with a line of text: an *Error as it says, and anything else, such as an error of Users, with 500.

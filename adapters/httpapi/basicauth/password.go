@@ -2,6 +2,7 @@ package basicauth
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -40,10 +41,27 @@ func HashPassword(password string) (string, error) {
 	if _, err := rand.Read(salt); err != nil {
 		return "", err
 	}
+	return hashPassword(password, salt), nil
+}
+
+// StablePasswordHash is as HashPassword, but returns the same hash for the same user and password each time. It is for
+// a password that several servers are given as it is, in their environment for instance: with the same hash they take
+// each other's sessions. Such a hash isn't for storing. Since its salt is no secret, whoever gets hold of a session's
+// cookie can try passwords on it, at the cost of one hash each; so the password has to be one that nobody guesses.
+func StablePasswordHash(user, password string) (string, error) {
+	if password == "" || len(password) > maxPassword {
+		return "", fmt.Errorf("basicauth: a password must have 1 to %d bytes, not %d", maxPassword, len(password))
+	}
+	salt := sha256.Sum256([]byte("basicauth: the salt of " + user))
+	return hashPassword(password, salt[:argonSalt]), nil
+}
+
+// hashPassword returns the argon2id hash with a salt.
+func hashPassword(password string, salt []byte) string {
 	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
 	encode := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
-		encode(salt), encode(key)), nil
+		encode(salt), encode(key))
 }
 
 // passwordHash is the hash of a password.
