@@ -71,10 +71,11 @@ type API struct {
 	health   *Health
 	mux      *http.ServeMux
 
-	streams atomic.Int64
-	began   atomic.Bool     // Run was called
-	running context.Context // ends with Run
-	stop    context.CancelFunc
+	streams  atomic.Int64
+	began    atomic.Bool     // Run was called
+	draining atomic.Bool     // Drain was called
+	running  context.Context // ends with Run
+	stop     context.CancelFunc
 }
 
 // New returns the API over a catalogue and its imports. The reader is the store of the service's jobs; it is asked for
@@ -153,3 +154,7 @@ func (a *API) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Drain has /readyz answer with 503 from now on, while everything else is served as before. A server that is to stop
+// calls it first, waits until nobody sends it requests any more, ends [API.Run], and shuts down.
+func (a *API) Drain() { a.draining.Store(true) }

@@ -232,3 +232,14 @@ func FuzzRequests(f *testing.F) {
 type nowhere struct{}
 
 func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrUnexpectedEOF }
+
+// TestDrain: a server that is to stop says that it isn't ready, and serves everything still.
+func TestDrain(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	require.Equal(t, 200, f.call("GET", "/readyz", "").Code)
+	f.api.Drain()
+	f.api.Drain()
+	require.Contains(t, problem(t, f.call("GET", "/readyz", ""), 503).Detail, "try again")
+	require.Equal(t, 200, f.call("GET", "/livez", "").Code)
+	require.Equal(t, 201, f.call("POST", "/products/", `{"name":"n","sku":"s"}`).Code)
+}

@@ -32,10 +32,10 @@ func (a *API) Live() http.Handler {
 }
 
 // Ready is the handler of GET /readyz, which answers with 200 if requests can be served, and with 503 when the store
-// can't be reached or [API.Run] has ended.
+// can't be reached, or since [API.Drain] or the end of [API.Run].
 func (a *API) Ready() http.Handler {
 	return methods{http.MethodGet: a.handle(func(w http.ResponseWriter, r *http.Request) error {
-		if a.running.Err() != nil {
+		if a.draining.Load() || a.running.Err() != nil {
 			return errStopping
 		}
 		if err := a.health.Check(r.Context()); err != nil {
