@@ -16,6 +16,7 @@ import (
 
 	"github.com/products-importer/products-importer/examples/fieldflags"
 	"github.com/products-importer/products-importer/examples/hookflags"
+	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/examples/version"
 )
@@ -38,6 +39,7 @@ type settings struct {
 	maxWait     time.Duration
 	retention   time.Duration
 	searchIndex bool
+	lifecycle   lifecycle.Settings
 	logLevel    slog.Level
 	version     bool // is printed, and nothing done
 }
@@ -79,6 +81,8 @@ func newFlags(s *settings) *flag.FlagSet {
 		"how long imports that have ended are kept, with their files; 0 for ever")
 	flags.BoolVar(&s.searchIndex, "search-index", false,
 		"first build the database's index that makes search fast; while it exists, imports take longer")
+	s.lifecycle.AddWait(flags)
+	s.lifecycle.AddDrain(flags)
 	flags.BoolVar(&s.anyAddress, "allow-made-up-password", false,
 		"serve an address that others can reach even with a made-up password")
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
@@ -117,7 +121,7 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 		s.password, s.madeUp = rand.Text(), true
 	}
 	if err := cmp.Or(s.database.Read(getenv, defaultDatabase), s.hooks.ReadKey(getenv),
-		s.fields.Read(getenv)); err != nil {
+		s.fields.Read(getenv), s.lifecycle.Read(flags, getenv)); err != nil {
 		return nil, err
 	}
 	if !given["trusted-proxies"] {

@@ -10,8 +10,10 @@
 //	go run ./examples/server backup products-copy.db            # of that file, while servers go on
 //	go run ./examples/server copy -from sqlite:products.db -to postgres://localhost/shop   # once it is outgrown
 //
-// Any number of servers and of workers (examples/worker) may share a database. SIGINT and SIGTERM end it in good order:
-// an import in hand commits its batches, and whoever comes next goes on with it.
+// Any number of servers and of workers (examples/worker) may share a database. It listens at once, and /readyz says
+// when the database is open; one that can't be reached is waited for. SIGINT and SIGTERM end it in good order: an
+// import in hand commits its batches, and whoever comes next goes on with it; after SIGTERM requests are served for a
+// while longer, until nobody sends it any.
 package main
 
 import (
@@ -21,18 +23,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 	_ "time/tzdata" // for the zone of an import, wherever the program runs
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer"
@@ -40,7 +39,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := lifecycle.Signals(context.Background())
 	status := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -71,10 +70,29 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return 0
 }
 
+// shutdownTime is how long requests under way may take once no connections are taken any more. Streams end at once.
+const shutdownTime = 8 * time.Second
+
 // serve serves until the context ends.
 func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {
-	db, err := openStores(ctx, s, logger)
+	users, err := openUsers(s, logger)
 	if err != nil {
+		return err
+	}
+	front, err := lifecycle.Listen(s.addr, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, front.Shutdown(shutdownTime)) }()
+	var db *storeflags.Stores
+	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
+		db, err = openStores(ctx, s, front, logger)
+		return err
+	})
+	switch {
+	case ctx.Err() != nil && db == nil:
+		return nil
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
@@ -90,10 +108,6 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	users, err := openUsers(s, logger)
-	if err != nil {
-		return err
-	}
 	api, err := httpapi.New(hooks.products, service, db.Jobs, users, httpapi.Options{
 		Logger: logger, Ping: db.Ping, PublicURL: s.publicURL, ClientAddress: basicauth.TrustedProxies(s.proxies...),
 		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
@@ -105,15 +119,10 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", s.addr)
-	if err != nil {
-		return err
-	}
 	handler, err := withPage(api)
 	if err != nil {
 		return err
 	}
-	server := httpapi.NewHTTPServer(handler, logger)
 
 	// Everything ends when one of them fails.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -121,24 +130,27 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	var parts sync.WaitGroup
 	start := func(run func(context.Context) error) {
 		parts.Go(func() {
-			if err := run(ctx); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			if err := run(ctx); err != nil {
 				cancel(err)
 			}
 		})
 	}
-	start(api.Run)
-	start(func(context.Context) error { return server.Serve(listener) })
+	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
+	start(func(context.Context) error { return api.Run(streams) })
+	start(front.Run)
 	start(func(ctx context.Context) error {
 		<-ctx.Done()
-		// The streams end by api.Run; what else is under way has this long.
-		grace, end := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
-		defer end()
-		return errors.Join(server.Shutdown(grace), server.Close())
+		api.Drain()
+		front.Drain(ctx, &s.lifecycle)
+		endStreams()
+		return front.Shutdown(shutdownTime)
 	})
 	if w != nil {
 		start(w.Run)
 	}
-	s.announce(stdout, listener.Addr())
+	front.Serve(handler)
+	s.announce(stdout, front.Addr())
 	parts.Wait()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause

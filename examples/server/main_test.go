@@ -54,7 +54,10 @@ func TestUsage(t *testing.T) {
 		{args: []string{"-trusted-proxies", "10.0.0.0/33"}, status: 2, says: "trusted-proxies"},
 		{args: []string{"-trusted-proxies", "0.0.0.0/0"}, status: 2, says: "everybody"},
 		{args: []string{"-trusted-proxies", "::1,"}, status: 2, says: `"" is no network`},
-		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x"}, status: 1, says: "can't connect"},
+		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x", "-wait", "0"}, status: 1,
+			says: "can't connect"},
+		{args: []string{"-database-url", "memory:", "-wait", "25h"}, status: 2, says: "-wait must be between 0 and 24h"},
+		{args: []string{"-database-url", "memory:", "-drain", "-1s"}, status: 2, says: "-drain must be between 0 and 1h"},
 		{args: []string{"-h"}, says: "ADMIN_PASSWORD"},
 		{args: []string{"-version"}, says: "server "},
 	} {
@@ -110,7 +113,7 @@ func startIn(t testing.TB, folder string, args ...string) *client {
 		args...)...)}
 	c.process.Dir = folder
 	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADDR=", "ADMIN_PASSWORD=", "ADMIN_USER=",
-		"USERS=", races(t))
+		"USERS=", "DRAIN=0", races(t))
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)

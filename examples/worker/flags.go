@@ -11,6 +11,7 @@ import (
 
 	"github.com/products-importer/products-importer/examples/fieldflags"
 	"github.com/products-importer/products-importer/examples/hookflags"
+	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/examples/version"
 )
@@ -29,6 +30,7 @@ type settings struct {
 	lease      time.Duration
 	maxWait    time.Duration
 	retention  time.Duration
+	lifecycle  lifecycle.Settings
 	logLevel   slog.Level
 	version    bool // is printed, and nothing done
 }
@@ -52,6 +54,7 @@ func newFlags(s *settings) *flag.FlagSet {
 			"connection left, statements that are cancelled")
 	flags.DurationVar(&s.retention, "retention", 30*24*time.Hour,
 		"how long imports that have ended are kept, with their files; 0 for ever")
+	s.lifecycle.AddWait(flags)
 	flags.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	version.Add(flags, &s.version)
 	return flags
@@ -72,7 +75,8 @@ func parseArgs(args []string, getenv func(string) string) (*settings, error) {
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("there is nothing to do with %q", flags.Arg(0))
 	}
-	if err := cmp.Or(s.database.Read(getenv, ""), s.hooks.ReadKey(getenv), s.fields.Read(getenv)); err != nil {
+	if err := cmp.Or(s.database.Read(getenv, ""), s.hooks.ReadKey(getenv), s.fields.Read(getenv),
+		s.lifecycle.Read(flags, getenv)); err != nil {
 		return nil, err
 	}
 	switch {

@@ -6,8 +6,9 @@
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/worker -workers 0     # deliveries only
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/worker -deliveries 0  # imports only
 //
-// SIGINT and SIGTERM end it in good order: the batches in hand are committed, deliveries under way come to their end,
-// and the next worker goes on at once.
+// It listens at once, and /readyz says when the database is open; one that can't be reached is waited for. SIGINT and
+// SIGTERM end it in good order: the batches in hand are committed, deliveries under way come to their end, and the next
+// worker goes on at once.
 package main
 
 import (
@@ -18,12 +19,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
+	"time"
 	_ "time/tzdata" // for the zone of an import, wherever the program runs
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +33,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/examples/healthcheck"
+	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/job"
@@ -41,7 +41,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := lifecycle.Signals(context.Background())
 	status := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -75,9 +75,21 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 // work works until the context ends.
 func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {
-	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.workers + 8, Logger: logger,
-		Sealer: s.hooks.Sealer, Fields: s.fields.Schema})
+	front, err := lifecycle.Listen(s.adminAddr, logger)
 	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, front.Shutdown(time.Second)) }()
+	var db *storeflags.Stores
+	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
+		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.workers + 8, Logger: logger,
+			Sealer: s.hooks.Sealer, Fields: s.fields.Schema})
+		return err
+	})
+	switch {
+	case ctx.Err() != nil && db == nil:
+		return nil
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
@@ -100,24 +112,21 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	if err != nil {
 		return err
 	}
-	var admin sync.WaitGroup
+	front.Serve(adminRoutes(ctx, w, httpapi.NewHealth(db.Ping),
+		httpapi.NewWebhookCollector(db.Webhooks, dispatcher)))
 	where := "no admin address"
-	if s.adminAddr != "" {
-		listener, err := net.Listen("tcp", s.adminAddr)
-		if err != nil {
-			return err
-		}
-		server := httpapi.NewHTTPServer(adminRoutes(w, httpapi.NewHealth(db.Ping),
-			httpapi.NewWebhookCollector(db.Webhooks, dispatcher)), logger)
-		admin.Go(func() {
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				logger.Error("the admin address can't be served any more", "error", err)
-			}
-		})
-		defer admin.Wait()
-		defer func() { err = errors.Join(err, server.Close()) }()
-		where = "http://" + listener.Addr().String()
+	if addr := front.Addr(); addr != nil {
+		where = "http://" + addr.String()
 	}
+	var admin sync.WaitGroup
+	defer admin.Wait()
+	ended, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	admin.Go(func() {
+		if err := front.Run(ended); err != nil { // the work goes on
+			logger.Error("the admin address can't be served any more", "error", err)
+		}
+	})
 	fmt.Fprintf(stdout, "worker %s on %s, %s\n", w.Name(), s.database.URL, where)
 	return w.Run(ctx)
 }
@@ -156,8 +165,9 @@ func newDispatcher(s *settings, db *storeflags.Stores,
 	return service, dispatcher, err
 }
 
-// adminRoutes are for whoever operates the worker.
-func adminRoutes(w *worker.Worker, database *httpapi.Health, hooks prometheus.Collector) http.Handler {
+// adminRoutes are for whoever operates the worker, which stops when the context ends.
+func adminRoutes(ctx context.Context, w *worker.Worker, database *httpapi.Health,
+	hooks prometheus.Collector) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -166,7 +176,11 @@ func adminRoutes(w *worker.Worker, database *httpapi.Health, hooks prometheus.Co
 	mux.HandleFunc("GET /livez", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, r *http.Request) {
 		// A worker that has its hands full doesn't look for work, and may not know that the database is gone.
-		if err := cmp.Or(w.Healthy(), database.Check(r.Context())); err != nil {
+		err := cmp.Or(w.Healthy(), database.Check(r.Context()))
+		if ctx.Err() != nil {
+			err = errors.New("the worker is stopping")
+		}
+		if err != nil {
 			http.Error(rw, err.Error(), http.StatusServiceUnavailable)
 			return
 		}

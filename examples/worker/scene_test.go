@@ -82,7 +82,7 @@ func (s *scene) start(program string, args ...string) (*exec.Cmd, *bufio.Scanner
 	s.t.Helper()
 	p := exec.Command(program, append([]string{"-database-url", s.url, "-log-level", "error"}, args...)...)
 	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin",
-		s.races)
+		"DRAIN=0", s.races)
 	p.Stderr = os.Stderr
 	stdout, err := p.StdoutPipe()
 	require.NoError(s.t, err)
