@@ -1,10 +1,12 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -235,11 +237,13 @@ func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, io
 
 // TestDrain: a server that is to stop says that it isn't ready, and serves everything still.
 func TestDrain(t *testing.T) {
-	f := newFixture(t, httpapi.Options{})
+	var log bytes.Buffer
+	f := newFixture(t, httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	require.Equal(t, 200, f.call("GET", "/readyz", "").Code)
 	f.api.Drain()
 	f.api.Drain()
 	require.Contains(t, problem(t, f.call("GET", "/readyz", ""), 503).Detail, "try again")
 	require.Equal(t, 200, f.call("GET", "/livez", "").Code)
 	require.Equal(t, 201, f.call("POST", "/products/", `{"name":"n","sku":"s"}`).Code)
+	require.NotContains(t, log.String(), "ERROR", "that it stops is no trouble")
 }

@@ -232,7 +232,11 @@ func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	}
 	p.RequestID = w.Header().Get(headerRequestID)
 	if p.Status >= http.StatusInternalServerError {
-		log.ErrorContext(r.Context(), "request failed", "status", p.Status, "error", err, "request_id", p.RequestID)
+		level := slog.LevelError
+		if errors.Is(err, errStopping) {
+			level = slog.LevelDebug // it is meant to
+		}
+		log.Log(r.Context(), level, "request failed", "status", p.Status, "error", err, "request_id", p.RequestID)
 	}
 	h := w.Header()
 	for _, name := range []string{"ETag", "Location", "Content-Disposition", "Last-Modified"} {
