@@ -11,8 +11,8 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// ErrBusy: as many reports are asked for as a Service makes at a time.
-var ErrBusy = errors.New("job: too many reports are being made")
+// ErrBusy: as many reports or previews are asked for as a Service makes at a time.
+var ErrBusy = errors.New("job: too many reports or previews are being made")
 
 // A report reads the whole file again, once or more often: at most reportsAtOnce do at a time, and at most reportsOpen
 // are under way, since a client may be slow to take one. Copying one that is kept is cheap: at most copiesOpen are

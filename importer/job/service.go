@@ -52,7 +52,8 @@ type Service struct {
 	options ServiceOptions
 	reports reportRoom
 	cache   reportCache
-	begins  chan struct{} // has room for so many beginnings
+	// These have room for as many as may be looked at: beginnings of files, and previews.
+	begins, previews chan struct{}
 }
 
 // NewService returns a Service over the stores.
@@ -76,7 +77,8 @@ func NewService(store Store, uploads Uploads, options ServiceOptions) (*Service,
 		return nil, fmt.Errorf("job: ServiceOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
 	return &Service{store: store, uploads: uploads, options: options, reports: newReportRoom(),
-		cache: reportCache{uploads: uploads}, begins: make(chan struct{}, beginsAtOnce)}, nil
+		cache: reportCache{uploads: uploads}, begins: make(chan struct{}, beginsAtOnce),
+		previews: make(chan struct{}, previewsAtOnce)}, nil
 }
 
 // Request is what a submitter says about a file.
