@@ -30,6 +30,7 @@ type Jobs interface {
 	Upload(ctx context.Context, fileName, user string, r io.Reader) (job.Upload, error)
 	GetUpload(ctx context.Context, id string) (job.Upload, error)
 	DeleteUpload(ctx context.Context, id string) error
+	Preview(ctx context.Context, uploadID string, settings job.Settings) (*job.Preview, error)
 	Import(ctx context.Context, uploadID string, request job.Request) (j job.Job, created bool, err error)
 	Rerun(ctx context.Context, id string, change func(request *job.Request) error) (j job.Job, created bool, err error)
 	Get(ctx context.Context, id string) (job.Job, error)

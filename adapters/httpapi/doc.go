@@ -36,6 +36,9 @@
 //
 //	{"upload":"01990a5b-...","mode":"update","dry_run":true,"map":{"sku":"Handle"}}
 //
+// GET /uploads/{id}/preview takes the query of an upload, and says how an import with it reads the file: its columns
+// with samples, what is missing, questions that somebody has to answer, and the first records as products or rejects.
+//
 // POST /imports/{id}/rerun with {"dry_run":false} imports then what was tried out, without sending the file again.
 //
 // GET /imports/{id}/events is its progress: any number of events "progress", then "done", "failed" or "cancelled", and

@@ -263,6 +263,10 @@ func (b *board) GetUpload(context.Context, string) (job.Upload, error) {
 
 func (b *board) DeleteUpload(context.Context, string) error { return job.ErrNotFound }
 
+func (b *board) Preview(context.Context, string, job.Settings) (*job.Preview, error) {
+	return nil, job.ErrNotFound
+}
+
 func (b *board) Import(context.Context, string, job.Request) (job.Job, bool, error) {
 	return job.Job{}, false, job.ErrNotFound
 }

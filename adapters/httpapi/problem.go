@@ -120,7 +120,8 @@ var kinds = []struct {
 	{job.ErrNotKept, http.StatusConflict, "not_kept", "the skipped records are kept in mode existing alone, and not of a " +
 		"dry run", false},
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
-	{job.ErrBusy, http.StatusServiceUnavailable, "busy", "too many reports are being made at the same time; try again",
+	{job.ErrBusy, http.StatusServiceUnavailable, "busy", "too many reports or previews are being made at the same " +
+		"time; try again",
 		true},
 	{job.ErrFull, http.StatusInsufficientStorage, "no_room", "there is no room for the file", false},
 	{importer.ErrTooLarge, http.StatusRequestEntityTooLarge, "too_large", "", false},

@@ -24,6 +24,7 @@ var rights = map[string]string{
 	"POST /uploads/":                         "iea",
 	"GET /uploads/{id}":                      "iea",
 	"DELETE /uploads/{id}":                   "iea",
+	"GET /uploads/{id}/preview":              "iea",
 	"POST /imports/":                         "iea",
 	"POST /imports/{id}/rerun":               "iea",
 	"POST /status/":                          "viea",

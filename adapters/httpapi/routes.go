@@ -18,6 +18,7 @@ const (
 	uploadPath       routePath = "/upload_csv/"
 	uploadsPath      routePath = "/uploads/"
 	storedUploadPath routePath = "/uploads/{id}"
+	previewPath      routePath = "/uploads/{id}/preview"
 	rerunPath        routePath = "/imports/{id}/rerun"
 	statusPath       routePath = "/status/"
 	importsPath      routePath = "/imports/"
@@ -56,6 +57,7 @@ var accesses = map[routePath]access{
 	uploadPath:       {change: importers},
 	uploadsPath:      {change: importers},
 	storedUploadPath: {read: importers, change: importers},
+	previewPath:      {read: importers},
 	rerunPath:        {change: importers},
 	statusPath:       {change: everybody}, // it reads
 	importsPath:      {read: everybody, change: importers},
@@ -98,6 +100,7 @@ func (a *API) routes() []route {
 		{path: uploadPath, handler: a.Upload()},
 		{path: uploadsPath, handler: a.Uploads()},
 		{path: storedUploadPath, handler: a.StoredUpload()},
+		{path: previewPath, handler: a.Preview()},
 		{path: rerunPath, handler: a.Rerun()},
 		{path: statusPath, handler: a.Status()},
 		{path: importsPath, handler: a.Imports()},

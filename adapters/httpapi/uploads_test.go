@@ -160,12 +160,12 @@ func TestSettingsInJSON(t *testing.T) {
 	s := newSteps(t, products.Field{Name: "price", Type: products.Decimal, Scale: 2},
 		products.Field{Name: "from", Type: products.Date})
 	upload := s.stored(catalogue)["id"].(string)
-	query := "mode=existing&dry_run=1&extra=keep&delimiter=%3B&quote=none&encoding=windows-1252&header=no&map=sku%3D1&map=" +
+	query := "mode=existing&dry_run=1&extra=keep&delimiter=%3B&quote=none&encoding=windows-1252&header=yes&map=sku%3D1&map=" +
 		"name%3Da%3Db&set=description%3D&set=status%3Dtrue&number=price%3D,&date=from%3Ddmy&zone=Europe/Berlin&group=" +
 		"Handle&max_rejects=2.5%25&priority=-3"
-	want := s.accepted(s.send(request("POST", "/upload_csv/?"+query, catalogue, "Content-Type: text/csv")))
+	want := s.accepted(s.send(request("POST", "/upload_csv/?"+query, "code;a=b;Handle\n7;x;y\n", "Content-Type: text/csv")))
 	got := s.accepted(s.call("POST", "/imports/", `{"upload":"`+strings.ToUpper(upload)+`","mode":"existing",
-		"dry_run":true,"extra":"keep","delimiter":";","quote":"none","encoding":"windows-1252","header":"no",
+		"dry_run":true,"extra":"keep","delimiter":";","quote":"none","encoding":"windows-1252","header":"yes",
 		"map":{"sku":1,"name":"a=b"},"set":{"description":"","status":true},"number":{"price":","},"date":{"from":"dmy"},
 		"zone":"Europe/Berlin","group":"Handle","max_rejects":"2.5%","priority":-3}`))
 	require.Equal(t, want.Settings, got.Settings)
