@@ -18,6 +18,7 @@ export class Api {
 
   constructor(base, { connection = null, signIn = async () => false } = {}) {
     this.base = new URL(base, document.baseURI);
+    this.base.username = this.base.password = ''; // with which a browser makes no request
     this.#connection = connection;
     this.#signIn = signIn;
   }
