@@ -84,7 +84,7 @@ function keepProfile(view, job) {
       } catch (error) {
         replace(said, notice('error', error.message));
       }
-    } } }, h('div', { class: 'row end' }, field('Name of the profile', name, 'One that has this name is replaced.'), h('button', {}, 'Keep'))), said);
+    } } }, field('Name of the profile', name, 'One that has this name is replaced.'), h('button', {}, 'Keep')), said);
 }
 
 // mended takes the file of rejects again, once it is mended.

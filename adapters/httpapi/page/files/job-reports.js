@@ -60,10 +60,12 @@ async function openReport(view, report, total) {
 // recordsTable shows records with what the server says of them first, and then the columns of the file.
 function recordsTable(caption, [header = [], ...records]) {
   const own = header.indexOf('_line') < 0 ? header.length : header.indexOf('_line');
-  const words = { _line: 'Line', _column: 'Column', _code: null, _reason: 'Why', _winner: 'Line that counts' };
-  const first = header.map((name, i) => ({ name: words[name] === undefined ? name.replace(/^_/, '') : words[name], i }))
+  const words = own < header.length ? { _line: 'Line', _column: 'Column', _code: null, _reason: 'Why' } :
+    { sku: 'SKU', line: 'Line', winner: 'Line that counts' };
+  const first = header.map((name, i) => ({ name: words[name] === undefined ? name : words[name], i }))
     .filter(({ name, i }) => i >= own && name !== null);
-  const rest = header.map((name, i) => ({ name, i })).filter(({ i }) => i < own);
+  const rest = header.map((name, i) => ({ name: own < header.length ? name : words[name] ?? name, i }))
+    .filter(({ i }) => i < own);
   const columns = [...first, ...rest];
   const wrong = header.indexOf('_column');
   return table(caption, columns.map(({ name }) => name), records.map((record) => {

@@ -98,7 +98,8 @@ function outcomeNotice(job, before) {
     h('p', {}, `${count(job.passed_over, 'line')} of the file ${job.passed_over === 1 ? 'is' : 'are'} no product of ${
       job.passed_over === 1 ? 'its' : 'their'} own, such as empty lines and further pictures, and not counted.`);
   const hints = (job.dialect?.hints ?? []).map((hint) => h('p', {}, hint.text));
-  const took = h('p', { class: 'soft' }, `${count(job.read, 'record')} in ${duration(job.seconds)}`);
+  const took = h('p', { class: 'soft' }, `${count(job.read, 'record')} in ${
+    job.seconds < 1 ? 'less than a second' : duration(job.seconds)}`);
   const heading = h('h2', { class: 'small' }, title(job));
   switch (job.state) {
     case 'SUCCESS':

@@ -13,25 +13,37 @@ const foundWords = { name: 'same name', alias: 'another name for it', values: 'b
 const useWords = { kind: 'says what kind of row a line is', store_view: 'says for which store view a line is',
   reject_note: 'says why the line was not taken once' };
 
-// columnsTable has one row for each column.
+// columnsTable has one row for each column: first those that are used, then the others, folded unless a field is
+// missing.
 export function columnsTable(context) {
-  const { preview } = context;
+  const { preview, settings } = context;
+  const isUsed = (column) => column.field || column.use !== 'ignored' && column.use !== 'attribute';
+  const used = preview.columns.filter(isUsed);
+  const unused = preview.columns.filter((column) => !isUsed(column));
+  const left = preview.more_columns ?? 0;
+  const names = cut(unused.map((column) => column.name || `Column ${column.column}`).join(', '), 160);
+  const word = settings.extra === 'keep' ? 'kept as they are' : 'left out';
+  return h('section', { 'aria-label': 'Columns' }, h('h2', {}, 'Columns'),
+    !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
+    used.length > 0 && rowsOf(context, 'Columns that go to a field', used),
+    unused.length > 0 && [h('details', { 'data-key': 'unused', open: preview.missing.length > 0 },
+      h('summary', {}, `${count(unused.length, 'column')} ${word}: `, h('bdi', {}, names)),
+      rowsOf(context, 'Columns that go to no field', unused)), others(context)],
+    left > 0 && h('p', { class: 'soft' }, `${count(left, 'further column')} can not be shown.`));
+}
+
+function rowsOf(context, caption, columns) {
   const titles = ['Column', 'Samples', 'Filled', 'Different', 'Goes to'];
   const row = (column) => cells(titles, [
     nameOf(column), samples(column.samples ?? []), share(column.filled), share(column.unique),
     target(context, column)]);
-  const rows = preview.columns.slice(0, atFirst).map(row);
-  const more = preview.columns.length - atFirst;
-  const left = preview.more_columns ?? 0;
-  const place = table('Columns of the file', titles, rows);
+  const more = columns.length - atFirst;
+  const place = table(caption, titles, columns.slice(0, atFirst).map(row));
   const all = more > 0 && button(`Show ${count(more, 'more column')}`, () => {
-    place.querySelector('tbody').append(...preview.columns.slice(atFirst).map(row));
+    place.querySelector('tbody').append(...columns.slice(atFirst).map(row));
     all.remove();
-  }, { 'data-key': 'all-columns' });
-  return h('section', { 'aria-label': 'Columns' }, h('h2', {}, 'Columns'),
-    !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
-    place, all, left > 0 && h('p', { class: 'soft' }, `${count(left, 'further column')} can not be shown.`),
-    others(context));
+  });
+  return [place, all];
 }
 
 // others says what becomes of the columns that go to no field: of all of them alike.
@@ -90,6 +102,7 @@ export function constants({ preview, settings, change }) {
   const set = Object.entries(settings.set ?? {});
   const free = preview.fields.filter(({ name, column }) =>
     name !== 'sku' && settings.set?.[name] === undefined && !column);
+  if (set.length + free.length === 0) return null;
   const value = h('input', { autocomplete: 'off', 'data-key': 'constant-value' });
   const name = select(free.map((f) => [f.name, fieldWord(f.name)]), free[0]?.name, { 'data-key': 'constant-name' });
   return h('section', { 'aria-label': 'The same for all' }, h('h2', {}, 'The same for all'),
@@ -100,6 +113,5 @@ export function constants({ preview, settings, change }) {
     free.length > 0 && h('form', { class: 'row end', on: { submit: (event) => {
       event.preventDefault();
       change(withSetting(settings, 'set', value.value, name.value));
-    } } }, field('Field', name), field('Value in every product', value), h('button', {}, 'Add')),
-    set.length + free.length === 0 && h('p', { class: 'soft' }, 'Every field has a column.'));
+    } } }, field('Field', name), field('Value in every product', value), h('button', {}, 'Add')));
 }

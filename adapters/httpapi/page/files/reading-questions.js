@@ -3,6 +3,7 @@
 import { button, h } from './dom.js';
 import { cut } from './format.js';
 import { notice } from './messages.js';
+import { sentence } from './problem.js';
 import { fieldWord } from './reading-dialect.js';
 import { columnReference, withSetting } from './settings.js';
 
@@ -51,7 +52,14 @@ export function missingFields({ preview, settings, change }) {
   });
 }
 
-// hints are sentences about what looks like a mistake.
-export function hints({ preview }) {
-  return preview.hints.map((hint) => notice('warning', h('p', {}, typeof hint === 'string' ? hint : hint.text)));
+// hints are sentences about what looks like a mistake; one that names a column for a field can be followed.
+export function hints({ preview, settings, change }) {
+  const known = preview.dialect?.hints ?? [];
+  return preview.hints.map((text) => {
+    const { field, column } = known.find((hint) => hint.text === text) ?? {};
+    const meant = field && preview.columns.find((c) => c.name === column);
+    const use = () => change(withSetting(settings, 'map', columnReference(meant, preview.columns), field));
+    return notice('warning', h('p', {}, sentence(text)), meant &&
+      button(`Use ${cut(column, 60)} as ${fieldWord(field)}`, use, { 'data-key': `hint-${field}-${column}` }));
+  });
 }

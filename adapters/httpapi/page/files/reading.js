@@ -132,9 +132,9 @@ class Reading {
       kept, this.#stops(), openQuestions(context), missingFields(context), dialectSentence(context), hints(context),
       p.columns.length > 0 && [columnsTable(context), constants(context)],
       modeCards(context), moreSettings(context), firstRecords(context),
-      h('div', { class: 'row' }, button('Show what would change', () => this.#tryOut(),
+      h('div', { class: 'row actions' }, button('Show what would change', () => this.#tryOut(),
         { look: 'primary', 'data-key': 'try' }), button('Choose another file', () => this.#view.go([]))));
-    for (const details of this.element.querySelectorAll('details')) details.open = open.has(details.dataset.key);
+    for (const details of this.element.querySelectorAll('details')) details.open ||= open.has(details.dataset.key);
     if (focused) this.element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
