@@ -16,12 +16,13 @@ import (
 // Jobs keeps the imports of a DB. It is a job.Store; the methods join the transaction of a context that carries one,
 // and so a batch's checkpoint is committed with the batch.
 type Jobs struct {
-	db    *DB
-	rows  []*jobRow // in the order of their creation
-	byID  map[string]*jobRow
-	byKey map[string]*jobRow    // those with an idempotency key
-	files map[string]job.Upload // that stand alone, by their IDs
-	onEnd driver.EndHook        // or nil
+	db       *DB
+	rows     []*jobRow // in the order of their creation
+	byID     map[string]*jobRow
+	byKey    map[string]*jobRow     // those with an idempotency key
+	files    map[string]job.Upload  // that stand alone, by their IDs
+	profiles map[string]job.Profile // by their names
+	onEnd    driver.EndHook         // or nil
 	wakers
 }
 
@@ -32,7 +33,8 @@ func (db *DB) Jobs() *Jobs { return &db.jobs }
 
 func (j *Jobs) init(db *DB) {
 	j.db = db
-	j.byID, j.byKey, j.files = map[string]*jobRow{}, map[string]*jobRow{}, map[string]job.Upload{}
+	j.byID, j.byKey = map[string]*jobRow{}, map[string]*jobRow{}
+	j.files, j.profiles = map[string]job.Upload{}, map[string]job.Profile{}
 }
 
 // OnEnd sets the hook that is called for jobs that become final. It must be called before anything else uses the Jobs.
@@ -80,8 +82,7 @@ func (r *jobRow) brief() job.Job {
 
 // ownedJob makes a copied job independent of where it came from.
 func ownedJob(j job.Job) job.Job {
-	s := &j.Settings
-	s.Map, s.Set, s.Number, s.Date = maps.Clone(s.Map), maps.Clone(s.Set), maps.Clone(s.Number), maps.Clone(s.Date)
+	j.Settings = ownedSettings(j.Settings)
 	j.Rejects = maps.Clone(j.Rejects)
 	if j.Dialect != nil {
 		d := *j.Dialect
@@ -89,6 +90,12 @@ func ownedJob(j job.Job) job.Job {
 		j.Dialect = &d
 	}
 	return j
+}
+
+// ownedSettings makes copied settings independent of where they came from.
+func ownedSettings(s job.Settings) job.Settings {
+	s.Map, s.Set, s.Number, s.Date = maps.Clone(s.Map), maps.Clone(s.Set), maps.Clone(s.Number), maps.Clone(s.Date)
+	return s
 }
 
 // committed is the sum of the checkpoints.

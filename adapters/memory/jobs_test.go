@@ -49,12 +49,49 @@ func TestJobsRollBack(t *testing.T) {
 	claim, err := jobs.Claim(ctx, "w", time.Hour, 1)
 	require.NoError(t, err)
 	require.Equal(t, waits.ID, claim.Job.ID)
+	for _, id := range []string{"used", "deleted", "dropped"} {
+		_, err = jobs.CreateUpload(ctx, job.Upload{ID: id})
+		require.NoError(t, err)
+	}
+	for _, name := range []string{"changed", "deleted"} {
+		_, err = jobs.PutProfile(ctx, job.Profile{Name: name})
+		require.NoError(t, err)
+	}
+	_, err = jobs.CreateFrom(ctx, job.Job{Upload: "dropped", Priority: -1})
+	require.NoError(t, err)
 	before, _, err := jobs.List(ctx, 10, 0)
+	require.NoError(t, err)
+	dropped := before[0].ID
+	uploads := func() (all []job.Upload) {
+		for _, id := range []string{"used", "deleted"} {
+			upload, err := jobs.GetUpload(ctx, id)
+			require.NoError(t, err)
+			all = append(all, upload)
+		}
+		_, err := jobs.GetUpload(ctx, "dropped")
+		require.NoError(t, err)
+		return all
+	}
+	uploadsBefore := uploads()
+	profiles, err := jobs.ListProfiles(ctx)
 	require.NoError(t, err)
 
 	refused := errors.New("refused")
 	require.ErrorIs(t, db.InTx(ctx, func(ctx context.Context) error {
 		submit(ctx, "new")
+		_, err := jobs.CreateFrom(ctx, job.Job{Upload: "used"})
+		require.NoError(t, err)
+		_, err = jobs.UseUpload(ctx, "used")
+		require.NoError(t, err)
+		require.NoError(t, jobs.DeleteUpload(ctx, "deleted"))
+		require.NoError(t, jobs.DropUpload(ctx, dropped))
+		_, err = jobs.CreateUpload(ctx, job.Upload{ID: "new"})
+		require.NoError(t, err)
+		for _, name := range []string{"changed", "new"} {
+			_, err = jobs.PutProfile(ctx, job.Profile{Name: name, User: "changed"})
+			require.NoError(t, err)
+		}
+		require.NoError(t, jobs.DeleteProfile(ctx, "deleted"))
 		expired, err := jobs.Expire(ctx, time.Now().Add(time.Hour), 10)
 		require.NoError(t, err)
 		require.Len(t, expired, 1)
@@ -77,6 +114,12 @@ func TestJobsRollBack(t *testing.T) {
 	require.Equal(t, before, after)
 	_, err = jobs.ByKey(ctx, "new")
 	require.ErrorIs(t, err, job.ErrNotFound)
+	require.Equal(t, uploadsBefore, uploads())
+	_, err = jobs.GetUpload(ctx, "new")
+	require.ErrorIs(t, err, job.ErrNotFound)
+	profilesAfter, err := jobs.ListProfiles(ctx)
+	require.NoError(t, err)
+	require.Equal(t, profiles, profilesAfter)
 	_, err = jobs.ByKey(ctx, "ended")
 	require.NoError(t, err)
 	done, err := jobs.Checkpoints(ctx, claim)

@@ -34,6 +34,8 @@ func TestReadsCut(t *testing.T) {
 		require.NoError(t, err)
 		_, err = jobs.CreateUpload(t.Context(), job.Upload{ID: "stands"})
 		require.NoError(t, err)
+		_, err = jobs.PutProfile(t.Context(), job.Profile{Name: "kept"})
+		require.NoError(t, err)
 		claim, err := jobs.Claim(t.Context(), "worker", time.Hour, 5)
 		require.NoError(t, err)
 		require.NotNil(t, claim)
@@ -61,6 +63,8 @@ func TestReadsCut(t *testing.T) {
 			"checkpoints": func(ctx context.Context) (any, error) { return jobs.Checkpoints(ctx, claim) },
 			"uploads":     func(ctx context.Context) (any, error) { return jobs.UploadsInUse(ctx, []string{"upload"}) },
 			"an upload":   func(ctx context.Context) (any, error) { return jobs.GetUpload(ctx, "stands") },
+			"a profile":   func(ctx context.Context) (any, error) { return jobs.GetProfile(ctx, "kept") },
+			"profiles":    func(ctx context.Context) (any, error) { return jobs.ListProfiles(ctx) },
 			"a heartbeat": func(ctx context.Context) (any, error) { return jobs.Renew(ctx, claim, time.Hour, nil) },
 			"endpoint":    func(ctx context.Context) (any, error) { return hooks.Endpoint(ctx, endpoint.ID) },
 			"listening": func(ctx context.Context) (any, error) {

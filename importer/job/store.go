@@ -36,6 +36,7 @@ var (
 type Store interface {
 	Submitter
 	UploadKeeper
+	ProfileKeeper
 	Reader
 	Claimer
 	Holder

@@ -21,6 +21,9 @@ type broken struct {
 	useUpload     func(ctx context.Context, id string) (job.Upload, error)
 	dropUpload    func(ctx context.Context, id string) error
 	expireUploads func(ctx context.Context, age time.Duration, limit int) ([]string, error)
+	putProfile    func(ctx context.Context, p job.Profile) (job.Profile, error)
+	findProfile   func(ctx context.Context, fingerprint string) (job.Profile, error)
+	listProfiles  func(ctx context.Context) ([]job.Profile, error)
 	cancel        func(ctx context.Context, id string) (job.Job, error)
 	refused       func(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error)
 	skipped       func(ctx context.Context, id string, above int64) ([]importer.Skipped, int64, error)
@@ -45,7 +48,8 @@ func breakAll(stores jobtest.Stores) *broken {
 		refused: s.Refused, skipped: s.Skipped, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
 		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire,
 		uploadsInUse: s.UploadsInUse, createFrom: s.CreateFrom, deleteUpload: s.DeleteUpload, useUpload: s.UseUpload,
-		dropUpload: s.DropUpload, expireUploads: s.ExpireUploads}
+		dropUpload: s.DropUpload, expireUploads: s.ExpireUploads,
+		putProfile: s.PutProfile, findProfile: s.FindProfile, listProfiles: s.ListProfiles}
 }
 
 func (b *broken) Create(ctx context.Context, j job.Job) (job.Job, error) { return b.create(ctx, j) }
@@ -60,8 +64,15 @@ func (b *broken) UseUpload(ctx context.Context, id string) (job.Upload, error) {
 func (b *broken) ExpireUploads(ctx context.Context, age time.Duration, limit int) ([]string, error) {
 	return b.expireUploads(ctx, age, limit)
 }
-func (b *broken) Cancel(ctx context.Context, id string) (job.Job, error) { return b.cancel(ctx, id) }
-func (b *broken) Get(ctx context.Context, id string) (job.Job, error)    { return b.get(ctx, id) }
+func (b *broken) PutProfile(ctx context.Context, p job.Profile) (job.Profile, error) {
+	return b.putProfile(ctx, p)
+}
+func (b *broken) FindProfile(ctx context.Context, fingerprint string) (job.Profile, error) {
+	return b.findProfile(ctx, fingerprint)
+}
+func (b *broken) ListProfiles(ctx context.Context) ([]job.Profile, error) { return b.listProfiles(ctx) }
+func (b *broken) Cancel(ctx context.Context, id string) (job.Job, error)  { return b.cancel(ctx, id) }
+func (b *broken) Get(ctx context.Context, id string) (job.Job, error)     { return b.get(ctx, id) }
 func (b *broken) Refused(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error) {
 	return b.refused(ctx, id, above)
 }

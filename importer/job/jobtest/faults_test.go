@@ -403,6 +403,60 @@ var brokenStores = []fault{
 			return s.Store.ExpireUploads(ctx, age, 10*limit)
 		}
 	}, "standing/expires unless it is used", "than the limit"},
+	{"forgets who kept a profile", func(s *broken) {
+		s.putProfile = func(ctx context.Context, p job.Profile) (job.Profile, error) {
+			p.User = ""
+			return s.Store.PutProfile(ctx, p)
+		}
+	}, "profile/stores what its keeper says", "stored as it was given"},
+	{"keeps the first profile of a name", func(s *broken) {
+		s.putProfile = func(ctx context.Context, p job.Profile) (job.Profile, error) {
+			if first, err := s.GetProfile(ctx, p.Name); err == nil {
+				first.UpdatedAt = time.Now()
+				return first, nil
+			}
+			return s.Store.PutProfile(ctx, p)
+		}
+	}, "profile/replaced", "outlives its replacement"},
+	{"finds the first profile by name", func(s *broken) {
+		s.findProfile = func(ctx context.Context, fingerprint string) (job.Profile, error) {
+			all, err := s.Store.ListProfiles(ctx)
+			for _, p := range all {
+				if p.Fingerprint == fingerprint {
+					return p, nil
+				}
+			}
+			return job.Profile{}, errors.Join(err, job.ErrNotFound)
+		}
+	}, "profile/found by fingerprint", "put last"},
+	{"finds profiles without a fingerprint", func(s *broken) {
+		s.findProfile = func(ctx context.Context, fingerprint string) (job.Profile, error) {
+			if fingerprint == "" {
+				return s.GetProfile(ctx, "without")
+			}
+			return s.Store.FindProfile(ctx, fingerprint)
+		}
+	}, "profile/found by fingerprint", "no profile has the fingerprint"},
+	{"lists profiles as they come", func(s *broken) {
+		s.listProfiles = func(ctx context.Context) ([]job.Profile, error) {
+			all, err := s.Store.ListProfiles(ctx)
+			slices.Reverse(all)
+			return all, err
+		}
+	}, "profile/listed by name", "by their names"},
+	{"keeps any number of profiles", func(s *broken) {
+		s.putProfile = func(ctx context.Context, p job.Profile) (job.Profile, error) {
+			stored, err := s.Store.PutProfile(ctx, p)
+			if errors.Is(err, job.ErrManyProfiles) {
+				err = nil
+			}
+			return stored, err
+		}
+		s.listProfiles = func(ctx context.Context) ([]job.Profile, error) {
+			all, err := s.Store.ListProfiles(ctx)
+			return append(all, all[:min(len(all), 5)]...), err
+		}
+	}, "profile/bounded", "never more profiles"},
 	{"reads after its context ended", func(s *broken) {
 		s.get = func(ctx context.Context, id string) (job.Job, error) {
 			return s.Store.Get(context.WithoutCancel(ctx), id)

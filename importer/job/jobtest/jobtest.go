@@ -73,8 +73,8 @@ func RunUploads(t *testing.T, open func(t *testing.T) job.Uploads) {
 
 // StoreCases returns the cases of job.Store.
 func StoreCases() []StoreCase {
-	return slices.Concat(createCases, standingCases, cancelCases, readCases, claimCases, leaseCases, holdCases,
-		endCases, hookCases, checkpointCases, pruneCases, clockCases, waitCases)
+	return slices.Concat(createCases, standingCases, profileCases, cancelCases, readCases, claimCases, leaseCases,
+		holdCases, endCases, hookCases, checkpointCases, pruneCases, clockCases, waitCases)
 }
 
 // UploadsCases returns the cases of job.Uploads.
