@@ -48,7 +48,7 @@ func runningJob(t testing.TB, events <-chan int) string {
 				if _, err := w.Write(frame); err != nil {
 					return
 				}
-				http.NewResponseController(w).Flush()
+				_ = http.NewResponseController(w).Flush() // the next write says so
 			}
 			ended.Store(true)
 			_, _ = fmt.Fprint(w, "event: done\ndata: "+oneLine(status(-1))+"\n\n")

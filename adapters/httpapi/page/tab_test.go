@@ -81,7 +81,8 @@ func newTab(t testing.TB, parent context.Context, folder string, options ...chro
 const watchScript = `window.layoutShifts = [];
 new PerformanceObserver((list) => {
 	for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.layoutShifts.push({value: entry.value,
-		nodes: entry.sources.map((source) => source.node?.outerHTML?.slice(0, 200))});
+		nodes: entry.sources.map(({node, previousRect: from, currentRect: to}) => [node?.outerHTML?.slice(0, 100),
+			'from', from.x, from.y, from.width, from.height, 'to', to.x, to.y, to.width, to.height].join(' '))});
 }).observe({type: 'layout-shift', buffered: true});`
 
 func ptr[V any](v V) *V { return &v }
