@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/httpapi/page"
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/outbox"
@@ -27,7 +28,7 @@ import (
 )
 
 // shop is a whole server in memory, with its page, a worker, and webhooks to this machine. Somebody called ann is logged
-// in, whoever asks.
+// in, whoever asks, unless it has users.
 type shop struct {
 	t    testing.TB
 	url  string
@@ -35,6 +36,8 @@ type shop struct {
 	jobs *job.Service
 	// notifying are the products, whose changes webhooks are told of.
 	notifying *products.NotifyingStore
+	// users, where they aren't nil as the server starts, have to log in.
+	users basicauth.Users
 	// work has the worker of an idle shop begin.
 	work func()
 	// stop ends the server and its worker. What is kept stays.
@@ -104,10 +107,12 @@ func (s *shop) start(address string, idle bool) {
 	s.jobs, err = job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{KeyRule: db.Products().KeyRule(),
 		Fields: db.Products().Schema()})
 	require.NoError(t, err)
-	api, err := httpapi.New(s.notifying, s.jobs, db.Jobs(), nil, httpapi.Options{
-		Authenticate: func(*http.Request) (string, error) { return "ann", nil },
-		Webhooks:     httpapi.Webhooks{Service: hooks, Store: db.Webhooks(), Dispatcher: dispatcher},
-	})
+	options := httpapi.Options{
+		Webhooks: httpapi.Webhooks{Service: hooks, Store: db.Webhooks(), Dispatcher: dispatcher}}
+	if s.users == nil {
+		options.Authenticate = func(*http.Request) (string, error) { return "ann", nil }
+	}
+	api, err := httpapi.New(s.notifying, s.jobs, db.Jobs(), s.users, options)
 	require.NoError(t, err)
 	var catalogue importer.Store = db.Products()
 	if s.hold != nil {
