@@ -85,7 +85,7 @@ func (r *widthRun) add(width int) { r.run = append(r.run, width) }
 func (r *widthRun) end() {
 	for i := 0; i < len(r.run); r.bad++ {
 		total, next := r.run[i], i+1
-		for next < len(r.run) && total < r.want {
+		for next < len(r.run) && total < r.want && next-i <= maxPieces {
 			total += r.run[next] - 1
 			next++
 		}
