@@ -77,6 +77,12 @@ func (p *plan) look(in *input) (columns []lookedAt, err error) {
 	columns = make([]lookedAt, len(p.mapping.columns))
 	seed := maphash.MakeSeed()
 	var block parsed
+	records := 0
+	defer func() {
+		for i := range columns {
+			columns[i].records = records
+		}
+	}()
 	for {
 		b := &dialect.Block{}
 		if err := in.next(b); errors.Is(err, io.EOF) || errors.Is(err, errBeyond) {
@@ -90,7 +96,8 @@ func (p *plan) look(in *input) (columns []lookedAt, err error) {
 			if b.Span(i).Damage != dialect.Intact || r.empty() {
 				continue
 			}
-			for at := range columns {
+			records++
+			for at := range min(len(r.fields), len(columns)) { // and not all columns, which may be very many
 				columns[at].add(r.cell(at), seed)
 			}
 		}

@@ -72,11 +72,7 @@ func (m *mapping) mayBe(f *products.Field, suggested string, looked []lookedAt, 
 			}
 		}
 	}
-	for i := range m.columns {
-		if suggested != "" && m.reference(i) == suggested {
-			add(i)
-		}
-	}
+	add(m.referred(suggested))
 	fitting := func(fits func(i int) bool) (fit []int) {
 		for i, c := range m.columns {
 			if unclaimed(c) && !o.claims(c) && m.traits(i).records > 0 && fits(i) {
@@ -105,6 +101,16 @@ func (m *mapping) mayBe(f *products.Field, suggested string, looked []lookedAt, 
 		add(fitting(func(i int) bool { return m.traits(i).names() && areWords(looked[i].samples) })...)
 	}
 	return found
+}
+
+// referred returns the column that has such a reference, -1 for none.
+func (m *mapping) referred(reference string) int {
+	if reference == "" {
+		return -1
+	}
+	return slices.IndexFunc(m.columns, func(c Column) bool {
+		return (c.Name == reference || strconv.Itoa(c.Number) == reference) && m.reference(c.Number-1) == reference
+	})
 }
 
 // names reports whether products may have the values as their names: most records have one, and most differ.

@@ -304,9 +304,12 @@ func TestPreviewIsBounded(t *testing.T) {
 	require.Equal(t, strings.Repeat("ü", 200)+"...", got.Columns[5].Samples[0])
 	require.LessOrEqual(t, len(got.Columns[5].Name), 210)
 
-	got = preview(t, "sku,name"+strings.Repeat(",x", 10_000)+"\n"+strings.Repeat("1,a\n", 1000), o)
+	got = preview(t, "sku,name"+strings.Repeat(",x", 10_000)+"\n"+strings.Repeat("1,a\n", 250_000), o)
 	require.Len(t, got.Columns, 1_000)
 	require.Equal(t, 9_002, got.MoreColumns)
+
+	got = preview(t, "handle,title"+strings.Repeat(",handle", 2_000)+"\n"+strings.Repeat("1\n", 250_000), o)
+	require.Equal(t, importer.ProblemHeader, got.Problem.Code)
 
 	got = preview(t, strings.Repeat("x", 3<<20), o)
 	require.Nil(t, got.Dialect)
