@@ -7,6 +7,7 @@ const oneDigit = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 const shares = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
 const fineShares = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const days = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeZone: 'UTC' });
 const hours = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
@@ -38,6 +39,9 @@ export function duration(seconds) {
   if (s < 3600) return `${Math.floor(s / 60)} min${s % 60 && s < 600 ? ` ${s % 60} s` : ''}`;
   return `${Math.floor(s / 3600)} h${Math.floor(s % 3600 / 60) ? ` ${Math.floor(s % 3600 / 60)} min` : ''}`;
 }
+
+// day writes a date, 2026-04-03, with the month as a word; what is none stays as it is.
+export const day = (date) => /^\d{4}-\d\d-\d\d$/.test(date) ? days.format(new Date(date)) : date;
 
 export const exactTime = (time) => moments.format(new Date(time));
 export const clock = (time) => hours.format(new Date(time));

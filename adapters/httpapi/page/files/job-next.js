@@ -60,6 +60,7 @@ function commitButton(view, job) {
     try {
       const { body } = await view.api.send('POST', `imports/${encodeURIComponent(job.id)}/rerun`,
         { body: { dry_run: false }, headers: { 'Idempotency-Key': key }, signal: view.signal });
+      view.happened('begun', { id: body.task_id });
       view.go(['jobs', body.task_id], { tried: job.id });
     } catch (error) {
       commit.disabled = false;

@@ -7,7 +7,7 @@ import { countTiles, countsSentence, ended, isDryRun, stateBadge } from './job-s
 import { nextSteps } from './job-next.js';
 import { reportLink } from './job-reports.js';
 import { notice } from './messages.js';
-import { aborted } from './problem.js';
+import { aborted, sentence } from './problem.js';
 
 // showJob shows an import as it is, and follows it to its end.
 export async function showJob(view, id) {
@@ -37,6 +37,7 @@ export async function showJob(view, id) {
   };
   const finish = () => {
     replace(outcome, outcomeNotice(job, before));
+    view.happened('ended', job);
     nextSteps(view, next, job);
   };
   draw({});
@@ -48,7 +49,6 @@ export async function showJob(view, id) {
   watch(view, id, draw, (last) => {
     draw(last);
     finish();
-    view.happened('ended', last);
     view.say(`${title(last)}: ${countsSentence(last)}`);
   });
 }
@@ -97,7 +97,7 @@ function outcomeNotice(job, before) {
   const passed = job.passed_over > 0 &&
     h('p', {}, `${count(job.passed_over, 'line')} of the file ${job.passed_over === 1 ? 'is' : 'are'} no product of ${
       job.passed_over === 1 ? 'its' : 'their'} own, such as empty lines and further pictures, and not counted.`);
-  const hints = (job.dialect?.hints ?? []).map((hint) => h('p', {}, hint.text));
+  const hints = (job.dialect?.hints ?? []).map((hint) => h('p', {}, sentence(hint.text)));
   const took = h('p', { class: 'soft' }, `${count(job.read, 'record')} in ${
     job.seconds < 1 ? 'less than a second' : duration(job.seconds)}`);
   const heading = h('h2', { class: 'small' }, title(job));
@@ -110,7 +110,7 @@ function outcomeNotice(job, before) {
       return notice('warning', heading, h('p', {}, isDryRun(job) ? 'Nothing was written.' :
         'What is counted below was written and stays; importing the file again goes on from there.'));
     default:
-      return notice('error', heading, h('p', {}, job.error || 'The server gave no reason.'), hints,
+      return notice('error', heading, h('p', {}, sentence(job.error || 'the server gave no reason')), hints,
         !isDryRun(job) && job.read > 0 && h('p', {}, 'What is counted below was written and stays.'));
   }
 }

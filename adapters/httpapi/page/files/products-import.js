@@ -1,9 +1,9 @@
 // <products-import endpoint="/catalog/">: the import, for a page of an application's own.
 //
 // endpoint is where the API stands, behind the application's own authentication, at the page's own origin. The
-// element has its own styles. It sends events that bubble, with the import as their detail: products-import-begun,
-// with its id, products-import-ended, with all that GET /imports/{id} has, and products-import-signed-out, when the
-// API wants to know who asks.
+// element has its own styles. It sends events that bubble, of the imports and dry runs that are begun in it:
+// products-import-begun, whose detail has the id, and products-import-ended, whose detail is what GET /imports/{id}
+// answers; and products-import-signed-out, when the API wants to know who asks.
 
 import { Announcer } from './announce.js';
 import { Api } from './api.js';
@@ -42,6 +42,7 @@ class ProductsImport extends HTMLElement {
   #steps = new Steps((parts) => this.#go(parts));
   #api = null;
   #first = true;
+  #begun = new Set(); // ids of imports that have not ended
 
   connectedCallback() {
     if (!this.shadowRoot) {
@@ -79,19 +80,24 @@ class ProductsImport extends HTMLElement {
     const { signal } = this.#over;
     const root = h('div', { class: 'screen' }, loading());
     replace(this.#main, root);
-    if (path[0] === 'jobs') this.#tell('begun', { id: path[1] });
     const focus = !this.#first;
     this.#first = false;
     try {
       await show(new View({ root, place: 'import', path, query, signal, api: this.#api, router: this.#steps, focus,
         session: { user: null, role: null }, dropTarget: this, level: 'h2',
         say: (sentence) => this.#announcer.say(sentence),
-        happened: (what, job) => this.#tell(what, job) }));
+        happened: (what, job) => this.#happened(what, job) }));
     } catch (error) {
       if (!aborted(error) && !signal.aborted) {
         replace(root, failure(error, () => this.#go({ path, query })));
       }
     }
+  }
+
+  // happened tells of imports that were begun here: one can look at others too.
+  #happened(what, job) {
+    if (what === 'begun') this.#begun.add(job.id);
+    if (what === 'begun' || this.#begun.delete(job.id)) this.#tell(what, job);
   }
 
   #tell(what, detail) {

@@ -1,7 +1,7 @@
 // What is not sure about a file: open questions and missing fields, each with buttons that answer it.
 
 import { button, h } from './dom.js';
-import { cut } from './format.js';
+import { cut, day } from './format.js';
 import { notice } from './messages.js';
 import { sentence } from './problem.js';
 import { fieldWord } from './reading-dialect.js';
@@ -18,11 +18,11 @@ export function openQuestions({ preview, settings, change }) {
   return preview.questions.map((q) => {
     const key = `question-${q.parameter}-${q.field ?? ''}`;
     const answers = q.readings.filter(({ reads }) => reads).map(({ answer, reads }) =>
-      button(reads, () => change(withSetting(settings, q.parameter, answer, q.field ?? null)),
-        { 'data-key': `${key}-${answer}`, name: q.value ? `Read ${q.value} as ${reads}` : null }));
+      button(day(reads), () => change(withSetting(settings, q.parameter, answer, q.field ?? null)),
+        { 'data-key': `${key}-${answer}`, name: q.value ? `Read ${q.value} as ${day(reads)}` : null }));
     return h('section',
       { class: q.open ? 'question open' : 'question', 'data-at': key, tabindex: '-1', 'aria-label': 'Question' },
-      h('h2', { class: 'small' }, ask(q)), h('p', {}, q.detail), h('div', { class: 'row' }, answers));
+      h('h2', { class: 'small' }, ask(q)), h('p', {}, sentence(q.detail)), h('div', { class: 'row' }, answers));
   });
 }
 
@@ -47,7 +47,7 @@ export function missingFields({ preview, settings, change }) {
     return h('section',
       { class: 'question', 'data-at': key, tabindex: '-1', 'aria-label': `${fieldWord(field)} is missing` },
       h('h2', { class: 'small' }, `Which column has the ${field === 'sku' ? 'SKU' : fieldWord(field).toLowerCase()}?`),
-      h('p', {}, detail), guesses.length > 0 && h('ul', { class: 'plain' }, guesses),
+      h('p', {}, sentence(detail)), guesses.length > 0 && h('ul', { class: 'plain' }, guesses),
       h('p', { class: 'hint' }, 'Any other column can be chosen in the list of columns below.'));
   });
 }

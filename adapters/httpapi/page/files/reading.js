@@ -4,7 +4,7 @@ import { freshKey } from './api.js';
 import { button, h, replace } from './dom.js';
 import { bytes, count, long } from './format.js';
 import { failure, loading, notice } from './messages.js';
-import { aborted } from './problem.js';
+import { aborted, sentence } from './problem.js';
 import { columnsTable, constants } from './reading-columns.js';
 import { dialectSentence } from './reading-dialect.js';
 import { modeCards, moreSettings } from './reading-mode.js';
@@ -141,7 +141,8 @@ class Reading {
   // stops says what stops an import, unless a question or a missing field says it already.
   #stops() {
     const { problem, missing } = this.#preview;
-    return problem && this.#asked().length + missing.length === 0 && notice('error', h('p', {}, problem.detail));
+    const said = this.#asked().length + missing.length > 0;
+    return problem && !said && notice('error', h('p', {}, sentence(problem.detail)));
   }
 
   // asked returns the questions that have to be answered now; what follows in the file may answer the open ones.
@@ -152,10 +153,10 @@ class Reading {
   async #tryOut() {
     const { problem, missing } = this.#preview;
     const errors = [
-      ...this.#asked().map((q) => ({ text: q.detail, key: `question-${q.parameter}-${q.field ?? ''}` })),
-      ...missing.map((m) => ({ text: m.detail, key: `missing-${m.field}` })),
+      ...this.#asked().map((q) => ({ text: sentence(q.detail), key: `question-${q.parameter}-${q.field ?? ''}` })),
+      ...missing.map((m) => ({ text: sentence(m.detail), key: `missing-${m.field}` })),
     ].map(({ text, key }) => ({ text, at: this.element.querySelector(`[data-at="${CSS.escape(key)}"]`) }));
-    if (errors.length === 0 && problem) errors.push({ text: problem.detail });
+    if (errors.length === 0 && problem) errors.push({ text: sentence(problem.detail) });
     if (errors.length > 0) {
       this.#view.summary.show('Before it can go on', errors);
       return;
@@ -166,6 +167,7 @@ class Reading {
       const body = { upload: this.#id, ...clean(this.#settings), dry_run: true };
       const answer = await this.#view.api.send('POST', 'imports/', { body, signal: this.#view.signal,
         headers: { 'Idempotency-Key': this.#key } });
+      this.#view.happened('begun', { id: answer.body.task_id });
       this.#view.go(['jobs', answer.body.task_id]);
     } catch (error) {
       start.disabled = false;

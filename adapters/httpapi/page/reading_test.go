@@ -1,0 +1,77 @@
+//go:build !nopage
+
+package page_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// writeFile writes a file for a tab to choose.
+func writeFile(t testing.TB, name, text string) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+// choosing opens the first step, and gives it a file.
+func (b *tab) choosing(s *shop, path string) {
+	b.t.Helper()
+	b.visit(s.url)
+	b.sees("Import products")
+	b.attach(path)
+}
+
+// TestReading answers what a file leaves open, changes what was found, and sees that all of it counts, also after the
+// page was loaded again.
+func TestReading(t *testing.T) {
+	s := openShop(t, false)
+	b := openTab(t)
+	b.choosing(s, writeFile(t, "new lamps.csv", "Thing,Title,Price,Available from,Maker\n"+
+		"A-1,Lamp,\"1,234\",03/04/2026,Acme\n"+"A-2,Table,\"2,345\",05/06/2026,Acme\n"))
+	b.sees("Which column has the SKU?")
+	require.Equal(t, "How the file is read", evaluate[string](b, "document.activeElement.textContent"))
+	b.audits("open questions")
+
+	b.click("button", "Show what would change")
+	b.sees("Before it can go on")
+	b.click("button", "Use Thing")
+	b.until("location.hash.includes('map=sku%3DThing')")
+	b.until("!document.body.innerText.includes('Which column has the SKU?')")
+	b.click("button", "Read 1,234 as 1234")
+	b.until("!document.body.innerText.includes('How is 1,234')")
+	b.click("button", "Read 03/04/2026 as April 3, 2026")
+	b.until("!document.body.innerText.includes('How is 03/04/2026')")
+	b.choose("Field", "Stock")
+	b.fill("textbox", "Value in every product", "7")
+	b.press("Enter")
+	b.sees("Stock is 7 in every product")
+	b.choose("Field for Maker", "Brand")
+	b.until("location.hash.includes('map=brand%3DMaker')")
+	b.click("radio", "Update it New products are added, and those that exist get what the file says.")
+	b.until("location.hash.includes('mode=update')")
+	for range 2 {
+		for _, value := range []string{"1234.00", "2026-04-03", "Acme", "A-2"} {
+			b.sees(value)
+		}
+		address := evaluate[string](b, "location.href")
+		b.visit("about:blank")
+		b.visit(address)
+		b.sees("Stock is 7 in every product")
+	}
+	b.audits("answered")
+
+	b.click("button", "Show what would change")
+	b.sees("Tried out, nothing is written yet")
+	b.audits("tried out")
+	b.click("button", "Import 2 products now")
+	b.sees("Imported")
+	b.audits("imported")
+	b.visit(s.url + "#/products")
+	b.sees("A-1")
+	b.sees("1234.00")
+}
