@@ -31,6 +31,12 @@ type Jobs interface {
 	GetUpload(ctx context.Context, id string) (job.Upload, error)
 	DeleteUpload(ctx context.Context, id string) error
 	Preview(ctx context.Context, uploadID string, settings job.Settings) (*job.Preview, error)
+	Fingerprint(ctx context.Context, uploadID string, settings job.Settings) (string, error)
+	PutProfile(ctx context.Context, profile job.Profile) (job.Profile, error)
+	GetProfile(ctx context.Context, name string) (job.Profile, error)
+	FindProfile(ctx context.Context, fingerprint string) (job.Profile, error)
+	ListProfiles(ctx context.Context) ([]job.Profile, error)
+	DeleteProfile(ctx context.Context, name string) error
 	Import(ctx context.Context, uploadID string, request job.Request) (j job.Job, created bool, err error)
 	Rerun(ctx context.Context, id string, change func(request *job.Request) error) (j job.Job, created bool, err error)
 	Get(ctx context.Context, id string) (job.Job, error)
@@ -43,7 +49,8 @@ type Jobs interface {
 
 // API is the importer over HTTP. It is an [http.Handler] with every route, to be mounted at the root of a server or, by
 // [http.StripPrefix], below any path. Its methods return the handlers of single routes, to be mounted one by one, where
-// the pattern of a route with {id} has {id} too. These are bare: [API.Protect] adds to one what the API adds to all.
+// the pattern of a route with {id} or {name} has that too. These are bare: [API.Protect] adds to one what the API adds
+// to all.
 //
 // Every link in a response (Location, next and previous of a list, the server of the OpenAPI document) leads to where
 // the API is mounted: to Options.PublicURL or, without it, to what stands before the route's path in the path of the

@@ -274,3 +274,19 @@ func (b *board) Import(context.Context, string, job.Request) (job.Job, bool, err
 func (b *board) Rerun(context.Context, string, func(request *job.Request) error) (job.Job, bool, error) {
 	return job.Job{}, false, job.ErrNotFound
 }
+
+func (b *board) Fingerprint(context.Context, string, job.Settings) (string, error) { return "", b.err }
+
+func (b *board) PutProfile(_ context.Context, p job.Profile) (job.Profile, error) { return p, b.err }
+
+func (b *board) GetProfile(context.Context, string) (job.Profile, error) {
+	return job.Profile{}, job.ErrNotFound
+}
+
+func (b *board) FindProfile(context.Context, string) (job.Profile, error) {
+	return job.Profile{}, job.ErrNotFound
+}
+
+func (b *board) ListProfiles(context.Context) ([]job.Profile, error) { return nil, b.err }
+
+func (b *board) DeleteProfile(context.Context, string) error { return job.ErrNotFound }

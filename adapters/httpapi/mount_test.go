@@ -235,7 +235,7 @@ func (s *site) walk() {
 	server, err := response.url.Parse(document["servers"].([]any)[0].(map[string]any)["url"].(string))
 	require.NoError(s, err)
 	for path := range document["paths"].(map[string]any) {
-		target := strings.TrimSuffix(server.String(), "/") + strings.ReplaceAll(path, "{id}", "1")
+		target := strings.TrimSuffix(server.String(), "/") + strings.NewReplacer("{id}", "1", "{name}", "1").Replace(path)
 		response, _ := s.send("OPTIONS", target, "")
 		require.Equal(s, 204, response.StatusCode, "the document's paths are below its server: %s", target)
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/products-importer/products-importer/importer"
@@ -11,6 +12,13 @@ import (
 type previewView struct {
 	Upload uploadView `json:"upload"`
 	*importer.Previewed
+	// Profile is the one that was kept last for such a header, null for none.
+	Profile *fittingProfile `json:"profile"`
+}
+
+type fittingProfile struct {
+	Name     string       `json:"name"`
+	Settings job.Settings `json:"settings"`
 }
 
 // Preview is the handler of GET /uploads/{id}/preview, which says how an import with the settings of the query reads
@@ -25,17 +33,25 @@ func (a *API) previewUpload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := readParameters(r, append(settingParameters(), "priority")...)
-	settings := p.settings()
 	p.number("priority", -job.MaxPriority, job.MaxPriority, 0) // of the import, whose query may come as it is
-	if p.err != nil {
-		return p.err
-	}
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
+	settings, err := a.querySettings(ctx, p)
+	if err != nil {
+		return err
+	}
 	preview, err := a.jobs.Preview(ctx, id, settings)
 	if err != nil {
 		return uploadProblem(err)
 	}
-	writeJSON(w, http.StatusOK, "application/json", &previewView{uploadViewOf(&preview.Upload), &preview.Previewed})
+	view := previewView{Upload: uploadViewOf(&preview.Upload), Previewed: &preview.Previewed}
+	fitting, err := a.jobs.FindProfile(ctx, preview.Fingerprint)
+	switch {
+	case err == nil:
+		view.Profile = &fittingProfile{fitting.Name, shownSettings(fitting.Settings)}
+	case !errors.Is(err, job.ErrNotFound):
+		return err
+	}
+	writeJSON(w, http.StatusOK, "application/json", &view)
 	return nil
 }

@@ -113,6 +113,8 @@ var kinds = []struct {
 		"the store went away while it committed: look whether the change was made before trying again", true},
 	{job.ErrFileGone, http.StatusGone, "file_gone", "the import's file was deleted; send it again", false},
 	{job.ErrInUse, http.StatusConflict, "upload_in_use", "an import that has not ended uses the upload", false},
+	{job.ErrManyProfiles, http.StatusConflict, "too_many_profiles", "there are as many profiles as there may be; delete " +
+		"one", false},
 	{job.ErrKeyMismatch, http.StatusUnprocessableEntity, "idempotency_key_mismatch", "the Idempotency-Key is that of an " +
 		"import of another upload, or with other settings", false},
 	{job.ErrNotFound, http.StatusNotFound, "not_found", "there is no such import", false},

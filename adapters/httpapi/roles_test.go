@@ -27,6 +27,10 @@ var rights = map[string]string{
 	"GET /uploads/{id}/preview":              "iea",
 	"POST /imports/":                         "iea",
 	"POST /imports/{id}/rerun":               "iea",
+	"GET /profiles/":                         "viea",
+	"GET /profiles/{name}":                   "viea",
+	"PUT /profiles/{name}":                   "iea",
+	"DELETE /profiles/{name}":                "iea",
 	"POST /status/":                          "viea",
 	"GET /imports/":                          "viea",
 	"GET /imports/{id}":                      "viea",
@@ -96,7 +100,7 @@ func TestRolesOfRoutes(t *testing.T) {
 		letters, listed := rights[operation]
 		require.True(t, listed, "nothing says who may %s", operation)
 		method, path, _ := strings.Cut(operation, " ")
-		path = strings.ReplaceAll(path, "{id}", "0")
+		path = strings.NewReplacer("{id}", "0", "{name}", "0").Replace(path)
 		var may []string
 		for _, role := range []basicauth.Role{basicauth.Viewer, basicauth.Importer, basicauth.Editor, basicauth.Admin} {
 			if strings.Contains(letters, string(role[0])) {

@@ -10,7 +10,7 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// routePath is the path of a route below the place where the API is mounted. It may have one {id}.
+// routePath is the path of a route below the place where the API is mounted. It may have one {id}, or one {name}.
 type routePath string
 
 // The paths of all routes. Nothing else writes one.
@@ -20,6 +20,8 @@ const (
 	storedUploadPath routePath = "/uploads/{id}"
 	previewPath      routePath = "/uploads/{id}/preview"
 	rerunPath        routePath = "/imports/{id}/rerun"
+	profilesPath     routePath = "/profiles/"
+	profilePath      routePath = "/profiles/{name}"
 	statusPath       routePath = "/status/"
 	importsPath      routePath = "/imports/"
 	importPath       routePath = "/imports/{id}"
@@ -59,6 +61,8 @@ var accesses = map[routePath]access{
 	storedUploadPath: {read: importers, change: importers},
 	previewPath:      {read: importers},
 	rerunPath:        {change: importers},
+	profilesPath:     {read: everybody},
+	profilePath:      {read: everybody, change: importers},
 	statusPath:       {change: everybody}, // it reads
 	importsPath:      {read: everybody, change: importers},
 	importPath:       {read: everybody},
@@ -102,6 +106,8 @@ func (a *API) routes() []route {
 		{path: storedUploadPath, handler: a.StoredUpload()},
 		{path: previewPath, handler: a.Preview()},
 		{path: rerunPath, handler: a.Rerun()},
+		{path: profilesPath, handler: a.Profiles()},
+		{path: profilePath, handler: a.Profile()},
 		{path: statusPath, handler: a.Status()},
 		{path: importsPath, handler: a.Imports()},
 		{path: importPath, handler: a.Import()},
@@ -196,7 +202,7 @@ func (p routePath) mount(path string) (prefix string, ok bool) {
 			return "", false
 		}
 		segment, err := url.PathUnescape(prefix[at+1:])
-		if err != nil || segment == "" || segments[i] != "{id}" && segments[i] != segment {
+		if err != nil || segment == "" || !strings.HasPrefix(segments[i], "{") && segments[i] != segment {
 			return "", false
 		}
 		prefix = prefix[:at]

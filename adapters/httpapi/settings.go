@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,12 +54,41 @@ func settingParameters() (names []string) {
 			names = append(names, k.name)
 		}
 	}
-	return names
+	return append(names, profileName)
 }
 
-// settings returns what the query sets.
-func (p *parameters) settings() (s job.Settings) {
+// profileName names the profile whose settings count where a request doesn't set others.
+const profileName = "profile"
+
+// querySettings returns the settings of the query: those of the profile that it names, but for what it sets itself.
+func (a *API) querySettings(ctx context.Context, p *parameters) (s job.Settings, err error) {
+	changes := p.settingChanges()
+	if p.err != nil {
+		return s, p.err
+	}
+	return a.settingsOf(ctx, p.text(profileName), changes)
+}
+
+// settingsOf returns the settings of the profile, for an empty name the usual ones, with the changes.
+func (a *API) settingsOf(ctx context.Context, profile string, changes settingChanges) (s job.Settings, err error) {
+	if profile != "" {
+		found, err := a.profile(ctx, profile)
+		if err != nil {
+			return s, err
+		}
+		s = found.Settings
+	}
+	changes.apply(&s)
+	return s, nil
+}
+
+// settingChanges returns what the query sets. An empty text unsets.
+func (p *parameters) settingChanges() (changes settingChanges) {
 	for _, k := range importSettings {
+		if !p.has(k.name) {
+			continue
+		}
+		var s job.Settings
 		switch {
 		case k.text != nil:
 			*k.text(&s) = p.text(k.name)
@@ -71,8 +101,23 @@ func (p *parameters) settings() (s job.Settings) {
 		case k.fields != nil:
 			*k.fields(&s) = p.assignments(k.name, k.form, k.mayBeEmpty)
 		}
+		changes = append(changes, func(to *job.Settings) { k.copy(to, &s) })
 	}
-	return s
+	return changes
+}
+
+// copy sets the setting to what it is in others.
+func (k *setting) copy(to, from *job.Settings) {
+	switch {
+	case k.text != nil:
+		*k.text(to) = *k.text(from)
+	case k.mode != nil:
+		*k.mode(to) = *k.mode(from)
+	case k.flag != nil:
+		*k.flag(to) = *k.flag(from)
+	case k.fields != nil:
+		*k.fields(to) = *k.fields(from)
+	}
 }
 
 // checkSettings returns a *job.SettingsError for settings that an import of this catalogue can't have.
@@ -108,38 +153,37 @@ func (c *settingChanges) setters() setters {
 
 // change returns what the JSON value does to settings.
 func (k *setting) change(raw json.RawMessage) (change func(s *job.Settings), err error) {
-	unset := isNull(raw)
+	var s job.Settings
+	if !isNull(raw) {
+		err = k.read(raw, &s)
+	}
+	return func(to *job.Settings) { k.copy(to, &s) }, err
+}
+
+// read sets the setting to the JSON value.
+func (k *setting) read(raw json.RawMessage, s *job.Settings) (err error) {
 	switch {
 	case k.flag != nil:
-		var flag bool
-		if !unset && json.Unmarshal(raw, &flag) != nil {
-			return nil, errors.New("true, false or null")
+		if json.Unmarshal(raw, k.flag(s)) != nil {
+			return errors.New("true, false or null")
 		}
-		return func(s *job.Settings) { *k.flag(s) = flag }, nil
+		return nil
 	case k.fields != nil:
-		var texts map[string]string
-		if !unset {
-			texts, err = k.readFields(raw)
-		}
-		return func(s *job.Settings) { *k.fields(s) = texts }, err
+		*k.fields(s), err = k.readFields(raw)
+		return err
 	}
-	text, ok := "", true
-	if !unset {
-		text, ok = scalar(raw)
-	}
+	text, ok := scalar(raw)
 	switch {
 	case !ok:
-		return nil, errors.New("a string or null")
+		return errors.New("a string or null")
 	case k.text != nil:
-		return func(s *job.Settings) { *k.text(s) = text }, nil
-	}
-	var mode products.Mode // that of an empty text
-	if text != "" {
-		if err := mode.UnmarshalText([]byte(text)); err != nil {
-			return nil, fieldErrors{{Field: k.name, Code: codeValue, Message: k.name + ": " + err.Error()}}
+		*k.text(s) = text
+	case text != "":
+		if err := k.mode(s).UnmarshalText([]byte(text)); err != nil {
+			return fieldErrors{{Field: k.name, Code: codeValue, Message: k.name + ": " + err.Error()}}
 		}
 	}
-	return func(s *job.Settings) { *k.mode(s) = mode }, nil
+	return nil
 }
 
 // readFields reads an object of texts by fields.

@@ -96,9 +96,11 @@ func (a *API) readUploadRequest(r *http.Request) (request job.Request, err error
 	if p.err != nil {
 		return request, p.err
 	}
-	request.Settings, request.Priority = p.settings(), p.number("priority", -job.MaxPriority, job.MaxPriority, 0)
-	if p.err != nil {
-		return request, p.err
+	request.Priority = p.number("priority", -job.MaxPriority, job.MaxPriority, 0)
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	if request.Settings, err = a.querySettings(ctx, p); err != nil {
+		return request, err
 	}
 	// Before anything is read of the file.
 	if err := a.checkSettings(request.Settings); err != nil {

@@ -112,9 +112,10 @@ func (a *API) Rerun() http.Handler {
 func (a *API) createImport(w http.ResponseWriter, r *http.Request) error {
 	var changes settingChanges
 	var upload *string
-	priority := new(int)
+	profile, priority := new(string), new(int)
 	fields := changes.setters()
 	fields["upload"], fields["priority"] = textSetter(&upload), numberSetter(&priority)
+	fields[profileName] = clearableSetter(&profile)
 	if err := a.readSettings(w, r, []string{"application/json"}, fields); err != nil {
 		return err
 	}
@@ -127,9 +128,11 @@ func (a *API) createImport(w http.ResponseWriter, r *http.Request) error {
 	}
 	request := job.Request{User: asker(r.Context()), Priority: *priority,
 		IdempotencyKey: r.Header.Get(headerIdempotencyKey)}
-	changes.apply(&request.Settings)
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
+	if request.Settings, err = a.settingsOf(ctx, *profile, changes); err != nil {
+		return err
+	}
 	j, created, err := a.jobs.Import(ctx, id, request)
 	if err != nil {
 		return uploadProblem(settingProblem(err))

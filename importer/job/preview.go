@@ -1,10 +1,13 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job/internal/rule"
 )
 
 // previewsAtOnce is how many previews are made at a time: each reads 1 MiB of an upload, and holds some 10 MiB.
@@ -34,11 +37,21 @@ func (s *Service) Preview(ctx context.Context, uploadID string, settings Setting
 	if err != nil {
 		return nil, err
 	}
+	seen, err := s.look(ctx, NewSource(s.uploads, upload.ID, upload.Size), options)
+	if err != nil {
+		return nil, err
+	}
+	return &Preview{Upload: upload, Previewed: *seen}, nil
+}
+
+// look previews the file, once there is room.
+func (s *Service) look(ctx context.Context, source importer.Source, options importer.Options) (*importer.Previewed,
+	error) {
 	if err := enter(ctx, s.previews); err != nil {
 		return nil, err
 	}
 	defer func() { <-s.previews }()
-	file, err := NewSource(s.uploads, upload.ID, upload.Size).Open(ctx)
+	file, err := source.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,5 +61,43 @@ func (s *Service) Preview(ctx context.Context, uploadID string, settings Setting
 	if err != nil {
 		return nil, fmt.Errorf("job: preview: %w", err)
 	}
-	return &Preview{Upload: upload, Previewed: *seen}, nil
+	return seen, nil
 }
+
+// Fingerprint returns that of the header of a stored file, as an import with the settings reads it, for a [Profile]:
+// see [importer.Fingerprint]. The file is that of an [Upload] with the ID, or of a job that has it as its Upload. It is
+// empty where the file has no header. The errors are those of Preview.
+func (s *Service) Fingerprint(ctx context.Context, uploadID string, settings Settings) (string, error) {
+	request := Request{Settings: settings}
+	if err := s.complete(&request); err != nil {
+		return "", err
+	}
+	options, err := request.Settings.Options()
+	if err != nil {
+		return "", err
+	}
+	if rule.CheckKey(uploadID) != nil {
+		return "", ErrNotFound
+	}
+	// Reports are kept among the uploads too, and are none.
+	if used, err := s.store.UploadsInUse(ctx, []string{uploadID}); err != nil || len(used) == 0 {
+		return "", cmp.Or(err, ErrNotFound)
+	}
+	seen, err := s.look(ctx, beginning{s.uploads, uploadID}, options)
+	if err != nil {
+		return "", err
+	}
+	return seen.Fingerprint, nil
+}
+
+// beginning is the file under a key, of which only the beginning is read, so that its size doesn't matter.
+type beginning struct {
+	uploads Uploads
+	key     string
+}
+
+func (b beginning) Open(ctx context.Context) (io.ReadCloser, error) {
+	return b.uploads.Open(ctx, b.key, 0, -1)
+}
+
+func (b beginning) Size() int64 { return 0 }

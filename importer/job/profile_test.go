@@ -73,3 +73,33 @@ func TestProfilesRefused(t *testing.T) {
 	_, err = service.PutProfile(t.Context(), job.Profile{Name: "long", Settings: job.Settings{Map: mapped}})
 	require.ErrorContains(t, err, "settings")
 }
+
+// TestFingerprint: the files of uploads and of jobs have one, what else is kept among the uploads has none.
+func TestFingerprint(t *testing.T) {
+	w := newWorld(t)
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	upload := w.upload(threeRecords)
+	preview, err := w.service.Preview(t.Context(), upload.ID, job.Settings{})
+	require.NoError(t, err)
+	submitted := w.submit("SKU;Name\n1;\n", job.Settings{})
+	w.work(r)
+	require.NotEmpty(t, w.rejects(submitted.ID), "a report is kept among the uploads")
+	for key, want := range map[string]string{upload.ID: preview.Fingerprint, submitted.Upload: preview.Fingerprint} {
+		got, err := w.service.Fingerprint(t.Context(), key, job.Settings{})
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		got, err = w.service.Fingerprint(t.Context(), key, job.Settings{Header: "no"})
+		require.NoError(t, err)
+		require.Empty(t, got, "a file without a header")
+	}
+	for _, none := range []string{"", "No Key", submitted.ID + "-rejects", submitted.ID} {
+		_, err := w.service.Fingerprint(t.Context(), none, job.Settings{})
+		require.ErrorIs(t, err, job.ErrNotFound, "%q", none)
+	}
+	var wrong *job.SettingsError
+	_, err = w.service.Fingerprint(t.Context(), upload.ID, job.Settings{Zone: "x"})
+	require.ErrorAs(t, err, &wrong)
+	require.NoError(t, w.db.Uploads().Delete(t.Context(), upload.ID))
+	_, err = w.service.Fingerprint(t.Context(), upload.ID, job.Settings{})
+	require.ErrorIs(t, err, job.ErrNotFound)
+}
