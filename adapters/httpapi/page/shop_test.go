@@ -63,6 +63,7 @@ func (h held) WriteBatch(ctx context.Context, batch *products.Batch) (*products.
 func shopFields(t testing.TB) *products.Schema {
 	schema, err := products.NewSchema(
 		products.Field{Name: "price", Type: products.Decimal, Scale: 2, Rules: "gte=0"},
+		products.Field{Name: "weight", Type: products.Decimal, Scale: 3},
 		products.Field{Name: "stock", Type: products.Integer, Rules: "gte=0"},
 		products.Field{Name: "brand", Type: products.Text, Rules: "max=100"},
 		products.Field{Name: "currency", Type: products.Text, Rules: "oneof=EUR USD"},
