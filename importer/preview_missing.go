@@ -45,8 +45,11 @@ func (m *mapping) missing(failed error, looked []lookedAt, o *Options) (fields [
 		}
 		found := MissingField{Field: f.Name, Detail: detail, Suggestions: []Suggestion{}}
 		for _, i := range m.mayBe(f, header.Suggestions[f.Name], looked, o) {
-			found.Suggestions = append(found.Suggestions,
-				Suggestion{Column: m.reference(i), Detail: m.traits(i).describe()})
+			detail := m.traits(i).describe()
+			if other := m.columns[i].Field; other != "" {
+				detail += fmt.Sprintf("; it is the %s too, so map both to it", other)
+			}
+			found.Suggestions = append(found.Suggestions, Suggestion{Column: m.reference(i), Detail: detail})
 		}
 		fields = append(fields, found)
 	}
@@ -99,6 +102,9 @@ func (m *mapping) mayBe(f *products.Field, suggested string, looked []lookedAt, 
 		add(identify...)
 	} else {
 		add(fitting(func(i int) bool { return m.traits(i).names() && areWords(looked[i].samples) })...)
+		if f.Builtin() && m.key >= 0 && o.mapsTo(m.schema.Key().Name) {
+			add(m.key) // both may be mapped to it
+		}
 	}
 	return found
 }

@@ -219,6 +219,52 @@ func TestPreviewOfAFileWithoutSKU(t *testing.T) {
 	}
 }
 
+// TestPreviewLeadsOn: who takes the first suggestion for each field that is missing, and the first reading of each
+// question, comes to an import.
+func TestPreviewLeadsOn(t *testing.T) {
+	for name, text := range map[string]string{
+		"no identifier":    "NOME;PRECO\nChaleira;20\nPanela;10\n",
+		"a shop":           "Handle,Headline,Preis\na,Apple,\"1,200\"\nb,Pear,5\n",
+		"names of its own": "Art. id;Text of item;Net\nK-7;Kettle;20,50\nP-8;Pot;10,25\n",
+		"two candidates":   "EAN,Article number,Title\n4006381333931,A-1,Kettle\n4006381333948,A-2,Pot\n",
+		"an encoding":      "Nr;Bezeichnung\n7;V\xedzforral\xf3\n8;F\xf5z\xf5ed\xe9ny, \xfbr\xe1llom\xe1s\n9;T\xfbzhely\n",
+		"no header":        "7,Kettle\n8,Pot\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := importer.PreviewOptions{Schema: priced(t), Options: importer.Options{Map: mapTo(), Numbers: spelling.Signs{}}}
+			if name == "no header" {
+				o.Options.Header = importer.HeaderNo
+			}
+			for step := 0; ; step++ {
+				got := preview(t, text, o)
+				if got.Problem == nil {
+					require.NotNil(t, got.Records[0].Product)
+					break
+				}
+				require.Less(t, step, 6, got.Problem.Detail)
+				for _, m := range got.Missing {
+					if len(m.Suggestions) > 0 {
+						o.Options.Map[m.Field] = m.Suggestions[0].Column
+					}
+				}
+				for _, q := range got.Questions {
+					answer := []byte(q.Readings[0].Answer)
+					if q.Parameter == "encoding" {
+						require.NoError(t, o.Options.Encoding.UnmarshalText(answer))
+						continue
+					}
+					sign := o.Options.Numbers[*q.Field]
+					require.NoError(t, sign.UnmarshalText(answer))
+					o.Options.Numbers[*q.Field] = sign
+				}
+			}
+			_, result, err := doImport(t, memory.New(memory.Options{Fields: priced(t)}).Products(), text, o.Options)
+			require.NoError(t, err)
+			require.NotZero(t, result.Created)
+		})
+	}
+}
+
 func TestPreviewQuestions(t *testing.T) {
 	ask := func(text string) *importer.Previewed {
 		return preview(t, text, importer.PreviewOptions{Schema: priced(t)})
