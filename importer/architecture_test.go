@@ -74,10 +74,11 @@ var mayImport = map[string][]string{
 	"adapters/httpapi": slices.Concat(core, forStores, []string{"adapters/httpapi/basicauth", "importer/decompress",
 		"importer/spelling",
 		metrics}),
-	"adapters/httpapi/basicauth": {crypto},
-	"adapters/httpapi/page":      {},
-	"adapters/worker":            core,
-	"adapters/outbox":            core,
+	"adapters/httpapi/basicauth":           {crypto},
+	"adapters/httpapi/basicauth/tokentest": {"adapters/httpapi/basicauth", "adapters/casetest", testify},
+	"adapters/httpapi/page":                {},
+	"adapters/worker":                      core,
+	"adapters/outbox":                      core,
 }
 
 // topLevel are the entries of the module's folder, beside dotfiles.

@@ -1,5 +1,5 @@
 // Package casetest runs the cases of the conformance suites that adapters pass: products/storetest,
-// importer/job/jobtest and webhooks/storetest. It knows none of them.
+// importer/job/jobtest, webhooks/storetest and adapters/httpapi/basicauth/tokentest. It knows none of them.
 //
 // A case is a function of a [T], which a suite runs in two ways. As a part of an adapter's test it gets the test's:
 //

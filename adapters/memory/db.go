@@ -31,6 +31,7 @@ type DB struct {
 	jobs     Jobs
 	uploads  Uploads
 	webhooks Webhooks
+	tokens   Tokens
 	clock    func() time.Time
 }
 
@@ -49,6 +50,7 @@ func New(options Options) *DB {
 	db.jobs.init(db)
 	db.uploads.init(options.UploadBytes)
 	db.webhooks.init(db)
+	db.tokens.db, db.tokens.byName = db, map[string]token{}
 	return db
 }
 

@@ -225,7 +225,7 @@ func TestMigrate(t *testing.T) {
 		path := newPath(t)
 		require.NoError(t, os.WriteFile(path, nil, 0o600))
 		_, err := sqlite.Open(t.Context(), path, sqlite.Options{NoMigrate: true})
-		require.EqualError(t, err, "sqlite: "+path+" has schema version 0, but 4 is needed: migrate it")
+		require.EqualError(t, err, "sqlite: "+path+" has schema version 0, but 5 is needed: migrate it")
 		require.Zero(t, scan[int](t, path, `SELECT count(*) FROM sqlite_schema`))
 	})
 	t.Run("while another process writes", func(t *testing.T) {

@@ -27,6 +27,8 @@ type Options struct {
 	// A handler that changes something has to refuse requests of pages of other origins, as http.CrossOriginProtection
 	// does: SameSite=Strict lets pages of the same site through.
 	SessionCookie string
+	// Tokens are those of programs, which send them as "Authorization: Bearer TOKEN"; nil for none.
+	Tokens *Tokens
 	// Refuse answers a request that Handler doesn't let pass, for the reason that Authenticate has returned; nil is
 	// Refuse.
 	Refuse func(w http.ResponseWriter, r *http.Request, err error)
@@ -39,7 +41,7 @@ type Authenticator struct {
 	key     [sha256.Size]byte
 	queue   *queue
 
-	basicChallenge, sessionChallenge string
+	basicChallenge, sessionChallenge, bearerChallenge string
 }
 
 // New returns an Authenticator for the users.
@@ -68,7 +70,7 @@ func New(users Users, options Options) (*Authenticator, error) {
 	}
 	realm := ` realm="` + options.Realm + `"`
 	a := &Authenticator{users: users, options: options, basicChallenge: "Basic" + realm + `, charset="UTF-8"`,
-		sessionChallenge: "Session" + realm}
+		sessionChallenge: "Session" + realm, bearerChallenge: "Bearer" + realm + `, error="invalid_token"`}
 	if _, err := rand.Read(a.key[:]); err != nil {
 		return nil, fmt.Errorf("basicauth: %w", err)
 	}
@@ -83,14 +85,23 @@ func (a *Authenticator) Authenticate(r *http.Request) (user string, err error) {
 	return identity.User, err
 }
 
-// Identify returns who has made the request, by the header Authorization or, without one, by a session. The error is an
-// *Error for a request without a right log-in, the context's once that has ended, or that of Users. A log-in that isn't
-// known yet may wait up to 30 seconds for its turn.
+// Identify returns who has made the request, by the header Authorization or, without one, by a session. A program with
+// a token is the user "token:NAME". The error is an *Error for a request without a right log-in, the context's once
+// that has ended, or that of Users or of the TokenStore. A log-in that isn't known yet may wait up to 30 seconds for
+// its turn.
 func (a *Authenticator) Identify(r *http.Request) (Identity, error) {
 	if r.Header.Get("Authorization") == "" {
 		identity, ok, err := a.session(r)
 		if err == nil && !ok {
 			err = a.unauthorized(r, "log in with HTTP Basic authentication")
+		}
+		return identity, err
+	}
+	if text, given := bearer(r); given && a.options.Tokens != nil {
+		identity, ok, err := a.options.Tokens.find(r.Context(), text)
+		if err == nil && !ok {
+			err = &Error{Status: http.StatusUnauthorized, Challenge: a.bearerChallenge,
+				Reason: "the token is unknown, or was withdrawn"}
 		}
 		return identity, err
 	}

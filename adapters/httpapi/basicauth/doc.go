@@ -4,6 +4,7 @@
 //	request -> Authenticator -> Users (name -> hash, role)
 //	                         -> a log-in that was right before passes at once
 //	                         -> a new one waits for its turn -> its hash is computed
+//	                         -> Tokens -> TokenStore (hash -> name, role), asked every two seconds
 //	                         -> a session's cookie is proof of an earlier log-in
 //
 // It needs nothing but an http.Handler to protect:
@@ -29,6 +30,9 @@
 // With Options.SessionCookie a form can log in as well: NewSession checks the password, with the same bounds, and makes
 // a cookie that counts for 12 hours, or until the password changes. No server keeps anything of it, and all that have
 // the same users take it.
+//
+// With Options.Tokens programs log in with tokens of their own, which are made and withdrawn by Tokens over any
+// TokenStore. Of a token's text only the hash is stored.
 //
 // Guesses are bounded, whatever addresses they come from, and a client that has logged in before never waits for the
 // guesses of others. A client is a user at an address: it may fail 10 times at once and then 10 times a minute; all
