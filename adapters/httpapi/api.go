@@ -69,6 +69,7 @@ type API struct {
 	jobs     Jobs
 	watcher  *job.Watcher[*frame]
 	auth     *basicauth.Authenticator // nil with Options.Authenticate
+	tokens   *basicauth.Tokens        // nil for none
 	options  Options
 	public   *url.URL // nil without Options.PublicURL
 	origins  *http.CrossOriginProtection
@@ -111,7 +112,12 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 	}
 	a.health = NewHealth(ask)
 	a.watcher = job.NewWatcher(reader, pollInterval, render)
-	if a.auth, err = newAuthenticator(users, &options); err != nil {
+	if options.Tokens != nil {
+		if a.tokens, err = basicauth.NewTokens(options.Tokens); err != nil {
+			return nil, err
+		}
+	}
+	if a.auth, err = newAuthenticator(users, a.tokens, &options); err != nil {
 		return nil, err
 	}
 	if options.PublicURL != "" {

@@ -33,7 +33,8 @@ func noteUser(r *http.Request, user string) {
 }
 
 // newAuthenticator returns what lets the users in, nil for an application with Options.Authenticate.
-func newAuthenticator(users basicauth.Users, options *Options) (*basicauth.Authenticator, error) {
+func newAuthenticator(users basicauth.Users, tokens *basicauth.Tokens,
+	options *Options) (*basicauth.Authenticator, error) {
 	switch {
 	case users == nil && options.Authenticate == nil:
 		return nil, errors.New("httpapi: the users are missing, or Options.Authenticate")
@@ -42,11 +43,14 @@ func newAuthenticator(users basicauth.Users, options *Options) (*basicauth.Authe
 	case users != nil && options.Role != nil:
 		return nil, errors.New("httpapi: Options.Role is for Options.Authenticate; users have roles as accounts, " +
 			"see basicauth.Accounts")
+	case users == nil && tokens != nil:
+		return nil, errors.New("httpapi: Options.Tokens is for users; with Options.Authenticate the application says " +
+			"who a program is")
 	case users == nil:
 		return nil, nil
 	}
 	return basicauth.New(users, basicauth.Options{Realm: realm, ClientAddress: options.ClientAddress,
-		SessionCookie: sessionCookie})
+		SessionCookie: sessionCookie, Tokens: tokens})
 }
 
 // errNoUser is for an Options.Authenticate that breaks its contract.

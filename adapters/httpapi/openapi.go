@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,19 @@ func (a *API) document() []byte {
 	var document object
 	if err := json.Unmarshal(openAPI, &document); err != nil {
 		panic(err) // it is a file of this package
+	}
+	if a.tokens == nil {
+		for _, r := range a.tokenRoutes() {
+			delete(document["paths"].(object), string(r.path))
+		}
+		components := document["components"].(object)
+		delete(components["securitySchemes"].(object), "bearer")
+		delete(components["schemas"].(object), "Token")
+		delete(components["schemas"].(object), "TokenName")
+		document["security"] = slices.DeleteFunc(document["security"].([]any), func(scheme any) bool {
+			_, is := scheme.(object)["bearer"]
+			return is
+		})
 	}
 	if !a.options.Webhooks.given() {
 		delete(document, "webhooks")

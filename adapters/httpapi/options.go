@@ -30,6 +30,9 @@ type Options struct {
 	// safe for concurrent use. Its error ends the request as one of Authenticate does; a role that there isn't is
 	// answered with 500.
 	Role func(r *http.Request, user string) (basicauth.Role, error)
+	// Tokens keeps the tokens with which programs log in, "Authorization: Bearer TOKEN", beside the users of New; nil
+	// for no tokens. They are made and withdrawn under /tokens/, and by basicauth.NewTokens over the same store.
+	Tokens basicauth.TokenStore
 	// PublicURL is where clients see the API, https://shop.example/api for instance: links begin with it, and locations
 	// with its path. It is for an API behind a proxy that changes the path or the host; where an application mounts the
 	// API, it finds its place by itself. Without it the links in lists have no host, since anybody may have written

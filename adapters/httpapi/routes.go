@@ -41,6 +41,8 @@ const (
 	openAPIPath      routePath = "/openapi.json"
 
 	sessionPath routePath = "/session"
+	tokensPath  routePath = "/tokens/"
+	tokenPath   routePath = "/tokens/{id}"
 
 	webhooksPath      routePath = "/webhooks/"
 	webhookPath       routePath = "/webhooks/{id}"
@@ -78,6 +80,9 @@ var accesses = map[routePath]access{
 	deleteAllPath:    {change: editors},
 	metricsPath:      {read: viewers},
 	openAPIPath:      {read: everybody},
+
+	tokensPath: {read: admins, change: admins},
+	tokenPath:  {change: admins},
 
 	webhooksPath:      {read: viewers, change: admins},
 	webhookPath:       {read: viewers, change: admins},
@@ -127,10 +132,18 @@ func (a *API) routes() []route {
 		{path: openAPIPath, handler: a.OpenAPI()},
 		{path: sessionPath, handler: a.Session(), open: true},
 	}
+	if a.tokens != nil {
+		routes = append(routes, a.tokenRoutes()...)
+	}
 	if a.options.Webhooks.given() {
 		routes = append(routes, a.webhookRoutes()...)
 	}
 	return routes
+}
+
+// tokenRoutes returns those that are served where there are tokens.
+func (a *API) tokenRoutes() []route {
+	return []route{{path: tokensPath, handler: a.Tokens()}, {path: tokenPath, handler: a.Token()}}
 }
 
 // webhookRoutes returns those that are served where there are webhooks. An endpoint's ID is never "deliveries".

@@ -35,7 +35,7 @@ func newHookFixture(t testing.TB, sending webhooks.SenderOptions) *hookFixture {
 	require.NoError(t, err)
 	service, err := webhooks.NewService(db.Webhooks(), sender, webhooks.ServiceOptions{Policy: sending.Policy})
 	require.NoError(t, err)
-	f := newFixtureOver(t, db.Products(), httpapi.Options{MaxBodyBytes: 20_000,
+	f := newFixtureOver(t, db.Products(), httpapi.Options{MaxBodyBytes: 20_000, Tokens: db.Tokens(),
 		Webhooks: httpapi.Webhooks{Service: service, Store: db.Webhooks()}})
 	return &hookFixture{f, db.Webhooks(), sender}
 }
