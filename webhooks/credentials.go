@@ -29,6 +29,9 @@ type Credentials struct {
 	Token Token
 	// Headers are sent besides: at most 20, each value with at most 1,000 printable ASCII characters.
 	Headers Headers
+	// Unreadable says that the store can't read these: they were sealed with a key that isn't at hand (see [Sealer]),
+	// or are damaged. The others are empty then.
+	Unreadable bool
 }
 
 // LiveSecret is a secret in use.

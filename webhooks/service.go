@@ -35,6 +35,7 @@ const (
 	// replayAtOnce and pruneAtOnce are how many deliveries are changed in one transaction.
 	replayAtOnce = 1_000
 	pruneAtOnce  = 2_000
+	listAtOnce   = 1_000
 )
 
 // NewService returns a Service. The error names the option that is wrong.
@@ -115,11 +116,14 @@ func (s *Service) Rotate(ctx context.Context, id string, version int64, next rec
 }
 
 // Test sends a [WebhookTest] to the endpoint, whatever its state and the types that it listens to, and returns the
-// outcome. Nothing of it is stored. Errors: [ErrNotFound], the context's.
+// outcome. Nothing of it is stored. Errors: [ErrNotFound], [ErrUnreadable], the context's.
 func (s *Service) Test(ctx context.Context, id string) (Attempt, error) {
 	e, err := s.store.Endpoint(ctx, id)
 	if err != nil {
 		return Attempt{}, err
+	}
+	if e.Unreadable {
+		return Attempt{}, fmt.Errorf("%w: %s", ErrUnreadable, id)
 	}
 	event := Event{Type: WebhookTest, Data: append(AppendJSONString([]byte(`{"endpoint_id":`), e.ID), '}')}
 	event.Init(time.Now())
@@ -141,6 +145,25 @@ func (s *Service) Resume(ctx context.Context, id string, version int64) (e Endpo
 	}
 	n, err = s.Replay(ctx, id, time.Time{}, Pending)
 	return e, n, err
+}
+
+// Unreadable returns how many endpoints have credentials that can't be read, of how many: nothing can be sent to them,
+// nor can they be changed. They were sealed with another key than the store has, or the store has none.
+func (s *Service) Unreadable(ctx context.Context) (unreadable, all int64, err error) {
+	for offset := 0; ; offset += listAtOnce {
+		some, _, err := s.store.ListEndpoints(ctx, listAtOnce, offset)
+		if err != nil {
+			return 0, 0, err
+		}
+		for i := range some {
+			if all++; some[i].Unreadable {
+				unreadable++
+			}
+		}
+		if len(some) < listAtOnce {
+			return unreadable, all, nil
+		}
+	}
 }
 
 // Replay makes deliveries to the endpoint due again: those of events since the time, in one of the states; Failed,

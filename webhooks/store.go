@@ -13,6 +13,9 @@ var (
 	ErrVersion = errors.New("webhooks: the endpoint has changed")
 	// ErrOff is the error for an endpoint that is Inactive or Disabled, so that nothing can be sent to it.
 	ErrOff = errors.New("webhooks: the endpoint is switched off")
+	// ErrUnreadable is the error for what needs an endpoint's credentials, where they can't be read: see
+	// Credentials.Unreadable.
+	ErrUnreadable = errors.New("webhooks: the endpoint's secrets can't be read")
 )
 
 // Store keeps endpoints, events and deliveries. Its parts are for different users, who need only one of them each:
@@ -54,7 +57,7 @@ type Endpoints interface {
 	//
 	// An endpoint that becomes Active, or whose PausedUntil is made zero, is as healthy as a new one. When it ceases to
 	// receive (EndpointState.Receives), its Pending deliveries become Skipped, except for those that are claimed at the
-	// moment. Errors: ErrNotFound, ErrVersion.
+	// moment. Errors: ErrNotFound, ErrVersion, ErrUnreadable.
 	UpdateEndpoint(ctx context.Context, id string, version int64, change func(e *Endpoint) error) (Endpoint, error)
 	// DeleteEndpoint removes the endpoint and its deliveries, which can't be found any more; Prune may remove what is
 	// stored of them later. Results of claims on them don't count. The version is as in UpdateEndpoint. Errors:
@@ -146,11 +149,12 @@ type Result struct {
 // Queue hands out deliveries to workers.
 type Queue interface {
 	// Claim takes deliveries that are due: Pending, NotBefore has come, the endpoint is Active and not paused, and no
-	// claim that holds has them. How many of which endpoint it takes, over all workers, is decided by driver.Plan. A
-	// claim holds each of its deliveries until there is a Result for it, or until the lease has run out, counted from
-	// the claim or from its last Renew. No delivery is in two claims that hold. Of one endpoint and lane, deliveries
-	// are claimed in the order of NotBefore, or of the end of the lease that was lost last, then of their IDs. Claim
-	// returns nothing, without an error, when there is nothing to do, or when others are just claiming it.
+	// claim that holds has them; of endpoints whose credentials can't be read none. How many of which endpoint it
+	// takes, over all workers, is decided by driver.Plan. A claim holds each of its deliveries until there is a Result
+	// for it, or until the lease has run out, counted from the claim or from its last Renew. No delivery is in two
+	// claims that hold. Of one endpoint and lane, deliveries are claimed in the order of NotBefore, or of the end of
+	// the lease that was lost last, then of their IDs. Claim returns nothing, without an error, when there is nothing
+	// to do, or when others are just claiming it.
 	//
 	// A crash of the store may undo a claim: then the deliveries are claimed again.
 	Claim(ctx context.Context, request ClaimRequest) ([]Claim, error)

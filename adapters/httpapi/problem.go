@@ -131,6 +131,8 @@ var kinds = []struct {
 	{webhooks.ErrVersion, http.StatusPreconditionFailed, "version_changed",
 		"the webhook has changed since the version that If-Match names", false},
 	{webhooks.ErrOff, http.StatusConflict, "webhook_off", "the webhook is switched off: make it active first", false},
+	{webhooks.ErrUnreadable, http.StatusServiceUnavailable, "secrets_unreadable", "the webhook's secrets were sealed with a " +
+		"key that the server doesn't have, and without them it can only be looked at and deleted", false},
 	{importer.ErrInput, http.StatusUnprocessableEntity, "not_importable", "", false},
 	{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "request_timeout", "the request came too slowly", false},
 	{io.ErrUnexpectedEOF, http.StatusBadRequest, "cut_off", "the request's body ended too early", false},

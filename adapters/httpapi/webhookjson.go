@@ -29,6 +29,8 @@ type webhookView struct {
 	Timeout        float64                `json:"timeout"` // seconds
 	HasToken       bool                   `json:"has_token"`
 	HeaderNames    []string               `json:"header_names"`
+	// SecretsReadable says that the server has the key for secrets, token and headers. Without it they look like none.
+	SecretsReadable bool `json:"secrets_readable"`
 	// Secret is shown when it is new, and never again.
 	Secret       string       `json:"secret,omitempty"`
 	Secrets      []secretView `json:"secrets"` // that sign, the newest first
@@ -54,8 +56,8 @@ func viewOfWebhook(e *webhooks.Endpoint) webhookView {
 		DisabledReason: optional(e.DisabledReason), Events: e.Events, SummariesOnly: e.SummariesOnly,
 		Concurrency: e.Concurrency,
 		RateLimit:   e.RateLimit, Timeout: e.Timeout.Seconds(), HasToken: e.Token != "",
-		HeaderNames: slices.Sorted(maps.Keys(e.Headers)),
-		Secrets:     []secretView{}, Failures: e.Failures, FailingSince: optionalTime(e.FailingSince),
+		HeaderNames: slices.Sorted(maps.Keys(e.Headers)), SecretsReadable: !e.Unreadable,
+		Secrets: []secretView{}, Failures: e.Failures, FailingSince: optionalTime(e.FailingSince),
 		LastSuccess: optionalTime(e.LastSuccess),
 		PausedUntil: optionalTime(e.PausedUntil), CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
@@ -98,7 +100,8 @@ func (s *webhookSettings) setters() setters {
 	}
 	for _, name := range []string{"id", "version", "created_at", "updated_at", "disabled_reason", "has_token",
 		"header_names", "secrets",
-		"failures", "failing_since", "last_success", "paused_until", "resumed"} {
+		"failures", "failing_since", "last_success", "paused_until", "resumed",
+		"secrets_readable"} {
 		fields[name] = ignoreSetter
 	}
 	return fields

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/receive"
 )
@@ -41,7 +43,8 @@ func TestCreateWebhook(t *testing.T) {
 		"state": "active", "disabled_reason": nil,
 		"events": []any{"*"}, "summaries_only": false, "concurrency": 8.0, "rate_limit": 0.0, "timeout": 15.0,
 		"has_token": false, "header_names": []any{},
-		"secrets": []any{map[string]any{"until": nil}}, "failures": 0.0, "failing_since": nil, "last_success": nil,
+		"secrets": []any{map[string]any{"until": nil}}, "secrets_readable": true,
+		"failures": 0.0, "failing_since": nil, "last_success": nil,
 		"paused_until": nil,
 	}, got.fields, "what isn't said is as usual")
 
@@ -309,4 +312,62 @@ func TestSingleWebhookHandlers(t *testing.T) {
 	var got hookView
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
 	require.Equal(t, v.ID, got.ID)
+}
+
+// locked is a store whose endpoints' secrets can't be read.
+type locked struct{ *memory.Webhooks }
+
+func (s locked) Endpoint(ctx context.Context, id string) (webhooks.Endpoint, error) {
+	e, err := s.Webhooks.Endpoint(ctx, id)
+	e.Credentials = webhooks.Credentials{Unreadable: true}
+	return e, err
+}
+
+func (s locked) ListEndpoints(ctx context.Context, limit, offset int) ([]webhooks.Endpoint, int64, error) {
+	all, n, err := s.Webhooks.ListEndpoints(ctx, limit, offset)
+	for i := range all {
+		all[i].Credentials = webhooks.Credentials{Unreadable: true}
+	}
+	return all, n, err
+}
+
+func (s locked) UpdateEndpoint(ctx context.Context, id string, version int64,
+	_ func(*webhooks.Endpoint) error) (webhooks.Endpoint, error) {
+	return webhooks.Endpoint{}, fmt.Errorf("%w: %s", webhooks.ErrUnreadable, id)
+}
+
+// TestUnreadableSecrets: without the key webhooks can be looked at and deleted.
+func TestUnreadableSecrets(t *testing.T) {
+	db := memory.New(memory.Options{})
+	sender, err := webhooks.NewSender(webhooks.SenderOptions{})
+	require.NoError(t, err)
+	store := locked{db.Webhooks()}
+	service, err := webhooks.NewService(store, sender, webhooks.ServiceOptions{})
+	require.NoError(t, err)
+	f := newFixtureOver(t, db.Products(), httpapi.Options{Webhooks: httpapi.Webhooks{Service: service, Store: store},
+		Ping: func(context.Context) error {
+			return &httpapi.Problem{Status: 503, Code: "secrets_unreadable", Detail: "the key is another one"}
+		}})
+	w := f.call("POST", "/webhooks/", `{"callback_url":"https://shop.example/","token":"t"}`)
+	require.Equal(t, 201, w.Code, w.Body.String())
+	created := decode[hookView](t, w)
+	require.Equal(t, true, created.fields["secrets_readable"])
+	one := "/webhooks/" + created.ID
+	w = f.call("GET", "/webhooks/", "")
+	require.Equal(t, 200, w.Code, w.Body.String())
+	require.Contains(t, w.Body.String(), `"secrets_readable":false`)
+	w = f.call("GET", one, "")
+	require.Equal(t, 200, w.Code)
+	shown := decode[hookView](t, w)
+	require.Equal(t, false, shown.fields["secrets_readable"])
+	require.Equal(t, []any{}, shown.fields["secrets"])
+	require.Equal(t, 200, f.call("GET", one+"/deliveries", "").Code)
+	for _, request := range [][3]string{{"PATCH", one, `{"client_name":"x"}`}, {"POST", one + "/resume", ""},
+		{"POST", one + "/test", ""}, {"POST", one + "/rotate", ""}} {
+		p := problem(t, f.call(request[0], request[1], request[2]), 503)
+		require.Equal(t, "secrets_unreadable", p.Code, request)
+		require.Contains(t, p.Detail, "a key that the server doesn't have")
+	}
+	require.Equal(t, "the key is another one", problem(t, f.call("GET", "/readyz", ""), 503).Detail)
+	require.Equal(t, 204, f.call("DELETE", one, "").Code)
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
@@ -19,8 +20,9 @@ import (
 //
 // Claim and Prune wait for nobody: they pass over what is locked.
 type Webhooks struct {
-	db    *DB
-	clock clockWatch
+	db         *DB
+	clock      clockWatch
+	unreadable sync.Map // IDs of endpoints of which the log says that they are
 }
 
 var _ webhooks.Store = (*Webhooks)(nil)

@@ -153,7 +153,9 @@ func (c *claimer) lock(ctx context.Context, t *transaction, ready []uuid) (err e
 		c.now = r.now // that of the last one
 		if err := r.unpack(c.store.db.options.Sealer); err != nil {
 			// One that can't be signed for must not hold up the others.
-			c.store.db.options.Logger.ErrorContext(ctx, "can't deliver to an endpoint", "endpoint", r.ID, "error", err)
+			if _, told := c.store.unreadable.LoadOrStore(r.ID, true); !told {
+				c.store.db.options.Logger.ErrorContext(ctx, "can't deliver to an endpoint", "endpoint", r.ID, "error", err)
+			}
 			continue
 		}
 		c.endpoints = append(c.endpoints, r)

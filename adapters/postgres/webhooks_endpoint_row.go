@@ -40,7 +40,7 @@ func (r *endpointRow) scan(from interface{ Scan(...any) error }, more ...any) er
 	return err
 }
 
-// unpack opens the Credentials.
+// unpack opens the Credentials. Where they can't be read they say so, and there is an error for whoever needs them.
 func (r *endpointRow) unpack(sealer *webhooks.Sealer) (err error) {
 	r.Credentials, err = driver.UnpackCredentials(sealer, r.ID, r.private)
 	return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -158,7 +159,8 @@ func TestWebhooksSealed(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, scan[int](t, url, `SELECT position('the-token'::bytea IN private) FROM webhook_endpoints`))
 
-	w := open(t, url, postgres.Options{}).Webhooks()
+	var log bytes.Buffer
+	w := open(t, url, postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}).Webhooks()
 	readable := listen(t, w)
 	_, err = w.Append(t.Context(), []webhooks.Event{changed(1)})
 	require.NoError(t, err)
@@ -166,10 +168,20 @@ func TestWebhooksSealed(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, claims, 1)
 	require.Equal(t, readable.ID, claims[0].Endpoint.ID)
-	_, err = w.Endpoint(t.Context(), e.ID)
+	got, err := w.Endpoint(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.Equal(t, webhooks.Credentials{Unreadable: true}, got.Credentials)
+	require.Equal(t, e.URL, got.URL, "the rest can be read")
+	all, n, err := w.ListEndpoints(t.Context(), 10, 0)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n)
+	require.Equal(t, []bool{true, false}, []bool{all[0].Unreadable, all[1].Unreadable})
+	_, err = w.UpdateEndpoint(t.Context(), e.ID, 0, func(e *webhooks.Endpoint) error { e.Pause(); return nil })
+	require.ErrorIs(t, err, webhooks.ErrUnreadable)
 	require.ErrorContains(t, err, "no key")
-	_, _, err = w.ListEndpoints(t.Context(), 10, 0)
-	require.ErrorContains(t, err, "no key")
+	_, err = w.Claim(t.Context(), whole)
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(log.String(), "can't deliver to an endpoint"), "the log says so once")
 
 	claims, err = sealed.Claim(t.Context(), whole)
 	require.NoError(t, err)

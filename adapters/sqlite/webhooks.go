@@ -18,6 +18,8 @@ type Webhooks struct {
 
 	mu     sync.Mutex
 	latest time.Time // by the DB's clock, see watchClock
+
+	unreadable sync.Map // IDs of endpoints of which the log says that they are
 }
 
 var _ webhooks.Store = (*Webhooks)(nil)
@@ -62,7 +64,8 @@ func (w *Webhooks) endpoint(ctx context.Context, q querier, id string, version i
 	case version != 0 && version != rows[0].Version:
 		return nil, fmt.Errorf("%w: %s is at version %d, not %d", webhooks.ErrVersion, id, rows[0].Version, version)
 	}
-	return rows[0], rows[0].unpack(w.db.options.Sealer)
+	_ = rows[0].unpack(w.db.options.Sealer) // the Credentials say so
+	return rows[0], nil
 }
 
 // ListEndpoints returns endpoints, oldest first.
@@ -77,9 +80,7 @@ func (w *Webhooks) ListEndpoints(ctx context.Context, limit,
 		}
 		rows, err := w.endpoints(ctx, q, `ORDER BY e.created_at, e.id LIMIT ? OFFSET ?`, limit, offset)
 		for _, r := range rows {
-			if err := r.unpack(w.db.options.Sealer); err != nil {
-				return err
-			}
+			_ = r.unpack(w.db.options.Sealer) // as above
 			list = append(list, r.Endpoint)
 		}
 		return err
@@ -96,6 +97,9 @@ func (w *Webhooks) UpdateEndpoint(ctx context.Context, id string, version int64,
 	var r *endpointRow
 	err := w.db.inTx(ctx, func(ctx context.Context, t *transaction) (err error) {
 		if r, err = w.endpoint(ctx, t, id, version); err != nil {
+			return err
+		}
+		if err := r.unpack(w.db.options.Sealer); err != nil {
 			return err
 		}
 		before := r.Clone()

@@ -106,12 +106,15 @@ func (c *claimer) run(ctx context.Context, t *transaction) error {
 	c.claims, c.due = nil, map[*webhooks.Endpoint]*[2][]int64{}
 	sealed := func(r driver.Ready) bool {
 		err := c.rows[r.Endpoint].unpack(c.store.db.options.Sealer)
-		if err != nil {
-			// One that can't be signed for must not hold up the others.
+		if err == nil {
+			return false
+		}
+		// One that can't be signed for must not hold up the others.
+		if _, told := c.store.unreadable.LoadOrStore(r.Endpoint.ID, true); !told {
 			c.store.db.options.Logger.ErrorContext(ctx, "can't deliver to an endpoint", "endpoint", r.Endpoint.ID,
 				"error", err)
 		}
-		return err != nil
+		return true
 	}
 	c.ready = slices.DeleteFunc(c.ready, sealed)
 	spent := map[*webhooks.Endpoint]time.Time{}

@@ -1,13 +1,16 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -154,12 +157,19 @@ func TestWebhooksSealed(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, e, got)
 	for _, name := range []string{path, path + "-wal"} {
-		bytes, err := os.ReadFile(name)
+		written, err := os.ReadFile(name)
 		require.NoError(t, err)
-		require.NotContains(t, string(bytes), string(e.Token))
+		require.NotContains(t, string(written), string(e.Token))
 	}
-	open := openFile(t, path, Options{})
-	_, err = open.Webhooks().Endpoint(t.Context(), e.ID)
+	var log bytes.Buffer
+	open := openFile(t, path, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	got, err = open.Webhooks().Endpoint(t.Context(), e.ID)
+	require.NoError(t, err)
+	require.Equal(t, webhooks.Credentials{Unreadable: true}, got.Credentials)
+	require.Equal(t, e.URL, got.URL, "the rest can be read")
+	_, err = open.Webhooks().UpdateEndpoint(t.Context(), e.ID, 0,
+		func(e *webhooks.Endpoint) error { e.Pause(); return nil })
+	require.ErrorIs(t, err, webhooks.ErrUnreadable)
 	require.ErrorContains(t, err, "no key")
 	readable, err := open.Webhooks().CreateEndpoint(t.Context(), endpoint("https://example.org"))
 	require.NoError(t, err)
@@ -168,6 +178,15 @@ func TestWebhooksSealed(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, claims, 1)
 	require.Equal(t, readable.ID, claims[0].Endpoint.ID)
+	all, n, err := open.Webhooks().ListEndpoints(t.Context(), 10, 0)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n)
+	require.Equal(t, []bool{true, false}, []bool{all[0].Unreadable, all[1].Unreadable})
+	fill(t, open.Webhooks(), 1)
+	_, err = open.Webhooks().Claim(t.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 10, Depth: 1})
+	require.NoError(t, err)
+	require.Equal(t, 1, strings.Count(log.String(), "can't deliver to an endpoint"), "the log says so once")
+	require.NoError(t, open.Webhooks().DeleteEndpoint(t.Context(), e.ID, 0))
 }
 
 // TestWebhooksClockBefore: what was stored while the clock was ahead doesn't wait after a restart either.

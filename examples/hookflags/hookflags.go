@@ -2,10 +2,15 @@
 package hookflags
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"sync"
+	"time"
 
+	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -50,4 +55,69 @@ func (s *Settings) Warn(logger *slog.Logger, stored bool) {
 	if s.anyReceiver {
 		logger.Warn("webhooks may go to any address, and over http: -allow-private-webhooks is for trying them")
 	}
+}
+
+// KeyCheck tells whether the secrets of the webhooks that are stored can be read. It is safe for concurrent use.
+type KeyCheck struct {
+	service *webhooks.Service
+	given   bool // a key
+
+	mu   sync.Mutex
+	good time.Time // when all of them could be read
+}
+
+// keyCheckLife is for how long all is taken to be well that was.
+const keyCheckLife = time.Minute
+
+// NewKeyCheck returns the check. It logs once how many webhooks' secrets can't be read, if there are any.
+func (s *Settings) NewKeyCheck(ctx context.Context, service *webhooks.Service, logger *slog.Logger) *KeyCheck {
+	c := &KeyCheck{service: service, given: s.Sealer != nil}
+	if unreadable, all, err := service.Unreadable(ctx); err == nil && unreadable > 0 {
+		logger.Error(c.wrong().Error(), "webhooks", unreadable, "of", all)
+	}
+	return c
+}
+
+// wrong is what is wrong where secrets can't be read, as /readyz shows it to anybody.
+func (c *KeyCheck) wrong() error {
+	detail := "the secrets of webhooks can't be read: they are sealed, and WEBHOOKS_KEY names no key"
+	if c.given {
+		detail = "the secrets of webhooks can't be read: they were sealed with another key than WEBHOOKS_KEY names; that " +
+			"one has to stand there too, behind the new one and a comma"
+	}
+	return &httpapi.Problem{Status: http.StatusServiceUnavailable, Code: "secrets_unreadable", Detail: detail}
+}
+
+// After returns what asks the database by ping, and then whether secrets can be read. It is nil for a nil ping.
+func (c *KeyCheck) After(ping func(ctx context.Context) error) func(ctx context.Context) error {
+	if ping == nil {
+		return nil
+	}
+	return func(ctx context.Context) error {
+		if err := ping(ctx); err != nil {
+			return err
+		}
+		return c.Check(ctx)
+	}
+}
+
+// Check returns an error for readiness while secrets can't be read, or aren't known to be.
+func (c *KeyCheck) Check(ctx context.Context) error {
+	c.mu.Lock()
+	fresh := time.Since(c.good) < keyCheckLife
+	c.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	began := time.Now()
+	switch unreadable, _, err := c.service.Unreadable(ctx); {
+	case err != nil:
+		return err
+	case unreadable > 0:
+		return c.wrong()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.good = began
+	return nil
 }

@@ -109,8 +109,9 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return err
 	}
 	api, err := httpapi.New(hooks.products, service, db.Jobs, users, httpapi.Options{
-		Logger: logger, Ping: db.Ping, PublicURL: s.publicURL, ClientAddress: basicauth.TrustedProxies(s.proxies...),
-		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
+		Logger: logger, Ping: s.hooks.NewKeyCheck(ctx, hooks.service, logger).After(db.Ping), PublicURL: s.publicURL,
+		ClientAddress: basicauth.TrustedProxies(s.proxies...),
+		Webhooks:      httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
 	})
 	if err != nil {
 		return err

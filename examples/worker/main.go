@@ -112,7 +112,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	if err != nil {
 		return err
 	}
-	front.Serve(adminRoutes(ctx, w, httpapi.NewHealth(db.Ping),
+	front.Serve(adminRoutes(ctx, w, httpapi.NewHealth(s.hooks.NewKeyCheck(ctx, deliveries, logger).After(db.Ping)),
 		httpapi.NewWebhookCollector(db.Webhooks, dispatcher)))
 	where := "no admin address"
 	if addr := front.Addr(); addr != nil {

@@ -69,8 +69,11 @@ func TestPackCredentials(t *testing.T) {
 		"of a form that isn't one": {one, "ep_1", []byte{9}},
 		"no JSON":                  {one, "ep_1", []byte{1, '{'}},
 	} {
-		_, err := driver.UnpackCredentials(test.sealer, test.id, test.stored)
-		require.Error(t, err, name)
+		got, err := driver.UnpackCredentials(test.sealer, test.id, test.stored)
+		require.ErrorIs(t, err, webhooks.ErrUnreadable, name)
+		require.Equal(t, webhooks.Credentials{Unreadable: true}, got, name)
+		_, err = driver.PackCredentials(&got, one, test.id)
+		require.ErrorIs(t, err, webhooks.ErrUnreadable, "what couldn't be read isn't written over")
 		require.ErrorContains(t, err, test.id, name)
 	}
 	empty, err := driver.PackCredentials(&webhooks.Credentials{}, one, "ep_1")
