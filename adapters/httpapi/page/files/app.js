@@ -19,9 +19,7 @@ const api = new Api(document.documentElement.dataset.api, {
 });
 session.use(api);
 
-const links = new Map(places.map((place) =>
-  [place.name, h('a', { href: addressOf(place.name) }, place.title)]));
-replace(document.getElementById('places'), h('ul', {}, [...links.values()].map((link) => h('li', {}, link))));
+const links = [...document.querySelectorAll('#places a')];
 
 document.getElementById('skip').addEventListener('click', (event) => {
   event.preventDefault(); // its address would be a place's
@@ -40,8 +38,8 @@ const router = new Router(async ({ place: name, path, query }) => {
   over.abort();
   over = new AbortController();
   const { signal } = over;
-  for (const [other, link] of links) {
-    if (other === name) link.setAttribute('aria-current', 'page');
+  for (const link of links) {
+    if (link.hash === addressOf(name)) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   const focus = !first;

@@ -1,5 +1,5 @@
-// The places of the page, in the order of the menu. A place is a module with a function show(view), called each time
-// that somebody goes there; see View in view.js.
+// The places of the page, in the order of the menu, which stands in index.html so that it is there at once. A place
+// is a module with a function show(view), called each time that somebody goes there; see View in view.js.
 
 export const places = [
   { name: 'import', title: 'Import', load: () => import('./import-place.js') },

@@ -45,10 +45,10 @@ function sentenceFor(dialect, columns) {
 }
 
 function evidence(dialect) {
-  const all = [...Object.values(dialect.evidence ?? {}),
-    ...dialect.columns.map((c) => c.format?.evidence && `${c.name || `Column ${c.number}`}: ${c.format.evidence}`)];
-  const said = [...new Set(all.filter((text) => typeof text === 'string' && text))];
-  return said.length > 0 && h('ul', {}, said.map((text) => h('li', {}, text)));
+  const { encoding, delimiter, quote, line_ends: ends } = dialect.evidence ?? {};
+  const said = [['Encoding', encoding], ['Separator', delimiter], ['Quotes', quote], ['Line ends', ends],
+    ...dialect.columns.map((c) => [c.name || `Column ${c.number}`, c.format?.evidence])].filter(([, text]) => text);
+  return said.length > 0 && h('ul', {}, said.map(([of, text]) => h('li', {}, h('bdi', {}, of), `: ${text}`)));
 }
 
 function controls(settings, dialect, change) {
