@@ -53,6 +53,24 @@ func (j *Jobs) PutProfile(ctx context.Context, profile job.Profile) (job.Profile
 	return profile, nil
 }
 
+// RestoreProfile stores a profile of another database as it was there, with its time. An error for a name that is in
+// use.
+func (j *Jobs) RestoreProfile(ctx context.Context, profile job.Profile) error {
+	settings, err := marshal(profile.Settings)
+	if err != nil {
+		return err
+	}
+	err = j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
+		_, err := t.ExecContext(ctx, `INSERT INTO import_profiles (name, settings, fingerprint, updated_at, kept_by)
+			VALUES ($1, $2, $3, $4, $5)`, profile.Name, settings, profile.Fingerprint, profile.UpdatedAt, profile.User)
+		return err
+	})
+	if err != nil {
+		return fail(ctx, err, job.ErrNotFound)
+	}
+	return nil
+}
+
 // GetProfile returns a profile.
 func (j *Jobs) GetProfile(ctx context.Context, name string) (job.Profile, error) {
 	return j.profile(ctx, `name = $1`, name)

@@ -20,9 +20,9 @@ import (
 const copyUsage = `Usage: server copy -from sqlite:FILE -to postgres://user:password@host/name [flags]
 
 Copies what a SQLite file has into a PostgreSQL database that has never had a product: products with their IDs,
-versions, times, fields and attributes, and the endpoints of webhooks with their secrets. It reads back what it wrote,
-compares counts and checksum, and commits only then. Servers and workers on the file have to be stopped. The history of
-imports and of deliveries stays where it is.
+versions, times, fields and attributes, the endpoints of webhooks with their secrets, and profiles. It reads back what
+it wrote, compares counts and checksum, and commits only then. Servers and workers on the file have to be stopped. The
+history of imports and of deliveries stays where it is.
 
   server copy -from sqlite:products.db -to postgres://user:password@host/name -fields fields.json
 
@@ -97,9 +97,9 @@ func (m *moving) run(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "copied %s to PostgreSQL\n  products   %d\n  endpoints  %d of webhooks\n"+
+	fmt.Fprintf(stdout, "copied %s to PostgreSQL\n  products   %d\n  endpoints  %d of webhooks\n  profiles   %d\n"+
 		"  checksum   %s on both sides\nThe file stays as it is: keep it as a backup.\n", m.from, copied.products,
-		copied.endpoints, copied.checksum())
+		copied.endpoints, copied.profiles, copied.checksum())
 	return nil
 }
 

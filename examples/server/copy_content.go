@@ -12,6 +12,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/sqlite"
+	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/driver"
@@ -22,8 +23,8 @@ const pieceBytes = 4 << 20
 
 // content is what a database has, as far as it is copied.
 type content struct {
-	products, endpoints int64
-	sum                 hash.Hash // over all of it
+	products, endpoints, profiles int64
+	sum                           hash.Hash // over all of it
 }
 
 func newContent() content { return content{sum: sha256.New()} }
@@ -49,6 +50,11 @@ func (c *content) addEndpoint(e webhooks.Endpoint) error {
 	}{e, secrets})
 }
 
+func (c *content) addProfile(p job.Profile) error {
+	c.profiles++
+	return json.NewEncoder(c.sum).Encode(p)
+}
+
 // copyContent copies what the file has, and commits it if the database then has the same. The context belongs to a
 // transaction of the file.
 func copyContent(ctx context.Context, from *sqlite.DB, to *postgres.DB) (copied content, err error) {
@@ -61,6 +67,13 @@ func copyContent(ctx context.Context, from *sqlite.DB, to *postgres.DB) (copied 
 		if before > 0 {
 			return fmt.Errorf("the database has endpoints of webhooks already: %d: a copy wants a new one", before)
 		}
+		kept, err := to.Jobs().ListProfiles(ctx)
+		if err != nil {
+			return err
+		}
+		if len(kept) > 0 {
+			return fmt.Errorf("the database has profiles already: %d: a copy wants a new one", len(kept))
+		}
 		if _, err := to.Products().Restore(ctx, noted(allProducts(ctx, from.Products()), &copied)); err != nil {
 			return err
 		}
@@ -69,6 +82,15 @@ func copyContent(ctx context.Context, from *sqlite.DB, to *postgres.DB) (copied 
 				return err
 			}
 			if err := to.Webhooks().RestoreEndpoint(ctx, e); err != nil {
+				return err
+			}
+		}
+		profiles, err := from.Jobs().ListProfiles(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range profiles {
+			if err := errors.Join(copied.addProfile(p), to.Jobs().RestoreProfile(ctx, p)); err != nil {
 				return err
 			}
 		}
@@ -104,10 +126,20 @@ func compare(ctx context.Context, written *postgres.DB, want *content) error {
 			return err
 		}
 	}
-	if got.products != want.products || got.endpoints != want.endpoints || got.checksum() != want.checksum() {
+	profiles, err := written.Jobs().ListProfiles(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range profiles {
+		if err := got.addProfile(p); err != nil {
+			return err
+		}
+	}
+	if got.products != want.products || got.endpoints != want.endpoints || got.profiles != want.profiles ||
+		got.checksum() != want.checksum() {
 		return fmt.Errorf("what PostgreSQL gives back isn't what was written, and nothing is kept: products %d of %d, "+
-			"endpoints %d of %d, checksum %s instead of %s", got.products, want.products, got.endpoints, want.endpoints,
-			got.checksum(), want.checksum())
+			"endpoints %d of %d, profiles %d of %d, checksum %s instead of %s", got.products, want.products,
+			got.endpoints, want.endpoints, got.profiles, want.profiles, got.checksum(), want.checksum())
 	}
 	return nil
 }

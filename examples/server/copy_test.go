@@ -47,6 +47,11 @@ func outgrown(t *testing.T) (path, fields string) {
 	_, err = db.Products().Update(t.Context(), page.Products[1].ID, 0, products.Patch{Status: new(true)})
 	require.NoError(t, err)
 	require.NoError(t, db.Products().Delete(t.Context(), page.Products[2].ID, 0))
+	for i := range 2 {
+		_, err := db.Jobs().PutProfile(t.Context(), job.Profile{Name: fmt.Sprint("Möbel ", i), User: "ann",
+			Fingerprint: "f", Settings: job.Settings{Mode: products.Update, Map: map[string]string{"sku": "Nr", "name": "2"}}})
+		require.NoError(t, err)
+	}
 	for i := range 3 {
 		_, err := db.Webhooks().CreateEndpoint(t.Context(), webhooks.Endpoint{
 			URL: fmt.Sprintf("https://shop.example/%d", i), Events: []string{"product.*"}, Concurrency: 3,
@@ -105,6 +110,13 @@ func TestCopy(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3, n)
 	require.Equal(t, want, got)
+	require.Contains(t, stdout, "profiles   2\n")
+	profiles, err := from.Jobs().ListProfiles(t.Context())
+	require.NoError(t, err)
+	require.Len(t, profiles, 2)
+	copies, err := to.Jobs().ListProfiles(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, profiles, copies)
 
 	created, err := to.Products().Create(t.Context(), products.Product{SKU: "new", Name: "New"})
 	require.NoError(t, err)
