@@ -40,7 +40,8 @@
 // with samples, what is missing, questions that somebody has to answer, and the first records as products or rejects.
 //
 // Settings can be kept under a name, by PUT /profiles/{name}, and named in "profile"; the preview of an upload proposes
-// those of a file with the same columns. POST /imports/{id}/rerun with {"dry_run":false} imports then what was tried out, without sending the file again.
+// those of a file with the same columns. POST /imports/{id}/rerun with {"dry_run":false} imports then what was tried
+// out, without sending the file again.
 //
 // GET /imports/{id}/events is its progress: any number of events "progress", then "done", "failed" or "cancelled", and
 // the end of the stream. A client that comes back with Last-Event-ID misses nothing that counts, at any server.
