@@ -9,7 +9,8 @@
 //	write    the whole file again -> batches -> Store
 //
 // Nothing is written before the whole file was checked, so a file that can't be taken leaves no trace. [Check] does
-// everything but the last phase, and needs no store.
+// everything but the last phase, and needs no store. [Preview] does so with a file's beginning, for somebody who wants
+// to see how it is read before it is imported; [Begin] only plans, for somebody who is sent a file.
 //
 // A plan is made once, as far as the options leave it open, and every pass over the file goes by it. [Dialect] in the
 // result says what was decided, and why.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strings"
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
@@ -29,6 +30,28 @@ func ExampleRun() {
 	// Output:
 	// line 4: name must not be empty
 	// 4 read: 2 created, 1 superseded, 1 rejected
+}
+
+// A file that nobody knows yet is looked at first: what a preview finds out is what an import would do.
+func ExamplePreview() {
+	file := strings.NewReader("Handle;Title;Colour\nlamp;Lamp;red\ndesk;Desk;\n")
+	seen, err := importer.Preview(context.Background(), file, importer.PreviewOptions{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("delimiter %s\n", seen.Dialect.Delimiter)
+	for _, c := range seen.Columns {
+		fmt.Printf("%s (%s): %q, %g %% filled\n", c.Name, c.Use, c.Samples, 100*c.Filled)
+	}
+	for _, m := range seen.Missing {
+		fmt.Printf("%s is missing; perhaps %s: %s\n", m.Field, m.Suggestions[0].Column, m.Suggestions[0].Detail)
+	}
+	// Output:
+	// delimiter ;
+	// Handle (ignored): ["lamp" "desk"], 100 % filled
+	// Title (field): ["Lamp" "Desk"], 100 % filled
+	// Colour (ignored): ["red"], 50 % filled
+	// sku is missing; perhaps Handle: 2 values, all different
 }
 
 // Fields of one's own are declared once: they are read, checked and stored by their types.

@@ -202,7 +202,7 @@ func (v *previewer) describe(p *plan, failed error) {
 	m := v.knowing(p.mapping)
 	v.out.Missing = v.out.Missing[:0]
 	if failed != nil {
-		v.out.Missing = append(v.out.Missing, m.missing(failed, v.looked, &v.run.options)...)
+		v.out.Missing = append(v.out.Missing, m.missing(failed, v.looked, v.run.window.whole, &v.run.options)...)
 	}
 	v.columns(m)
 	if m.hasHeader {

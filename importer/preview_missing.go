@@ -32,8 +32,8 @@ type Suggestion struct {
 const mostSuggestions = 5
 
 // missing returns the fields for which a plan that failed with the error has no column. The mapping knows what the
-// columns' values are like.
-func (m *mapping) missing(failed error, looked []lookedAt, o *Options) (fields []MissingField) {
+// columns' values are like: of the whole file, or so far.
+func (m *mapping) missing(failed error, looked []lookedAt, whole bool, o *Options) (fields []MissingField) {
 	var header *HeaderError
 	if !errors.As(failed, &header) {
 		header = &HeaderError{}
@@ -46,6 +46,9 @@ func (m *mapping) missing(failed error, looked []lookedAt, o *Options) (fields [
 		found := MissingField{Field: f.Name, Detail: detail, Suggestions: []Suggestion{}}
 		for _, i := range m.mayBe(f, header.Suggestions[f.Name], looked, o) {
 			detail := m.traits(i).describe()
+			if !whole {
+				detail += ", so far"
+			}
 			if other := m.columns[i].Field; other != "" {
 				detail += fmt.Sprintf("; it is the %s too, so map both to it", other)
 			}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf16"
 
 	"github.com/stretchr/testify/require"
 
@@ -150,6 +151,64 @@ func TestPreviewIsWhatAnImportDoes(t *testing.T) {
 		{Map: mapTo("sku", "2", "name", "2")}, {Set: map[string]string{"status": "true"}, Map: mapTo("status", "none")}} {
 		asImported(t, "sku,name,colour\nA,x,red\nB,,blue\n", o, priced(t))
 		asImported(t, "name,sku,colour\nA,x,red\nB,,blue\n", o, priced(t))
+	}
+}
+
+// TestPreviewOfALongFile: what the beginning shows is what an import of the whole does with it, however it is packed.
+func TestPreviewOfALongFile(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("sku;name;Preis;Bestand;Verf\u00fcgbar ab;slug\n")
+	for i := range 30_000 {
+		name := fmt.Sprintf("St\u00fchle %d", i)
+		if i%7 == 3 {
+			name = "" // inherited, or else rejected
+		}
+		fmt.Fprintf(&b, "K-%d;%s;1.%03d,50;%d;%02d.12.2026;g-%d\n", i, name, i%1000, i%50-1, i%28+1, i/5)
+	}
+	text := b.String()
+	western := strings.ReplaceAll(text, "\u00fc", "\xfc")
+	wide := []byte{0xff, 0xfe}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		wide = append(wide, byte(unit), byte(unit>>8))
+	}
+	for name, file := range map[string]string{"plain": text, "gzip": gzipped(t, text), "zstd": zstandard(t, text),
+		"zip": zipped(t, text, "a.csv"), "windows-1252": western, "UTF-16": string(wide)} {
+		t.Run(name, func(t *testing.T) {
+			o := importer.Options{Mode: products.Update}
+			got := preview(t, file, importer.PreviewOptions{Options: o, Schema: priced(t), Records: 1_000})
+			require.False(t, got.Whole)
+			require.Nil(t, got.Problem)
+			var rejects []importer.Reject
+			o.OnReject = func(r importer.Reject) error {
+				rejects = append(rejects, r)
+				return nil
+			}
+			store := memory.New(memory.Options{Fields: priced(t)}).Products()
+			result, err := importer.Run(t.Context(), importer.Bytes(file), store, o)
+			require.NoError(t, err)
+			require.Equal(t, result.Dialect.Evidence.Delimiter, got.Dialect.Evidence.Delimiter)
+			require.Equal(t, result.Dialect.Encoding, got.Dialect.Encoding)
+			require.Equal(t, result.Dialect.Compression, got.Dialect.Compression)
+			require.Equal(t, result.Dialect.Columns, got.Dialect.Columns)
+			require.Len(t, got.Records, 1_000)
+			rejected := 0
+			for _, r := range got.Records {
+				if r.Reject != nil {
+					want := rejects[rejected]
+					rejected++
+					require.Equal(t, []any{want.Line, want.Column, want.Code, want.Reason},
+						[]any{r.Line, r.Reject.Column, r.Reject.Code, r.Reject.Reason})
+					continue
+				}
+				page, err := store.List(t.Context(), products.Query{SKU: r.Product.SKU, Limit: 1})
+				require.NoError(t, err)
+				p := page.Products[0]
+				for _, v := range r.Product.Values {
+					require.Equal(t, p.Text(store.Schema().Find(v.Field)), v.Value.Text())
+				}
+			}
+			require.NotZero(t, rejected)
+		})
 	}
 }
 
