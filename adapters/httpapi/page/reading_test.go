@@ -75,3 +75,43 @@ func TestReading(t *testing.T) {
 	b.sees("A-1")
 	b.sees("1234.00")
 }
+
+// TestProfile keeps settings under a name, has another file with the same columns read by them, and refuses that.
+func TestProfile(t *testing.T) {
+	s := openShop(t, false)
+	b := openTab(t)
+	const header = "Thing,Title,Price\n"
+	b.choosing(s, writeFile(t, "march.csv", header+"A-1,Lamp,\"1,234\"\nA-2,Table,\"2,345\"\n"))
+	b.click("button", "Use Thing")
+	b.click("button", "Read 1,234 as 1234")
+	b.until("!document.body.innerText.includes('How is 1,234')")
+	b.click("button", "Show what would change")
+	b.sees("Tried out, nothing is written yet")
+	b.click(unfold, "Keep these settings as a profile")
+	b.fill("textbox", "Name of the profile", "supplier/<b>A</b> ä")
+	b.press("Enter")
+	b.sees("Kept as supplier/<b>A</b> ä")
+	b.audits("kept")
+
+	b.choosing(s, writeFile(t, "april.csv", header+"A-1,Lamp,\"3,456\"\n"))
+	b.sees("Read as last time: supplier/<b>A</b> ä")
+	b.sees("3456.00")
+	b.audits("by a profile")
+	address := evaluate[string](b, "location.href")
+	b.visit("about:blank")
+	b.visit(address)
+	b.sees("Read as last time")
+	b.click("button", "Do not read it as last time (supplier/<b>A</b> ä)")
+	b.sees("Which column has the SKU?")
+	require.False(t, evaluate[bool](b, "document.body.innerText.includes('Read as last time')"))
+
+	b.visit(s.url + "#/import")
+	b.sees("Read the file")
+	b.choose("Read the file", "supplier/<b>A</b> ä")
+	b.attach(writeFile(t, "may.csv", header+"A-1,Lamp,\"5,678\"\n"))
+	b.sees("5678.00")
+	b.visit(s.url + "#/import")
+	b.click(unfold, "Manage profiles")
+	b.click("button", "Delete the profile supplier/<b>A</b> ä")
+	b.until("!document.body.innerText.includes('supplier')")
+}

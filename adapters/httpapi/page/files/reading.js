@@ -25,14 +25,14 @@ class Reading {
   #settings;
   #preview = null;
   #asking = null; // aborts the request that is under way
-  #profile; // the name of the profile that was taken, 'none' where none is to be
+  #profile; // the name of the profile that was taken, '' where none is to be, null where that is open
   #key = freshKey(); // of the dry run with these settings
 
   constructor(view, id) {
     this.#view = view;
     this.#id = id;
     this.#settings = settingsOf(view.query);
-    this.#profile = view.query.get('profile') ?? (Object.keys(this.#settings).length > 0 ? 'none' : null);
+    this.#profile = view.query.get('profile') ?? (Object.keys(this.#settings).length > 0 ? '' : null);
     this.element = h('div', {}, loading('Looking at the file'));
   }
 
@@ -102,7 +102,7 @@ class Reading {
         button('Choose a file', () => this.#view.go([]))));
     } else if (Object.keys(this.#settings).length > 0 && error.status >= 400 && error.status < 500) {
       replace(this.element, notice('error', h('p', {}, error.message),
-        button('Read it without these settings', () => this.#view.go(['uploads', this.#id], { profile: 'none' },
+        button('Read it without these settings', () => this.#view.go(['uploads', this.#id], { profile: '' },
           { replace: true }))));
     } else {
       replace(this.element, failure(error, () => this.begin()));
@@ -124,7 +124,7 @@ class Reading {
     const p = this.#preview;
     const context = { view: this.#view, settings: this.#settings, preview: p, change: (s) => this.change(s) };
     const kept = p.profile && this.#profile === p.profile.name && profileNotice(p.profile, () => {
-      this.#profile = 'none';
+      this.#profile = '';
       this.change({});
     });
     replace(this.element,
