@@ -24,10 +24,29 @@ func startsFormula(s string) bool {
 // escapable reports whether s is a formula, maybe behind apostrophes.
 func escapable(s string) bool { return startsFormula(strings.TrimLeft(s, string(formulaMark))) }
 
-// EscapeFormula returns s so that no spreadsheet runs it: with an apostrophe before it, if it begins as formulas do.
-// What looks like the result of that gets one more, so that UnescapeFormula finds the way back for every s.
+// isNumber reports whether s is a negative number and nothing else, with or without decimals or groups of digits: it
+// begins as formulas do, and is none. One that is positive by a sign isn't meant: a spreadsheet takes the sign away.
+func isNumber(s string) bool {
+	digit := false // the last character is one
+	for i := range len(s) {
+		switch c := s[i]; {
+		case i == 0 && c == '-':
+		case i > 0 && '0' <= c && c <= '9':
+			digit = true
+		case (c == '.' || c == ',') && digit:
+			digit = false
+		default:
+			return false
+		}
+	}
+	return digit
+}
+
+// EscapeFormula returns s so that no spreadsheet runs it: with an apostrophe before it, if it begins as formulas do and
+// isn't a number such as -1 or -1,234.50, which is none. What looks like the result of that gets one more, so that
+// UnescapeFormula finds the way back for every s.
 func EscapeFormula(s string) string {
-	if s == "" || !escapable(s) {
+	if s == "" || !escapable(s) || isNumber(s) {
 		return s
 	}
 	return string(formulaMark) + s

@@ -137,7 +137,7 @@ func TestRejectsComeBack(t *testing.T) {
 		{
 			name:    "the bytes of quoted line breaks, and of what a spreadsheet would run",
 			text:    "sku,name,description,=x\r\n,\"a\r\nb\nc\rd\",=1+1,-5\r\n,'=x,\t1,\"\ry\"\r\n",
-			rejects: "sku,name,description,'=x,_line,_column,_code,_reason\n,\"a\r\nb\nc\rd\",'=1+1,'-5,2,sku,empty,\n,'=x,'\t1,\"'\ry\",6,sku,empty,\n",
+			rejects: "sku,name,description,'=x,_line,_column,_code,_reason\n,\"a\r\nb\nc\rd\",'=1+1,-5,2,sku,empty,\n,'=x,'\t1,\"'\ry\",6,sku,empty,\n",
 			options: importer.Options{Extra: importer.ExtraKeep},
 			mend:    []string{"\n,\"a", "\ns1,\"a", "\n,'=x", "\ns2,'=x"},
 			want:    []string{"s1|a\r\nb\nc\rd|=1+1|false", "s2|=x|\t1|false"},

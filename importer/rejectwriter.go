@@ -89,7 +89,7 @@ func guarded(s string) string {
 	if text, ok := textFormula(s); ok {
 		s = text
 	}
-	if startsFormula(s) {
+	if startsFormula(s) && !isNumber(s) {
 		return string(formulaMark) + s
 	}
 	return s

@@ -70,6 +70,25 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// TestExportNumbers: a negative number in a text is exported as it is, since it is no formula, and comes back so.
+func TestExportNumbers(t *testing.T) {
+	f := newFixture(t, httpapi.Options{})
+	for i, text := range []string{"-1", "-1.50", "-1,5", "-1+cmd", "'-1"} {
+		_, err := f.store.Create(t.Context(), products.Product{SKU: fmt.Sprint("S", i), Name: text, Description: text,
+			Attributes: map[string]string{"offset": text}})
+		require.NoError(t, err)
+	}
+	records := exported(t, f, "")
+	for i, want := range []string{"-1", "-1.50", "-1,5", "'-1+cmd", "''-1"} {
+		require.Equal(t, []string{want, fmt.Sprint("S", i), want, "false", want}, records[i+1])
+	}
+	w := f.call("GET", "/products/export.csv", "")
+	result, err := importer.Run(t.Context(), importer.Bytes(w.Body.Bytes()), f.store,
+		importer.Options{Mode: products.Update})
+	require.NoError(t, err)
+	require.EqualValues(t, 5, result.Unchanged, "%+v", result.Counts)
+}
+
 func TestExportIsPaged(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	const n = 2_500
