@@ -33,7 +33,7 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if s.database.URL.Stored() {
 		if sizer, says := db.Products.(importer.BatchSizer); says {
-			options.BatchBytes = sizer.BatchSize().BatchBytes / 2
+			options.BatchBytes = sizer.BatchSize().BatchBytes / 4
 		} else {
 			boundBatches(&options, source.Size())
 		}
