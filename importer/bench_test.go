@@ -16,13 +16,11 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-const benchRecords = 500_000
-
 // BenchmarkMemory imports 500,000 records into memory. x-csv is how many times as long it takes as encoding/csv takes
 // to read the same bytes, measured in the same run.
 func BenchmarkMemory(b *testing.B) {
 	var file bytes.Buffer
-	require.NoError(b, catalogtest.Write(&file, benchRecords))
+	require.NoError(b, catalogtest.Write(&file, catalogtest.BenchRecords()))
 	for _, c := range []struct {
 		name  string
 		mode  products.Mode
@@ -51,10 +49,11 @@ func BenchmarkMemory(b *testing.B) {
 				}
 				b.StartTimer()
 				result := load(b, store, file.Bytes(), c.mode)
-				require.EqualValues(b, benchRecords-catalogtest.Distinct(benchRecords), result.Superseded)
+				n := catalogtest.BenchRecords()
+				require.EqualValues(b, n-catalogtest.Distinct(n), result.Superseded)
 			}
 			b.ReportMetric(b.Elapsed().Seconds()/yardstick.Seconds(), "x-csv")
-			b.ReportMetric(benchRecords*float64(b.N)/b.Elapsed().Seconds(), "records/s")
+			b.ReportMetric(float64(catalogtest.BenchRecords()*b.N)/b.Elapsed().Seconds(), "records/s")
 		})
 	}
 }

@@ -24,7 +24,7 @@ import (
 // run.
 func BenchmarkReader(b *testing.B) {
 	var file bytes.Buffer
-	require.NoError(b, catalogtest.Write(&file, 500_000))
+	require.NoError(b, catalogtest.Write(&file, catalogtest.BenchRecords()))
 	text := file.Bytes()
 	given := Options{Encoding: charset.UTF8, Delimiter: ',', Quote: '"', Escape: '"'}
 	for _, c := range []struct {
@@ -62,10 +62,10 @@ func BenchmarkReader(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				started := time.Now()
-				require.Equal(b, 500_001, readCSV(b, text))
+				require.Equal(b, catalogtest.BenchRecords()+1, readCSV(b, text))
 				yardstick += time.Since(started)
 				b.StartTimer()
-				require.Equal(b, 500_000, readBlocks(b, file, c.options))
+				require.Equal(b, catalogtest.BenchRecords(), readBlocks(b, file, c.options))
 			}
 			b.ReportMetric(b.Elapsed().Seconds()/yardstick.Seconds(), "x-csv")
 		})

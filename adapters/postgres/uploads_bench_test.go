@@ -16,7 +16,7 @@ import (
 // BenchmarkUploads writes and reads a file of 500,000 records.
 func BenchmarkUploads(b *testing.B) {
 	var file bytes.Buffer
-	require.NoError(b, catalogtest.Write(&file, benchRecords))
+	require.NoError(b, catalogtest.Write(&file, catalogtest.BenchRecords()))
 	data := file.Bytes()
 	u := open(b, pgtest.URL(b), postgres.Options{}).Uploads()
 	b.Run("put", func(b *testing.B) {

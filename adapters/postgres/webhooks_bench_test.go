@@ -146,6 +146,9 @@ func dispatchTo(tb testing.TB, store webhooks.Store) (stop func()) {
 // between.
 func BenchmarkWebhooksDelivery(b *testing.B) {
 	for _, c := range []struct{ endpoints, total int }{{1, 10_000}, {10, 10_000}, {10, 100_000}} {
+		if testing.Short() && c.total > 10_000 {
+			continue
+		}
 		b.Run(fmt.Sprintf("endpoints=%d/total=%d", c.endpoints, c.total), func(b *testing.B) {
 			url := pgtest.URL(b)
 			store := open(b, url, postgres.Options{}).Webhooks()

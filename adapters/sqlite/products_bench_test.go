@@ -23,8 +23,6 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-const benchRecords = 500_000
-
 // BenchmarkImport imports 500,000 records, with importer.Run and its defaults. x-import is how many times as long it
 // takes as the sqlite3 program's .import of the cleaned file (no duplicates, keys and IDs ready) takes into the same
 // table with the same index, in a new file with the same settings, before each import in the same run. Where there is
@@ -69,7 +67,7 @@ func BenchmarkImport(b *testing.B) {
 }
 
 func catalogue(b *testing.B, variant catalogtest.Variant) []byte {
-	file, err := io.ReadAll(catalogtest.NewReader(benchRecords, variant))
+	file, err := io.ReadAll(catalogtest.NewReader(catalogtest.BenchRecords(), variant))
 	require.NoError(b, err)
 	return file
 }
@@ -101,7 +99,9 @@ func cleaned(b *testing.B) (path string) {
 	require.NoError(b, err)
 	out := csv.NewWriter(to)
 	r, w := io.Pipe()
-	go func() { w.CloseWithError(catalogtest.WriteClean(w, benchRecords, catalogtest.Base, products.Ignore)) }()
+	go func() {
+		w.CloseWithError(catalogtest.WriteClean(w, catalogtest.BenchRecords(), catalogtest.Base, products.Ignore))
+	}()
 	in := csv.NewReader(r)
 	_, err = in.Read() // the header
 	require.NoError(b, err)
@@ -139,7 +139,7 @@ func importClean(b *testing.B, clean string) time.Duration {
 	output, err := command.CombinedOutput()
 	require.NoError(b, err, "%s", output)
 	took := time.Since(began)
-	require.Equal(b, catalogtest.Distinct(benchRecords), scan[int](b, path, `SELECT count(*) FROM products`))
+	require.Equal(b, catalogtest.Distinct(catalogtest.BenchRecords()), scan[int](b, path, `SELECT count(*) FROM products`))
 	return took
 }
 

@@ -23,14 +23,12 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 )
 
-const benchRecords = 500_000
-
 // catalogue writes the file that the benchmarks import, and returns its path.
 func catalogue(b *testing.B) string {
 	path := filepath.Join(b.TempDir(), "catalogue.csv")
 	file, err := os.Create(path)
 	require.NoError(b, err)
-	require.NoError(b, catalogtest.Write(file, benchRecords))
+	require.NoError(b, catalogtest.Write(file, catalogtest.BenchRecords()))
 	require.NoError(b, file.Close())
 	return path
 }

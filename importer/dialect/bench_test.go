@@ -14,15 +14,14 @@ import (
 	"github.com/products-importer/products-importer/importer/dialect"
 )
 
-const benchRecords = 500_000
-
 // BenchmarkReader reads 500,000 records, and looks at their fields or keeps them as strings. x-csv is how many times as
 // long it takes as encoding/csv takes for the same in the same run, with its ReuseRecord for who only looks.
 func BenchmarkReader(b *testing.B) {
 	var file bytes.Buffer
-	require.NoError(b, catalogtest.Write(&file, benchRecords))
+	require.NoError(b, catalogtest.Write(&file, catalogtest.BenchRecords()))
 	text := file.Bytes()
-	numbers := bytes.Repeat([]byte("123,4.50,6,78,true,,9012,34\n5,67.80,,9,false,12,3,4567\n"), benchRecords/2)
+	numbers := bytes.Repeat([]byte("123,4.50,6,78,true,,9012,34\n5,67.80,,9,false,12,3,4567\n"),
+		catalogtest.BenchRecords()/2)
 	given := dialect.Options{Delimiter: ',', Quote: '"', Escape: '"'}
 	for _, c := range []struct {
 		name    string
