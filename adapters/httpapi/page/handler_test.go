@@ -114,6 +114,10 @@ func TestModules(t *testing.T) {
 		require.NoError(t, err)
 		require.Less(t, strings.Count(string(content), "\n"), 250, name)
 		require.Empty(t, forbidden.FindAllString(string(content), -1), name)
+		if name == "style.css" {
+			require.Equal(t, strings.Count(string(content), "{"), strings.Count(string(content), "}"),
+				"one that is left over takes the next rule with it")
+		}
 		if name != "index.html" {
 			total += ask(t, h, "GET", "/page/"+name).Body.Len()
 		}

@@ -27,7 +27,7 @@ func TestImportList(t *testing.T) {
 	b.sees("Done")
 	b.sees("Tried out")
 	b.sees("Failed")
-	b.sees("more than 1")
+	b.sees("Too many rejected records")
 	b.audits("a list")
 	row := func(file string) string {
 		return evaluate[string](b, `[...document.querySelectorAll('tbody tr')].find((r) => r.innerText.includes(`+

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -36,6 +37,7 @@ type tab struct {
 	folder  string // of downloads
 	mu      sync.Mutex
 	trouble []string
+	notes   []string    // what else Chromium logged, for whom a test fails
 	files   chan string // downloaded
 }
 
@@ -97,11 +99,22 @@ func (b *tab) listen(event any) {
 		if e.Entry.Source == log.EntrySourceSecurity || e.Entry.Source == log.EntrySourceJavascript {
 			trouble = e.Entry.Text
 		}
+		b.note(e.Entry.Text + " " + e.Entry.URL)
+	case *network.EventLoadingFailed:
+		b.note(e.ErrorText + " " + string(e.BlockedReason) + " " + string(e.Type))
 	}
 	if trouble != "" {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.trouble = append(b.trouble, trouble)
+	}
+}
+
+func (b *tab) note(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.notes = append(b.notes, text); len(b.notes) > 20 {
+		b.notes = b.notes[1:]
 	}
 }
 
@@ -204,7 +217,17 @@ func (b *tab) until(expression string) {
 		}
 		require.NoError(b.t, b.ctx.Err(), "the tab's time is over: %s", expression)
 	}
-	require.FailNow(b.t, "it didn't come: "+expression, b.text())
+	require.FailNow(b.t, "it didn't come: "+expression, "%s\nChromium says: %s", b.text(), b.said())
+}
+
+// said returns what Chromium logged, and what of the page came with another status than 200.
+func (b *tab) said() string {
+	b.t.Helper()
+	odd := evaluate[[]string](b, `performance.getEntriesByType('resource').filter((one) => one.responseStatus !== 200)
+		.map((one) => one.responseStatus + ' ' + one.name)`)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return describe(append(odd, b.notes...))
 }
 
 // text returns the beginning of what stands on the page, and its address.

@@ -4,7 +4,7 @@ import { cells, field, h, replace, select, table } from './dom.js';
 import { count, long, number, when } from './format.js';
 import { sleep } from './api.js';
 import { empty, failure } from './messages.js';
-import { aborted } from './problem.js';
+import { aborted, sentence } from './problem.js';
 import { ended, isDryRun, outcomes, stateBadge } from './job-state.js';
 import { queryOf } from './settings.js';
 
@@ -95,7 +95,7 @@ function more(view, job) {
   if (!ended(job)) return job.waiting ? job.waiting.for : `${number(Math.round(job.progression))} %`;
   if (job.state !== 'FAILURE') return null;
   const upload = job.has_file === false ? null : job.upload?.id ?? job.upload;
-  return [job.error || 'The server gave no reason.', ' ', upload ?
+  return [sentence(job.error?.replace(/^importer: /, '') || 'The server gave no reason'), ' ', upload ?
     h('a', { href: view.address(['uploads', upload], queryOf(job.settings), 'import') }, 'Change its settings') :
     h('a', { href: view.address([], null, 'import') }, 'Send the file again')];
 }
