@@ -22,6 +22,13 @@ func TestJobs(t *testing.T) {
 	})
 }
 
+func TestJobsShareFiles(t *testing.T) {
+	jobtest.RunShared(t, func(*testing.T) (job.Store, job.Uploads) {
+		db := memory.New(memory.Options{})
+		return db.Jobs(), db.Uploads()
+	})
+}
+
 // newClocked returns a DB, and what sets its clock back.
 func newClocked() (*memory.DB, func(ctx context.Context, d time.Duration) error) {
 	var back atomic.Int64

@@ -48,6 +48,14 @@ func TestJobs(t *testing.T) {
 	})
 }
 
+func TestJobsShareFiles(t *testing.T) {
+	t.Parallel()
+	jobtest.RunShared(t, func(t *testing.T) (job.Store, job.Uploads) {
+		db := open(t, pgtest.URL(t), postgres.Options{})
+		return db.Jobs(), db.Uploads()
+	})
+}
+
 func TestJobLife(t *testing.T) {
 	db := open(t, pgtest.URL(t), postgres.Options{})
 	jobs, ctx := db.Jobs(), t.Context()

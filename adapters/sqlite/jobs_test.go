@@ -34,6 +34,13 @@ func TestJobs(t *testing.T) {
 	})
 }
 
+func TestJobsShareFiles(t *testing.T) {
+	jobtest.RunShared(t, func(t *testing.T) (job.Store, job.Uploads) {
+		db := openNew(t)
+		return db.Jobs(), db.Uploads()
+	})
+}
+
 // TestJobTexts: what a submitter says comes back as it was, whatever is in it.
 func TestJobTexts(t *testing.T) {
 	jobs, ctx := openNew(t).Jobs(), t.Context()

@@ -13,6 +13,7 @@ import (
 // broken is a store with some methods replaced.
 type broken struct {
 	job.Store
+	other         *job.Service // over the sound store
 	onEnd         func(hook driver.EndHook)
 	setBack       func(ctx context.Context, d time.Duration) error
 	create        func(ctx context.Context, j job.Job) (job.Job, error)

@@ -1,7 +1,7 @@
 // Package jobtest holds the suites that every job.Store and every job.Uploads pass: each case is one promise of the
 // contracts in package job, and its failure says which.
 //
-// A store's tests call RunStore and RunUploads:
+// A store's tests call RunStore, RunUploads and RunShared:
 //
 //	func TestJobs(t *testing.T) {
 //		jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {

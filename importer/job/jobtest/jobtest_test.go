@@ -2,6 +2,7 @@ package jobtest_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -73,6 +74,48 @@ func TestCasesFindBrokenUploads(t *testing.T) {
 			err := jobtest.UploadsCases()[at].Check(t.Context(), test.spoil(memory.New(memory.Options{}).Uploads()))
 			require.Error(t, err, "the case finds the broken uploads")
 			require.ErrorContains(t, err, test.says, "the failure says which promise broke")
+		})
+	}
+}
+
+// TestSharedFindsBrokenStores does the same for what stores keep together.
+func TestSharedFindsBrokenStores(t *testing.T) {
+	for name, test := range map[string]struct {
+		spoil func(b *broken)
+		says  string
+	}{
+		"sound": {func(*broken) {}, ""},
+		"knows nobody who uses an upload": {func(b *broken) {
+			b.uploadsInUse = func(context.Context, []string) ([]string, error) { return nil, nil }
+		}, "has its file"},
+		"makes jobs of what is gone": {func(b *broken) {
+			b.createFrom = func(ctx context.Context, j job.Job) (job.Job, error) {
+				if _, err := b.GetUpload(ctx, j.Upload); err == nil {
+					// Another client comes in between.
+					if err := b.other.DeleteUpload(ctx, j.Upload); err != nil && !errors.Is(err, job.ErrInUse) {
+						return job.Job{}, err
+					}
+				}
+				return b.Store.Create(ctx, j)
+			}
+		}, "has its file"},
+		"uses uploads for good": {func(b *broken) {
+			b.uploadsInUse = func(_ context.Context, keys []string) ([]string, error) { return keys, nil }
+		}, "the bytes go with the last"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := memory.New(memory.Options{})
+			b := breakAll(jobtest.Stores{Products: db.Products(), Jobs: db.Jobs()})
+			var err error
+			b.other, err = job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{})
+			require.NoError(t, err)
+			test.spoil(b)
+			err = jobtest.CheckShared(t.Context(), b, db.Uploads())
+			if test.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.says)
 		})
 	}
 }
