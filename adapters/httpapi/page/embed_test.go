@@ -13,18 +13,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEmbedded imports a file by the element on a page of an application's own, which has the importer below a path, and
-// is told what has become of it.
-func TestEmbedded(t *testing.T) {
-	s := openShop(t, false)
+// proxy passes requests on to a shop.
+func proxy(t testing.TB, s *shop) http.Handler {
+	t.Helper()
 	to, err := url.Parse(s.url)
 	require.NoError(t, err)
+	return &httputil.ReverseProxy{FlushInterval: -1, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}}
+}
+
+// TestEmbedded imports a file by the element on a page of an application's own, which has the importer below a path,
+// and is told what has become of it.
+func TestEmbedded(t *testing.T) {
+	s := openShop(t, false)
 	mux := http.NewServeMux()
-	mux.Handle("/catalog/", http.StripPrefix("/catalog", &httputil.ReverseProxy{FlushInterval: -1,
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(to)
-			r.Out.Host = r.In.Host
-		}}))
+	mux.Handle("/catalog/", http.StripPrefix("/catalog", proxy(t, s)))
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'self'")
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")

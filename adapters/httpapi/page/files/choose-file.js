@@ -8,6 +8,8 @@ import { aborted } from './problem.js';
 import { queryOf } from './settings.js';
 import { beginning, upload } from './upload.js';
 
+const another = 'another file'; // why an upload is given up
+
 // showChoice shows the step.
 export function showChoice(view) {
   const state = { settings: null };
@@ -39,7 +41,7 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
   let cancel = null; // of the upload that goes on
 
   async function send(file) {
-    cancel?.abort();
+    cancel?.abort(another);
     cancel = new AbortController();
     const { signal } = cancel;
     replace(said);
@@ -54,7 +56,7 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
       } });
       view.go(['uploads', sent.id], queryOf(settings() ?? {}));
     } catch (error) {
-      if (view.signal.aborted || signal.reason === 'another') return;
+      if (view.signal.aborted || signal.reason === another) return;
       input.value = '';
       replace(area, idle);
       if (aborted(error)) {
