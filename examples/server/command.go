@@ -31,6 +31,8 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 		c, usage = &moving{}, copyUsage
 	case "user":
 		c, usage = &user{stdin: os.Stdin}, userUsage
+	case "token":
+		c, usage = &token{}, tokenUsage
 	case "healthcheck":
 		return healthcheck.Command{Program: "server", Flag: "addr", Addr: cmp.Or(getenv("ADDR"), defaultAddr)}.Run(ctx,
 			args[1:], stdout, stderr), true

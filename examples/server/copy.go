@@ -98,8 +98,8 @@ func (m *moving) run(ctx context.Context, stdout io.Writer) (err error) {
 		return err
 	}
 	fmt.Fprintf(stdout, "copied %s to PostgreSQL\n  products   %d\n  endpoints  %d of webhooks\n  profiles   %d\n"+
-		"  checksum   %s on both sides\nThe file stays as it is: keep it as a backup.\n", m.from, copied.products,
-		copied.endpoints, copied.profiles, copied.checksum())
+		"  tokens     %d of programs\n  checksum   %s on both sides\nThe file stays as it is: keep it as a backup.\n",
+		m.from, copied.products, copied.endpoints, copied.profiles, copied.tokens, copied.checksum())
 	return nil
 }
 

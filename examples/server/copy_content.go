@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"hash"
 	"iter"
+	"time"
 
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/sqlite"
 	"github.com/products-importer/products-importer/importer/job"
@@ -23,8 +25,8 @@ const pieceBytes = 4 << 20
 
 // content is what a database has, as far as it is copied.
 type content struct {
-	products, endpoints, profiles int64
-	sum                           hash.Hash // over all of it
+	products, endpoints, profiles, tokens int64
+	sum                                   hash.Hash // over all of it
 }
 
 func newContent() content { return content{sum: sha256.New()} }
@@ -53,6 +55,18 @@ func (c *content) addEndpoint(e webhooks.Endpoint) error {
 func (c *content) addProfile(p job.Profile) error {
 	c.profiles++
 	return json.NewEncoder(c.sum).Encode(p)
+}
+
+// addTokens adds the tokens of programs, and calls each with every one of them.
+func (c *content) addTokens(ctx context.Context, of basicauth.TokenStore,
+	each func(name string, hash []byte, role string, created time.Time) error) error {
+	return of.EachToken(ctx, func(name string, hash []byte, role string, created time.Time) error {
+		c.tokens++
+		if err := json.NewEncoder(c.sum).Encode([]any{name, hash, role, created.UTC()}); err != nil {
+			return err
+		}
+		return each(name, hash, role, created)
+	})
 }
 
 // copyContent copies what the file has, and commits it if the database then has the same. The context belongs to a
@@ -93,6 +107,15 @@ func copyContent(ctx context.Context, from *sqlite.DB, to *postgres.DB) (copied 
 			if err := errors.Join(copied.addProfile(p), to.Jobs().RestoreProfile(ctx, p)); err != nil {
 				return err
 			}
+		}
+		if err := copied.addTokens(ctx, from.Tokens(), func(name string, hash []byte, role string, at time.Time) error {
+			added, err := to.Tokens().AddToken(ctx, name, hash, role, at)
+			if err == nil && !added {
+				err = fmt.Errorf("the database has a token %s already: a copy wants a new one", name)
+			}
+			return err
+		}); err != nil {
+			return err
 		}
 		return compare(ctx, to, &copied)
 	})
@@ -135,11 +158,17 @@ func compare(ctx context.Context, written *postgres.DB, want *content) error {
 			return err
 		}
 	}
+	if err := got.addTokens(ctx, written.Tokens(), func(string, []byte, string, time.Time) error {
+		return nil
+	}); err != nil {
+		return err
+	}
 	if got.products != want.products || got.endpoints != want.endpoints || got.profiles != want.profiles ||
-		got.checksum() != want.checksum() {
+		got.tokens != want.tokens || got.checksum() != want.checksum() {
 		return fmt.Errorf("what PostgreSQL gives back isn't what was written, and nothing is kept: products %d of %d, "+
-			"endpoints %d of %d, profiles %d of %d, checksum %s instead of %s", got.products, want.products,
-			got.endpoints, want.endpoints, got.profiles, want.profiles, got.checksum(), want.checksum())
+			"endpoints %d of %d, profiles %d of %d, tokens %d of %d, checksum %s instead of %s", got.products,
+			want.products, got.endpoints, want.endpoints, got.profiles, want.profiles, got.tokens, want.tokens,
+			got.checksum(), want.checksum())
 	}
 	return nil
 }

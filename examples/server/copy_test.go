@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/adapters/sqlite"
@@ -27,7 +28,7 @@ const everyField = `{"fields": [{"name": "price", "type": "decimal", "scale": 2}
 	{"name": "brand", "type": "text"}, {"name": "fragile", "type": "boolean"}, {"name": "since", "type": "date"},
 	{"name": "seen_at", "type": "timestamp"}, {"name": "tags", "type": "list", "separator": "|"}]}`
 
-// outgrown makes a file with products, changed, deleted and with fields, and with endpoints of webhooks.
+// outgrown makes a file with products, changed, deleted and with fields, with endpoints of webhooks and a token.
 func outgrown(t *testing.T) (path, fields string) {
 	t.Helper()
 	path, fields = filepath.Join(t.TempDir(), "products.db"), write(t, everyField)
@@ -59,7 +60,19 @@ func outgrown(t *testing.T) (path, fields string) {
 				Secrets: []webhooks.LiveSecret{{Secret: receive.NewSecret()}}, Headers: webhooks.Headers{"X-Shop": "1"}}})
 		require.NoError(t, err)
 	}
+	_, err = db.Tokens().AddToken(t.Context(), "ci", []byte("the hash of a token"), "importer", time.Now())
+	require.NoError(t, err)
 	return path, fields
+}
+
+// tokensOf are the tokens of a store, as text.
+func tokensOf(t *testing.T, store basicauth.TokenStore) (all []string) {
+	t.Helper()
+	require.NoError(t, store.EachToken(t.Context(), func(name string, hash []byte, role string, at time.Time) error {
+		all = append(all, fmt.Sprintf("%s %s %s %v", name, hash, role, at.UTC()))
+		return nil
+	}))
+	return all
 }
 
 func schema(t *testing.T) *products.Schema {
@@ -117,6 +130,9 @@ func TestCopy(t *testing.T) {
 	copies, err := to.Jobs().ListProfiles(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, profiles, copies)
+	require.Contains(t, stdout, "tokens     1 ")
+	require.Len(t, tokensOf(t, to.Tokens()), 1)
+	require.Equal(t, tokensOf(t, from.Tokens()), tokensOf(t, to.Tokens()))
 
 	created, err := to.Products().Create(t.Context(), products.Product{SKU: "new", Name: "New"})
 	require.NoError(t, err)

@@ -217,11 +217,11 @@ func (s *settings) announce(w io.Writer, addr net.Addr) {
 // usage explains the program to w.
 func usage(w io.Writer) {
 	fmt.Fprint(w, `Usage: server [flags]
-       server backup|copy|user|healthcheck [flags]
+       server backup|copy|user|token|healthcheck [flags]
 
 Serves the products importer over HTTP. backup copies the SQLite file while it is in use, copy moves it up to
-PostgreSQL, user writes a user into a file of users, healthcheck asks the running server whether it is ready; each
-explains itself with -h.
+PostgreSQL, user writes a user into a file of users, token makes and withdraws log-ins of programs, healthcheck asks the
+running server whether it is ready; each explains itself with -h.
 
   server                                                     everything is in products.db, in the current folder
   server -database-url memory: -allow-private-webhooks       for trying it: nothing is kept

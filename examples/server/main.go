@@ -7,6 +7,7 @@
 //	go run ./examples/server -fields fields.json                # products have prices, or what the file declares
 //	go run ./examples/server -users users.txt                   # several people, each with a role
 //	go run ./examples/server user -role editor -file users.txt ann   # makes such a file; asks for a password
+//	go run ./examples/server token add ci -role importer        # a program's log-in
 //	go run ./examples/server backup products-copy.db            # of that file, while servers go on
 //	go run ./examples/server copy -from sqlite:products.db -to postgres://localhost/shop   # once it is outgrown
 //
@@ -111,6 +112,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	api, err := httpapi.New(hooks.products, service, db.Jobs, users, httpapi.Options{
 		Logger: logger, Ping: s.hooks.NewKeyCheck(ctx, hooks.service, logger).After(db.Ping), PublicURL: s.publicURL,
 		ClientAddress: basicauth.TrustedProxies(s.proxies...),
+		Tokens:        db.Tokens,
 		Webhooks:      httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
 	})
 	if err != nil {

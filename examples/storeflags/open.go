@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/sqlite"
@@ -32,6 +33,7 @@ type Stores struct {
 	Jobs     Jobs
 	Uploads  job.Uploads
 	Webhooks webhooks.Store
+	Tokens   basicauth.TokenStore
 	// InTx runs a function in a transaction over all of these but Uploads.
 	InTx products.InTx
 	// Ping asks whether the database answers. It is nil for memory.
@@ -54,14 +56,15 @@ func Open(ctx context.Context, u URL, o Options) (*Stores, error) {
 	case Memory:
 		db := memory.New(memory.Options{Fields: o.Fields})
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			InTx: db.InTx, Close: func() error { return nil }}, nil
+			Tokens: db.Tokens(), InTx: db.InTx, Close: func() error { return nil }}, nil
 	case SQLite:
 		db, err := sqlite.Open(ctx, u.text, sqlite.Options{Logger: o.Logger, Sealer: o.Sealer, Fields: o.Fields})
 		if err != nil {
 			return nil, err
 		}
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex, Close: db.Close}, nil
+			Tokens: db.Tokens(), InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex,
+			Close: db.Close}, nil
 	case PostgreSQL:
 		db, err := postgres.Open(ctx, u.text, postgres.Options{MaxConns: o.MaxConns, Logger: o.Logger, Sealer: o.Sealer,
 			Fields: o.Fields})
@@ -69,7 +72,8 @@ func Open(ctx context.Context, u URL, o Options) (*Stores, error) {
 			return nil, err
 		}
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex, Close: db.Close}, nil
+			Tokens: db.Tokens(), InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex,
+			Close: db.Close}, nil
 	}
 	return nil, errors.New("no database is named: want " + Forms)
 }
