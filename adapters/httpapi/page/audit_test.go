@@ -3,7 +3,10 @@ package page_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/stretchr/testify/require"
@@ -48,16 +51,24 @@ func (b *tab) audit(state string) {
 	require.Empty(b.t, found, "%s:\n%s", state, describe(found))
 }
 
-// audits checks the page in both themes, wide and at 375 px.
+// audits checks the page in both themes, wide and at 375 px. Where PAGE_STATES names a folder, pictures of all of it are
+// put there.
 func (b *tab) audits(state string) {
 	b.t.Helper()
+	look := func(state string) {
+		b.t.Helper()
+		if folder := os.Getenv("PAGE_STATES"); folder != "" {
+			b.picture(filepath.Join(folder, strings.ReplaceAll(b.t.Name(), "/", ", ")+", "+state+".png"))
+		}
+		b.audit(state)
+	}
 	for _, theme := range []string{"light", "dark"} {
 		b.theme(theme)
 		b.size(1280, 900)
-		b.audit(state + ", " + theme)
+		look(state + ", " + theme)
 	}
 	b.size(375, 800)
-	b.audit(state + ", dark, 375 px")
+	look(state + ", dark, 375 px")
 	b.size(1280, 900)
 	b.theme("light")
 }
@@ -162,7 +173,7 @@ const structureScript = `(() => {
 			}
 		}
 	}
-	const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary';
+	const controls = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
 	for (const element of visible(controls)) {
 		if (element.parentElement.closest('a[href], button')) found.push('a control in a control: ' + shown(element));
 	}
@@ -192,9 +203,12 @@ const structureScript = `(() => {
 	return found;
 })()`
 
-// widthScript lists what sticks out of the window at the right, where the page would scroll to the side.
+// widthScript lists what sticks out of the window at the right, where the page or a dialog would scroll to the side.
 const widthScript = `(() => {
 	const width = document.documentElement.clientWidth;
+	const open = document.querySelectorAll('dialog[open]');
+	const wide = [...open].filter((dialog) => dialog.scrollWidth > dialog.clientWidth);
+	if (wide.length > 0) return ['a dialog is wider than it shows: ' + wide[0].innerText.slice(0, 120)];
 	if (document.scrollingElement.scrollWidth <= width) return [];
 	const found = [...document.body.querySelectorAll('*')].filter((element) => element.checkVisibility() &&
 		element.getBoundingClientRect().right > width + 0.5).slice(0, 5);

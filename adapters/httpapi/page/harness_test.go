@@ -94,6 +94,7 @@ func TestHarness(t *testing.T) {
 			{"<div style='background: rgb(0 0 0 / 0.5)'><p style='color: oklch(0.5 0 0)'>grey</p></div>", "contrast"},
 			{"<input aria-label=a placeholder=hint style='height: 30px; background: #888'>", "hint"},
 			{"<p style='width: 2000px'>wide</p>", "the page is wider than"},
+			{"<dialog open style='width: 200px; overflow: auto'><p style='width: 900px'>x</dialog>", "a dialog is wider"},
 			{"<p id=a>one<p id=a>two", "an id twice"},
 			{"<h3>deep</h3>", "a level of headings is left out"},
 			{"<table aria-label=t><tr><td>1</table>", "a table without headers"},

@@ -3,6 +3,7 @@
 package page_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func TestProductList(t *testing.T) {
 	b.choose("Order", "SKU, from the end")
 	b.until("document.querySelector('tbody tr').innerText.includes('SKU-059')")
 	b.click(unfold, "Filters")
-	b.fill("textbox", "Price to", "55")
+	b.fill("textbox", "Price at most", "55")
 	b.press("Enter")
 	b.sees("6 of 60 products")
 	b.audits("filters")
@@ -63,6 +64,30 @@ func TestProductList(t *testing.T) {
 	again.visit("about:blank")
 	again.visit(s.url + "#/products")
 	again.control("columnheader", "Description") // the browser has kept it
+}
+
+// TestOddNames shows names that are long, in one word, written from the right, or both, in the list and in the panel.
+func TestOddNames(t *testing.T) {
+	s := openShop(t, true)
+	for i, name := range []string{strings.Repeat("Donaudampfschifffahrt", 23), "مصباح طاولة (أخضر) 12%",
+		strings.Repeat("מנורה ", 80), "👩‍👩‍👧‍👦" + strings.Repeat("e\u0301", 200)} {
+		_, err := s.db.Products().Create(t.Context(), products.Product{SKU: strings.Repeat(strconv.Itoa(i), 255), Name: name,
+			Description: strings.Repeat("x", 5000), Attributes: map[string]string{strings.Repeat("y", 200): name}})
+		require.NoError(t, err)
+	}
+	b := openTab(t)
+	b.visit(s.url + "#/products")
+	b.sees("4 products")
+	b.sees("مصباح")
+	b.audits("a list")
+	b.visit("about:blank")
+	b.visit(s.url + "#/products/1")
+	b.control("button", "Save changes")
+	b.click(unfold, "Kept from its file (1)")
+	b.audits("a product")
+	b.click("button", "Delete")
+	b.sees("Delete this product?")
+	b.audits("a question")
 }
 
 // TestSearchWaits looks at what is asked for while somebody types: once they pause, and the newest alone.

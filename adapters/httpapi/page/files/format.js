@@ -73,6 +73,14 @@ export function cut(text, most) {
 
 const splitter = 'Segmenter' in Intl ? new Intl.Segmenter() : null;
 
+// short returns a name that is cut in its middle where it is long, and whole on hover: within a link or a button, which
+// screen readers have whole.
+export function short(text, most) {
+  const cutText = cut(text, most);
+  return cutText === text ? h('bdi', {}, text) : [h('bdi', { 'aria-hidden': 'true', title: text }, cutText),
+    h('span', { class: 'unseen' }, text)];
+}
+
 // long returns a name that is cut in its middle where it is long, and whole on focus and hover. Its direction is its
 // own.
 export function long(text, most = 40) {

@@ -1,7 +1,7 @@
 // The place Imports: all of them, the newest first, while they go on.
 
 import { cells, field, h, replace, select, table } from './dom.js';
-import { count, long, number, when } from './format.js';
+import { count, long, number, short, when } from './format.js';
 import { sleep } from './api.js';
 import { empty, failure } from './messages.js';
 import { aborted, sentence } from './problem.js';
@@ -81,7 +81,7 @@ const titles = ['File', 'When', 'State', ...outcomes.map(({ word }) => word)];
 function row(view, job) {
   return cells(titles, [
     [h('a', { href: view.address(['jobs', job.id], null, 'import') },
-      long(job.file_name || 'A file without a name', 30)), h('p', { class: 'hint' }, how(job))],
+      short(job.file_name || 'A file without a name', 30)), h('p', { class: 'hint' }, how(job))],
     [when(job.created_at), job.user && h('p', { class: 'hint' }, 'by ', long(job.user, 20))],
     [stateBadge(job), h('p', { class: 'hint' }, more(view, job))],
     ...outcomes.map(({ key }) => h('span', { class: 'number' }, number(job[key]))),

@@ -2,7 +2,7 @@
 
 import { button } from './dom.js';
 import { confirm } from './confirm.js';
-import { count, number } from './format.js';
+import { count, cut, number } from './format.js';
 
 // deleteAllButton returns the button, with a function that says how many there are; it is there once that is known.
 export function deleteAllButton(action) {
@@ -32,11 +32,14 @@ export async function deleteAll(view, changed) {
   }
 }
 
-// deleteOne deletes a product as it was seen, once its SKU was typed, and resolves to whether it did.
+// deleteOne deletes a product as it was seen, once its SKU was typed, or a word where that is very long, and resolves to
+// whether it did.
 export function deleteOne(view, product, etag) {
+  const typed = product.sku.length <= 40 ? product.sku : 'delete';
   return confirm(view, {
-    title: 'Delete this product?', sentence: `${product.name} is gone for good.`,
-    typed: product.sku, hint: `Type its SKU, ${product.sku}, to confirm`, label: `Delete ${product.sku}`,
+    title: 'Delete this product?', sentence: `${cut(product.name, 100)} is gone for good.`, typed,
+    hint: typed === product.sku ? `Type its SKU, ${typed}, to confirm` : `Type ${typed} to confirm`,
+    label: `Delete ${cut(product.sku, 40)}`,
     action: () => view.api.send('DELETE', `products/${product.id}`,
       { headers: { 'If-Match': etag }, signal: view.signal }),
   });

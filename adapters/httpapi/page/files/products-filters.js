@@ -55,12 +55,12 @@ function filtersOf({ name, type, words, filters }) {
   };
   switch (type) {
     case 'integer': case 'decimal':
-      add(`${name}__gte`, `${of} from`, text(numeric));
-      add(`${name}__lte`, `${of} to`, text(numeric));
+      add(`${name}__gte`, `${of} at least`, text(numeric));
+      add(`${name}__lte`, `${of} at most`, text(numeric));
       break;
     case 'date': case 'timestamp':
-      add(`${name}__gte`, `${of} from`, text({ type: 'date' }));
-      add(`${name}__lte`, `${of} to`, text({ type: 'date' }));
+      add(`${name}__gte`, `${of}, on or after`, text({ type: 'date' }));
+      add(`${name}__lte`, `${of}, on or before`, text({ type: 'date' }));
       break;
     case 'boolean':
       add(name, of, (value) => select([['', 'all'], ['true', 'yes'], ['false', 'no']], value));

@@ -1,7 +1,7 @@
 // The place Webhooks: the endpoints that are told what happens.
 
 import { button, cells, h, table } from './dom.js';
-import { count, long, when } from './format.js';
+import { count, long, short, when } from './format.js';
 import { badge, empty } from './messages.js';
 import { schema } from './schema.js';
 import { eventsInWords } from './webhook-events.js';
@@ -42,7 +42,7 @@ const titles = ['Address', 'Whose', 'Told of', 'State', 'Last success'];
 function row(view, hook) {
   const { kind, word } = stateOf(hook);
   return cells(titles, [
-    h('a', { href: view.address([hook.id]) }, long(hook.callback_url, 60)),
+    h('a', { href: view.address([hook.id]) }, short(hook.callback_url, 60)),
     long(hook.client_name, 30),
     eventsInWords(hook),
     [badge(kind, word), h('p', { class: 'hint' }, stateSentence(hook))],
