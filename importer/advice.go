@@ -27,8 +27,12 @@ func (r *run) nothingChanged() string {
 	case n.Created+n.Updated > 0, n.Read > 0 && n.Skipped+n.Rejected == 0:
 		return "" // all is as the file has it
 	case n.Read == 0 && r.result.passedOver() > 0:
-		return fmt.Sprintf("no record of a product was found: all %d rows were passed over (%s); see whether the right "+
-			"table was exported", r.result.passedOver(), counted(r.result.PassedOver))
+		rows := fmt.Sprintf("all %d rows were", r.result.passedOver())
+		if r.result.passedOver() == 1 {
+			rows = "its only row was"
+		}
+		return fmt.Sprintf("no record of a product was found: %s passed over (%s); see whether the right table was "+
+			"exported", rows, counted(r.result.PassedOver))
 	case n.Read == 0:
 		return "the file has no record below its header; see whether the export was empty, or filtered"
 	case r.keyHinted:

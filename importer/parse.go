@@ -318,8 +318,8 @@ func (p *parser) shape(r *rawRecord) *Reject {
 	if n > want && !slices.ContainsFunc(r.fields[want:], func(f dialect.Field) bool { return f.End > f.Start }) {
 		if p.exact {
 			return &Reject{Code: CodeFieldCount, Column: m.columns[want-1].shortLabel(), Reason: fmt.Sprintf(
-				"the record has %d fields, the last of them empty, but there are %d columns; nearly all others have as "+
-					"many, so a delimiter too many may have moved its values", n, want)}
+				"the record has %d fields, the last of them empty, but there %s; nearly all others have as many, so a "+
+					"delimiter too many may have moved its values", n, soManyColumns(want))}
 		}
 		if fault := p.stillWrong(r); fault != nil {
 			return fault // with all of its fields
@@ -329,8 +329,8 @@ func (p *parser) shape(r *rawRecord) *Reject {
 	switch {
 	case n > want:
 		return &Reject{Code: CodeFieldCount, Reason: fmt.Sprintf(
-			"the record has %d fields, but there are %d columns; a field with the delimiter in it must stand in quotes",
-			n, want)}
+			"the record has %d fields, but there %s; a field with the delimiter in it must stand in quotes", n,
+			soManyColumns(want))}
 	case n < m.need:
 		for i := n; ; i++ {
 			if m.columns[i].Field != "" {
@@ -345,6 +345,14 @@ func (p *parser) shape(r *rawRecord) *Reject {
 				"line break, may have moved its values", n, want)}
 	}
 	return p.stillWrong(r)
+}
+
+// soManyColumns says how many columns there are.
+func soManyColumns(n int) string {
+	if n == 1 {
+		return "is a single column"
+	}
+	return fmt.Sprintf("are %d columns", n)
 }
 
 // stillWrong rejects a record of a file of rejects that was rejected for a column that it lacked, and has nothing there

@@ -140,17 +140,21 @@ func (m *mapping) compare(s *dialect.Shape) error {
 	} else if s.Widest == 1 {
 		others = "a single field"
 	}
+	header := fmt.Sprintf("header has %d columns", columns)
+	if columns == 1 {
+		header = "header has a single column"
+	}
 	switch {
 	case s.Records < 2:
 	case s.Narrowest > columns:
-		return refuse.Errorf("its header has %d columns, but every record has %s: either the delimiter is a part of "+
-			"values without quotes around them, such as decimal commas, or the header lacks columns", columns, others)
+		return refuse.Errorf("its %s, but every record has %s: either the delimiter is a part of "+
+			"values without quotes around them, such as decimal commas, or the header lacks columns", header, others)
 	case s.Widest < m.need && s.Widest == s.Narrowest:
-		return refuse.Errorf("its header has %d columns, but every record has %s and ends before the column %s",
-			columns, others, m.columns[m.need-1].shortLabel())
+		return refuse.Errorf("its %s, but every record has %s and ends before the column %s", header, others,
+			m.columns[m.need-1].shortLabel())
 	case s.Widest < columns:
-		m.hints = append(m.hints, Hint{Text: fmt.Sprintf("the header has %d columns, but every record has %s; "+
-			"the columns behind them are taken as missing", columns, others)})
+		m.hints = append(m.hints, Hint{Text: fmt.Sprintf("the %s, but every record has %s; "+
+			"the columns behind them are taken as missing", header, others)})
 	case s.Shorter > 0 && !s.Even:
 		m.hints = append(m.hints, Hint{Text: fmt.Sprintf("%d of %d records looked at have fewer fields than the header; "+
 			"the columns behind them are taken as missing", s.Shorter, s.Records)})

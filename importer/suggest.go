@@ -229,9 +229,13 @@ func (m *mapping) lacksKey(records int64) []Hint {
 		return nil
 	}
 	key := m.schema.Key().Name
+	all := fmt.Sprintf("each of the %d records", records)
+	if records == 1 {
+		all = "the only record"
+	}
 	return []Hint{{Field: key, Column: m.reference(i), Text: fmt.Sprintf(
-		"each of the %d records was rejected for its empty %s; if the column %q tells products apart, map %s to it",
-		records, key, m.columns[i].Name, key)}}
+		"%s was rejected for its empty %s; if the column %q tells products apart, map %s to it", all, key,
+		m.columns[i].Name, key)}}
 }
 
 // closest returns the column whose name is the least misspelt of the given folded names, -1 where none is near enough.

@@ -166,7 +166,7 @@ func TestDetectPartOfAFile(t *testing.T) {
 	}
 	got := detect("sku;name;text\n1;\"a, b\";\"c\n", false)
 	require.Equal(t, byte(';'), got.Dialect.Delimiter)
-	require.Contains(t, got.Evidence.Delimiter, "1 of 1 records")
+	require.Contains(t, got.Evidence.Delimiter, "the only record looked at has ")
 	require.Equal(t, 3, got.Width)
 	require.False(t, detect("a,b\nc,d\r", false).Dialect.BareCR, "a LF may follow")
 	require.True(t, detect("a,b\nc,d\r", true).Dialect.BareCR)

@@ -28,9 +28,14 @@ func (l *look) lineEnds() (name string) {
 
 // evidence puts what was counted into words.
 func (l *look) evidence(o *Options) (e Evidence) {
-	if l.width > 1 {
+	switch {
+	case l.records == 1 && l.fitting == 1 && l.width > 1:
+		e.Delimiter = fmt.Sprintf("the only record looked at has %d fields", l.width)
+	case l.records == 1 && l.width == 1:
+		e.Delimiter = "the only record looked at has a single field whatever the delimiter"
+	case l.width > 1:
 		e.Delimiter = fmt.Sprintf("%d of %d records looked at have %d fields", l.fitting, l.records, l.width)
-	} else {
+	default:
 		e.Delimiter = fmt.Sprintf("most of %d records looked at have a single field whatever the delimiter", l.records)
 	}
 	if l.header() > 0 {
