@@ -46,7 +46,7 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	}
 	defer func() { o.partial = reports.keepPartial() }()
 	if !s.quiet && isTerminal(stderr) {
-		options.Progress = newBar(stderr)
+		options.Progress = newBar(stderr, columnsOf(stderr))
 	}
 	if o.result, err = importer.Run(ctx, source, db.Products, options); err != nil {
 		return err

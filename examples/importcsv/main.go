@@ -18,6 +18,7 @@ import (
 	"syscall"
 	_ "time/tzdata" // for -zone, wherever the program runs
 
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/version"
 )
 
@@ -47,7 +48,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return statusSuccess
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "importcsv: %v (importcsv -h explains)\n", err)
+		fmt.Fprintf(stderr, "importcsv: %s (importcsv -h explains)\n", errorline.Of(err))
 		return statusUsage
 	}
 	if s.version {

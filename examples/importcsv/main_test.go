@@ -121,6 +121,15 @@ read as:
 `)
 }
 
+// TestOneRecord: one is no plural, and the message has the program's name alone before it.
+func TestOneRecord(t *testing.T) {
+	s := importcsv(t, nil, "", write(t, "one.csv", "sku,name\na,b\n"))
+	require.Contains(t, s.stdout, "mode ignore: 1 record in ")
+	s = importcsv(t, nil, "", "-max-rejects", "0", write(t, "none.csv", "sku,name\n,b\n"))
+	require.Equal(t, 1, s.status)
+	require.Contains(t, s.stderr, "importcsv: too many rejected records: more than 0")
+}
+
 func TestSettings(t *testing.T) {
 	for _, c := range []struct {
 		name  string

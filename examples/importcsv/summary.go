@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
@@ -48,7 +49,7 @@ func (o *outcome) message() string {
 	if o.err == nil {
 		return ""
 	}
-	text := strings.Join(strings.FieldsFunc(o.err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	text := errorline.Of(o.err)
 	if o.cancelled {
 		text = "cancelled"
 	}
@@ -135,8 +136,8 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 	if o.settings.options.Mode == products.Existing {
 		skipped = "don't exist, and were left alone"
 	}
-	english.Fprintf(b, "%s %s into %s, mode %v: %d records in %v\n\n", verb, file, into,
-		o.settings.options.Mode, r.Read, r.Elapsed.Round(time.Millisecond))
+	english.Fprintf(b, "%s %s into %s, mode %v: %s in %v\n\n", verb, file, into,
+		o.settings.options.Mode, plural(int(r.Read), "record"), r.Elapsed.Round(time.Millisecond))
 	for _, line := range []struct {
 		name  string
 		count int64

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/healthcheck"
 )
 
@@ -57,7 +58,7 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 		return 2, true
 	}
 	if err := c.run(ctx, stdout); err != nil {
-		fmt.Fprintf(stderr, "server %s: %v\n", args[0], err)
+		fmt.Fprintf(stderr, "server %s: %s\n", args[0], errorline.Of(err))
 		return 1, true
 	}
 	return 0, true

@@ -32,6 +32,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/examples/version"
@@ -57,7 +58,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		usage(stdout)
 		return 0
 	case err != nil:
-		fmt.Fprintf(stderr, "server: %v (server -h explains)\n", err)
+		fmt.Fprintf(stderr, "server: %s (server -h explains)\n", errorline.Of(err))
 		return 2
 	case s.version:
 		fmt.Fprintln(stdout, version.Line("server"))
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	if err := serve(ctx, s, stdout,
 		slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
-		fmt.Fprintf(stderr, "server: %v\n", err)
+		fmt.Fprintf(stderr, "server: %s\n", errorline.Of(err))
 		return 1
 	}
 	return 0

@@ -55,7 +55,7 @@ func TestUsage(t *testing.T) {
 		{args: []string{"-trusted-proxies", "0.0.0.0/0"}, status: 2, says: "everybody"},
 		{args: []string{"-trusted-proxies", "::1,"}, status: 2, says: `"" is no network`},
 		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x", "-wait", "0"}, status: 1,
-			says: "can't connect"},
+			says: "server: store unavailable: can't connect"},
 		{args: []string{"-database-url", "memory:", "-wait", "25h"}, status: 2, says: "-wait must be between 0 and 24h"},
 		{args: []string{"-database-url", "memory:", "-drain", "-1s"}, status: 2, says: "-drain must be between 0 and 1h"},
 		{args: []string{"-h"}, says: "ADMIN_PASSWORD"},

@@ -37,8 +37,8 @@ func TestWebhookUsage(t *testing.T) {
 		{args: []string{"-deliveries", "-1"}, says: "-deliveries"},
 		{args: []string{"-deliveries", "1001"}, says: "-deliveries"},
 		{args: []string{"-database-url", "memory:", "-deliveries", "0"}, says: "needs a database"},
-		{key: "hunter2!", says: "WEBHOOKS_KEY: webhooks: key 1 of 1"},
-		{key: "c2hvcnQ=", says: "WEBHOOKS_KEY: webhooks: a key to seal with must have 32 bytes"},
+		{key: "hunter2!", says: "WEBHOOKS_KEY: key 1 of 1"},
+		{key: "c2hvcnQ=", says: "WEBHOOKS_KEY: a key to seal with must have 32 bytes"},
 	} {
 		var stdout, stderr bytes.Buffer
 		getenv := func(name string) string { return map[string]string{"WEBHOOKS_KEY": c.key}[name] }

@@ -32,6 +32,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/healthcheck"
 	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		usage(stdout)
 		return 0
 	case err != nil:
-		fmt.Fprintf(stderr, "worker: %v (worker -h explains)\n", err)
+		fmt.Fprintf(stderr, "worker: %s (worker -h explains)\n", errorline.Of(err))
 		return 2
 	case s.version:
 		fmt.Fprintln(stdout, version.Line("worker"))
@@ -67,7 +68,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	if err := work(ctx, s, stdout,
 		slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
-		fmt.Fprintf(stderr, "worker: %v\n", err)
+		fmt.Fprintf(stderr, "worker: %s\n", errorline.Of(err))
 		return 1
 	}
 	return 0

@@ -74,7 +74,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-max-wait", "1ms"}, 2, "-max-wait"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-wait", "25h"}, 2, "-wait"},
 		{[]string{"-database-url", "postgres://127.0.0.1:1/x", "-drain", "1s"}, 2, "-drain"},
-		{[]string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x", "-wait", "0", "-admin-addr", "127.0.0.1:0"}, 1, "can't connect"},
+		{[]string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x", "-wait", "0", "-admin-addr", "127.0.0.1:0"}, 1,
+			"worker: store unavailable: can't connect"},
 		{[]string{"-h"}, 0, "-database-url"},
 		{[]string{"-version"}, 0, "worker "},
 	} {
