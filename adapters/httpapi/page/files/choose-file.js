@@ -4,7 +4,7 @@ import { append, button, field, h, replace, select, table, cells } from './dom.j
 import { bytes, duration, long, share, when } from './format.js';
 import { countsSentence, stateBadge } from './job-state.js';
 import { loading, notice } from './messages.js';
-import { aborted } from './problem.js';
+import { aborted, passes } from './problem.js';
 import { queryOf } from './settings.js';
 import { beginning, upload } from './upload.js';
 
@@ -71,7 +71,7 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
     const begins = error.status === 415 || error.status === 422 ? await beginning(file) : '';
     replace(said, notice('error', h('p', {}, h('strong', {}, long(file.name)), ' was not taken. ', error.message),
       begins && h('p', {}, 'It begins with ', h('code', {}, begins)),
-      button('Send it again', () => send(file))));
+      (passes(error) || error.status === 429) && button('Send it again', () => send(file))));
   }
 
   return { element: h('div', {}, said, area), send };
