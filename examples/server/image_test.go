@@ -90,7 +90,8 @@ func image(t *testing.T) (name string) {
 // container starts a container with as few rights as it needs, and removes it at the end of the test.
 func container(t *testing.T, image string, args ...string) (id string) {
 	t.Helper()
-	command := []string{"run", "-d", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "-e", "ADMIN_PASSWORD=secret"}
+	command := []string{"run", "-d", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "-e", "ADMIN_PASSWORD=secret",
+		"-e", "DRAIN=0"}
 	at := slices.Index(args, "--") // what stands behind it is for the program
 	if at < 0 {
 		at = len(args)
