@@ -35,7 +35,7 @@ func contents(api string) (map[string][]byte, error) {
 			return nil, err
 		}
 		all["page/"+name] = lean(content)
-		if path.Ext(name) == ".js" {
+		if path.Ext(name) == ".js" && name != "load-again.js" {
 			data.Modules = append(data.Modules, name)
 		}
 	}

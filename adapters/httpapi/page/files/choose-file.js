@@ -1,7 +1,7 @@
 // Step 1: a file is chosen, or dropped anywhere, and sent.
 
 import { append, button, field, h, replace, select, table, cells } from './dom.js';
-import { bytes, duration, long, share, when } from './format.js';
+import { bytes, duration, long, share, short, when } from './format.js';
 import { countsSentence, stateBadge } from './job-state.js';
 import { loading, notice } from './messages.js';
 import { aborted, passes } from './problem.js';
@@ -139,7 +139,7 @@ async function showRecent(view, place) {
     replace(place, h('h2', {}, 'Last imports'), results.length === 0 ?
       h('p', { class: 'soft' }, 'None yet. The first file starts the list.') :
       table('Last imports', titles, results.map((job) => cells(titles, [
-        view.link(['jobs', job.id], long(job.file_name || 'without a name')), stateBadge(job), when(job.created_at),
+        view.link(['jobs', job.id], short(job.file_name || 'without a name', 40)), stateBadge(job), when(job.created_at),
         countsSentence(job)]))));
   } catch (error) {
     if (!aborted(error)) replace(place, h('h2', {}, 'Last imports'), notice('error', error.message));
