@@ -103,23 +103,22 @@ func TestSpacesAcrossReads(t *testing.T) {
 	}
 }
 
-// TestDetectTakesNoTime: no sample takes long, however it is damaged: some 20 ms, of which a busy machine makes more.
+// TestDetectTakesNoTime: no sample takes much longer, however it is damaged, than one that is whole does on the same
+// machine.
 func TestDetectTakesNoTime(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures time")
-	}
+	var whole time.Duration
 	for _, line := range []string{"a,b\n", "\"", "\"\n", "a,\"b\n", "\"\"\n", "\"a\" , \"b\n", "'a','b's'\n", "a,\"b\" ,c\\\"\n", "\r", "a\r,\"\r\n",
 		"a;\"\"b,'\n", ",,,,", "\"\"\"\n", "'\"'\"\n", "a ,b ,c\n", "\"a\\\n", "x,\"\"\"\n\"\"\n", " \"", "\" ", "5\" a\tb\n"} {
 		text := []byte(strings.Repeat(line, sampleBytes/len(line)))
-		least := time.Hour
-		for range 3 {
-			started := time.Now()
-			_, err := Detect(text, false, Options{})
-			require.NoError(t, err)
-			least = min(least, time.Since(started))
+		started := time.Now()
+		_, err := Detect(text, false, Options{})
+		require.NoError(t, err)
+		took := time.Since(started)
+		if whole == 0 {
+			whole = took
 		}
-		t.Logf("%12v %q", least, line)
-		require.Less(t, least, 2*time.Second, "%q", line)
+		t.Logf("%12v %q", took, line)
+		require.Less(t, took, 100*whole, "%q", line)
 	}
 }
 
