@@ -42,11 +42,10 @@ func catalog(t testing.TB, records int, variant catalogtest.Variant) string {
 	return path
 }
 
-func TestPostgres(t *testing.T) {
-	url := pgtest.URL(t)
-	db := open(t, url)
-	env := map[string]string{"DATABASE_URL": url}
-	path := write(t, "small.csv", small)
+// importAgain imports the file of small into what the environment names, again and again in several ways, and looks at
+// the counts and at how many products there are then.
+func importAgain(t *testing.T, env map[string]string, path string, open func(t *testing.T) *sql.DB) {
+	t.Helper()
 	for _, c := range []struct {
 		name  string
 		args  []string
@@ -69,9 +68,17 @@ func TestPostgres(t *testing.T) {
 			for key, want := range c.wants {
 				require.InDelta(t, want, object[key], 0, key)
 			}
-			require.Equal(t, c.rows, count(t, db, "SELECT count(*) FROM products"))
+			require.Equal(t, c.rows, count(t, open(t), "SELECT count(*) FROM products"))
 		})
 	}
+}
+
+func TestPostgres(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url)
+	env := map[string]string{"DATABASE_URL": url}
+	path := write(t, "small.csv", small)
+	importAgain(t, env, path, func(t *testing.T) *sql.DB { return db })
 	var name, price string
 	require.NoError(t,
 		db.QueryRowContext(t.Context(), "SELECT name, attributes->>'Price' FROM products WHERE sku = 'a-1'").Scan(&name,

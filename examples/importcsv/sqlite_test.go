@@ -28,32 +28,7 @@ func TestSQLite(t *testing.T) {
 	t.Chdir(folder)
 	path := write(t, "small.csv", small)
 	env := map[string]string{"DATABASE_URL": "sqlite:my shop.db"}
-	for _, c := range []struct {
-		name  string
-		args  []string
-		wants map[string]float64
-		rows  int64
-	}{
-		{"a dry run writes nothing", []string{"-dry-run"}, map[string]float64{"created": 2, "superseded": 1,
-			"rejected": 2}, 0},
-		{"a first import", nil, map[string]float64{"created": 2, "superseded": 1, "rejected": 2}, 2},
-		{"again", nil, map[string]float64{"created": 0, "skipped": 2}, 2},
-		{"with the last record of each SKU", []string{"-mode", "update"},
-			map[string]float64{"updated": 1, "unchanged": 1}, 2},
-		{"again", []string{"-mode", "update", "-writers", "4"}, map[string]float64{"updated": 0, "unchanged": 2}, 2},
-		{"with the other columns", []string{"-mode", "update", "-extra", "keep"}, map[string]float64{"updated": 2}, 2},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := importcsv(t, env, "", append(c.args, "-json", path)...)
-			require.Equal(t, 0, s.status, s.stderr)
-			object := s.decode(t)
-			for key, want := range c.wants {
-				require.InDelta(t, want, object[key], 0, key)
-			}
-			require.Equal(t, c.rows, count(t, openFile(t, filepath.Join(folder, "my shop.db")),
-				"SELECT count(*) FROM products"))
-		})
-	}
+	importAgain(t, env, path, func(t *testing.T) *sql.DB { return openFile(t, filepath.Join(folder, "my shop.db")) })
 	s := importcsv(t, env, "", path)
 	require.Contains(t, s.stdout, "imported "+path+" into "+filepath.Join(folder, "my shop.db")+
 		", mode ignore: 5 records in ")
