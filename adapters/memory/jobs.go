@@ -214,39 +214,32 @@ func (j *Jobs) Cancel(ctx context.Context, id string) (cancelled job.Job, err er
 // Refused returns what was refused of a batch.
 func (j *Jobs) Refused(ctx context.Context, id string, above int64) (refused []importer.Reject, batch int64,
 	err error) {
-	err = j.db.do(ctx, func(context.Context, *tx) error {
-		r := j.byID[id]
-		if r == nil {
-			return nil
-		}
-		for number, c := range r.checkpoints {
-			if number > above && len(c.refused) > 0 && (batch == 0 || number < batch) {
-				refused, batch = c.refused, number
-			}
-		}
-		refused = ownedRejects(refused)
-		return nil
-	})
-	return refused, batch, err
+	return kept(ctx, j, id, above, func(c checkpoint) []importer.Reject { return c.refused }, ownedRejects)
 }
 
 // Skipped returns what was skipped of a batch.
 func (j *Jobs) Skipped(ctx context.Context, id string, above int64) (skipped []importer.Skipped, batch int64,
 	err error) {
+	return kept(ctx, j, id, above, func(c checkpoint) []importer.Skipped { return c.skipped }, slices.Clone)
+}
+
+// kept returns what of gives for the first batch above the number for which it gives any, as the caller's own.
+func kept[T any](ctx context.Context, j *Jobs, id string, above int64, of func(c checkpoint) []T,
+	own func(records []T) []T) (records []T, batch int64, err error) {
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		r := j.byID[id]
 		if r == nil {
 			return nil
 		}
 		for number, c := range r.checkpoints {
-			if number > above && len(c.skipped) > 0 && (batch == 0 || number < batch) {
-				skipped, batch = c.skipped, number
+			if found := of(c); number > above && len(found) > 0 && (batch == 0 || number < batch) {
+				records, batch = found, number
 			}
 		}
-		skipped = slices.Clone(skipped)
+		records = own(records)
 		return nil
 	})
-	return skipped, batch, err
+	return records, batch, err
 }
 
 // ownedRejects copies rejects, so that they neither change with the caller's nor hold the text of others in memory.
