@@ -40,7 +40,7 @@ type Jobs interface {
 	Import(ctx context.Context, uploadID string, request job.Request) (j job.Job, created bool, err error)
 	Rerun(ctx context.Context, id string, change func(request *job.Request) error) (j job.Job, created bool, err error)
 	Get(ctx context.Context, id string) (job.Job, error)
-	List(ctx context.Context, limit, offset int, states ...job.State) (jobs []job.Job, count int64, err error)
+	List(ctx context.Context, q job.Query) (jobs []job.Job, count int64, err error)
 	Cancel(ctx context.Context, id string) (job.Job, error)
 	Rejects(ctx context.Context, id string, w io.Writer) error
 	Superseded(ctx context.Context, id string, w io.Writer) error

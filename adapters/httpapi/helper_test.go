@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -225,14 +226,19 @@ func (b *board) looks() int {
 
 func (b *board) ByKey(context.Context, string) (job.Job, error) { return job.Job{}, job.ErrNotFound }
 
-func (b *board) List(_ context.Context, limit, offset int, _ ...job.State) ([]job.Job, int64, error) {
+func (b *board) List(_ context.Context, q job.Query) ([]job.Job, int64, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var jobs []job.Job
-	for i := len(b.order) - 1 - offset; i >= 0 && len(jobs) < limit; i-- {
-		jobs = append(jobs, b.jobs[b.order[i]])
+	for _, id := range slices.Backward(b.order) {
+		if j := b.jobs[id]; (len(q.States) == 0 || slices.Contains(q.States, j.State)) &&
+			(len(q.Users) == 0 || slices.Contains(q.Users, j.User)) {
+			jobs = append(jobs, j)
+		}
 	}
-	return jobs, int64(len(b.order)), b.err
+	count := len(jobs)
+	jobs = jobs[min(q.Offset, count):min(q.Offset+q.Limit, count)]
+	return jobs, int64(count), b.err
 }
 
 func (b *board) Cancel(ctx context.Context, id string) (job.Job, error) {

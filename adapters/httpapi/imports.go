@@ -48,19 +48,20 @@ func (a *API) Skipped() http.Handler {
 var jobStates = []job.State{job.Pending, job.Started, job.Progress, job.Success, job.Failure, job.Revoked}
 
 func (a *API) listImports(w http.ResponseWriter, r *http.Request) error {
-	p := readParameters(r, "limit", "offset", "state...")
-	limit, offset := p.number("limit", 1, 1_000, products.DefaultLimit), p.number("offset", 0, math.MaxInt32, 0)
-	wanted := readStates(p, jobStates, strings.ToUpper)
+	p := readParameters(r, "limit", "offset", "state...", "user...")
+	q := job.Query{Limit: p.number("limit", 1, 1_000, products.DefaultLimit),
+		Offset: p.number("offset", 0, math.MaxInt32, 0), States: readStates(p, jobStates, strings.ToUpper),
+		Users: p.texts("user")}
 	if p.err != nil {
 		return p.err
 	}
 	ctx, cancel := withTimeout(r, requestTime)
 	defer cancel()
-	jobs, count, err := a.jobs.List(ctx, limit, offset, wanted...)
+	jobs, count, err := a.jobs.List(ctx, q)
 	if err != nil {
 		return err
 	}
-	writePage(a, w, r, importsPath, p, limit, offset, count, jobs, viewOf)
+	writePage(a, w, r, importsPath, p, q.Limit, q.Offset, count, jobs, viewOf)
 	return nil
 }
 

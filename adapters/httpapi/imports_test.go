@@ -86,8 +86,20 @@ func TestListImports(t *testing.T) {
 	require.JSONEq(t, `{"count":0,"next":null,"previous":null,"results":[]}`,
 		f.call("GET", "/imports/", "").Body.String())
 	for i := range 5 {
-		f.board.put(job.Job{ID: id(i), State: job.Success})
+		f.board.put(job.Job{ID: id(i), State: job.Success, User: []string{"ann", "bob", "cy"}[i%3]})
 	}
+	of := func(query string) (found []string) {
+		for _, j := range decode[struct{ Results []struct{ User string } }](t, f.call("GET", "/imports/?"+query,
+			"")).Results {
+			found = append(found, j.User)
+		}
+		return found
+	}
+	require.Equal(t, []string{"bob", "bob"}, of("user=bob"))
+	require.Equal(t, []string{"bob", "cy", "bob"}, of("user=bob&user=cy"), "of any of them")
+	require.Empty(t, of("user=Bob"), "names are exact")
+	require.Empty(t, of("user=bob&state=failure"))
+	require.Len(t, of("user="), 5, "an empty one is no condition")
 	l := decode[struct {
 		Count          int64
 		Next, Previous *string

@@ -120,6 +120,11 @@ func (p *parameters) fail(name, code, message string) {
 
 func (p *parameters) text(name string) string { return p.values.Get(name) }
 
+// texts returns the values of a parameter that may come several times, without empty ones.
+func (p *parameters) texts(name string) []string {
+	return slices.DeleteFunc(slices.Clone(p.values[name]), func(text string) bool { return text == "" })
+}
+
 func (p *parameters) has(name string) bool { return p.values.Has(name) }
 
 // boolean returns what true, false, 1 or 0 says; nil without the parameter.

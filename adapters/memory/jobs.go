@@ -302,17 +302,17 @@ func (j *Jobs) ByKey(ctx context.Context, key string) (found job.Job, err error)
 }
 
 // List lists jobs, newest first.
-func (j *Jobs) List(ctx context.Context, limit, offset int,
-	states ...job.State) (found []job.Job, count int64, err error) {
-	if err := driver.CheckPage(limit, offset); err != nil {
+func (j *Jobs) List(ctx context.Context, q job.Query) (found []job.Job, count int64, err error) {
+	if err := driver.CheckQuery(q); err != nil {
 		return nil, 0, err
 	}
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		for _, r := range slices.Backward(j.rows) {
-			if len(states) > 0 && !slices.Contains(states, r.State) {
+			if len(q.States) > 0 && !slices.Contains(q.States, r.State) ||
+				len(q.Users) > 0 && !slices.Contains(q.Users, r.User) {
 				continue
 			}
-			if count++; count > int64(offset) && len(found) < limit {
+			if count++; count > int64(q.Offset) && len(found) < q.Limit {
 				found = append(found, r.brief())
 			}
 		}

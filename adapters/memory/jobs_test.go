@@ -66,7 +66,7 @@ func TestJobsRollBack(t *testing.T) {
 	}
 	_, err = jobs.CreateFrom(ctx, job.Job{Upload: "dropped", Priority: -1})
 	require.NoError(t, err)
-	before, _, err := jobs.List(ctx, 10, 0)
+	before, _, err := jobs.List(ctx, job.Query{Limit: 10})
 	require.NoError(t, err)
 	dropped := before[0].ID
 	uploads := func() (all []job.Upload) {
@@ -116,7 +116,7 @@ func TestJobsRollBack(t *testing.T) {
 		return refused
 	}), refused)
 
-	after, _, err := jobs.List(ctx, 10, 0)
+	after, _, err := jobs.List(ctx, job.Query{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 	_, err = jobs.ByKey(ctx, "new")

@@ -60,7 +60,7 @@ func calls(claim *job.Claim) []call {
 			})
 		}},
 		{"jobs", func(ctx context.Context, db *postgres.DB) error {
-			_, _, err := db.Jobs().List(ctx, 10, 0)
+			_, _, err := db.Jobs().List(ctx, job.Query{Limit: 10})
 			return err
 		}},
 		{"renew", func(ctx context.Context, db *postgres.DB) error {

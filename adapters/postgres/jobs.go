@@ -199,22 +199,19 @@ func (j *Jobs) GetMany(ctx context.Context, ids []string) ([]job.Job, error) {
 }
 
 // List returns jobs, newest first.
-func (j *Jobs) List(ctx context.Context, limit, offset int,
-	states ...job.State) (jobs []job.Job, count int64, err error) {
-	if err := driver.CheckPage(limit, offset); err != nil {
+func (j *Jobs) List(ctx context.Context, query job.Query) (jobs []job.Job, count int64, err error) {
+	if err := driver.CheckQuery(query); err != nil {
 		return nil, 0, err
 	}
-	wanted := make([]string, len(states))
-	for i, s := range states {
-		wanted[i] = clean(string(s))
-	}
-	const where = ` FROM import_jobs WHERE (cardinality($1::text[]) = 0 OR state = ANY ($1::text[]))`
+	const where = ` FROM import_jobs WHERE (cardinality($1::text[]) = 0 OR state = ANY ($1::text[]))
+		AND (cardinality($2::text[]) = 0 OR asked_by = ANY ($2::text[]))`
+	states, users := pq.Array(cleanAll(query.States)), pq.Array(cleanAll(query.Users))
 	err = j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `SELECT count(*)`+where, pq.Array(wanted)).Scan(&count)
+		return q.QueryRowxContext(ctx, `SELECT count(*)`+where, states, users).Scan(&count)
 	})
 	if err == nil {
-		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3`,
-			pq.Array(wanted), limit, offset)
+		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
+			states, users, query.Limit, query.Offset)
 	}
 	if err != nil {
 		return nil, 0, fail(ctx, err, job.ErrNotFound)

@@ -124,13 +124,13 @@ func TestJobLife(t *testing.T) {
 	_, err = jobs.Cancel(ctx, created.ID)
 	require.ErrorIs(t, err, job.ErrFinal)
 
-	list, count, err := jobs.List(ctx, 10, 0)
+	list, count, err := jobs.List(ctx, job.Query{Limit: 10})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, count)
 	brief := ended
 	brief.Dialect = nil // which lists don't have
 	require.Equal(t, []job.Job{again, brief}, list)
-	list, count, err = jobs.List(ctx, 1, 5, job.Revoked)
+	list, count, err = jobs.List(ctx, job.Query{States: []job.State{job.Revoked}, Limit: 1, Offset: 5})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, count)
 	require.Empty(t, list)
@@ -188,7 +188,7 @@ func TestLargeDialects(t *testing.T) {
 		FROM generate_series(1, 10)`)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	listed, _, err := jobs.List(t.Context(), 1_000, 0)
+	listed, _, err := jobs.List(t.Context(), job.Query{Limit: 1_000})
 	require.NoError(t, err)
 	require.Len(t, listed, 10)
 	for _, j := range listed {

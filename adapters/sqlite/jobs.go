@@ -163,22 +163,26 @@ func (j *Jobs) GetMany(ctx context.Context, ids []string) (jobs []job.Job, err e
 }
 
 // List returns jobs, newest first.
-func (j *Jobs) List(ctx context.Context, limit, offset int,
-	states ...job.State) (jobs []job.Job, count int64, err error) {
-	if err := driver.CheckPage(limit, offset); err != nil {
+func (j *Jobs) List(ctx context.Context, query job.Query) (jobs []job.Job, count int64, err error) {
+	if err := driver.CheckQuery(query); err != nil {
 		return nil, 0, err
 	}
-	wanted, err := list(states)
+	states, err := list(query.States)
 	if err != nil {
 		return nil, 0, err
 	}
-	const where = ` FROM import_jobs WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1)))`
+	users, err := list(query.Users)
+	if err != nil {
+		return nil, 0, err
+	}
+	const where = ` FROM import_jobs WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1)))
+		AND (?2 = '[]' OR asked_by IN (SELECT value FROM json_each(?2)))`
 	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
-		if err := q.QueryRowxContext(ctx, `SELECT count(*)`+where, wanted).Scan(&count); err != nil {
+		if err := q.QueryRowxContext(ctx, `SELECT count(*)`+where, states, users).Scan(&count); err != nil {
 			return err
 		}
-		jobs, err = j.jobs(ctx, q, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT ?2 OFFSET ?3`,
-			wanted, limit, offset)
+		jobs, err = j.jobs(ctx, q, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT ?3 OFFSET ?4`,
+			states, users, query.Limit, query.Offset)
 		return err
 	})
 	if err != nil {

@@ -126,7 +126,7 @@ func TestClaimOnce(t *testing.T) {
 	}
 	workers.Wait()
 	require.Len(t, seen, all)
-	_, done, err := dbs[0].Jobs().List(t.Context(), 1, 0, job.Success)
+	_, done, err := dbs[0].Jobs().List(t.Context(), job.Query{States: []job.State{job.Success}, Limit: 1})
 	require.NoError(t, err)
 	require.EqualValues(t, all, done)
 }

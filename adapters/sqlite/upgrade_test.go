@@ -52,7 +52,7 @@ func TestUpgrade(t *testing.T) {
 	}))
 	_, err = db.Jobs().Create(ctx, job.Job{Upload: "file", SHA256: "s"})
 	require.NoError(t, err)
-	want, _, err := db.Jobs().List(ctx, 10, 0)
+	want, _, err := db.Jobs().List(ctx, job.Query{Limit: 10})
 	require.NoError(t, err)
 	page, err := db.Products().List(ctx, products.Query{})
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestUpgrade(t *testing.T) {
 
 	db = open(t, path, sqlite.Options{})
 	require.Equal(t, now, scan[string](t, path, schemaOf))
-	got, _, err := db.Jobs().List(ctx, 10, 0)
+	got, _, err := db.Jobs().List(ctx, job.Query{Limit: 10})
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	kept, err := db.Products().List(ctx, products.Query{})

@@ -113,7 +113,8 @@ func (m *moving) mayLeave(ctx context.Context, from *sqlite.DB) error {
 		return fmt.Errorf("products have fields that -fields doesn't declare: %s: give the file that the server has",
 			strings.Join(unknown, ", "))
 	}
-	_, unfinished, err := from.Jobs().List(ctx, 1, 0, job.Pending, job.Started, job.Progress)
+	_, unfinished, err := from.Jobs().List(ctx, job.Query{Limit: 1,
+		States: []job.State{job.Pending, job.Started, job.Progress}})
 	if err != nil {
 		return err
 	}

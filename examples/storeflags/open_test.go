@@ -9,6 +9,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -42,7 +43,7 @@ func TestOpen(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "7", page.Products[0].Fields["stock"].String())
 
-			_, count, err := db.Jobs.List(t.Context(), 1, 0)
+			_, count, err := db.Jobs.List(t.Context(), job.Query{Limit: 1})
 			require.NoError(t, err)
 			require.Zero(t, count)
 			_, count, err = db.Webhooks.ListEndpoints(t.Context(), 1, 0)

@@ -255,9 +255,14 @@ func sniff(in *bufio.Reader) error {
 // Get returns the job, or ErrNotFound.
 func (s *Service) Get(ctx context.Context, id string) (Job, error) { return s.store.Get(ctx, id) }
 
-// List returns jobs as Reader.List does.
-func (s *Service) List(ctx context.Context, limit, offset int, states ...State) (jobs []Job, count int64, err error) {
-	return s.store.List(ctx, limit, offset, states...)
+// List returns jobs as Reader.List does. The names of users are those that Requests have.
+func (s *Service) List(ctx context.Context, q Query) (jobs []Job, count int64, err error) {
+	users := make([]string, len(q.Users))
+	for i, user := range q.Users {
+		users[i] = shown(user)
+	}
+	q.Users = users
+	return s.store.List(ctx, q)
 }
 
 // Cancel asks for the end of the job as Submitter.Cancel does.

@@ -33,7 +33,7 @@ func (w *world) left() []string {
 // nothing makes sure that there is neither a job nor an upload.
 func (w *world) nothing() {
 	w.t.Helper()
-	_, count, err := w.service.List(w.t.Context(), 1, 0)
+	_, count, err := w.service.List(w.t.Context(), job.Query{Limit: 1})
 	require.NoError(w.t, err)
 	require.Zero(w.t, count, "there is no job")
 	require.Empty(w.t, w.left(), "there is no upload")

@@ -90,10 +90,18 @@ type Reader interface {
 	GetMany(ctx context.Context, ids []string) ([]Job, error)
 	// ByKey returns the job with the idempotency key, or ErrNotFound.
 	ByKey(ctx context.Context, key string) (Job, error)
-	// List returns jobs, newest first and without their Dialect: at most limit, which is 1 to 1,000, behind the offset,
-	// which is 0 or more, and how many there are in all. With states only those in one of them. An error for a limit or
-	// an offset out of bounds.
-	List(ctx context.Context, limit, offset int, states ...State) (jobs []Job, count int64, err error)
+	// List returns the jobs that the query selects, newest first and without their Dialect, and how many it selects
+	// beyond its limit and offset. An error for a limit or an offset out of bounds.
+	List(ctx context.Context, q Query) (jobs []Job, count int64, err error)
+}
+
+// Query selects jobs.
+type Query struct {
+	// States are the states of the jobs, and Users are those who asked for them, by their exact names; none for all.
+	States []State
+	Users  []string
+	// Limit is the highest number of jobs, 1 to 1,000, behind the first Offset ones, 0 or more.
+	Limit, Offset int
 }
 
 // Claimer is for workers that look for work.

@@ -187,7 +187,7 @@ func TestImportIdempotency(t *testing.T) {
 	changed.Priority = 1
 	_, _, err = w.service.Import(t.Context(), upload.ID, changed)
 	require.ErrorIs(t, err, job.ErrKeyMismatch, "another priority")
-	_, count, err := w.service.List(t.Context(), 1, 0)
+	_, count, err := w.service.List(t.Context(), job.Query{Limit: 1})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, count)
 }

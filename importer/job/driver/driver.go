@@ -61,13 +61,13 @@ func Lease(ctx context.Context) time.Duration { return rule.Lease(ctx) }
 // CheckKey returns an error for a string that can't be the key of an upload.
 func CheckKey(key string) error { return rule.CheckKey(key) }
 
-// CheckPage returns an error for a page that [job.Reader] can't list.
-func CheckPage(limit, offset int) error {
-	if limit < 1 || limit > 1_000 {
-		return fmt.Errorf("job: the limit of a list must be between 1 and 1,000, not %d", limit)
+// CheckQuery returns an error for a query that [job.Reader] can't answer.
+func CheckQuery(q job.Query) error {
+	if q.Limit < 1 || q.Limit > 1_000 {
+		return fmt.Errorf("job: the limit of a list must be between 1 and 1,000, not %d", q.Limit)
 	}
-	if offset < 0 {
-		return fmt.Errorf("job: the offset of a list must not be negative: %d", offset)
+	if q.Offset < 0 {
+		return fmt.Errorf("job: the offset of a list must not be negative: %d", q.Offset)
 	}
 	return nil
 }

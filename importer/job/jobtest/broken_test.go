@@ -29,7 +29,7 @@ type broken struct {
 	refused       func(ctx context.Context, id string, above int64) ([]importer.Reject, int64, error)
 	skipped       func(ctx context.Context, id string, above int64) ([]importer.Skipped, int64, error)
 	get           func(ctx context.Context, id string) (job.Job, error)
-	list          func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error)
+	list          func(ctx context.Context, q job.Query) ([]job.Job, int64, error)
 	claim         func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error)
 	renew         func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error)
 	checkpoint    func(ctx context.Context, claim *job.Claim, done importer.Commit) error
@@ -84,8 +84,8 @@ func (b *broken) UploadsInUse(ctx context.Context, k []string) ([]string, error)
 	return b.uploadsInUse(ctx, k)
 }
 
-func (b *broken) List(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
-	return b.list(ctx, limit, offset, states...)
+func (b *broken) List(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+	return b.list(ctx, q)
 }
 
 func (b *broken) Claim(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {

@@ -63,7 +63,7 @@ var createCases = []StoreCase{
 		again, err := c.ByKey(c.Context(), whole.IdempotencyKey)
 		require.NoError(c, err, "a job is found by its key")
 		c.same(first, again, "a job is found by its key")
-		_, count, err := c.List(c.Context(), 10, 0)
+		_, count, err := c.List(c.Context(), job.Query{Limit: 10})
 		require.NoError(c, err)
 		require.EqualValues(c, 1, count, "a refused job leaves nothing")
 		c.some(2) // without a key

@@ -67,15 +67,15 @@ var brokenStores = []fault{
 		}
 	}, "cancel/not found, and ended", "is final"},
 	{"lists the oldest first", func(s *broken) {
-		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
-			jobs, count, err := s.Store.List(ctx, limit, offset, states...)
+		s.list = func(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+			jobs, count, err := s.Store.List(ctx, q)
 			slices.Reverse(jobs)
 			return jobs, count, err
 		}
 	}, "read/list, newest first", "newest first"},
 	{"lists dialects", func(s *broken) {
-		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
-			jobs, count, err := s.Store.List(ctx, limit, offset, states...)
+		s.list = func(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+			jobs, count, err := s.Store.List(ctx, q)
 			for i := range jobs {
 				if whole, err := s.Store.Get(ctx, jobs[i].ID); err == nil {
 					jobs[i].Dialect = whole.Dialect
@@ -94,16 +94,31 @@ var brokenStores = []fault{
 		}
 	}, "read/what updates store has bounds", "a stored dialect has a bound"},
 	{"counts the page", func(s *broken) {
-		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
-			jobs, _, err := s.Store.List(ctx, limit, offset, states...)
+		s.list = func(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+			jobs, _, err := s.Store.List(ctx, q)
 			return jobs, int64(len(jobs)), err
 		}
 	}, "read/list, newest first", "the count is that of all jobs"},
 	{"filters by the first state", func(s *broken) {
-		s.list = func(ctx context.Context, limit, offset int, states ...job.State) ([]job.Job, int64, error) {
-			return s.Store.List(ctx, limit, offset, states[:min(len(states), 1)]...)
+		s.list = func(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+			q.States = q.States[:min(len(q.States), 1)]
+			return s.Store.List(ctx, q)
 		}
 	}, "read/list by state", "one of the states"},
+	{"filters by the first user", func(s *broken) {
+		s.list = func(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+			q.Users = q.Users[:min(len(q.Users), 1)]
+			return s.Store.List(ctx, q)
+		}
+	}, "read/list by user", "one of the users"},
+	{"filters by users alone", func(s *broken) {
+		s.list = func(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+			if len(q.Users) > 0 {
+				q.States = nil
+			}
+			return s.Store.List(ctx, q)
+		}
+	}, "read/list by user", "in one of the states"},
 	{"claims twice", func(s *broken) {
 		var mu sync.Mutex
 		claims := 0
@@ -355,7 +370,7 @@ var brokenStores = []fault{
 	}, "standing/jobs of another job's file", "which nobody has"},
 	{"makes no jobs of an upload without one", func(s *broken) {
 		s.createFrom = func(ctx context.Context, j job.Job) (job.Job, error) {
-			if _, count, err := s.List(ctx, 1, 0); err == nil && count == 0 {
+			if _, count, err := s.List(ctx, job.Query{Limit: 1}); err == nil && count == 0 {
 				return job.Job{}, job.ErrNotFound
 			}
 			return s.Store.CreateFrom(ctx, j)

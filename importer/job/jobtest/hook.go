@@ -124,7 +124,7 @@ var hookCases = []StoreCase{
 				err := do()
 				require.ErrorIs(c, err, refused, "%s: the hook's error is returned", way.name)
 				require.Equal(c, before, c.stored(), "%s: what the hook wrote is rolled back with the end", way.name)
-				jobs, _, lookErr := c.List(c.Context(), 1, 0)
+				jobs, _, lookErr := c.List(c.Context(), job.Query{Limit: 1})
 				require.NoError(c, lookErr)
 				require.False(c, jobs[0].State.Final(), "%s: a job whose hook fails is not final", way.name)
 				failure = nil

@@ -37,7 +37,7 @@ var pruneCases = []StoreCase{
 			_, err := c.Get(c.Context(), j.ID)
 			require.ErrorIs(c, err, job.ErrNotFound, "an expired job is gone")
 		}
-		_, count, err := c.List(c.Context(), 10, 0)
+		_, count, err := c.List(c.Context(), job.Query{Limit: 10})
 		require.NoError(c, err)
 		require.EqualValues(c, 1, count, "an expired job is gone")
 		c.renew(works, nil)

@@ -19,7 +19,7 @@ var readCases = []StoreCase{
 	{Name: "read/dialects of one job alone", run: func(c *check) {
 		j := c.end(c.claim(c.submit(job.Job{})), job.Success, "", fullUpdate())
 		require.NotNil(c, c.get(j.ID).Dialect, "Get returns the dialect")
-		listed, _, err := c.List(c.Context(), 10, 0)
+		listed, _, err := c.List(c.Context(), job.Query{Limit: 10})
 		require.NoError(c, err)
 		many, err := c.GetMany(c.Context(), []string{j.ID})
 		require.NoError(c, err)
@@ -83,7 +83,7 @@ var readCases = []StoreCase{
 		want := ids(jobs)
 		for _, page := range []struct{ limit, offset int }{{10, 0}, {5, 0}, {2, 0}, {2, 2}, {2, 4}, {1_000, 3}, {3, 5},
 			{3, 99}} {
-			got, count, err := c.List(c.Context(), page.limit, page.offset)
+			got, count, err := c.List(c.Context(), job.Query{Limit: page.limit, Offset: page.offset})
 			require.NoError(c, err)
 			from := min(page.offset, 5)
 			require.Equal(c, want[from:min(from+page.limit, 5)], ids(got), "jobs %d to %d, newest first", page.offset,
@@ -91,7 +91,7 @@ var readCases = []StoreCase{
 			require.EqualValues(c, 5, count, "the count is that of all jobs")
 		}
 		for _, page := range []struct{ limit, offset int }{{0, 0}, {-1, 0}, {1_001, 0}, {1, -1}} {
-			_, _, err := c.List(c.Context(), page.limit, page.offset)
+			_, _, err := c.List(c.Context(), job.Query{Limit: page.limit, Offset: page.offset})
 			require.Error(c, err, "a limit of %d with an offset of %d is an error", page.limit, page.offset)
 		}
 	}},
@@ -111,7 +111,7 @@ var readCases = []StoreCase{
 			{[]job.State{job.Revoked}, nil},
 			{[]job.State{job.Revoked, job.Success, job.Success}, []int{0}},
 		} {
-			got, count, err := c.List(c.Context(), 10, 0, test.states...)
+			got, count, err := c.List(c.Context(), job.Query{States: test.states, Limit: 10})
 			require.NoError(c, err)
 			want := []string{}
 			for _, i := range test.want {
@@ -121,6 +121,40 @@ var readCases = []StoreCase{
 			require.EqualValues(c, len(want), count, "the count is that of the jobs in one of the states %v",
 				test.states)
 		}
+	}},
+	{Name: "read/list by user", run: func(c *check) {
+		var jobs []job.Job
+		for _, user := range []string{"ann", "Ann", "", "ann b", "ann"} {
+			jobs = append(jobs, c.submit(job.Job{User: user}))
+		}
+		c.claim(jobs[0])
+		for _, test := range []struct {
+			users  []string
+			states []job.State
+			want   []int
+		}{
+			{nil, nil, []int{4, 3, 2, 1, 0}},
+			{[]string{"ann"}, nil, []int{4, 0}},
+			{[]string{"ann", "ann b", "ann"}, nil, []int{4, 3, 0}},
+			{[]string{""}, nil, []int{2}},
+			{[]string{"an"}, nil, nil},
+			{[]string{"ann%", "ANN", "ann "}, nil, nil},
+			{[]string{"ann", "Ann"}, []job.State{job.Started}, []int{0}},
+		} {
+			got, count, err := c.List(c.Context(), job.Query{Users: test.users, States: test.states, Limit: 10})
+			require.NoError(c, err)
+			want := []string{}
+			for _, i := range test.want {
+				want = append(want, jobs[i].ID)
+			}
+			require.Equal(c, want, ids(got), "only jobs of one of the users %q, in one of the states %v", test.users,
+				test.states)
+			require.EqualValues(c, len(want), count, "the count is that of the jobs of one of the users %q", test.users)
+		}
+		page, count, err := c.List(c.Context(), job.Query{Users: []string{"ann"}, Limit: 1, Offset: 1})
+		require.NoError(c, err)
+		require.Equal(c, []string{jobs[0].ID}, ids(page), "a page of the jobs of one of the users")
+		require.EqualValues(c, 2, count)
 	}},
 	{Name: "read/jobs belong to the caller", run: func(c *check) {
 		given := whole
@@ -158,7 +192,7 @@ var readCases = []StoreCase{
 			"Refused":       func() error { _, _, err := c.Refused(ctx, id, 0); return err },
 			"GetMany":       func() error { _, err := c.GetMany(ctx, []string{id}); return err },
 			"ByKey":         func() error { _, err := c.ByKey(ctx, whole.IdempotencyKey); return err },
-			"List":          func() error { _, _, err := c.List(ctx, 1, 0); return err },
+			"List":          func() error { _, _, err := c.List(ctx, job.Query{Limit: 1}); return err },
 			"Claim":         func() error { _, err := c.Claim(ctx, "w", long, 1); return err },
 			"Renew":         func() error { _, err := c.Renew(ctx, claim, long, nil); return err },
 			"Checkpoint":    func() error { return c.Checkpoint(ctx, claim, commit(1, 1)) },

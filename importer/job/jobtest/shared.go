@@ -40,7 +40,8 @@ func checkShared(t casetest.T, jobs job.Store, uploads job.Uploads) {
 	t.Together(8, "clients share files", s.client)
 	// Whoever is left ends.
 	for {
-		all, _, err := service.List(t.Context(), 1_000, 0, job.Pending, job.Started, job.Progress)
+		all, _, err := service.List(t.Context(), job.Query{Limit: 1_000,
+			States: []job.State{job.Pending, job.Started, job.Progress}})
 		require.NoError(t, err)
 		if len(all) == 0 {
 			break

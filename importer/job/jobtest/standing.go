@@ -114,7 +114,7 @@ var standingCases = []StoreCase{
 			_, err := c.CreateFrom(c.Context(), job.Job{Upload: none})
 			require.ErrorIs(c, err, job.ErrNotFound, "no job is made of %q, which nobody has", none)
 		}
-		_, count, err := c.List(c.Context(), 10, 0)
+		_, count, err := c.List(c.Context(), job.Query{Limit: 10})
 		require.NoError(c, err)
 		require.EqualValues(c, 2, count, "a refused job leaves nothing")
 	}},
