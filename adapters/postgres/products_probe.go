@@ -35,7 +35,7 @@ type probeResult struct {
 
 // probe finds out which records exist and, but for mode Ignore, which of those differ. It locks nothing.
 func (w *batchWriter) probe(ctx context.Context, t *transaction) (*probeResult, error) {
-	if _, err := t.ExecContext(ctx, indexJoins); err != nil {
+	if err := t.joinByIndex(ctx); err != nil {
 		return nil, err
 	}
 	result := &probeResult{}

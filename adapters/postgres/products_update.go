@@ -74,7 +74,7 @@ func (w *batchWriter) updateLocked(ctx context.Context, t *transaction, chunk []
 }
 
 // write writes rows that still have the versions with which they were found, so that the records differ from them as
-// they did then. It reports whether all had. The planner looks the keys up one after the other (indexJoins), so rows
+// they did then. It reports whether all had. The planner looks the keys up one after the other (joinByIndex), so rows
 // are locked in their order.
 func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (bool, error) {
 	if len(rows) == 0 {

@@ -18,7 +18,9 @@ type transaction struct {
 	marked bool
 	// separateMark says that the mark must be a statement of its own.
 	separateMark bool
-	ids          idRest // what is left of the block that the transaction took last
+	// byIndex says that joinByIndex holds.
+	byIndex bool
+	ids     idRest // what is left of the block that the transaction took last
 	// committed is called once the transaction is committed.
 	committed []func()
 }
@@ -47,8 +49,8 @@ func (t *transaction) inBinary(ctx context.Context, query string, scan func(rows
 type transactionKey struct{ db *DB }
 
 // InTx calls f with a context that belongs to a transaction, and commits it when f returns nil. What this DB's methods
-// do with that context is part of the transaction, except for WriteBatch, which has one of its own. Inside a
-// transaction, InTx joins it.
+// do with that context is part of the transaction, except for WriteBatch, which has one of its own; so is what [Tx]
+// runs. Inside a transaction, InTx joins it.
 //
 // f is called again from the top when the transaction met a failure that can pass, so it has no effects outside of it.
 // An error from f rolls back and is returned.
@@ -148,7 +150,8 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 		}
 	}()
 
-	if err := f(context.WithValue(inner, transactionKey{db}, t), t); err != nil {
+	inside := context.WithValue(context.WithValue(inner, transactionKey{db}, t), txKey{}, t)
+	if err := f(inside, t); err != nil {
 		return err
 	}
 	wrote, err := t.mark(inner)

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/products-importer/products-importer/importer/job/driver"
@@ -48,3 +49,20 @@ func (db *DB) joinLimited(ctx context.Context, f func(ctx context.Context, t *tr
 // that.
 const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
 	SET LOCAL jit = off`
+
+// joinByIndex sets indexJoins for the transaction.
+func (t *transaction) joinByIndex(ctx context.Context) error {
+	t.byIndex = true
+	_, err := t.ExecContext(ctx, indexJoins)
+	return err
+}
+
+// planFreely ends joinByIndex, for statements that others have written.
+func (t *transaction) planFreely(ctx context.Context) error {
+	if !t.byIndex {
+		return nil
+	}
+	t.byIndex = false
+	_, err := t.ExecContext(ctx, strings.ReplaceAll(indexJoins, "off", "DEFAULT"))
+	return err
+}
