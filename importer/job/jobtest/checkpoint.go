@@ -3,8 +3,6 @@ package jobtest
 import (
 	"context"
 	"errors"
-	"strings"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,30 +10,6 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
-
-// reject makes a record that was refused.
-func reject(line int64, fields ...string) importer.Reject {
-	return importer.Reject{Line: line, LastLine: line, Offset: -1, Column: "name", Code: importer.CodeTooLarge,
-		Reason: `too "large"`, Fields: fields}
-}
-
-// refused makes sure that these are the refused records of the first batch above the number, and that batch's number.
-func (c *check) refused(id string, above, batch int64, want []importer.Reject, promise string) {
-	c.Helper()
-	got, at, err := c.Refused(c.Context(), id, above)
-	require.NoError(c, err, promise)
-	require.Equal(c, want, got, promise)
-	require.Equal(c, batch, at, "%s: they come with the number of their batch", promise)
-}
-
-// skipped is as refused for records that the mode left alone.
-func (c *check) skipped(id string, above, batch int64, want []importer.Skipped, promise string) {
-	c.Helper()
-	got, at, err := c.Skipped(c.Context(), id, above)
-	require.NoError(c, err, promise)
-	require.Equal(c, want, got, promise)
-	require.Equal(c, batch, at, "%s: they come with the number of their batch", promise)
-}
 
 var checkpointCases = []StoreCase{
 	{Name: "checkpoint/committed with its batch", run: func(c *check) {
@@ -63,7 +37,7 @@ var checkpointCases = []StoreCase{
 		require.ErrorIs(c, err, refused, "the error of BeforeCommit is returned")
 		require.Empty(c, c.checkpoints(claim), "a checkpoint is rolled back with its batch")
 		require.Zero(c, c.stored(), "the batch is rolled back")
-		c.refused(claim.Job.ID, 0, 0, nil, "what was refused of a batch that is rolled back is not kept")
+		refusedRecords.are(c, claim.Job.ID, 0, 0, nil, "what was refused of a batch that is rolled back is not kept")
 
 		ctx, cancel := context.WithCancel(c.Context())
 		b.BeforeCommit = func(inside context.Context, _ *products.BatchResult) error {
@@ -111,59 +85,8 @@ var checkpointCases = []StoreCase{
 		require.Equal(c, map[int64]importer.Commit{1: commit(1, 2)}, c.checkpoints(next),
 			"the next worker's batch counts")
 	}},
-	{Name: "checkpoint/keeps what the store of products refused", run: func(c *check) {
-		a, b := c.claim(c.submit(job.Job{})), c.claim(c.submit(job.Job{}))
-		first := []importer.Reject{reject(2, "c")}
-		third := []importer.Reject{reject(7, "a", "", "ä <\n\""), reject(8, "b")}
-		for number, records := range map[int64][]importer.Reject{3: third, 2: nil, 1: first} {
-			done := commit(number, 1)
-			done.Refused = records
-			require.NoError(c, c.Checkpoint(c.Context(), a, done), "a batch is noted with what was refused of it")
-		}
-		again := commit(3, 1)
-		again.Refused = first
-		require.ErrorIs(c, c.Checkpoint(c.Context(), a, again), job.ErrCommitted, "a batch has one checkpoint")
-		require.Equal(c, map[int64]importer.Commit{1: commit(1, 1), 2: commit(2, 1), 3: commit(3, 1)}, c.checkpoints(a),
-			"Checkpoints returns no records")
-		for range 2 { // while the job is worked on, and when it has ended
-			c.refused(a.Job.ID, 0, 1, first, "the records of the first batch that has any are returned")
-			c.refused(a.Job.ID, 1, 3, third, "the records of the first batch above the number are returned")
-			c.refused(a.Job.ID, 3, 0, nil, "there are no records behind the last batch")
-			if c.get(a.Job.ID).State != job.Success {
-				c.end(a, job.Success, "", nil)
-			}
-		}
-		c.refused(b.Job.ID, 0, 0, nil, "other jobs have none")
-		c.refused("no-uuid", 0, 0, nil, "a job that doesn't exist has none")
-		_, err := c.Expire(c.Context(), time.Now().Add(24*time.Hour), 10)
-		require.NoError(c, err)
-		c.refused(a.Job.ID, 0, 0, nil, "the records go with their job")
-	}},
-	{Name: "checkpoint/keeps what the mode left alone", run: func(c *check) {
-		a, b := c.claim(c.submit(job.Job{})), c.claim(c.submit(job.Job{}))
-		first := []importer.Skipped{{SKU: "c", Line: 2}}
-		third := []importer.Skipped{{SKU: "ä \n\"", Line: 700}, {SKU: strings.Repeat("x", 255), Line: 701}, {SKU: "b", Line: 90_000}}
-		for number, records := range map[int64][]importer.Skipped{3: third, 2: nil, 1: first} {
-			done := commit(number, 1)
-			done.Skipped = records
-			require.NoError(c, c.Checkpoint(c.Context(), a, done), "a batch is noted with what was skipped of it")
-		}
-		again := commit(3, 1)
-		again.Skipped = first
-		require.ErrorIs(c, c.Checkpoint(c.Context(), a, again), job.ErrCommitted, "a batch has one checkpoint")
-		require.Equal(c, map[int64]importer.Commit{1: commit(1, 1), 2: commit(2, 1), 3: commit(3, 1)}, c.checkpoints(a),
-			"Checkpoints returns no records")
-		for range 2 { // while the job is worked on, and when it has ended
-			c.skipped(a.Job.ID, 0, 1, first, "the records of the first batch that has any are returned")
-			c.skipped(a.Job.ID, 1, 3, third, "the records of the first batch above the number are returned")
-			c.skipped(a.Job.ID, 3, 0, nil, "there are no records behind the last batch")
-			if c.get(a.Job.ID).State != job.Success {
-				c.end(a, job.Success, "", nil)
-			}
-		}
-		c.skipped(b.Job.ID, 0, 0, nil, "other jobs have none")
-		c.skipped("no-uuid", 0, 0, nil, "a job that doesn't exist has none")
-	}},
+	{Name: "checkpoint/keeps what the store of products refused", run: refusedRecords.kept},
+	{Name: "checkpoint/keeps what the mode left alone", run: skippedRecords.kept},
 	{Name: "checkpoint/batches at the same time", run: func(c *check) {
 		claim := c.claim(c.submit(job.Job{}))
 		const writers, each = 4, 5
