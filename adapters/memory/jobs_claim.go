@@ -25,15 +25,16 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration,
 				return nil
 			}
 			err := r.change(t, func() error {
-				if r.worker != "" {
-					driver.Abandon(&r.Job, r.worker, r.progressed())
+				vanished := r.worker
+				if vanished != "" {
+					driver.Abandon(&r.Job, vanished, r.progressed())
 				}
 				if r.worker = ""; !driver.Claim(&r.Job, at, maxAttempts, r.committed()) {
 					return j.ended(ctx, r)
 				}
 				r.token++
 				r.worker, r.until, r.length = worker, at.Add(lease), lease
-				claim = &job.Claim{Job: r.copy(), Token: r.token, Worker: worker}
+				claim = &job.Claim{Job: r.copy(), Token: r.token, Worker: worker, Vanished: vanished}
 				return nil
 			})
 			if err != nil {

@@ -62,7 +62,9 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 		if err != nil {
 			return err
 		}
+		vanished := ""
 		if abandoned = r.lease; abandoned.Valid {
+			vanished = r.worker
 			driver.Abandon(&r.Job, r.worker, committed.progressed)
 			if abandoned.Time.After(r.now) { // the clock was set back
 				abandoned.Time = r.now
@@ -71,7 +73,7 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 		r.token++
 		if driver.Claim(&r.Job, r.now, maxAttempts, committed.commit) {
 			r.worker, r.lease, r.length = worker, sql.NullTime{Time: r.now.Add(lease), Valid: true}, micros(lease)
-			claim = &job.Claim{Token: r.token, Worker: worker}
+			claim = &job.Claim{Token: r.token, Worker: worker, Vanished: vanished}
 		} else {
 			more = true
 		}

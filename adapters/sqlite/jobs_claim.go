@@ -55,7 +55,9 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 		if err != nil {
 			return err
 		}
+		vanished := ""
 		if !r.lease.IsZero() {
+			vanished = r.worker
 			driver.Abandon(&r.Job, r.worker, sum.progressed)
 		}
 		held := driver.Claim(&r.Job, now, maxAttempts, sum.commit)
@@ -67,7 +69,7 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 			return err
 		}
 		if held {
-			claim = &job.Claim{Job: r.Job, Token: r.token, Worker: worker}
+			claim = &job.Claim{Job: r.Job, Token: r.token, Worker: worker, Vanished: vanished}
 		}
 		return nil
 	})

@@ -38,6 +38,7 @@ type Store interface {
 	UploadKeeper
 	ProfileKeeper
 	Reader
+	Surveyor
 	Claimer
 	Holder
 	Pruner
@@ -104,6 +105,26 @@ type Query struct {
 	Limit, Offset int
 }
 
+// Surveyor is for those who watch the store as a whole.
+type Surveyor interface {
+	// Backlog returns how much waits, of the jobs that haven't ended: it takes no longer for all those that have.
+	Backlog(ctx context.Context) (Backlog, error)
+}
+
+// Backlog is what workers have to do.
+type Backlog struct {
+	// Waiting counts the jobs that could be claimed, Later those whose NotBefore hasn't come, Running those that a
+	// worker holds by a lease that hasn't run out.
+	Waiting, Later, Running int64
+	// OldestWaiting is for how long the one of the Waiting jobs that waits longest could have been claimed; 0 where none
+	// waits.
+	OldestWaiting time.Duration
+	// Troubled counts the jobs that wait for trouble to pass, or are tried again after it, OldestTrouble is how long ago
+	// the oldest trouble began; 0 for none. See Job.WaitingSince.
+	Troubled      int64
+	OldestTrouble time.Duration
+}
+
 // Claimer is for workers that look for work.
 type Claimer interface {
 	// Claim takes the job that should be done next, see Job.Priority, and holds it for the lease: a Pending one whose
@@ -127,6 +148,8 @@ type Claim struct {
 	Token int64
 	// Worker is the name under which it was claimed.
 	Worker string
+	// Vanished is the name of the worker that had the job before and let its lease run out; empty where nobody had it.
+	Vanished string
 }
 
 // Update is what a worker reports of its job.

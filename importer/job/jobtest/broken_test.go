@@ -40,6 +40,7 @@ type broken struct {
 		update *job.Update) (job.Job, error)
 	expire       func(ctx context.Context, before time.Time, limit int) ([]job.Job, error)
 	uploadsInUse func(ctx context.Context, keys []string) ([]string, error)
+	backlog      func(ctx context.Context) (job.Backlog, error)
 }
 
 // breakAll lets every method be replaced.
@@ -48,7 +49,7 @@ func breakAll(stores jobtest.Stores) *broken {
 	return &broken{Store: s, onEnd: stores.OnEnd, setBack: stores.SetBack, create: s.Create, cancel: s.Cancel,
 		refused: s.Refused, skipped: s.Skipped, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
 		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire,
-		uploadsInUse: s.UploadsInUse, createFrom: s.CreateFrom, deleteUpload: s.DeleteUpload, useUpload: s.UseUpload,
+		uploadsInUse: s.UploadsInUse, backlog: s.Backlog, createFrom: s.CreateFrom, deleteUpload: s.DeleteUpload, useUpload: s.UseUpload,
 		dropUpload: s.DropUpload, expireUploads: s.ExpireUploads,
 		putProfile: s.PutProfile, findProfile: s.FindProfile, listProfiles: s.ListProfiles}
 }
@@ -113,6 +114,8 @@ func (b *broken) Finish(ctx context.Context, claim *job.Claim, state job.State, 
 	update *job.Update) (job.Job, error) {
 	return b.finish(ctx, claim, state, reason, update)
 }
+
+func (b *broken) Backlog(ctx context.Context) (job.Backlog, error) { return b.backlog(ctx) }
 
 func (b *broken) Expire(ctx context.Context, before time.Time, limit int) ([]job.Job, error) {
 	return b.expire(ctx, before, limit)

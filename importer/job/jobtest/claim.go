@@ -106,6 +106,8 @@ var leaseCases = []StoreCase{
 		require.Equal(c, first.Job.ID, second.Job.ID)
 		require.Greater(c, second.Token, first.Token, "the token grows with every claim")
 		require.Equal(c, 1, second.Job.Attempts, "a worker that vanished is a failed attempt")
+		require.Empty(c, first.Vanished, "nobody had the job before")
+		require.Equal(c, "vanished-worker", second.Vanished, "the claim knows who vanished")
 		require.Contains(c, second.Job.Error, "vanished-worker", "the error names the worker that vanished")
 		require.True(c, second.Job.StartedAt.Equal(first.Job.StartedAt), "StartedAt is when a worker first had the job")
 		c.grew(first.Job, second.Job, "another worker takes it over")

@@ -349,6 +349,39 @@ var brokenStores = []fault{
 			return all, batch, err
 		}
 	}, "checkpoint/keeps what the store of products refused", "the first batch that has any"},
+	{"counts jobs that have ended", func(s *broken) {
+		s.backlog = func(ctx context.Context) (job.Backlog, error) {
+			b, err := s.Store.Backlog(ctx)
+			if err == nil {
+				_, b.Waiting, err = s.List(ctx, job.Query{Limit: 1})
+				b.Waiting -= b.Later + b.Running
+			}
+			return b, err
+		}
+	}, "backlog/counts jobs that haven't ended", "aren't counted"},
+	{"forgets for how long a job has waited", func(s *broken) {
+		s.backlog = func(ctx context.Context) (job.Backlog, error) {
+			b, err := s.Store.Backlog(ctx)
+			b.OldestWaiting = 0
+			return b, err
+		}
+	}, "backlog/since when", "since it was made"},
+	{"forgets trouble while the job is tried again", func(s *broken) {
+		s.backlog = func(ctx context.Context) (job.Backlog, error) {
+			b, err := s.Store.Backlog(ctx)
+			b.Troubled = min(b.Troubled, b.Later)
+			return b, err
+		}
+	}, "backlog/since when", "since its pause"},
+	{"doesn't say whose lease ran out", func(s *broken) {
+		s.claim = func(ctx context.Context, worker string, lease time.Duration, maxAttempts int) (*job.Claim, error) {
+			claim, err := s.Store.Claim(ctx, worker, lease, maxAttempts)
+			if claim != nil {
+				claim.Vanished = ""
+			}
+			return claim, err
+		}
+	}, "lease/one that runs out is taken over", "knows who vanished"},
 	{"expires everything", func(s *broken) {
 		s.expire = func(ctx context.Context, _ time.Time, limit int) ([]job.Job, error) {
 			return s.Store.Expire(ctx, time.Now().Add(time.Hour), limit)
