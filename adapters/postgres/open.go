@@ -125,7 +125,7 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	db.sql.SetMaxOpenConns(options.MaxConns)
 	db.sql.SetMaxIdleConns(options.MaxConns)
 	db.sql.SetConnMaxIdleTime(5 * time.Minute)
-	db.products.layout = newLayout(options.Fields)
+	db.products.layout = newLayout(tableName{name: "products"}, options.Fields)
 	db.products.db, db.jobs.db, db.uploads.db, db.webhooks.db = db, db, db, db
 	db.notifier.init(db, listenURL(databaseURL, config))
 

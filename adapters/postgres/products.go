@@ -44,11 +44,11 @@ func (p *Products) Get(ctx context.Context, id int64) (products.Product, error) 
 func (p *Products) get(ctx context.Context, id int64) (r row, err error) {
 	err = p.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		// Without a LIMIT, which costs some 3 % of the call: there is more than one row in broken data alone.
-		rows, err := q.QueryxContext(ctx, `SELECT `+p.layout.columns+` FROM products WHERE id = $1`, id)
+		rows, err := q.QueryxContext(ctx, `SELECT `+p.layout.selected+` FROM products WHERE id = $1`, id)
 		if err != nil {
 			return err
 		}
-		all, err := newRowReader(p.layout.fields, true).readAll(nil, rows)
+		all, err := newRowReader(p.layout.columns, true).readAll(nil, rows)
 		switch {
 		case err != nil:
 			return err

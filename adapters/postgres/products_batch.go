@@ -38,29 +38,29 @@ type scratch struct {
 	json                 []byte
 }
 
-// reset empties the arrays; s.fields are for the values of these fields.
-func (s *scratch) reset(fields []*products.Field) {
+// reset empties the arrays; s.fields are for the values of these columns.
+func (s *scratch) reset(columns []column) {
 	for _, a := range []*array{&s.key, &s.sku, &s.attributes, &s.names, &s.versions} {
 		a.reset()
 	}
 	s.versions.oid = oidInt8
-	for len(s.fields) < len(fields) {
+	for len(s.fields) < len(columns) {
 		s.fields = append(s.fields, array{})
 	}
-	for i, f := range fields {
-		s.fields[i].oid = typeOf(f).oid
+	for i := range columns {
+		s.fields[i].oid = columns[i].oid
 		s.fields[i].reset()
 	}
 }
 
-// addField adds a value of the field whose array is s.fields[i].
-func (s *scratch) addField(i int, f *products.Field, text string) error {
-	if isNull(f, text) {
+// addField adds a value of the column whose array is s.fields[i].
+func (s *scratch) addField(i int, c *column, text string) error {
+	if c.isNull(text) {
 		s.fields[i].addNull()
 		return nil
 	}
-	if err := typeOf(f).add(&s.fields[i], text); err != nil {
-		return fmt.Errorf("postgres: the field %q can't have the value %q: %w", f.Name, products.Shorten(text), err)
+	if err := c.add(&s.fields[i], text); err != nil {
+		return fmt.Errorf("postgres: the field %q can't have the value %q: %w", c.field.Name, products.Shorten(text), err)
 	}
 	return nil
 }
@@ -86,15 +86,15 @@ func (u *unnested) add(a *array, name, element string) {
 // they come; in FROM each would first fill a table of its own, which takes some three times as long.
 func (u *unnested) table() string { return "(SELECT " + u.list.String() + ") AS x" }
 
-// addField adds the array of a field and returns an expression for its values. There may be hundreds of fields of any
-// names, so the columns are numbered.
-func (u *unnested) addField(a *array, f *products.Field) (value string) {
-	name, t := "f"+strconv.Itoa(len(u.args)), typeOf(f)
-	u.add(a, name, t.element)
-	return "x." + name + t.castOf(f, t.element)
+// addField adds the array of a field's column and returns an expression for its values. There may be hundreds of fields
+// of any names, so the columns are numbered.
+func (u *unnested) addField(a *array, c *column) (value string) {
+	name := "f" + strconv.Itoa(len(u.args))
+	u.add(a, name, c.element)
+	return "x." + name + c.cast
 }
 
-// batchWriter writes one batch.
+// batchWriter writes one batch, into the table that layout describes.
 //
 // Batches that run at the same time can't deadlock. Each first inserts the products that are new, ascending by key, and
 // then locks those that exist, ascending by key; before it begins again it releases all of its locks (ROLLBACK TO
@@ -106,9 +106,11 @@ func (u *unnested) addField(a *array, f *products.Field) (value string) {
 // A product that the probe finds as the record wants it isn't locked, since that would write to it. If somebody
 // changes it before this batch commits, that is as if this batch had been committed before.
 type batchWriter struct {
-	products *Products
+	db       *DB
+	layout   *layout
 	batch    *products.Batch
 	columns  *products.Columns
+	into     []column // of columns.Fields
 	scratch  *scratch
 	sorted   []int32            // the places of the records that count, ascending by key
 	outcomes []products.Outcome // before anything is known about the store
@@ -129,12 +131,16 @@ type batchWriter struct {
 // The commit is synchronous: what is reported as committed stays, even when the server crashes. An
 // import commits only some dozens of times, so that committing asynchronously has little to gain.
 func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
-	w := &batchWriter{products: p, batch: batch, columns: &batch.Columns, outcomes: make([]products.Outcome,
-		len(batch.Records))}
+	return p.db.writeBatch(ctx, p.layout, batch)
+}
+
+func (db *DB) writeBatch(ctx context.Context, l *layout, batch *products.Batch) (*products.BatchResult, error) {
+	w := &batchWriter{db: db, layout: l, batch: batch, columns: &batch.Columns, into: l.columnsOf(batch.Columns.Fields),
+		outcomes: make([]products.Outcome, len(batch.Records))}
 	w.scratch = scratches.Get().(*scratch)
 	defer scratches.Put(w.scratch)
 	w.sorted = sortByKey(batch, w.outcomes)
-	if err := p.db.transactFor(ctx, forBulk, w.run); err != nil {
+	if err := db.transactFor(ctx, forBulk, w.run); err != nil {
 		return nil, fail(ctx, err, products.ErrNotFound)
 	}
 	return w.result, nil
@@ -150,7 +156,7 @@ func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 		return err
 	}
 	w.now = w.now.UTC()
-	if err := w.products.db.limitIdle(ctx, t); err != nil {
+	if err := w.db.limitIdle(ctx, t); err != nil {
 		return err
 	}
 	if _, err := t.ExecContext(ctx, `SAVEPOINT batch`); err != nil {

@@ -65,13 +65,13 @@ func (w *batchWriter) readUpdated(ctx context.Context, t *transaction, chunk []m
 	for _, f := range chunk {
 		keys.add(w.record(f).Key)
 	}
-	l := w.products.layout
-	result, err := t.QueryxContext(ctx, `SELECT `+l.columns+` FROM products WHERE sku_key = ANY ($1::text[])`,
-		keys.bytes())
+	l := w.layout
+	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+` FROM `+l.table.String()+` WHERE `+l.key+
+		` = ANY ($1::text[])`, keys.bytes())
 	if err != nil {
 		return nil, err
 	}
-	rows, err := newRowReader(l.fields, true).readAll(make([]row, 0, len(chunk)), result)
+	rows, err := newRowReader(l.columns, true).readAll(make([]row, 0, len(chunk)), result)
 	if err != nil {
 		return nil, err
 	}

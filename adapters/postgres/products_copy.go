@@ -8,8 +8,6 @@ import (
 	"strings"
 	"unsafe"
 
-	"github.com/lib/pq"
-
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -18,17 +16,16 @@ const copyChunk = 60 << 10
 
 // copyNew inserts the records by COPY, in the order of places. ids has the ID of each record of the batch.
 func (w *batchWriter) copyNew(ctx context.Context, t *transaction, places []int32, ids []int64) error {
-	into := []string{"id", "sku_key", "sku"}
-	for _, f := range w.columns.Fields {
-		into = append(into, f.Name)
+	into := []string{"id", w.layout.key, "sku"}
+	for i := range w.into {
+		into = append(into, w.into[i].field.Name)
 	}
 	if len(w.columns.Attributes) > 0 {
 		into = append(into, "attributes")
 	}
 	var failure error
 	err := t.conn.Raw(func(raw any) error {
-		//nolint:staticcheck // deprecated is the builder, not COPY; the project wants it by name
-		failure = w.copyRows(ctx, raw, pq.CopyIn("products", into...), places, ids)
+		failure = w.copyRows(ctx, raw, w.layout.table.copyIn(into...), places, ids)
 		// Raw must not see the error of a lost connection: it would close the connection, and wait forever for the end
 		// of the transaction on it.
 		return nil
@@ -79,8 +76,8 @@ func (w *batchWriter) sendRows(ctx context.Context, stmt driver.Stmt, places []i
 		} else {
 			buf = appendCopy(buf, r.SKU)
 		}
-		for i, f := range w.columns.Fields {
-			buf = w.appendCopyField(append(buf, '\t'), f, w.fresh(r, i))
+		for i := range w.into {
+			buf = w.appendCopyField(append(buf, '\t'), &w.into[i], w.fresh(r, i))
 		}
 		if len(w.columns.Attributes) > 0 {
 			w.scratch.json = w.appendAttributes(w.scratch.json[:0], r)
@@ -106,23 +103,21 @@ func textIn(buf []byte) string { return unsafe.String(unsafe.SliceData(buf), len
 // fresh is the canonical text of Columns.Fields[i] in the product that is made of a record.
 func (w *batchWriter) fresh(r *products.Record, i int) string {
 	if !w.columns.Sets(r, i) {
-		return emptyProduct.Text(w.columns.Fields[i])
+		return w.into[i].fresh
 	}
 	return r.Values[i]
 }
 
-var emptyProduct products.Product
-
-// appendCopyField appends a field's value in COPY's text format.
-func (w *batchWriter) appendCopyField(to []byte, f *products.Field, text string) []byte {
-	if isNull(f, text) {
+// appendCopyField appends a column's value in COPY's text format.
+func (w *batchWriter) appendCopyField(to []byte, c *column, text string) []byte {
+	if c.isNull(text) {
 		return append(to, `\N`...)
 	}
-	switch t := typeOf(f); {
-	case t.appendText != nil:
-		w.scratch.json = t.appendText(w.scratch.json[:0], text)
+	switch {
+	case c.appendText != nil:
+		w.scratch.json = c.appendText(w.scratch.json[:0], text)
 		return appendCopy(to, textIn(w.scratch.json))
-	case !t.textual:
+	case !c.textual:
 		return append(to, text...)
 	}
 	return appendCopy(to, text)

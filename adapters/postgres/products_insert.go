@@ -49,14 +49,15 @@ func (w *batchWriter) insertRows(ctx context.Context, t *transaction, created ma
 	u.add(&s.key, "key", "text")
 	u.add(&s.sku, "sku", "text")
 	u.add(&s.attributes, "attributes", "text")
-	into, values := "id, sku_key, sku, attributes", "x.id::bigint, x.key, x.sku, x.attributes::jsonb"
-	for i, f := range w.columns.Fields {
-		into += ", " + columnOf(f)
-		values += ", " + u.addField(&s.fields[i], f)
+	key := w.layout.key
+	into, values := "id, "+key+", sku, attributes", "x.id::bigint, x.key, x.sku, x.attributes::jsonb"
+	for i := range w.into {
+		into += ", " + w.into[i].name
+		values += ", " + u.addField(&s.fields[i], &w.into[i])
 	}
 	s.args = u.args
-	rows, err := t.QueryContext(ctx, `INSERT INTO products (`+into+`) SELECT `+values+` FROM `+u.table()+
-		` ON CONFLICT (sku_key) DO NOTHING RETURNING sku_key`, u.args...)
+	rows, err := t.QueryContext(ctx, `INSERT INTO `+w.layout.table.String()+` (`+into+`) SELECT `+values+
+		` FROM `+u.table()+` ON CONFLICT (`+key+`) DO NOTHING RETURNING `+key, u.args...)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (w *batchWriter) insertRows(ctx context.Context, t *transaction, created ma
 // fillRows makes the parameters of an INSERT out of the records at places[from] and behind, and returns where they end.
 func (w *batchWriter) fillRows(places []int32, from int, ids []int64) (to int, err error) {
 	s := w.scratch
-	s.reset(w.columns.Fields)
+	s.reset(w.into)
 	bytes := 0
 	for to = from; to < len(places) && to-from < chunkRecords && bytes < chunkBytes; to++ {
 		at := places[to]
@@ -84,8 +85,8 @@ func (w *batchWriter) fillRows(places []int32, from int, ids []int64) (to int, e
 		s.names.close(start)
 		s.key.add(r.Key)
 		s.sku.add(r.SKU)
-		for i, f := range w.columns.Fields {
-			if err := s.addField(i, f, w.fresh(r, i)); err != nil {
+		for i := range w.into {
+			if err := s.addField(i, &w.into[i], w.fresh(r, i)); err != nil {
 				return 0, err
 			}
 		}

@@ -142,16 +142,16 @@ func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRow
 		from = r.fromParts(by)
 	}
 	if r.query.MaxBytes == 0 {
-		rows, err := q.QueryxContext(ctx, `SELECT `+r.layout.columns+from, r.s.args...)
+		rows, err := q.QueryxContext(ctx, `SELECT `+r.layout.selected+from, r.s.args...)
 		if err != nil {
 			return nil, err
 		}
-		page.rows, err = newRowReader(r.layout.fields, true).readAll(page.rows, rows)
+		page.rows, err = newRowReader(r.layout.columns, true).readAll(page.rows, rows)
 		return page, err
 	}
 	if r.sorted && len(r.parts) == 0 {
 		// What is sorted first must not be unpacked before.
-		from = ` FROM (SELECT ` + r.layout.columns + from + `) AS page ORDER BY ` + by
+		from = ` FROM (SELECT ` + r.layout.selected + from + `) AS page ORDER BY ` + by
 	}
 	return page, page.scan(ctx, q, from, r.s, r.query.MaxBytes/r.query.Limit)
 }
@@ -162,7 +162,7 @@ func (r *pageReader) fromParts(by string) string {
 	each := make([]string, len(r.parts))
 	for i, part := range r.parts {
 		s := selection{conditions: append(slices.Clone(r.s.conditions), part)}
-		each[i] = `(SELECT ` + r.layout.columns + ` FROM products` + s.where() + ` ORDER BY ` + by + r.limit + `)`
+		each[i] = `(SELECT ` + r.layout.selected + ` FROM products` + s.where() + ` ORDER BY ` + by + r.limit + `)`
 	}
 	return ` FROM (` + strings.Join(each, ` UNION ALL `) + `) AS page ORDER BY ` + by + r.limit
 }
@@ -281,8 +281,8 @@ func (s *selection) addCondition(c products.Condition, f *products.Field) {
 
 // value adds a parameter for a value of the field's column.
 func (s *selection) value(f *products.Field, text string) string {
-	t := typeOf(f)
-	return s.arg(t.single(f, text), t.column(f))
+	c := newColumn(f)
+	return s.arg(c.single(text), c.column(f))
 }
 
 // after selects what comes after a position.

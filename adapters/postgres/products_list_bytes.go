@@ -69,14 +69,13 @@ func (p *pageRows) scan(ctx context.Context, q sqlx.QueryerContext, from string,
 	most := strconv.Itoa(long)
 	leftOut := []string{`(pg_column_size(attributes) > ` + most +
 		` OR pg_column_compression(attributes) IS NOT NULL AND octet_length(attributes::text) > ` + most + `)`}
-	list := p.layout.list(p.layout.fields, func(f *products.Field) string {
-		column := columnOf(f)
-		if f == p.whole || !isLong(f) {
-			return column
+	list := p.layout.list(p.layout.columns, func(c *column) string {
+		if c.field == p.whole || !isLong(c.field) {
+			return c.name
 		}
-		bytes := typeOf(f).bytes(column)
+		bytes := c.bytes(c.name)
 		leftOut = append(leftOut, bytes+` > `+most)
-		return `CASE WHEN ` + bytes + ` <= ` + most + ` THEN ` + column + ` END`
+		return `CASE WHEN ` + bytes + ` <= ` + most + ` THEN ` + c.name + ` END`
 	}, false)
 	rows, err := q.QueryxContext(ctx, `SELECT `+list+`, CASE WHEN NOT `+leftOut[0]+` THEN attributes END, (`+
 		strings.Join(leftOut[1:], ` OR `)+`) IS TRUE`+from, s.args...)
@@ -86,7 +85,7 @@ func (p *pageRows) scan(ctx context.Context, q sqlx.QueryerContext, from string,
 	defer rows.Close()
 	var json sql.RawBytes
 	var partial bool
-	reader := newRowReader(p.layout.fields, false, &json, &partial)
+	reader := newRowReader(p.layout.columns, false, &json, &partial)
 	for rows.Next() {
 		r, err := reader.read(rows)
 		if err != nil {
@@ -179,12 +178,12 @@ func (p *pageRows) fill(ctx context.Context, q sqlx.QueryerContext, at []int) er
 		keys[0].add(p.rows[i].Key)
 		places[p.rows[i].Key] = i
 	}
-	result, err := q.QueryxContext(ctx, `SELECT `+p.layout.columns+` FROM products WHERE sku_key = ANY ($1::text[])`,
+	result, err := q.QueryxContext(ctx, `SELECT `+p.layout.selected+` FROM products WHERE sku_key = ANY ($1::text[])`,
 		keys.args()...)
 	if err != nil {
 		return err
 	}
-	rows, err := newRowReader(p.layout.fields, true).readAll(make([]row, 0, len(at)), result)
+	rows, err := newRowReader(p.layout.columns, true).readAll(make([]row, 0, len(at)), result)
 	if err != nil {
 		return err
 	}

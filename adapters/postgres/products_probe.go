@@ -94,7 +94,7 @@ func (w *batchWriter) sortOut(result *probeResult, from, to int, places, version
 // fillContent makes the parameters of a probe out of the records from sorted[from] on, and returns where they end.
 func (w *batchWriter) fillContent(from int) (to int, err error) {
 	s := w.scratch
-	s.reset(w.columns.Fields)
+	s.reset(w.into)
 	w.bySKU = false
 	bytes := 0
 	for to = from; to < len(w.sorted) && to-from < chunkRecords && bytes < chunkBytes; to++ {
@@ -121,10 +121,10 @@ func (w *batchWriter) fillContent(from int) (to int, err error) {
 func (w *batchWriter) addContent(r *products.Record) error {
 	s := w.scratch
 	s.key.add(r.Key)
-	for i, f := range w.columns.Fields {
+	for i := range w.into {
 		if !w.columns.Sets(r, i) {
 			s.fields[i].addNull()
-		} else if err := s.addField(i, f, r.Values[i]); err != nil {
+		} else if err := s.addField(i, &w.into[i], r.Values[i]); err != nil {
 			return err
 		}
 	}
@@ -155,14 +155,15 @@ func (w *batchWriter) probeStatement() string {
 	u.add(&s.key, "key", "text")
 	place, unlike := "-x.i", "p.version IS NULL"
 	if w.batch.Mode != products.Ignore {
-		place = "CASE WHEN p.version IS NULL THEN -x.i ELSE x.i + ((" + w.products.layout.size +
+		place = "CASE WHEN p.version IS NULL THEN -x.i ELSE x.i + ((" + w.layout.size +
 			" / 1024)::bigint << " + strconv.Itoa(placeBits) + ") END"
 		unlike = "(" + w.sameCondition(&u) + ") IS NOT TRUE"
 	}
 	u.list.WriteString(", generate_series(1, " + strconv.FormatUint(uint64(s.key.n), 10) + "::bigint) AS i")
 	s.args = u.args
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(coalesce(p.version, 0))::text, '{}')
-		FROM ` + u.table() + ` LEFT JOIN products p ON p.sku_key = x.key WHERE ` + unlike
+		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON p.` + w.layout.key + ` = x.key WHERE ` +
+		unlike
 }
 
 // sameCondition adds the parameters to compare a product with a record. The condition holds where it is as the record
@@ -174,12 +175,13 @@ func (w *batchWriter) sameCondition(u *unnested) string {
 		u.add(&s.sku, "sku", "text")
 		same = "p.sku = x.sku"
 	}
-	for i, f := range w.columns.Fields {
-		column, value := "p."+columnOf(f), u.addField(&s.fields[i], f)
+	for i := range w.into {
+		c := &w.into[i]
+		column, value := "p."+c.name, u.addField(&s.fields[i], c)
 		switch {
-		case f.Empty == products.EmptyKeeps:
+		case c.field.Empty == products.EmptyKeeps:
 			same += fmt.Sprintf(" AND (%s IS NULL OR %s = %[1]s)", value, column)
-		case f.Builtin(): // it is never null
+		case !c.nulls:
 			same += fmt.Sprintf(" AND %s = %s", column, value)
 		default:
 			same += fmt.Sprintf(" AND %s IS NOT DISTINCT FROM %s", column, value)

@@ -91,21 +91,6 @@ func (t *fieldType) castOf(f *products.Field, from string) string {
 	return ""
 }
 
-// isNull reports whether the field is null where a record or a product has the canonical text for it. What the standard
-// schema has is never null.
-func isNull(f *products.Field, text string) bool { return text == "" && !f.Builtin() }
-
-// single is the parameter for one value.
-func (t *fieldType) single(f *products.Field, text string) any {
-	switch {
-	case isNull(f, text):
-		return nil
-	case t.appendText != nil:
-		return string(t.appendText(nil, text))
-	}
-	return text
-}
-
 func addText(a *array, text string) error {
 	a.add(text)
 	return nil

@@ -81,7 +81,7 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 		return true, nil
 	}
 	s := w.scratch
-	s.reset(w.columns.Fields)
+	s.reset(w.into)
 	for _, f := range rows {
 		r := w.record(f)
 		if err := w.addContent(r); err != nil {
@@ -95,19 +95,21 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 	u.add(&s.key, "key", "text")
 	u.add(&s.sku, "sku", "text")
 	u.add(&s.versions, "version", "bigint")
-	for i, f := range w.columns.Fields {
-		column, value := columnOf(f), u.addField(&s.fields[i], f)
-		if f.Empty == products.EmptyKeeps {
-			value = "coalesce(" + value + ", p." + column + ")"
+	for i := range w.into {
+		c := &w.into[i]
+		value := u.addField(&s.fields[i], c)
+		if c.field.Empty == products.EmptyKeeps {
+			value = "coalesce(" + value + ", p." + c.name + ")"
 		}
-		set += ", " + column + " = " + value
+		set += ", " + c.name + " = " + value
 	}
 	if len(w.columns.Attributes) > 0 {
 		set += ", attributes = " + w.addAttributes(&u)
 	}
 	s.args = u.args
-	done, err := t.ExecContext(ctx, `UPDATE products AS p SET version = p.version + 1, updated_at = $1::timestamptz, `+
-		set+` FROM `+u.table()+` WHERE p.sku_key = x.key AND p.version = x.version`, u.args...)
+	done, err := t.ExecContext(ctx, `UPDATE `+w.layout.table.String()+` AS p SET version = p.version + 1,
+		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+w.layout.key+` = x.key
+		AND p.version = x.version`, u.args...)
 	if err != nil {
 		return false, err
 	}
@@ -156,12 +158,12 @@ type readOptions struct {
 // false when one has gone, or was changed since the probe.
 func (w *batchWriter) read(ctx context.Context, t *transaction, chunk []match,
 	how readOptions) ([]rowChange, bool, error) {
-	fields, withAttributes := w.columns.Fields, how.whole || len(w.columns.Attributes) > 0
+	columns, withAttributes := w.into, how.whole || len(w.columns.Attributes) > 0
 	if how.whole {
-		fields = w.products.layout.fields
+		columns = w.layout.columns
 	}
-	statement := `SELECT ` + w.products.layout.list(fields, nil, withAttributes) +
-		` FROM products WHERE sku_key = ANY ($1::text[]) ORDER BY sku_key`
+	statement := `SELECT ` + w.layout.list(columns, nil, withAttributes) + ` FROM ` + w.layout.table.String() +
+		` WHERE ` + w.layout.key + ` = ANY ($1::text[]) ORDER BY ` + w.layout.key
 	if how.lock {
 		statement += ` FOR UPDATE`
 	}
@@ -175,7 +177,7 @@ func (w *batchWriter) read(ctx context.Context, t *transaction, chunk []match,
 		return nil, false, err
 	}
 	defer rows.Close()
-	reader := newRowReader(fields, withAttributes)
+	reader := newRowReader(columns, withAttributes)
 	var changes []rowChange
 	n := 0
 	for ; rows.Next(); n++ {
