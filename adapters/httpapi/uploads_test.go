@@ -159,11 +159,12 @@ func TestUploadsRefuse(t *testing.T) {
 func TestSettingsInJSON(t *testing.T) {
 	s := newSteps(t, products.Field{Name: "price", Type: products.Decimal, Scale: 2},
 		products.Field{Name: "from", Type: products.Date})
+	const catalogue = "sku;a=b;Handle;name\n7;x;y;z\n"
 	upload := s.stored(catalogue)["id"].(string)
 	query := "mode=existing&dry_run=1&extra=keep&delimiter=%3B&quote=none&encoding=windows-1252&header=yes&map=sku%3D1&map=" +
 		"name%3Da%3Db&set=description%3D&set=status%3Dtrue&number=price%3D,&date=from%3Ddmy&zone=Europe/Berlin&group=" +
 		"Handle&max_rejects=2.5%25&priority=-3"
-	want := s.accepted(s.send(request("POST", "/upload_csv/?"+query, "code;a=b;Handle\n7;x;y\n", "Content-Type: text/csv")))
+	want := s.accepted(s.send(request("POST", "/upload_csv/?"+query, catalogue, "Content-Type: text/csv")))
 	got := s.accepted(s.call("POST", "/imports/", `{"upload":"`+strings.ToUpper(upload)+`","mode":"existing",
 		"dry_run":true,"extra":"keep","delimiter":";","quote":"none","encoding":"windows-1252","header":"yes",
 		"map":{"sku":1,"name":"a=b"},"set":{"description":"","status":true},"number":{"price":","},"date":{"from":"dmy"},
@@ -213,13 +214,13 @@ func TestIdempotentImports(t *testing.T) {
 	upload, other := s.stored(catalogue)["id"].(string), s.stored(catalogue)["id"].(string)
 	const key = "Idempotency-Key: k-1"
 	body := func(upload, settings string) string { return `{"upload":"` + upload + `"` + settings + `}` }
-	first := s.call("POST", "/imports/", body(upload, `,"map":{"sku":"1"}`), key)
+	first := s.call("POST", "/imports/", body(upload, `,"map":{"sku":"2"}`), key)
 	require.Empty(t, first.Header().Get("Idempotency-Replayed"))
-	again := s.call("POST", "/imports/", body(upload, `,"map":{"sku":1}`), key)
+	again := s.call("POST", "/imports/", body(upload, `,"map":{"sku":2}`), key)
 	require.Equal(t, "true", again.Header().Get("Idempotency-Replayed"))
 	require.Equal(t, s.accepted(first), s.accepted(again))
 	for _, b := range []string{body(other, `,"map":{"sku":"1"}`), body(upload, ""), body(upload,
-		`,"map":{"sku":"1"},"dry_run":true`)} {
+		`,"map":{"sku":"2"},"dry_run":true`)} {
 		require.Equal(t, "idempotency_key_mismatch", problem(t, s.call("POST", "/imports/", b, key), 422).Code, b)
 	}
 	path := fmt.Sprintf("/imports/%s/rerun", s.accepted(first).ID)
@@ -228,6 +229,32 @@ func TestIdempotentImports(t *testing.T) {
 	require.Equal(t, "true", replayed.Header().Get("Idempotency-Replayed"))
 	require.Equal(t, s.accepted(rerun), s.accepted(replayed))
 	problem(t, s.call("POST", path, `{"dry_run":false}`, "Idempotency-Key: k-2"), 422)
+}
+
+// TestImportsRefuse: settings with which a stored file can't be imported make no job.
+func TestImportsRefuse(t *testing.T) {
+	s := newSteps(t)
+	upload := s.stored("Was;Nr\nApple;1\n")["id"].(string)
+	mapped := `"map":{"sku":"Nr","name":"Was"}`
+	for body, says := range map[string]string{
+		`"map":{"sku":"Nr"}`:                 "no column for name",
+		`"map":{"sku":"Number","name":1}`:    `"Number"`,
+		mapped + `,"delimiter":"|"`:          `"Nr"`,
+		mapped + `,"set":{"status":"maybe"}`: "status",
+	} {
+		p := problem(t, s.call("POST", "/imports/", `{"upload":"`+upload+`",`+body+`}`), 422)
+		require.Contains(t, p.Detail, says, body)
+	}
+	p := problem(t, s.call("POST", "/imports/", `{"upload":"`+upload+`"}`), 422)
+	require.Equal(t, "not_importable", p.Code)
+	require.Equal(t, "sku", p.Errors[0].Field, "each field without a column is named")
+	require.Contains(t, s.call("GET", "/imports/", "").Body.String(), `"count":0`)
+
+	j := s.accepted(s.call("POST", "/imports/", `{"upload":"`+upload+`",`+mapped+`}`))
+	p = problem(t, s.call("POST", "/imports/"+j.ID+"/rerun", `{"map":{"sku":"Nr"}}`), 422)
+	require.Equal(t, "not_importable", p.Code)
+	require.Equal(t, "name", p.Errors[0].Field)
+	require.Contains(t, s.call("GET", "/imports/", "").Body.String(), `"count":1`)
 }
 
 // TestOpenAPIDescribesTwoSteps checks the responses against the document.

@@ -95,7 +95,8 @@ func (s *Service) DeleteUpload(ctx context.Context, id string) error {
 // earlier job has the request's idempotency key, Import returns that job, and created is false; ErrKeyMismatch where
 // that one is of another upload, or its settings or priority are others.
 //
-// A [*SettingsError] names the part of the request that is wrong. ErrNotFound when there is no such upload. After
+// A [*SettingsError] names the part of the request that is wrong. An [importer.ErrInput] says why the file can't be
+// imported with these settings, as that of Submit does. ErrNotFound when there is no such upload. After
 // [products.ErrCommitUnknown] the job may exist.
 func (s *Service) Import(ctx context.Context, uploadID string, request Request) (job Job, created bool, err error) {
 	if err := s.complete(&request); err != nil {
@@ -106,6 +107,9 @@ func (s *Service) Import(ctx context.Context, uploadID string, request Request) 
 	}
 	upload, err := s.store.GetUpload(ctx, uploadID)
 	if err != nil {
+		return Job{}, false, err
+	}
+	if err := s.judge(ctx, upload.ID, upload.Size, &request.Settings); err != nil {
 		return Job{}, false, err
 	}
 	request.FileName = upload.FileName
@@ -142,12 +146,27 @@ func (s *Service) Rerun(ctx context.Context, id string, change func(request *Req
 	if earlier.Upload == "" {
 		return Job{}, false, fmt.Errorf("%w: job %s", ErrFileGone, id)
 	}
-	job, created, err = s.createFrom(ctx, Job{Upload: earlier.Upload, Size: earlier.Size, SHA256: earlier.SHA256},
-		&request)
+	err = s.judge(ctx, earlier.Upload, earlier.Size, &request.Settings)
+	if err == nil {
+		job, created, err = s.createFrom(ctx, Job{Upload: earlier.Upload, Size: earlier.Size, SHA256: earlier.SHA256},
+			&request)
+	}
 	if errors.Is(err, ErrNotFound) {
 		err = fmt.Errorf("%w: job %s", ErrFileGone, id)
 	}
 	return job, created, err
+}
+
+// judge returns the error, an importer.ErrInput, with which an import of the stored file would fail, as far as its
+// beginning shows that.
+func (s *Service) judge(ctx context.Context, upload string, size int64, settings *Settings) error {
+	file, err := NewSource(s.uploads, upload, size).Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	_, err = s.begin(ctx, file, settings)
+	return err
 }
 
 // createFrom creates the job of a file that is stored.

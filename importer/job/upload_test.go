@@ -126,6 +126,37 @@ func TestUploadRefuses(t *testing.T) {
 	require.ErrorAs(t, err, &setting)
 }
 
+// TestImportRefuses: what the file's beginning shows is told at once, of a rerun as of an import, and no job is made.
+func TestImportRefuses(t *testing.T) {
+	w := newWorld(t)
+	upload := w.upload("Nr,Titel\n1,a\n")
+	unfit := job.Settings{Map: map[string]string{"name": "Title"}}
+	_, _, err := w.service.Import(t.Context(), upload.ID, job.Request{Settings: unfit})
+	require.ErrorIs(t, err, importer.ErrInput, "the column is missing")
+	var header *importer.HeaderError
+	_, _, err = w.service.Import(t.Context(), upload.ID, job.Request{})
+	require.ErrorAs(t, err, &header, "the fields are missing")
+	_, count, err := w.service.List(t.Context(), job.Query{Limit: 1})
+	require.NoError(t, err)
+	require.Zero(t, count)
+
+	j := w.imports(upload, job.Settings{Map: map[string]string{"sku": "Nr", "name": "Titel"}})
+	_, _, err = w.service.Rerun(t.Context(), j.ID, func(request *job.Request) error {
+		request.Settings.Map = unfit.Map
+		return nil
+	})
+	require.ErrorIs(t, err, importer.ErrInput)
+	_, created, err := w.service.Rerun(t.Context(), j.ID, nil)
+	require.NoError(t, err)
+	require.True(t, created)
+
+	require.NoError(t, w.db.Uploads().Delete(t.Context(), upload.ID))
+	_, _, err = w.service.Import(t.Context(), upload.ID, job.Request{Settings: j.Settings})
+	require.ErrorIs(t, err, job.ErrNotFound, "the bytes are gone")
+	_, _, err = w.service.Rerun(t.Context(), j.ID, nil)
+	require.ErrorIs(t, err, job.ErrFileGone)
+}
+
 // unrecorded is a store of jobs of which CreateUpload fails.
 type unrecorded struct {
 	job.Store
