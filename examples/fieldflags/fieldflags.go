@@ -2,12 +2,12 @@
 package fieldflags
 
 import (
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -18,37 +18,30 @@ const maxBytes = 1 << 20
 type Settings struct {
 	// Schema is that of the file, products.Standard without one.
 	Schema *products.Schema
-	path   string
-	given  bool
 }
 
-// Add adds the flag.
-func (s *Settings) Add(flags *flag.FlagSet) {
-	flags.Func("fields",
-		"the JSON `FILE` that declares products' fields of your own, such as a price; without it that in FIELDS. "+
-			"Servers, workers and imports of one database have the same one",
-		func(path string) error {
-			s.path, s.given = path, true
-			return nil
-		})
-}
-
-// Read reads the file that the flag names, or else FIELDS. The error is a sentence with the file and the place in it.
-func (s *Settings) Read(getenv func(string) string) error {
+// Add adds the flag, or FIELDS in the environment. An error about it is a sentence with the file and the place in it.
+func (s *Settings) Add(flags *envflags.Set) {
 	s.Schema = products.Standard()
-	if !s.given {
-		s.path = getenv("FIELDS")
-	}
-	if s.path == "" {
+	flags.Func("fields",
+		"the JSON `FILE` that declares products' fields of your own, such as a price. Servers, workers and imports of "+
+			"one database have the same one", s.read)
+	flags.FromEnv("fields")
+}
+
+// read reads the file, or none for an empty path.
+func (s *Settings) read(path string) error {
+	s.Schema = products.Standard()
+	if path == "" {
 		return nil
 	}
-	text, err := read(s.path)
+	text, err := read(path)
 	if err != nil {
-		return fmt.Errorf("the fields file: %w", err)
+		return err
 	}
 	schema, err := products.ParseSchema(text)
 	if err != nil {
-		return fmt.Errorf("the fields file %s: %s", s.path, strings.TrimPrefix(err.Error(), "fields: "))
+		return fmt.Errorf("the fields file %s: %s", path, strings.TrimPrefix(err.Error(), "fields: "))
 	}
 	s.Schema = schema
 	return nil

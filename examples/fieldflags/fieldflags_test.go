@@ -1,7 +1,6 @@
 package fieldflags_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/fieldflags"
 	"github.com/products-importer/products-importer/products"
 )
@@ -16,10 +16,10 @@ import (
 func read(t *testing.T, environment string, args ...string) (fieldflags.Settings, error) {
 	t.Helper()
 	var s fieldflags.Settings
-	flags := flag.NewFlagSet("test", flag.ContinueOnError)
+	flags := envflags.New("test", "")
 	s.Add(flags)
-	require.NoError(t, flags.Parse(args))
-	return s, s.Read(func(name string) string { return map[string]string{"FIELDS": environment}[name] })
+	_, err := flags.Parse(args, func(name string) string { return map[string]string{"FIELDS": environment}[name] })
+	return s, err
 }
 
 func write(t *testing.T, text string) string {

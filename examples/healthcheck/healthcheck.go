@@ -4,8 +4,6 @@ package healthcheck
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +11,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/products-importer/products-importer/examples/envflags"
 )
 
 // patience is how long the program may take to answer. It answers within 3 seconds, whatever its database does.
@@ -22,37 +22,30 @@ const patience = 5 * time.Second
 type Command struct {
 	// Program is the program's name, and Flag that of its flag for the address that is asked.
 	Program, Flag string
-	// Addr is the address where the flag isn't given.
+	// Addr is the address where neither the flag nor the environment names one.
 	Addr string
 }
 
 // Run runs the command with the arguments behind its name. It returns the exit status: 0 where the program is ready, 1
 // where it isn't, or isn't there, which stderr says in one line, and 2 for wrong usage.
-func (c Command) Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	flags := flag.NewFlagSet("healthcheck", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+func (c Command) Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	flags := envflags.New(c.Program+" healthcheck", "Usage: "+c.Program+" healthcheck [flags]\n\nAsks the "+c.Program+
+		" that runs here whether it is ready: its exit status is 0, or else 1.\n")
 	addr := flags.String(c.Flag, c.Addr, "the `address` that the running "+c.Program+" serves")
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(stdout, "Usage: %s healthcheck [flags]\n\nAsks the %[1]s that runs here whether it is ready: its exit "+
-			"status is 0, or else 1.\n\n", c.Program)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return 0
-	case err == nil && flags.NArg() > 0:
-		err = fmt.Errorf("there is nothing to do with %q", flags.Arg(0))
+	flags.FromEnv()
+	arguments, err := flags.Parse(args, getenv)
+	if err == nil {
+		err = envflags.None(arguments)
 	}
 	url := ""
 	if err == nil {
 		url, err = readyURL(*addr)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "%s healthcheck: %v (%[1]s healthcheck -h explains)\n", c.Program, err)
-		return 2
+		return flags.Report(err, stdout, stderr)
 	}
 	if err := ask(ctx, url); err != nil {
-		fmt.Fprintf(stderr, "%s healthcheck: %v\n", c.Program, err)
+		fmt.Fprintf(stderr, "%s: %v\n", flags.Name(), err)
 		return 1
 	}
 	return 0

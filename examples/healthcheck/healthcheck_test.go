@@ -25,10 +25,11 @@ func TestHealthcheck(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1")
 	addr := strings.TrimPrefix(server.URL, "http://")
 	_, port, _ := strings.Cut(addr, ":")
-	command := healthcheck.Command{Program: "server", Flag: "addr", Addr: addr}
+	command := healthcheck.Command{Program: "server", Flag: "addr", Addr: "127.0.0.1:1"}
 	run := func(args ...string) (status int, says string) {
 		var stdout, stderr bytes.Buffer
-		status = command.Run(t.Context(), args, &stdout, &stderr)
+		status = command.Run(t.Context(), args, func(name string) string { return map[string]string{"ADDR": addr}[name] },
+			&stdout, &stderr)
 		if status > 0 {
 			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), "one line")
 		}

@@ -3,14 +3,13 @@ package hookflags
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -21,21 +20,21 @@ type Settings struct {
 	anyReceiver bool // private addresses too, any port, and http
 }
 
-// Add adds the flags.
-func (s *Settings) Add(flags *flag.FlagSet) {
+// Add adds the flags, and the key.
+func (s *Settings) Add(flags *envflags.Set) {
 	flags.BoolVar(&s.anyReceiver, "allow-private-webhooks", false,
-		"let webhooks go to any address and port, and over http: for trying them on this machine. Their secrets are "+
-			"encrypted with the key in WEBHOOKS_KEY, 32 bytes in base64, the same for servers and workers")
+		"let webhooks go to any address and port, and over http: for trying them on this machine")
+	s.AddKey(flags)
 }
 
-// ReadKey sets the Sealer to one with the key in WEBHOOKS_KEY, if there is a key. The error doesn't show it.
-func (s *Settings) ReadKey(getenv func(string) string) (err error) {
-	if key := getenv("WEBHOOKS_KEY"); key != "" {
-		if s.Sealer, err = webhooks.ParseSealer(key); err != nil {
-			return fmt.Errorf("WEBHOOKS_KEY: %w", err)
-		}
-	}
-	return nil
+// AddKey adds the key of the Sealer alone. An error about it doesn't show it.
+func (s *Settings) AddKey(flags *envflags.Set) {
+	flags.Secret("WEBHOOKS_KEY",
+		"the key that encrypts the secrets of webhooks in the database, 32 bytes in base64, the same for servers and "+
+			"workers; to change it, the new one, a comma and the old one", func(key string) (err error) {
+			s.Sealer, err = webhooks.ParseSealer(key)
+			return err
+		})
 }
 
 // Policy returns the policy of where webhooks may go.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"flag"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/sqlite"
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/hookflags"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/receive"
@@ -33,10 +33,10 @@ func TestSettings(t *testing.T) {
 			warns: []string{"WEBHOOKS_KEY", "-allow-private-webhooks"}},
 	} {
 		var s hookflags.Settings
-		flags := flag.NewFlagSet("test", flag.ContinueOnError)
+		flags := envflags.New("test", "")
 		s.Add(flags)
-		require.NoError(t, flags.Parse(c.args))
-		require.NoError(t, s.ReadKey(func(string) string { return "" }))
+		_, err := flags.Parse(c.args, func(string) string { return "" })
+		require.NoError(t, err)
 		var log strings.Builder
 		s.Warn(slog.New(slog.NewTextHandler(&log, nil)), c.stored)
 		require.Equal(t, len(c.warns), strings.Count(log.String(), "\n"), log.String())
@@ -76,7 +76,10 @@ func TestKeyCheck(t *testing.T) {
 		{keyOf(2) + "," + keyOf(1), ""},
 	} {
 		var s hookflags.Settings
-		require.NoError(t, s.ReadKey(func(string) string { return c.key }))
+		flags := envflags.New("test", "")
+		s.AddKey(flags)
+		_, err := flags.Parse(nil, func(string) string { return c.key })
+		require.NoError(t, err)
 		db, err := sqlite.Open(t.Context(), path, sqlite.Options{Sealer: s.Sealer})
 		require.NoError(t, err)
 		sender, err := webhooks.NewSender(webhooks.SenderOptions{})

@@ -86,7 +86,7 @@ func TestUsageOfFields(t *testing.T) {
 	fields := write(t, "fields.json", shopFields)
 	bad := write(t, "bad.json", `{"fields": [{"name": "price", "type": "decimal", "scale": 2, "rules": "colour"}]}`)
 	for _, c := range []struct{ name, flags, want string }{
-		{"no file", "-fields none.json", "the fields file: open none.json: no such file"},
+		{"no file", "-fields none.json", `-fields "none.json": open none.json: no such file`},
 		{"a bad file", "-fields " + bad, "the fields file " + bad + `: field 1, "price": `},
 		{"an unknown field to map", "-map prise=2",
 			`-map prise: there is no field "prise": want one of sku, name, description, status, price, stock, currency`},

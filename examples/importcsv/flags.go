@@ -1,20 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/fieldflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
-	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/charset"
 	"github.com/products-importer/products-importer/importer/spelling"
@@ -29,21 +26,59 @@ type settings struct {
 	superseded  string // likewise
 	skipped     string // likewise
 	json, quiet bool
-	version     bool // is printed, and nothing done
 	fields      fieldflags.Settings
 	options     importer.Options
 }
 
+const importUsage = `Usage: importcsv [flags] FILE
+
+Imports a CSV file of products. FILE may be - for standard input.
+
+  importcsv catalog.csv
+      into memory, to see what it would give
+  importcsv -database-url sqlite:products.db -mode update -rejects rejects.csv catalog.csv
+  importcsv -fields fields.json -mode existing stock.csv
+      columns sku and stock, of products that exist
+  importcsv -fields fields.json -map price="Net price" -set currency=EUR -number price=, catalog.csv
+`
+
 // newFlags returns the flags, which fill the settings.
-func newFlags(s *settings) *flag.FlagSet {
-	flags := flag.NewFlagSet("importcsv", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	s.database.Add(flags, "and without that the import goes into memory")
+func newFlags(s *settings) *envflags.Set {
+	flags := envflags.New("importcsv", importUsage)
+	flags.Group("Where it goes")
+	s.database.Add(flags, "memory:")
+	s.fields.Add(flags)
+	s.addImport(flags)
+	flags.Group("How the file is read")
+	s.addReading(flags)
+	flags.Group("What comes of it")
+	s.addReports(flags)
+	return flags
+}
+
+// addImport adds the flags about what an import does.
+func (s *settings) addImport(flags *envflags.Set) {
 	flags.TextVar(&s.options.Mode, "mode", products.Ignore,
 		"what exists is left alone: ignore; or overwritten: update; existing is update for what exists, and leaves the "+
 			"rest alone, so that a file of prices needs no names")
-	s.fields.Add(flags)
 	flags.BoolVar(&s.options.DryRun, "dry-run", false, "find out what the import would do, and write nothing")
+	flags.Func("writers", "how many connections write at the same `time`, 1 to 64 (default 2)",
+		func(v string) (err error) {
+			if s.options.Writers, err = strconv.Atoi(v); err != nil || s.options.Writers == 0 {
+				return errors.New("want a number from 1 on")
+			}
+			return nil
+		})
+	flags.Func("max-rejects",
+		"fail, and write nothing, when more records are rejected: a `count`, or a share like 2.5%",
+		func(v string) error {
+			s.options.MaxRejects = new(importer.RejectLimit)
+			return s.options.MaxRejects.UnmarshalText([]byte(v))
+		})
+}
+
+// addReading adds the flags about the file.
+func (s *settings) addReading(flags *envflags.Set) {
 	flags.TextVar(&s.options.Extra, "extra", importer.ExtraIgnore,
 		"columns that no field claims: `ignore` them, keep them as attributes, or reject the file")
 	flags.TextVar(&s.options.Delimiter, "delimiter", importer.Delimiter(0),
@@ -85,13 +120,10 @@ func newFlags(s *settings) *flag.FlagSet {
 	flags.StringVar(&s.options.Group, "group", "",
 		"the `COLUMN`, by its name or its number, that a product's variants share: those without a name inherit it; "+
 			"none turns it off (default a column such as Handle, handleId, slug or Parent)")
-	flags.Func("writers", "how many connections write at the same `time`, 1 to 64 (default 2)",
-		func(v string) (err error) {
-			if s.options.Writers, err = strconv.Atoi(v); err != nil || s.options.Writers == 0 {
-				return errors.New("want a number from 1 on")
-			}
-			return nil
-		})
+}
+
+// addReports adds the flags about what the program says and writes.
+func (s *settings) addReports(flags *envflags.Set) {
 	flags.StringVar(&s.rejects, "rejects", "",
 		"write the rejected records to this `FILE`, a CSV to be mended and imported again")
 	flags.StringVar(&s.superseded, "superseded", "",
@@ -99,48 +131,23 @@ func newFlags(s *settings) *flag.FlagSet {
 			"that is")
 	flags.StringVar(&s.skipped, "skipped", "",
 		"write to this `FILE`, a CSV, which records the mode leaves alone, and on which line they are")
-	flags.Func("max-rejects",
-		"fail, and write nothing, when more records are rejected: a `count`, or a share like 2.5%",
-		func(v string) error {
-			s.options.MaxRejects = new(importer.RejectLimit)
-			return s.options.MaxRejects.UnmarshalText([]byte(v))
-		})
 	flags.BoolVar(&s.json, "json", false, "print the result as one JSON object")
 	flags.BoolVar(&s.quiet, "quiet", false, "no progress bar and no summary")
-	version.Add(flags, &s.version)
-	return flags
 }
 
-// parseArgs returns the settings, or an error of one line. Flags may stand before and behind the file.
-func parseArgs(args []string, getenv func(string) string) (*settings, error) {
-	s := &settings{}
-	flags := newFlags(s)
-	var files []string
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if flags.NArg() == 0 {
-			break
-		}
-		files = append(files, flags.Arg(0))
-		args = flags.Args()[1:]
+// parse sets the settings, or returns an error of one line for flags.Report.
+func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string) string) error {
+	files, err := flags.Parse(args, getenv)
+	switch {
+	case err != nil:
+		return err
+	case len(files) == 0:
+		return errors.New("name the file to import, or - for standard input")
+	case len(files) > 1:
+		return fmt.Errorf("one file at a time, not %d: %s", len(files), strings.Join(files, " "))
 	}
-	if s.version {
-		return s, nil
-	}
-	switch len(files) {
-	case 0:
-		return nil, errors.New("name the file to import, or - for standard input")
-	case 1:
-		s.file = files[0]
-	default:
-		return nil, fmt.Errorf("one file at a time, not %d: %s", len(files), strings.Join(files, " "))
-	}
-	if err := cmp.Or(s.database.Read(getenv, "memory:"), s.fields.Read(getenv)); err != nil {
-		return nil, err
-	}
-	return s, s.check()
+	s.file = files[0]
+	return s.check()
 }
 
 // optionFlags has the flags of the options that are checked once all flags are known, since they depend on the fields.
@@ -191,21 +198,4 @@ func assign(to *map[string]string, field, value string) error {
 	}
 	(*to)[field] = value
 	return nil
-}
-
-// examples show what the flags are for.
-const examples = `  importcsv catalog.csv                                 into memory, to see what it would give
-  importcsv -mode update -rejects rejects.csv catalog.csv
-  importcsv -fields fields.json -mode existing stock.csv     columns sku and stock, of products that exist
-  importcsv -fields fields.json -map price="Net price" -set currency=EUR -number price=, catalog.csv
-`
-
-// usage explains the program to w.
-func usage(w io.Writer) {
-	fmt.Fprint(w,
-		"Usage: importcsv [flags] FILE\n\nImports a CSV file of products. FILE may be - for standard input.\n\n"+
-			examples+"\n")
-	flags := newFlags(&settings{})
-	flags.SetOutput(w)
-	flags.PrintDefaults()
 }

@@ -9,17 +9,12 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // for -zone, wherever the program runs
-
-	"github.com/products-importer/products-importer/examples/errorline"
-	"github.com/products-importer/products-importer/examples/version"
 )
 
 func main() { os.Exit(start()) }
@@ -36,25 +31,18 @@ func start() int {
 const (
 	statusSuccess = 0
 	statusFailure = 1
-	statusUsage   = 2
+	statusUsage   = 2 // by flags.Report
 )
 
 // run is the program. When the context ends it stops within a second, with everything that it made cleared away.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout,
 	stderr io.Writer) int {
-	s, err := parseArgs(args, getenv)
-	if errors.Is(err, flag.ErrHelp) {
-		usage(stdout)
-		return statusSuccess
+	s := &settings{}
+	flags := newFlags(s)
+	if err := s.parse(flags, args, getenv); err != nil {
+		return flags.Report(err, stdout, stderr)
 	}
-	if err != nil {
-		fmt.Fprintf(stderr, "importcsv: %s (importcsv -h explains)\n", errorline.Of(err))
-		return statusUsage
-	}
-	if s.version {
-		fmt.Fprintln(stdout, version.Line("importcsv"))
-		return statusSuccess
-	}
+	var err error
 	out := importFile(ctx, s, getenv, stdin, stderr)
 	switch {
 	case s.json:

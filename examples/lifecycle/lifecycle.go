@@ -7,11 +7,11 @@ package lifecycle
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -24,45 +24,16 @@ type Settings struct {
 }
 
 // AddWait adds the flag -wait.
-func (s *Settings) AddWait(flags *flag.FlagSet) {
-	flags.DurationVar(&s.Wait, "wait", time.Minute,
-		"how long the database is waited for at the start when it can't be reached, up to 24h; 0 for one try. Without it "+
-			"WAIT in the environment counts")
+func (s *Settings) AddWait(flags *envflags.Set) {
+	flags.DurationIn(&s.Wait, "wait", time.Minute, 0, 24*time.Hour,
+		"how long the database is waited for at the start when it can't be reached; 0 for one try")
 }
 
 // AddDrain adds the flag -drain.
-func (s *Settings) AddDrain(flags *flag.FlagSet) {
-	flags.DurationVar(&s.Drain, "drain", 5*time.Second,
-		"how long connections are taken after SIGTERM, while /readyz says that none should come any more, up to 1h: as "+
-			"long as what spreads requests takes to notice. Without it DRAIN in the environment counts")
-}
-
-// Read sets what the command line, which the flags have parsed, leaves to the environment, and checks the bounds.
-func (s *Settings) Read(flags *flag.FlagSet, getenv func(string) string) error {
-	given := map[string]bool{}
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for _, d := range []struct {
-		flag, environment string
-		value             *time.Duration
-		most              time.Duration
-	}{{"wait", "WAIT", &s.Wait, 24 * time.Hour}, {"drain", "DRAIN", &s.Drain, time.Hour}} {
-		if flags.Lookup(d.flag) == nil {
-			continue
-		}
-		name := "-" + d.flag
-		if text := getenv(d.environment); text != "" && !given[d.flag] {
-			value, err := time.ParseDuration(text)
-			if err != nil {
-				return fmt.Errorf("%s: %q is no duration: want one such as 30s or 2m", d.environment,
-					products.Shorten(text))
-			}
-			name, *d.value = d.environment, value
-		}
-		if *d.value < 0 || *d.value > d.most {
-			return fmt.Errorf("%s must be between 0 and %v, not %v", name, d.most, *d.value)
-		}
-	}
-	return nil
+func (s *Settings) AddDrain(flags *envflags.Set) {
+	flags.DurationIn(&s.Drain, "drain", 5*time.Second, 0, time.Hour,
+		"how long connections are taken after SIGTERM, while /readyz says that none should come any more: as long as "+
+			"what spreads requests takes to notice")
 }
 
 // The pauses between two tries to open a database.

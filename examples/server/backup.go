@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/products-importer/products-importer/adapters/sqlite"
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
 )
 
@@ -28,14 +28,11 @@ type backup struct {
 	file     string
 }
 
-func (b *backup) add(flags *flag.FlagSet) {
-	b.database.Add(flags, "and without that "+defaultDatabase+" in the current folder")
+func (b *backup) add(flags *envflags.Set) {
+	b.database.Add(flags, defaultDatabase)
 }
 
-func (b *backup) check(arguments []string, getenv func(string) string) error {
-	if err := b.database.Read(getenv, defaultDatabase); err != nil {
-		return err
-	}
+func (b *backup) check(arguments []string) error {
 	switch b.database.URL.Kind {
 	case storeflags.SQLite:
 	case storeflags.PostgreSQL:

@@ -1,17 +1,22 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
 
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/healthcheck"
 )
+
+// subcommand is a command of the program, beside serving.
+type subcommand interface {
+	add(flags *envflags.Set)
+	check(arguments []string) error
+	run(ctx context.Context, stdout io.Writer) error
+}
 
 // runCommand runs the command that the arguments begin with, and reports whether there is one.
 func runCommand(ctx context.Context, args []string, getenv func(string) string, stdout,
@@ -19,11 +24,7 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 	if len(args) == 0 {
 		return 0, false
 	}
-	var c interface {
-		add(flags *flag.FlagSet)
-		check(arguments []string, getenv func(string) string) error
-		run(ctx context.Context, stdout io.Writer) error
-	}
+	var c subcommand
 	var usage string
 	switch args[0] {
 	case "backup":
@@ -35,45 +36,23 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 	case "token":
 		c, usage = &token{}, tokenUsage
 	case "healthcheck":
-		return healthcheck.Command{Program: "server", Flag: "addr", Addr: cmp.Or(getenv("ADDR"), defaultAddr)}.Run(ctx,
-			args[1:], stdout, stderr), true
+		check := healthcheck.Command{Program: "server", Flag: "addr", Addr: defaultAddr}
+		return check.Run(ctx, args[1:], getenv, stdout, stderr), true
 	default:
 		return 0, false
 	}
-	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	flags := envflags.New("server "+args[0], usage)
 	c.add(flags)
-	arguments, err := parseMixed(flags, args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return 0, true
-	}
+	arguments, err := flags.Parse(args[1:], getenv)
 	if err == nil {
-		err = c.check(arguments, getenv)
+		err = c.check(arguments)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "server %s: %v (server %[1]s -h explains)\n", args[0], err)
-		return 2, true
+		return flags.Report(err, stdout, stderr), true
 	}
 	if err := c.run(ctx, stdout); err != nil {
-		fmt.Fprintf(stderr, "server %s: %s\n", args[0], errorline.Of(err))
+		fmt.Fprintf(stderr, "%s: %s\n", flags.Name(), errorline.Of(err))
 		return 1, true
 	}
 	return 0, true
-}
-
-// parseMixed parses flags that stand before, between and behind the other arguments, and returns those.
-func parseMixed(flags *flag.FlagSet, args []string) (arguments []string, err error) {
-	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
-		}
-		rest := flags.Args()
-		if read := len(args) - len(rest); len(rest) == 0 || read > 0 && args[read-1] == "--" {
-			return append(arguments, rest...), nil
-		}
-		arguments, args = append(arguments, rest[0]), rest[1:]
-	}
 }

@@ -68,10 +68,10 @@ func TestCompose(t *testing.T) {
 
 	// The server takes its command and environment.
 	env := func(name string) string { return server.Environment[name] }
-	s, err := parseArgs(append([]string{"-addr", ":8080"}, server.Command...), env)
-	require.NoError(t, err)
+	s := &settings{}
+	require.NoError(t, s.parse(newFlags(s), append([]string{"-addr", ":8080"}, server.Command...), env))
 	require.Equal(t, "PostgreSQL", s.database.URL.String())
-	require.Zero(t, s.workers)
+	require.Zero(t, s.work.Workers)
 	require.False(t, s.madeUp)
 
 	if exec.Command("docker", "compose", "version").Run() != nil {

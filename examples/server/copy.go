@@ -1,16 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/sqlite"
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/fieldflags"
 	"github.com/products-importer/products-importer/examples/hookflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
@@ -30,43 +29,43 @@ history of imports and of deliveries stays where it is.
 
 // moving is the command copy.
 type moving struct {
-	fromText, toText string
-	from, to         storeflags.URL
-	fields           fieldflags.Settings
-	hooks            hookflags.Settings
-	leaveDeliveries  bool
+	from, to        storeflags.URL
+	fields          fieldflags.Settings
+	hooks           hookflags.Settings
+	leaveDeliveries bool
 }
 
-func (m *moving) add(flags *flag.FlagSet) {
-	flags.StringVar(&m.fromText, "from", "", "the `URL` of the file, sqlite:FILE")
-	flags.StringVar(&m.toText, "to", "",
-		"the `URL` of the database, postgres://user:password@host/name; a password may also stand in PGPASSWORD")
+func (m *moving) add(flags *envflags.Set) {
+	flags.Func("from", "the `URL` of the file, sqlite:FILE", func(text string) (err error) {
+		m.from, err = storeflags.ParseURL(text)
+		return err
+	})
+	flags.Func("to",
+		"the `URL` of the database, postgres://user:password@host/name; a password may also stand in PGPASSWORD",
+		func(text string) (err error) {
+			m.to, err = storeflags.ParseURL(text)
+			return err
+		})
+	flags.Hide("from", "to")
 	m.fields.Add(flags)
+	m.hooks.AddKey(flags)
 	flags.BoolVar(&m.leaveDeliveries, "leave-deliveries", false,
 		"leave behind what webhooks haven't told yet: their receivers won't hear of it")
 }
 
-func (m *moving) check(arguments []string, getenv func(string) string) (err error) {
+func (m *moving) check(arguments []string) error {
 	switch {
 	case len(arguments) > 0:
 		return fmt.Errorf("there is nothing to do with %q", arguments[0])
-	case m.fromText == "" || m.toText == "":
+	case m.from.Kind == storeflags.None || m.to.Kind == storeflags.None:
 		return errors.New("name both databases: -from sqlite:FILE -to postgres://user:password@host/name")
-	}
-	if m.from, err = storeflags.ParseURL(m.fromText); err != nil {
-		return fmt.Errorf("-from: %w", err)
-	}
-	if m.to, err = storeflags.ParseURL(m.toText); err != nil {
-		return fmt.Errorf("-to: %w", err)
-	}
-	switch {
 	case m.from.Kind != storeflags.SQLite:
 		return fmt.Errorf("-from is %v: this copies from sqlite:FILE alone", m.from)
 	case m.to.Kind != storeflags.PostgreSQL:
 		return errors.New("-to is no PostgreSQL database: this copies to postgres://user:password@host/name alone; " +
 			"a SQLite file is copied by the command backup")
 	}
-	return cmp.Or(m.hooks.ReadKey(getenv), m.fields.Read(getenv))
+	return nil
 }
 
 func (m *moving) run(ctx context.Context, stdout io.Writer) (err error) {

@@ -33,9 +33,9 @@ func newHooks(s *settings, db *storeflags.Stores, logger *slog.Logger) (h hooks,
 	if h.service, err = webhooks.NewService(db.Webhooks, sender, options); err != nil {
 		return h, err
 	}
-	if s.deliveries > 0 {
+	if s.work.Deliveries > 0 {
 		if h.dispatcher, err = webhooks.NewDispatcher(db.Webhooks, sender,
-			webhooks.DispatcherOptions{Concurrency: s.deliveries, Logger: logger}); err != nil {
+			webhooks.DispatcherOptions{Concurrency: s.work.Deliveries, Logger: logger}); err != nil {
 			return h, err
 		}
 	}

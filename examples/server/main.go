@@ -20,7 +20,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -35,7 +34,6 @@ import (
 	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
-	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 )
@@ -52,20 +50,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if status, ran := runCommand(ctx, args, getenv, stdout, stderr); ran {
 		return status
 	}
-	s, err := parseArgs(args, getenv)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		usage(stdout)
-		return 0
-	case err != nil:
-		fmt.Fprintf(stderr, "server: %s (server -h explains)\n", errorline.Of(err))
-		return 2
-	case s.version:
-		fmt.Fprintln(stdout, version.Line("server"))
-		return 0
+	s := &settings{}
+	flags := newFlags(s)
+	if err := s.parse(flags, args, getenv); err != nil {
+		return flags.Report(err, stdout, stderr)
 	}
-	if err := serve(ctx, s, stdout,
-		slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
+	if err := serve(ctx, s, stdout, s.log.Logger(stderr)); err != nil {
 		fmt.Fprintf(stderr, "server: %s\n", errorline.Of(err))
 		return 1
 	}
@@ -165,19 +155,19 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 // newWorker returns a worker for the imports and deliveries that this process is to make, nil for none.
 func newWorker(s *settings, db *storeflags.Stores, service *job.Service, hooks *hooks,
 	logger *slog.Logger) (*worker.Worker, error) {
-	if s.workers == 0 && hooks.dispatcher == nil {
+	if s.work.Workers == 0 && hooks.dispatcher == nil {
 		return nil, nil
 	}
 	var runner *job.Runner
-	if s.workers > 0 {
+	if s.work.Workers > 0 {
 		var err error
-		if runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{MaxWait: s.maxWait,
-			Notifier: hooks.outbox.Import}); err != nil {
+		if runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.work.Lease,
+			MaxWait: s.work.MaxWait, Notifier: hooks.outbox.Import}); err != nil {
 			return nil, err
 		}
 	}
 	return worker.New(runner, worker.Options{
-		Concurrency: s.workers, Dispatcher: hooks.dispatcher, Logger: logger,
-		JobPruner: service, Retention: s.retention, WebhookPruner: hooks.service,
+		Concurrency: s.work.Workers, Dispatcher: hooks.dispatcher, Logger: logger,
+		JobPruner: service, Retention: s.work.Retention, WebhookPruner: hooks.service,
 	})
 }

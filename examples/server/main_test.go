@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"io"
 	"net/http"
 	"os"
@@ -56,8 +58,8 @@ func TestUsage(t *testing.T) {
 		{args: []string{"-trusted-proxies", "::1,"}, status: 2, says: `"" is no network`},
 		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x", "-wait", "0"}, status: 1,
 			says: "server: store unavailable: can't connect"},
-		{args: []string{"-database-url", "memory:", "-wait", "25h"}, status: 2, says: "-wait must be between 0 and 24h"},
-		{args: []string{"-database-url", "memory:", "-drain", "-1s"}, status: 2, says: "-drain must be between 0 and 1h"},
+		{args: []string{"-database-url", "memory:", "-wait", "25h"}, status: 2, says: `-wait "25h": must be between 0 and 24h`},
+		{args: []string{"-database-url", "memory:", "-drain", "-1s"}, status: 2, says: `-drain "-1s": must be between 0 and 1h`},
 		{args: []string{"-h"}, says: "ADMIN_PASSWORD"},
 		{args: []string{"-version"}, says: "server "},
 	} {
@@ -267,4 +269,58 @@ func TestServer(t *testing.T) {
 			require.Less(t, time.Since(began), 30*time.Second)
 		})
 	}
+}
+
+// TestEverySettingByEnvironment: whatever flag there is, the environment sets it too, and a wrong value names it.
+func TestEverySettingByEnvironment(t *testing.T) {
+	var names []string
+	newFlags(&settings{}).VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	for _, name := range names {
+		if name == "version" {
+			continue
+		}
+		variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		_, explanation, _ := strings.Cut(usageOf(t), "\n  -"+name)
+		head, _, _ := strings.Cut(explanation, "\n")
+		require.Contains(t, head, variable)
+	}
+	for variable, says := range map[string]string{
+		"ADDR": "want host:port", "PUBLIC_URL": "is no URL", "TRUSTED_PROXIES": "is no network", "WORKERS": "is no whole",
+		"MAX_WAIT": "is no duration", "LOG_LEVEL": "unknown name", "SEARCH_INDEX": "neither true nor false",
+		"FIELDS": "no such file", "DATABASE_URL": "is no URL of a database", "RETENTION": "is no duration",
+		"ADMIN_PASSWORD_FILE": "no such file", "WEBHOOKS_KEY_FILE": "no such file", "DATABASE_URL_FILE": "no such file",
+	} {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, 2, run(t.Context(), nil, func(name string) string {
+			return map[string]string{variable: "wrong"}[name]
+		}, &stdout, &stderr), variable)
+		require.Regexp(t, "^server: "+variable+`( "wrong")?: .*`+says+".*\n$", stderr.String())
+	}
+}
+
+func usageOf(t *testing.T) string {
+	t.Helper()
+	_, usage, _ := command(t, "-help")
+	return usage
+}
+
+// TestSecretsInFiles logs in with a password from a file, to a database whose URL is in one.
+func TestSecretsInFiles(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	environment := map[string]string{
+		"ADMIN_PASSWORD_FILE": write("password", "open sesame\n"),
+		"DATABASE_URL_FILE":   write("url", "sqlite:"+filepath.Join(folder, "products.db")+"\r\n"),
+		"WEBHOOKS_KEY_FILE":   write("key", base64.StdEncoding.EncodeToString(make([]byte, 32))+"\n"),
+	}
+	s := &settings{}
+	require.NoError(t, s.parse(newFlags(s), nil, func(name string) string { return environment[name] }))
+	require.Equal(t, "open sesame", s.password)
+	require.False(t, s.madeUp)
+	require.Equal(t, filepath.Join(folder, "products.db"), s.database.URL.String())
+	require.NotNil(t, s.hooks.Sealer)
 }

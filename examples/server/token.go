@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
 
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
 )
 
@@ -33,15 +33,12 @@ type token struct {
 	name     string
 }
 
-func (k *token) add(flags *flag.FlagSet) {
-	k.database.Add(flags, "and without that "+defaultDatabase+" in the current folder")
+func (k *token) add(flags *envflags.Set) {
+	k.database.Add(flags, defaultDatabase)
 	flags.TextVar(&k.role, "role", basicauth.Viewer, "what a new token may do: admin, editor, importer or viewer")
 }
 
-func (k *token) check(arguments []string, getenv func(string) string) error {
-	if err := k.database.Read(getenv, defaultDatabase); err != nil {
-		return err
-	}
+func (k *token) check(arguments []string) error {
 	if !k.database.URL.Stored() {
 		return errors.New("memory has nothing that another process could change: name a database, or ask the server " +
 			"itself: POST /tokens/")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
+	"github.com/products-importer/products-importer/examples/envflags"
 )
 
 const userUsage = `Usage: server user [flags] NAME < PASSWORD
@@ -32,12 +32,12 @@ type user struct {
 	file  string
 }
 
-func (u *user) add(flags *flag.FlagSet) {
+func (u *user) add(flags *envflags.Set) {
 	flags.TextVar(&u.role, "role", basicauth.Viewer, "what the user may do: admin, editor, importer or viewer")
 	flags.StringVar(&u.file, "file", "", "the `FILE` to write the line into; without it, the line is printed")
 }
 
-func (u *user) check(arguments []string, _ func(string) string) error {
+func (u *user) check(arguments []string) error {
 	if len(arguments) != 1 {
 		return fmt.Errorf("name one user, not %d", len(arguments))
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,17 +17,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
+	"github.com/products-importer/products-importer/examples/envflags"
 )
 
 // makeUser runs the command user with a password on its standard input.
 func makeUser(t *testing.T, password string, args ...string) (stdout string, err error) {
 	t.Helper()
 	u := &user{stdin: strings.NewReader(password)}
-	flags := flag.NewFlagSet("user", flag.ContinueOnError)
+	flags := envflags.New("server user", userUsage)
 	u.add(flags)
-	arguments, err := parseMixed(flags, args)
+	arguments, err := flags.Parse(args, func(string) string { return "" })
 	require.NoError(t, err)
-	require.NoError(t, u.check(arguments, nil))
+	require.NoError(t, u.check(arguments))
 	var out bytes.Buffer
 	err = u.run(t.Context(), &out)
 	return out.String(), err

@@ -46,13 +46,22 @@ func TestWebhookUsage(t *testing.T) {
 		require.Contains(t, stderr.String(), c.says)
 		require.NotContains(t, stderr.String(), "hunter2")
 	}
-	s, err := parseArgs([]string{"-workers", "0", "-database-url", "postgres://h/x"}, func(string) string { return "" })
-	require.NoError(t, err)
-	require.Zero(t, s.deliveries, "who works elsewhere delivers there")
-	s, err = parseArgs([]string{"-workers", "0", "-deliveries", "3", "-database-url", "postgres://h/x"},
-		func(string) string { return "" })
-	require.NoError(t, err)
-	require.Equal(t, 3, s.deliveries)
+	for _, c := range []struct {
+		args        []string
+		environment map[string]string
+		want        int
+	}{
+		{[]string{"-workers", "0"}, nil, 0}, // who works elsewhere delivers there
+		{[]string{"-workers", "0", "-deliveries", "3"}, nil, 3},
+		{nil, map[string]string{"WORKERS": "0", "DELIVERIES": "3"}, 3},
+		{nil, map[string]string{"WORKERS": "0"}, 0},
+		{[]string{"-workers", "2"}, map[string]string{"WORKERS": "0"}, 64},
+	} {
+		s := &settings{}
+		require.NoError(t, s.parse(newFlags(s), append(c.args, "-database-url", "postgres://h/x"),
+			func(name string) string { return c.environment[name] }))
+		require.Equal(t, c.want, s.work.Deliveries, c)
+	}
 }
 
 // receiver is examples/receiver, as a process of its own.

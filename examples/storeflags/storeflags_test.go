@@ -1,8 +1,6 @@
 package storeflags_test
 
 import (
-	"flag"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,17 +8,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
 )
 
 func read(t *testing.T, environment, fallback string, args ...string) (storeflags.URL, error) {
 	t.Helper()
 	var s storeflags.Settings
-	flags := flag.NewFlagSet("test", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	s.Add(flags, "nothing is done")
-	require.NoError(t, flags.Parse(args))
-	err := s.Read(func(name string) string { return map[string]string{"DATABASE_URL": environment}[name] }, fallback)
+	flags := envflags.New("test", "")
+	s.Add(flags, fallback)
+	_, err := flags.Parse(args, func(name string) string { return map[string]string{"DATABASE_URL": environment}[name] })
 	return s.URL, err
 }
 

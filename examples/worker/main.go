@@ -15,7 +15,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,7 +35,6 @@ import (
 	"github.com/products-importer/products-importer/examples/healthcheck"
 	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
-	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/webhooks"
 )
@@ -51,23 +49,15 @@ func main() {
 // run is the program. It returns the exit status: 0 after a stop in good order, 1 for trouble, 2 for wrong usage.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "healthcheck" {
-		return healthcheck.Command{Program: "worker", Flag: "admin-addr",
-			Addr: cmp.Or(getenv("ADMIN_ADDR"), defaultAdminAddr)}.Run(ctx, args[1:], stdout, stderr)
+		return healthcheck.Command{Program: "worker", Flag: "admin-addr", Addr: defaultAdminAddr}.Run(ctx,
+			args[1:], getenv, stdout, stderr)
 	}
-	s, err := parseArgs(args, getenv)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		usage(stdout)
-		return 0
-	case err != nil:
-		fmt.Fprintf(stderr, "worker: %s (worker -h explains)\n", errorline.Of(err))
-		return 2
-	case s.version:
-		fmt.Fprintln(stdout, version.Line("worker"))
-		return 0
+	s := &settings{}
+	flags := newFlags(s)
+	if err := s.parse(flags, args, getenv); err != nil {
+		return flags.Report(err, stdout, stderr)
 	}
-	if err := work(ctx, s, stdout,
-		slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.logLevel}))); err != nil {
+	if err := work(ctx, s, stdout, s.log.Logger(stderr)); err != nil {
 		fmt.Fprintf(stderr, "worker: %s\n", errorline.Of(err))
 		return 1
 	}
@@ -83,8 +73,8 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	defer func() { err = errors.Join(err, front.Shutdown(time.Second)) }()
 	var db *storeflags.Stores
 	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
-		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.workers + 8, Logger: logger,
-			Sealer: s.hooks.Sealer, Fields: s.fields.Schema})
+		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.work.Workers + 8,
+			Logger: logger, Sealer: s.hooks.Sealer, Fields: s.fields.Schema})
 		return err
 	})
 	switch {
@@ -107,8 +97,8 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		return err
 	}
 	w, err := worker.New(runner, worker.Options{
-		Concurrency: s.workers, Dispatcher: dispatcher, Logger: logger,
-		JobPruner: service, Retention: s.retention, WebhookPruner: deliveries,
+		Concurrency: s.work.Workers, Dispatcher: dispatcher, Logger: logger,
+		JobPruner: service, Retention: s.work.Retention, WebhookPruner: deliveries,
 	})
 	if err != nil {
 		return err
@@ -135,7 +125,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 // newRunner returns what does the imports, nil for nothing. What they change, and how they end, become events of
 // webhooks.
 func newRunner(s *settings, db *storeflags.Stores) (*job.Runner, error) {
-	if s.workers == 0 {
+	if s.work.Workers == 0 {
 		return nil, nil
 	}
 	events, err := outbox.New(db.Webhooks)
@@ -143,7 +133,8 @@ func newRunner(s *settings, db *storeflags.Stores) (*job.Runner, error) {
 		return nil, err
 	}
 	db.Jobs.OnEnd(events.JobEnded)
-	return job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.lease, MaxWait: s.maxWait,
+	return job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.work.Lease,
+		MaxWait:  s.work.MaxWait,
 		Notifier: events.Import})
 }
 
@@ -158,11 +149,11 @@ func newDispatcher(s *settings, db *storeflags.Stores,
 		return nil, nil, err
 	}
 	service, err := webhooks.NewService(db.Webhooks, sender, webhooks.ServiceOptions{Policy: policy})
-	if err != nil || s.deliveries == 0 {
+	if err != nil || s.work.Deliveries == 0 {
 		return service, nil, err
 	}
 	dispatcher, err := webhooks.NewDispatcher(db.Webhooks, sender,
-		webhooks.DispatcherOptions{Concurrency: s.deliveries, Logger: logger})
+		webhooks.DispatcherOptions{Concurrency: s.work.Deliveries, Logger: logger})
 	return service, dispatcher, err
 }
 
