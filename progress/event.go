@@ -52,6 +52,13 @@ func (c *Counts) Add(other Counts) {
 	c.Rejected += other.Rejected
 }
 
+// Minus returns by how much c is more than other.
+func (c Counts) Minus(other Counts) Counts {
+	return Counts{Read: c.Read - other.Read, Created: c.Created - other.Created, Updated: c.Updated - other.Updated,
+		Unchanged: c.Unchanged - other.Unchanged, Skipped: c.Skipped - other.Skipped,
+		Superseded: c.Superseded - other.Superseded, Rejected: c.Rejected - other.Rejected}
+}
+
 // Event is a moment of an import. Its numbers never go back within a phase, and what it counts is committed.
 type Event struct {
 	Phase Phase     `json:"phase"`

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/products-importer/products-importer/products"
@@ -49,6 +50,9 @@ type places struct {
 	common chan struct{}
 	// Of the common ones.
 	bulk, heavy chan struct{}
+
+	waits  atomic.Int64 // how often somebody waited for one
+	waited atomic.Int64 // for how long in all, in nanoseconds
 }
 
 // newPlaces divides the connections: a tenth is kept for what is urgent, another eighth isn't given to batches, and
@@ -81,7 +85,7 @@ func (p place) release() {
 
 // acquire waits for a place, for as long as the terms say. The error is the context's, or an ErrBusy.
 func (p *places) acquire(ctx context.Context, purpose purpose, wait time.Duration) (held place, err error) {
-	queue := waiter{ctx: ctx, wait: wait}
+	queue := waiter{places: p, ctx: ctx, wait: wait}
 	defer queue.end()
 	switch purpose {
 	case forUrgent:
@@ -103,14 +107,18 @@ func (p *places) acquire(ctx context.Context, purpose purpose, wait time.Duratio
 
 // waiter waits for places, for one connection.
 type waiter struct {
-	ctx   context.Context
-	wait  time.Duration
-	timer *time.Timer // nil while there was no need to wait
+	places *places
+	ctx    context.Context
+	wait   time.Duration
+	timer  *time.Timer // nil while there was no need to wait
+	began  time.Time   // the wait, if there is a timer
 }
 
 func (q *waiter) end() {
 	if q.timer != nil {
 		q.timer.Stop()
+		q.places.waits.Add(1)
+		q.places.waited.Add(int64(time.Since(q.began)))
 	}
 }
 
@@ -124,7 +132,7 @@ func (q *waiter) acquireEither(a, b chan struct{}) (got chan struct{}, err error
 	default:
 	}
 	if q.timer == nil {
-		q.timer = time.NewTimer(q.wait)
+		q.timer, q.began = time.NewTimer(q.wait), time.Now()
 	}
 	select {
 	case a <- struct{}{}:

@@ -55,8 +55,13 @@ func TestPlaces(t *testing.T) {
 				}
 			}
 		}
+		before := db.Pools()["connections"]
 		_, err = db.Products().Get(t.Context(), 1)
 		require.ErrorIs(t, err, products.ErrBusy)
+		after := db.Pools()["connections"]
+		require.Equal(t, conns, after.MaxOpenConnections)
+		require.Equal(t, before.WaitCount+1, after.WaitCount, "that it waited is counted")
+		require.GreaterOrEqual(t, after.WaitDuration-before.WaitDuration, 20*time.Millisecond, "and for how long")
 		leave()
 		ask()
 		require.Empty(t, busyOnes(busy), "with %d connections", conns)

@@ -140,6 +140,15 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	return db, nil
 }
 
+// Pools returns what is known of the pool of connections, by the name "connections", at this moment. Its waits are those
+// for a connection that may be used for the purpose at hand: some are kept for what is urgent.
+func (db *DB) Pools() map[string]sql.DBStats {
+	s := db.sql.Stats()
+	s.WaitCount += db.places.waits.Load()
+	s.WaitDuration += time.Duration(db.places.waited.Load())
+	return map[string]sql.DBStats{"connections": s}
+}
+
 // Close closes all connections. Calls under way fail.
 func (db *DB) Close() error {
 	db.builder.stop()

@@ -2,10 +2,12 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -75,7 +77,9 @@ type DB struct {
 	// turn holds a value while a transaction is open that writes. Who waits for a channel gets his turn in the order in
 	// which he came, which a pool of connections doesn't promise.
 	turn    chan struct{}
-	writer  *sqlx.DB // of one connection
+	waits   atomic.Int64 // how often a transaction waited for its turn
+	waited  atomic.Int64 // for how long in all, in nanoseconds
+	writer  *sqlx.DB     // of one connection
 	readers *sqlx.DB
 	wakes   wakes
 	rule    products.KeyRule
@@ -128,6 +132,14 @@ func (db *DB) Close() error {
 	db.products.counts.close()
 	// The last connection that is closed must be one that writes, or FILE-wal stays.
 	return errors.Join(db.readers.Close(), db.writer.Close())
+}
+
+// Pools returns what is known at this moment of the connections that read, by the name "readers", and of the one that
+// writes, "writer", whose waits are those of transactions for their turn; the waits for other processes don't count.
+func (db *DB) Pools() map[string]sql.DBStats {
+	writer := db.writer.Stats()
+	writer.WaitCount, writer.WaitDuration = db.waits.Load(), time.Duration(db.waited.Load())
+	return map[string]sql.DBStats{"readers": db.readers.Stats(), "writer": writer}
 }
 
 // Ping reports whether the file answers.

@@ -119,10 +119,8 @@ func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *trans
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case db.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := db.awaitTurn(ctx); err != nil {
+		return err
 	}
 	began := time.Now()
 	defer func() {
@@ -157,6 +155,26 @@ func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *trans
 		f()
 	}
 	return nil
+}
+
+// awaitTurn waits until no transaction of this process is open that writes.
+func (db *DB) awaitTurn(ctx context.Context) error {
+	select {
+	case db.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	began := time.Now()
+	defer func() {
+		db.waits.Add(1)
+		db.waited.Add(int64(time.Since(began)))
+	}()
+	select {
+	case db.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // begin begins a transaction that writes, once no other process has one.

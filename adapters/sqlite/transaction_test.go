@@ -294,3 +294,30 @@ func TestSettings(t *testing.T) {
 	_, err := db.readers.Exec(`DELETE FROM products`)
 	require.ErrorContains(t, err, "readonly", "who reads can't write")
 }
+
+// TestPools: transactions that wait for their turn are counted.
+func TestPools(t *testing.T) {
+	db := openNew(t)
+	inside, leave := make(chan struct{}), make(chan struct{})
+	ended := make(chan error, 1)
+	go func() {
+		ended <- db.InTx(t.Context(), func(context.Context) error {
+			close(inside)
+			<-leave
+			return nil
+		})
+	}()
+	<-inside
+	held := db.Pools()
+	require.Equal(t, 1, held["writer"].InUse)
+	require.Equal(t, 1, held["writer"].MaxOpenConnections)
+	require.Equal(t, db.options.MaxReaders+2, held["readers"].MaxOpenConnections)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, db.InTx(ctx, func(context.Context) error { return nil }), context.DeadlineExceeded)
+	close(leave)
+	require.NoError(t, <-ended)
+	waited := db.Pools()["writer"]
+	require.Equal(t, held["writer"].WaitCount+1, waited.WaitCount)
+	require.Positive(t, waited.WaitDuration-held["writer"].WaitDuration)
+}

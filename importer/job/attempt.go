@@ -23,6 +23,7 @@ type attempt struct {
 	claim     *Claim
 	changed   chan struct{} // holds a value when latest was not stored yet
 	committed bool          // the attempt committed a batch
+	retry     RetryReason   // why the job was released; empty where it only was given back
 
 	// Used by renewUntil alone.
 	stored        *Update
@@ -32,6 +33,7 @@ type attempt struct {
 	latest  *Update // what is known of the import
 	dialect *importer.Dialect
 	rejects map[importer.Code]int64
+	metered progress.Counts // what the Meter knows of, and earlier attempts committed
 }
 
 // run imports the job's file, and returns why the import ended.
@@ -63,6 +65,9 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 			return cause
 		}
 		return err
+	}
+	for _, done := range before {
+		a.metered.Add(done.Counts)
 	}
 	o.Checkpoints = importer.Checkpoints{
 		Save: func(ctx context.Context, done importer.Commit) error {
@@ -104,8 +109,8 @@ func (s jobStore) check() error {
 	for i := range s.schema.Len() {
 		f := s.schema.At(i)
 		if have := keeps.Find(f.Name); have == nil || !have.SameStorage(f) {
-			return fmt.Errorf("%w: the job has a field %q of the type %v, which this worker doesn't: start it with the "+
-				"fields of the server", products.ErrUnavailable, f.Name, f.Type)
+			return fieldsError{fmt.Errorf("%w: the job has a field %q of the type %v, which this worker doesn't: start it "+
+				"with the fields of the server", products.ErrUnavailable, f.Name, f.Type)}
 		}
 	}
 	return nil
@@ -154,6 +159,7 @@ func (a *attempt) report(_ context.Context, event progress.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	event.Reached = a.claim.Job.Event.Reached
+	a.meter(event)
 	update := &Update{State: Started, Event: event}
 	if event.Phase != progress.Checking {
 		update.State = Progress
@@ -169,6 +175,17 @@ func (a *attempt) report(_ context.Context, event progress.Event) {
 	select {
 	case a.changed <- struct{}{}:
 	default:
+	}
+}
+
+// meter tells the Meter what was committed since it was told last. The caller holds the lock.
+func (a *attempt) meter(event progress.Event) {
+	if event.Phase == progress.Checking || a.claim.Job.Settings.DryRun {
+		return
+	}
+	if news := event.Counts.Minus(a.metered); news != (progress.Counts{}) {
+		a.metered = event.Counts
+		a.runner.options.Meter.Committed(news)
 	}
 }
 
@@ -234,6 +251,7 @@ func (a *attempt) end(ctx context.Context, cause error) (Job, error) {
 	case !isRetryable(cause):
 		return a.finish(ctx, Failure, cause.Error())
 	}
+	a.retry = retryReason(cause)
 	failed := 1
 	if !a.committed {
 		failed += job.Attempts
@@ -247,6 +265,7 @@ func (a *attempt) end(ctx context.Context, cause error) (Job, error) {
 // postpone releases the job until the trouble may have passed, or finishes it when it has waited for too long.
 func (a *attempt) postpone(ctx context.Context, cause error) (Job, error) {
 	options, waited := &a.runner.options, a.claim.Job.Waited
+	a.retry = retryReason(cause)
 	if a.committed {
 		waited = 0
 	}

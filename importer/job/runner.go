@@ -29,6 +29,8 @@ type RunnerOptions struct {
 	Writers, Parsers, MaxDuplicates int
 	// Notifier, if not nil, makes the notifier of a job's import; it may return nil.
 	Notifier func(job Job) importer.WebhookNotifier
+	// Meter, if not nil, is told what the Runner does.
+	Meter Meter
 }
 
 const (
@@ -73,6 +75,9 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 	if o.MaxAttempts == 0 {
 		o.MaxAttempts = 5
 	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
 	switch {
 	case o.Lease < 10*time.Millisecond:
 		return nil, fmt.Errorf("job: RunnerOptions.Lease must be at least 10ms, not %v", o.Lease)
@@ -102,6 +107,14 @@ func (o *RunnerOptions) importing() importer.Options {
 // the store of half a lease or longer, Claim waits for half a lease: other workers, whose leases ran out meanwhile, get
 // the time to return to their jobs.
 func (r *Runner) Claim(ctx context.Context, worker string) (*Claim, error) {
+	claim, err := r.claim(ctx, worker)
+	if err == nil || ctx.Err() == nil { // else it was broken off
+		r.options.Meter.Looked(claim, err)
+	}
+	return claim, err
+}
+
+func (r *Runner) claim(ctx context.Context, worker string) (*Claim, error) {
 	ctx = rule.WithLease(ctx, r.options.Lease)
 	if r.outages.outage() {
 		_, err := r.store.Get(ctx, unusedID)
@@ -143,7 +156,17 @@ func (r *Runner) Wake(ctx context.Context) <-chan struct{} { return r.store.Wake
 func (r *Runner) Run(ctx context.Context, claim *Claim, stop <-chan struct{}) (Job, error) {
 	ctx = rule.WithLease(ctx, r.options.Lease)
 	a := &attempt{runner: r, claim: claim, changed: make(chan struct{}, 1)}
-	return a.end(ctx, a.run(ctx, stop))
+	began := time.Now()
+	left := Left{}
+	left.Job, left.Err = a.end(ctx, a.run(ctx, stop))
+	if left.Err != nil {
+		left.Job = claim.Job
+	} else if left.Job.State == Pending {
+		left.Retry = a.retry
+	}
+	left.Took = time.Since(began)
+	r.options.Meter.Left(left)
+	return left.Job, left.Err
 }
 
 // MissingHooks returns the names of what has to be set, and isn't, for webhooks to have all events of the imports that
