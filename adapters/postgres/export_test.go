@@ -1,6 +1,9 @@
 package postgres
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ForgetClock makes the DB look at the server's clock as a process does that has just begun.
 func ForgetClock(db *DB) {
@@ -60,3 +63,6 @@ func SetWaits(db *DB, d time.Duration) {
 
 // SetWritingSilence sets how long the server may say nothing to what writes, but for batches and DeleteAll.
 func SetWritingSilence(db *DB, d time.Duration) { db.terms[forWriting].silence = d }
+
+// WrittenTo are the tables and sequences that Open asks for privileges on, in order.
+func WrittenTo() []string { return slices.Sorted(slices.Values(slices.Concat(tables, sequences))) }

@@ -49,11 +49,12 @@ func (db *DB) fit(ctx context.Context) error {
 		return err
 	}
 	defer tx.Rollback()
-	var encoding string
-	var readOnly bool
+	var encoding, user, path string
+	var readOnly, schema bool
 	err = tx.QueryRowContext(ctx,
 		`SELECT current_setting('server_encoding'), current_setting('default_transaction_read_only')::boolean,
-		EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`).Scan(&encoding, &readOnly, &db.separateMark)
+		EXISTS (SELECT FROM pg_extension WHERE extname = 'citus'), current_user, current_setting('search_path'),
+		current_schema() IS NOT NULL`).Scan(&encoding, &readOnly, &db.separateMark, &user, &path, &schema)
 	switch {
 	case err != nil:
 		return err
@@ -64,6 +65,10 @@ func (db *DB) fit(ctx context.Context) error {
 	case readOnly:
 		return &UnfitError{Kind: "read_only", Problem: "its transactions are read-only",
 			Remedy: "set default_transaction_read_only = off for it and for the user"}
+	case !schema:
+		return &UnfitError{Kind: "privileges",
+			Problem: fmt.Sprintf("of the schemas in its search_path (%s) there is none that the user %q may use", path, user),
+			Remedy:  "grant USAGE on the one with the tables, or set search_path"}
 	}
 	return nil
 }
@@ -89,7 +94,6 @@ func (db *DB) mayMigrate(ctx context.Context) error {
 	var user, missing string
 	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT current_user, coalesce(CASE
-			WHEN current_schema() IS NULL THEN 'none of the schemas of its search_path exists'
 			WHEN NOT has_schema_privilege(current_schema(), 'CREATE')
 			THEN 'it may not create tables in the schema ' || current_schema() END,
 			(SELECT 'it does not own ' || string_agg(relname, ', ' ORDER BY relname) FROM pg_class

@@ -68,6 +68,16 @@ func TestStatementPooling(t *testing.T) {
 	create(t, open(t, pgtest.PoolerIn(t, direct, "session"), postgres.Options{}), "a")
 }
 
+// TestPrivilegesAreAskedFor: what is written to is checked at the start, tables of later versions too.
+func TestPrivilegesAreAskedFor(t *testing.T) {
+	owner := pgtest.URL(t)
+	open(t, owner, postgres.Options{})
+	all := scan[string](t, owner, `SELECT string_agg(relname, ' ' ORDER BY relname COLLATE "C") FROM pg_class
+		WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')
+			AND relname NOT LIKE 'products\_importer\_migrations%' AND relname <> 'products_importer_settings'`)
+	require.Equal(t, strings.Fields(all), postgres.WrittenTo())
+}
+
 func TestPrivileges(t *testing.T) {
 	owner := pgtest.URL(t)
 	name := scan[string](t, owner, `SELECT 'user_' || current_database()`)
@@ -78,6 +88,10 @@ func TestPrivileges(t *testing.T) {
 	u.User = url.UserPassword(name, "secret")
 	user := u.String()
 
+	query(t, owner, `REVOKE USAGE ON SCHEMA public FROM PUBLIC`)
+	unfit(t, user, "privileges", `of the schemas in its search_path ("$user", public) there is none that the user "`+name+
+		`" may use; grant USAGE`)
+	query(t, owner, `GRANT USAGE ON SCHEMA public TO PUBLIC`)
 	unfit(t, user, "privileges", "it may not create tables in the schema public")
 	create(t, open(t, owner, postgres.Options{}), "a")
 	unfit(t, user, "privileges", "permission denied for table products_importer_migrations")

@@ -17,7 +17,7 @@ import (
 //
 // An error that is fs.ErrExist where there is something at to already; *FileError where a file can't be used.
 func Backup(ctx context.Context, path, to string) (err error) {
-	if path, err = checkPath(path, true); err != nil {
+	if path, err = checkPath(path, "give the path of one that does"); err != nil {
 		return err
 	}
 	if _, err := os.Lstat(to); err == nil {

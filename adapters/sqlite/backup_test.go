@@ -91,6 +91,7 @@ func TestBackupRefuses(t *testing.T) {
 	var refused *sqlite.FileError
 	require.ErrorAs(t, sqlite.Backup(t.Context(), newPath(t), newPath(t)), &refused)
 	require.Equal(t, "doesn't exist", refused.Problem)
+	require.NotContains(t, refused.Remedy, "migrate", "that makes no backup")
 	require.ErrorAs(t, sqlite.Backup(t.Context(), taken, newPath(t)), &refused)
 	require.Equal(t, "is no SQLite database", refused.Problem)
 	other := newPath(t)

@@ -12,7 +12,7 @@ import (
 // CheckUnused returns a *FileError where another process has the file open, or this one. Who moves what is in it
 // elsewhere asks first: what is written afterwards would be left behind.
 func CheckUnused(ctx context.Context, path string) (err error) {
-	if path, err = checkPath(path, true); err != nil {
+	if path, err = checkPath(path, "give the path of one that does"); err != nil {
 		return err
 	}
 	db := &DB{path: path}

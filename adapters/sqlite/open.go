@@ -101,7 +101,11 @@ func Open(ctx context.Context, path string, options Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if path, err = checkPath(path, options.NoMigrate); err != nil {
+	absent := ""
+	if options.NoMigrate {
+		absent = "migrate it, which makes it, or give another path"
+	}
+	if path, err = checkPath(path, absent); err != nil {
 		return nil, err
 	}
 	db := &DB{path: path, options: options, turn: make(chan struct{}, 1)}

@@ -109,7 +109,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a damaged file", damaged, sqlite.Options{}, "sqlite: " + damaged +
 			" is no SQLite database, or a damaged one: give another path, or a copy of it"},
 		{"nothing there, without making it", at("new.db"), sqlite.Options{NoMigrate: true}, "sqlite: " + at("new.db") +
-			" doesn't exist: make it by opening it without Options.NoMigrate, or give another path"},
+			" doesn't exist: migrate it, which makes it, or give another path"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before, _ := os.ReadFile(c.path)

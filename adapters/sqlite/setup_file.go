@@ -15,8 +15,9 @@ import (
 // magic is how every SQLite database begins.
 const magic = "SQLite format 3\x00"
 
-// checkPath returns the absolute path, or says why there can't be a database.
-func checkPath(path string, mustExist bool) (string, error) {
+// checkPath returns the absolute path, or says why there can't be a database. absent is what to do where there is no
+// file, empty where that is no trouble.
+func checkPath(path, absent string) (string, error) {
 	switch {
 	case path == "":
 		return "", errors.New("sqlite: the path of the file is empty")
@@ -39,8 +40,8 @@ func checkPath(path string, mustExist bool) (string, error) {
 			return refuse(err, "is in a folder that doesn't exist", "make the folder, or give another path")
 		case !folder.IsDir():
 			return refuse(nil, "is in something that is no folder", "give another path")
-		case mustExist:
-			return refuse(nil, "doesn't exist", "make it by opening it without Options.NoMigrate, or give another path")
+		case absent != "":
+			return refuse(nil, "doesn't exist", absent)
 		}
 		return absolute, nil
 	case err != nil:

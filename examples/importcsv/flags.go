@@ -47,6 +47,7 @@ func newFlags(s *settings) *envflags.Set {
 	flags := envflags.New("importcsv", importUsage)
 	flags.Group("Where it goes")
 	s.database.Add(flags, "memory:")
+	s.database.AddNoMigrate(flags)
 	s.fields.Add(flags)
 	s.addImport(flags)
 	flags.Group("How the file is read")

@@ -26,7 +26,8 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
-	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema})
+	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
+		NoMigrate: s.database.NoMigrate})
 	if err != nil {
 		return err
 	}

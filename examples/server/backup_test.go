@@ -55,6 +55,17 @@ func TestBackup(t *testing.T) {
 	require.Equal(t, c.lines(), copied.lines())
 }
 
+// TestBackupOfNothing: what there is to do is said for people, not for programmers.
+func TestBackupOfNothing(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none.db")
+	for _, args := range [][]string{{"backup", "-database-url", "sqlite:" + none, none + ".copy"},
+		{"copy", "-from", "sqlite:" + none, "-to", "postgres://127.0.0.1:1/x"}} {
+		status, _, stderr := command(t, args...)
+		require.Equal(t, 1, status)
+		require.Equal(t, "server "+args[0]+": "+none+" doesn't exist: give the path of one that does\n", stderr)
+	}
+}
+
 func TestBackupUsage(t *testing.T) {
 	for _, c := range []struct {
 		args []string

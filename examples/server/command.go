@@ -31,6 +31,8 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 		c, usage = &backup{}, backupUsage
 	case "copy":
 		c, usage = &moving{}, copyUsage
+	case "migrate":
+		c, usage = &migrate{stderr: stderr}, migrateUsage
 	case "user":
 		c, usage = &user{stdin: os.Stdin}, userUsage
 	case "token":

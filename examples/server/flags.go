@@ -46,12 +46,13 @@ const (
 )
 
 const serverUsage = `Usage: server [flags]
-       server backup|copy|user|token|healthcheck [flags]
+       server migrate|backup|copy|user|token|healthcheck [flags]
 
-Serves the products importer over HTTP. backup copies the SQLite file while it
-is in use, copy moves it up to PostgreSQL, user writes a user into a file of
-users, token makes and withdraws log-ins of programs, healthcheck asks the
-running server whether it is ready; each explains itself with -h.
+Serves the products importer over HTTP. migrate makes or updates the database's
+schema, backup copies the SQLite file while it is in use, copy moves it up to
+PostgreSQL, user writes a user into a file of users, token makes and withdraws
+log-ins of programs, healthcheck asks the running server whether it is ready;
+each explains itself with -h.
 
   server
       everything is in products.db, in the current folder
@@ -87,6 +88,7 @@ func newFlags(s *settings) *envflags.Set {
 		"serve an address that others can reach even with a made-up password")
 	flags.Group("The database")
 	s.database.Add(flags, defaultDatabase)
+	s.database.AddNoMigrate(flags)
 	s.fields.Add(flags)
 	flags.BoolVar(&s.searchIndex, "search-index", false,
 		"first build the database's index that makes search fast; while it exists, imports take longer")
@@ -122,6 +124,8 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 		return errors.New("-deliveries 0 " + alone)
 	case s.searchIndex && !s.database.URL.Stored():
 		return errors.New("-search-index needs a database")
+	case s.searchIndex && s.database.NoMigrate:
+		return errors.New("-no-migrate leaves no room for -search-index: server migrate -search-index builds it")
 	}
 	host, _, _ := net.SplitHostPort(s.addr)
 	if ip := net.ParseIP(host); s.madeUp && !s.anyAddress && host != "localhost" && (ip == nil || !ip.IsLoopback()) {

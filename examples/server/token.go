@@ -35,6 +35,7 @@ type token struct {
 
 func (k *token) add(flags *envflags.Set) {
 	k.database.Add(flags, defaultDatabase)
+	k.database.AddNoMigrate(flags)
 	flags.TextVar(&k.role, "role", basicauth.Viewer, "what a new token may do: admin, editor, importer or viewer")
 }
 
@@ -64,7 +65,7 @@ func (k *token) check(arguments []string) error {
 }
 
 func (k *token) run(ctx context.Context, stdout io.Writer) (err error) {
-	db, err := storeflags.Open(ctx, k.database.URL, storeflags.Options{MaxConns: 2})
+	db, err := storeflags.Open(ctx, k.database.URL, storeflags.Options{MaxConns: 2, NoMigrate: k.database.NoMigrate})
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package storeflags
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
@@ -19,6 +20,10 @@ import (
 type Options struct {
 	// Fields say which fields products have, nil for those of products.Standard.
 	Fields *products.Schema
+	// NoMigrate leaves the schema alone: one that doesn't fit is an error.
+	NoMigrate bool
+	// KeyRule says which SKUs are the same, nil for what is on record, or products.ExactKeys.
+	KeyRule *products.KeyRule
 	// Sealer encrypts the secrets of webhooks' endpoints where they are stored; nil stores them readable.
 	Sealer *webhooks.Sealer
 	// MaxConns is the most connections to PostgreSQL at a time, 0 for 10.
@@ -38,8 +43,9 @@ type Stores struct {
 	InTx products.InTx
 	// Ping asks whether the database answers. It is nil for memory.
 	Ping func(ctx context.Context) error
-	// BuildSearchIndex builds the index that makes searches fast. It is nil where there is none.
-	BuildSearchIndex func(ctx context.Context) error
+	// BuildSearchIndex builds the index that makes searches fast, and BuildIndexes those of fields, which are begun in
+	// the background where the schema isn't left alone. They are nil where there are none.
+	BuildSearchIndex, BuildIndexes func(ctx context.Context) error
 	// Close closes the database.
 	Close func() error
 }
@@ -50,15 +56,37 @@ type Jobs interface {
 	OnEnd(hook driver.EndHook)
 }
 
-// Open opens what the URL names, and makes or updates its schema. The caller closes it.
+// Open opens what the URL names, and makes or updates its schema where that isn't left alone. The caller closes it.
 func Open(ctx context.Context, u URL, o Options) (*Stores, error) {
+	db, err := open(ctx, u, o)
+	var one *postgres.MissingFieldsError
+	var other *sqlite.MissingFieldsError
+	if behind(err) || errors.As(err, &one) || errors.As(err, &other) {
+		return nil, fmt.Errorf("%w, by the command server migrate", err)
+	}
+	return db, err
+}
+
+// behind reports whether the schema is one of an earlier version.
+func behind(err error) bool {
+	var one *postgres.SchemaError
+	var other *sqlite.SchemaError
+	return errors.As(err, &one) && one.Database < one.Code || errors.As(err, &other) && other.Database < other.Code
+}
+
+func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 	switch u.Kind {
 	case Memory:
-		db := memory.New(memory.Options{Fields: o.Fields})
+		rule := products.ExactKeys
+		if o.KeyRule != nil {
+			rule = *o.KeyRule
+		}
+		db := memory.New(memory.Options{Fields: o.Fields, KeyRule: rule})
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
 			Tokens: db.Tokens(), InTx: db.InTx, Close: func() error { return nil }}, nil
 	case SQLite:
-		db, err := sqlite.Open(ctx, u.text, sqlite.Options{Logger: o.Logger, Sealer: o.Sealer, Fields: o.Fields})
+		db, err := sqlite.Open(ctx, u.text, sqlite.Options{Logger: o.Logger, Sealer: o.Sealer, Fields: o.Fields,
+			NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
 		if err != nil {
 			return nil, err
 		}
@@ -67,13 +95,13 @@ func Open(ctx context.Context, u URL, o Options) (*Stores, error) {
 			Close: db.Close}, nil
 	case PostgreSQL:
 		db, err := postgres.Open(ctx, u.text, postgres.Options{MaxConns: o.MaxConns, Logger: o.Logger, Sealer: o.Sealer,
-			Fields: o.Fields})
+			Fields: o.Fields, NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
 		if err != nil {
 			return nil, err
 		}
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
 			Tokens: db.Tokens(), InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex,
-			Close: db.Close}, nil
+			BuildIndexes: db.BuildIndexes, Close: db.Close}, nil
 	}
 	return nil, errors.New("no database is named: want " + Forms)
 }

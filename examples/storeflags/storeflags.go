@@ -9,8 +9,10 @@ import (
 // Settings are what the command line and the environment say.
 type Settings struct {
 	// URL is that of the flag, of DATABASE_URL or the fallback; the zero URL where there is none of them.
-	URL      URL
-	fallback string
+	URL URL
+	// NoMigrate is Options.NoMigrate.
+	NoMigrate bool
+	fallback  string
 }
 
 // Add adds the flag. Where it is empty the fallback counts, which may be empty too. No error about it shows a password.
@@ -20,6 +22,13 @@ func (s *Settings) Add(flags *envflags.Set, fallback string) {
 	_ = s.Set("")
 	flags.Var(s, "database-url", "the `URL` of the database: "+Forms)
 	flags.SecretFromEnv("database-url")
+}
+
+// AddNoMigrate adds the flag -no-migrate.
+func (s *Settings) AddNoMigrate(flags *envflags.Set) {
+	flags.BoolVar(&s.NoMigrate, "no-migrate", false,
+		"leave the database's schema as it is, which server migrate makes and updates: what doesn't fit is an error")
+	flags.FromEnv("no-migrate")
 }
 
 // Set reads a URL.

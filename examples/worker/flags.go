@@ -42,6 +42,7 @@ func newFlags(s *settings) *envflags.Set {
 	flags := envflags.New("worker", workerUsage)
 	flags.Group("The database, which is the servers'")
 	s.database.Add(flags, "")
+	s.database.AddNoMigrate(flags)
 	s.fields.Add(flags)
 	s.work.AddKept(flags)
 	flags.Group("Imports and webhooks")
