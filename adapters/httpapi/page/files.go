@@ -34,7 +34,7 @@ func contents(api string) (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		all["page/"+name] = lean(content)
+		all["page/"+name] = lean(name, content)
 		if path.Ext(name) == ".js" && name != "load-again.js" {
 			data.Modules = append(data.Modules, name)
 		}
@@ -50,17 +50,4 @@ func contents(api string) (map[string][]byte, error) {
 	delete(all, "page/index.html")
 	all[""] = page.Bytes()
 	return all, nil
-}
-
-// lean returns a file without indentation and without lines that are comments of a module, of which a browser makes
-// nothing: a fifth of the page. No line within a text of several lines may look like these.
-func lean(content []byte) []byte {
-	var short []byte
-	for line := range bytes.Lines(content) {
-		line = bytes.TrimLeft(line, " ")
-		if !bytes.HasPrefix(line, []byte("//")) && len(line) > 1 {
-			short = append(short, line...)
-		}
-	}
-	return short
 }
