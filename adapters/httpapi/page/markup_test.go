@@ -48,7 +48,7 @@ func TestMarkup(t *testing.T) {
 	shows("#/import/jobs/"+id, "<img src=x")
 	b.sees("Imported")
 	b.click("button", "Show what is not taken")
-	b.until(`document.querySelector('dialog td.rejected')?.textContent.includes('<img')`)
+	b.until(`document.querySelector('dialog td .wrong')?.textContent.includes('<img')`)
 	require.NotEqual(t, "ran", evaluate[string](b, "document.title"))
 	shows("#/imports", "<img src=x")
 	shows("#/import", "<img src=x")

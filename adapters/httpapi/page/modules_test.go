@@ -11,6 +11,23 @@ import (
 	pageui "github.com/products-importer/products-importer/adapters/httpapi/page"
 )
 
+// streamedScript has a file come byte by byte, with line breaks, quotes and longer letters in its cells, and reads some of
+// its rows.
+const streamedScript = `(async () => {
+	const text = 'a,"b\nä"\n' + Array.from({length: 40}, (_, i) => i + ',"x\n""' + i + '""ä"\r\n').join('');
+	window.fetch = async () => new Response(new ReadableStream({start(stream) {
+		for (const byte of new TextEncoder().encode(text)) stream.enqueue(new Uint8Array([byte]));
+		stream.close();
+	}}));
+	const rows = new m.StreamedRows();
+	let told = 0;
+	await rows.read('rows.csv', {signal: new AbortController().signal, grown: () => told++});
+	const [one] = await rows.slice(1, 2);
+	const all = await rows.slice(0, 40);
+	const middle = await rows.slice(15, 18);
+	return [rows.header, rows.length, one, all[39], middle.map(([n]) => n), rows.whole && told > 40];
+})()`
+
 // TestModuleFunctions calls functions of modules that have no screen.
 func TestModuleFunctions(t *testing.T) {
 	server := httptest.NewServer(newPage(t, pageui.Options{}))
@@ -30,8 +47,9 @@ func TestModuleFunctions(t *testing.T) {
 			`["Preis","2","3","4","5","6"]`},
 		{"settings", `m.withColumn({set: {sku: 'x'}}, {name: 'Handle', field: 'name'}, 'sku', {columns: []})`,
 			`{"map":{"name":"none","sku":"Handle"}}`},
-		{"csv", `m.parseRecords('a,"b ""c""\r\nd",\r\ne,f', false)`, `[["a","b \"c\"\r\nd",""]]`},
-		{"csv", `m.parseRecords('a,b\n,\n\nc', true)`, `[["a","b"],["",""],[""],["c"]]`},
+		{"csv", `m.parseRecords('a,"b ""c""\r\nd",\r\ne,f\n')`, `[["a","b \"c\"\r\nd",""],["e","f"]]`},
+		{"csv", `m.parseRecords('a,b\n,\n\n')`, `[["a","b"],["",""],[""]]`},
+		{"streamed-rows", streamedScript, `[["a","b\nä"],40,["1","x\n\"1\"ä"],["39","x\n\"39\"ä"],["15","16","17"],true]`},
 		{"format", `[m.share(0), m.share(0.004), m.share(0.5), m.share(0.9999), m.share(1)]`,
 			`["0%","0.4%","50%","99.9%","100%"]`},
 		{"format", `[0, 1, 999, 1500, 12_345_678].map(m.bytes)`, `["0 bytes","1 byte","999 bytes","1.5 kB","12.3 MB"]`},

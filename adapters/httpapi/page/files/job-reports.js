@@ -1,13 +1,13 @@
 // The records behind the numbers: those that were not taken, doubled, or left alone, as a list and as a file.
 
-import { button, cells, h, replace, table } from './dom.js';
-import { readRecords } from './csv.js';
-import { count, number } from './format.js';
+import { atMost } from './api.js';
+import { button, freshID, h, replace } from './dom.js';
+import { count, cut, number } from './format.js';
 import { isDryRun } from './job-state.js';
-import { loading, notice } from './messages.js';
-import { aborted } from './problem.js';
-
-const shown = 50;
+import { notice } from './messages.js';
+import { aborted, sentence } from './problem.js';
+import { StreamedRows } from './streamed-rows.js';
+import { WindowedTable } from './windowed.js';
 
 // The reports that the server makes, by what they count.
 const reports = {
@@ -36,43 +36,90 @@ export function downloadLink(report, label) {
   return h('a', { class: 'button', href: report.url, download: report.file }, label);
 }
 
-// openReport shows the first records of a report over the screen.
+// openReport shows a report over the screen, as it comes.
 async function openReport(view, report, total) {
-  const body = h('div', {}, loading());
-  const stop = new AbortController();
-  const dialog = h('dialog', { class: 'wide', 'aria-labelledby': 'report-title', on: { close: () => {
-    stop.abort();
-    dialog.remove();
-  } } }, h('h2', { id: 'report-title', tabindex: '-1' }, `${report.title}: ${number(total)}`), body,
-  h('div', { class: 'row' }, downloadLink(report, 'Download all as CSV'), button('Close', () => dialog.close())));
-  view.signal.addEventListener('abort', () => dialog.close(), { signal: stop.signal });
-  view.root.append(dialog);
-  dialog.showModal();
+  const said = h('div', { class: 'soft', role: 'status' }, 'Reading…');
+  const place = h('div');
+  const { dialog, signal } = openDialog(view, `${report.title}: ${number(total)}`, said, place,
+    downloadLink(report, 'Download all as CSV'));
+  const rows = new StreamedRows();
+  let list = null;
+  let wrong = false;
+  const failed = (error) => {
+    wrong = true;
+    if (!aborted(error)) replace(said, notice('error', error.message));
+  };
+  const grown = atMost(200, () => {
+    if (signal.aborted || rows.header.length === 0) return;
+    if (!list) {
+      list = new WindowedTable({ ...recordsOf(rows.header), rows, total, caption: report.title, failed, signal,
+        open: (record) => openRecord(view, rows.header, record) });
+      replace(place, list.element);
+    }
+    list.draw();
+    if (!rows.whole && !wrong) said.textContent = `${number(rows.length)} of ${count(total, 'record')} are here…`;
+  });
   try {
-    const { records, more } = await readRecords(report.url, shown, stop.signal);
-    replace(body, recordsTable(report.title, records),
-      more && h('p', { class: 'soft' }, `The first ${number(records.length - 1)} of ${count(total, 'record')}.`));
+    await rows.read(report.url, { signal, grown });
+    grown();
+    said.textContent = rows.whole ? '' :
+      `The first ${number(rows.length)} of ${count(total, 'record')}. The file has all of them.`;
   } catch (error) {
-    if (!aborted(error)) replace(body, notice('error', error.message));
+    failed(error);
   }
+  return dialog;
 }
 
-// recordsTable shows records with what the server says of them first, and then the columns of the file.
-function recordsTable(caption, [header = [], ...records]) {
-  const own = header.indexOf('_line') < 0 ? header.length : header.indexOf('_line');
-  const words = own < header.length ? { _line: 'Line', _column: 'Column', _code: null, _reason: 'Why' } :
-    { sku: 'SKU', line: 'Line', winner: 'Line that counts' };
-  const first = header.map((name, i) => ({ name: words[name] === undefined ? name : words[name], i }))
-    .filter(({ name, i }) => i >= own && name !== null);
-  const rest = header.map((name, i) => ({ name: own < header.length ? name : words[name] ?? name, i }))
-    .filter(({ i }) => i < own);
-  const columns = [...first, ...rest];
-  const wrong = header.indexOf('_column');
-  return table(caption, columns.map(({ name }) => name), records.map((record) => {
-    const row = cells(columns.map(({ name }) => name), columns.map(({ i }) => record[i] ?? ''));
-    columns.forEach(({ name, i }, at) => {
-      if (wrong >= 0 && i < own && name === record[wrong]) row.cells[at].classList.add('rejected');
-    });
-    return row;
-  }));
+// openDialog shows elements over the screen. What its signal belongs to ends when it is closed.
+function openDialog(view, title, ...elements) {
+  const over = new AbortController();
+  const id = freshID('title');
+  const further = elements.pop();
+  const dialog = h('dialog', { class: 'wide', 'aria-labelledby': id, on: { close: () => {
+    over.abort();
+    dialog.remove();
+  } } }, h('h2', { id, tabindex: '-1' }, title), elements,
+  h('div', { class: 'row' }, further, button('Close', () => dialog.close())));
+  view.signal.addEventListener('abort', () => dialog.close(), { signal: over.signal });
+  view.root.append(dialog);
+  dialog.showModal();
+  return { dialog, signal: over.signal };
+}
+
+// recordsOf returns the columns of a list of records, and how each is written in them: what the server says of it, and
+// of a record that was not taken the cell that is wrong, and how the record begins.
+function recordsOf(header) {
+  const line = header.indexOf('_line');
+  if (line < 0) {
+    const words = { sku: 'SKU', line: 'Line', winner: 'Line that counts' };
+    return { titles: header.map((name) => words[name] ?? name), write: (record) => record.map((text) => shown(text)) };
+  }
+  const reason = header.indexOf('_reason');
+  return { titles: ['Line', 'Column', 'Value', 'Why', 'Record'], write: (record) => {
+    const wrong = wrongCell(header, record);
+    const others = record.slice(0, line).filter((text, i) => text !== '' && i !== wrong).slice(0, 3);
+    return [number(record[line]), shown(record[line + 1]),
+      wrong >= 0 && h('span', { class: 'wrong' }, record[wrong] === '' ? 'empty' : shown(record[wrong])),
+      sentence(record[reason]), shown(others.join(', '))];
+  } };
+}
+
+// wrongCell returns which cell a record was not taken for, or -1.
+function wrongCell(header, record) {
+  const line = header.indexOf('_line');
+  return header.slice(0, Math.max(0, line)).indexOf(record[header.indexOf('_column')]);
+}
+
+const shown = (text) => h('bdi', {}, cut(text, 200));
+
+// openRecord shows one record whole.
+function openRecord(view, header, record) {
+  const line = header.indexOf('_line');
+  const wrong = wrongCell(header, record);
+  const own = header.map((name, i) => [name, record[i] ?? '', i])
+    .filter(([, text, i]) => (line < 0 || i < line) && (text !== '' || i === wrong));
+  openDialog(view, line < 0 ? record[0] : `Line ${number(record[line])}`,
+    line >= 0 && notice('error', h('p', {}, sentence(record[header.indexOf('_reason')]))),
+    h('dl', { class: 'pairs' }, own.map(([name, text, i]) => h('div', {}, h('dt', {}, name),
+      h('dd', { class: i === wrong ? 'wrong' : null }, text === '' ? 'empty' : h('bdi', {}, text))))), null);
 }
