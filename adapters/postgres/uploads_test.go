@@ -53,6 +53,13 @@ func TestUploads(t *testing.T) {
 	})
 }
 
+func TestUploadsCompressed(t *testing.T) {
+	lend := lender(t, nil)
+	jobtest.RunUploads(t, func(t *testing.T) job.Uploads {
+		return job.Compressed(open(t, lend(t, products.ExactKeys), postgres.Options{}).Uploads())
+	})
+}
+
 func TestUpload(t *testing.T) {
 	url := pgtest.URL(t)
 	u := open(t, url, postgres.Options{}).Uploads()

@@ -24,6 +24,10 @@ func TestUploads(t *testing.T) {
 	jobtest.RunUploads(t, func(t *testing.T) job.Uploads { return openNew(t).Uploads() })
 }
 
+func TestUploadsCompressed(t *testing.T) {
+	jobtest.RunUploads(t, func(t *testing.T) job.Uploads { return job.Compressed(openNew(t).Uploads()) })
+}
+
 // readFunc is a reader.
 type readFunc func(p []byte) (int, error)
 

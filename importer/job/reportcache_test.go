@@ -322,7 +322,8 @@ func TestReportsGo(t *testing.T) {
 	})
 	t.Run("an upload finds no room", func(t *testing.T) {
 		text := catalogue(3, 2_000)
-		db := memory.New(memory.Options{UploadBytes: int64(2*len(text) + 1_000)})
+		stored := len(put(t, memory.New(memory.Options{}).Uploads(), "key", []byte(text)))
+		db := memory.New(memory.Options{UploadBytes: int64(2*stored + 1_000)})
 		w := newReports(t, db.Uploads(), text)
 		w.superseded(w.job.ID)
 		require.Len(t, w.uploads.keys(t), 2)

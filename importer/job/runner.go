@@ -94,7 +94,7 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 	if errors.As(o.importing().Validate(products.Schema()), &bad) {
 		return nil, fmt.Errorf("job: RunnerOptions.%s %s", bad.Field, bad.Message)
 	}
-	return &Runner{store: store, uploads: uploads, products: products, options: options,
+	return &Runner{store: store, uploads: Compressed(uploads), products: products, options: options,
 		outages: outageDetector{least: o.Lease / 2}}, nil
 }
 

@@ -76,7 +76,8 @@ func NewService(store Store, uploads Uploads, options ServiceOptions) (*Service,
 	if options.KeyRule > products.FoldedKeys {
 		return nil, fmt.Errorf("job: ServiceOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
-	return &Service{store: store, uploads: uploads, options: options, reports: newReportRoom(),
+	// Reports are compressed as a whole.
+	return &Service{store: store, uploads: Compressed(uploads), options: options, reports: newReportRoom(),
 		cache: reportCache{uploads: uploads}, begins: make(chan struct{}, beginsAtOnce),
 		previews: make(chan struct{}, previewsAtOnce)}, nil
 }

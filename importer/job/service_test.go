@@ -83,7 +83,7 @@ func TestSubmit(t *testing.T) {
 	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ",", MaxRecordBytes: 1 << 20, BatchRecords: 20_000,
 		BatchBytes: 4 << 20}, j.Settings,
 		"where batches end is kept with the job")
-	r, err := w.db.Uploads().Open(t.Context(), j.Upload, 0, -1)
+	r, err := job.Compressed(w.db.Uploads()).Open(t.Context(), j.Upload, 0, -1)
 	require.NoError(t, err)
 	stored, err := io.ReadAll(r)
 	require.NoError(t, err)
@@ -198,7 +198,7 @@ func TestSubmitRefusesAtOnce(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.EqualValues(t, len(c.text), upload.Size)
-			r, err := w.db.Uploads().Open(t.Context(), upload.ID, 0, -1)
+			r, err := job.Compressed(w.db.Uploads()).Open(t.Context(), upload.ID, 0, -1)
 			require.NoError(t, err)
 			stored, err := io.ReadAll(r)
 			require.NoError(t, err)

@@ -18,9 +18,10 @@ type uploadError struct{ err error }
 func (e *uploadError) Error() string { return "the stored file can't be read: " + e.err.Error() }
 func (e *uploadError) Unwrap() error { return e.err }
 
-// NewSource returns the upload with the key, which has so many bytes, as a file to be imported.
+// NewSource returns the upload with the key, which has so many bytes, as a file to be imported. It may be kept
+// compressed, see [Compressed], or as it was put.
 func NewSource(uploads Uploads, key string, size int64) importer.Source {
-	return &source{uploads: uploads, key: key, size: size}
+	return &source{uploads: Compressed(uploads), key: key, size: size}
 }
 
 type source struct {
@@ -60,7 +61,7 @@ func (r *sourceReader) Read(p []byte) (int, error) {
 	switch {
 	case r.left < 0 || errors.Is(err, io.EOF) && r.left > 0:
 		return n, fmt.Errorf("%w: it has not the length that was stored", errDamaged)
-	case err == nil || errors.Is(err, io.EOF):
+	case err == nil || errors.Is(err, io.EOF) || errors.Is(err, errDamaged):
 		return n, err
 	}
 	return n, &uploadError{err}

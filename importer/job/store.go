@@ -200,8 +200,8 @@ type Pruner interface {
 	UploadsInUse(ctx context.Context, keys []string) ([]string, error)
 }
 
-// Uploads keeps the bytes of files under keys that the caller makes: 1 to 100 of the characters a-z, 0-9 and "-". It is
-// safe for concurrent use.
+// Uploads keeps the bytes of files under keys that the caller makes: 1 to 100 of the characters a-z, 0-9 and "-". They
+// are its caller's to compress, as a [Service] does: see [Compressed]. It is safe for concurrent use.
 type Uploads interface {
 	// Put stores all that the reader gives, without ever holding all of it in memory, and returns its length. An error
 	// for a key that is in use. The upload can be opened once Put has returned without an error, and not before. After

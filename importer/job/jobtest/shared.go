@@ -162,7 +162,7 @@ func (s *shared) work(ctx context.Context, rng *rand.Rand) error {
 }
 
 func (s *shared) read(ctx context.Context, key string) (string, error) {
-	in, err := s.bytes.Open(ctx, key, 0, -1)
+	in, err := job.Compressed(s.bytes).Open(ctx, key, 0, -1)
 	if err != nil {
 		return "", err
 	}

@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 )
@@ -32,6 +34,22 @@ func CheckKey(key string) error {
 		return fmt.Errorf("job: bad key of an upload: %q", key)
 	}
 	return nil
+}
+
+// ReadChunk reads from an upload's reader until the buffer is full, or the reader's end, which last reports: then n may
+// be 0. Every other error of the reader is returned, io.ErrUnexpectedEOF too, with which a client breaks off.
+func ReadChunk(r io.Reader, buffer []byte) (n int, last bool, err error) {
+	for n < len(buffer) {
+		have, err := r.Read(buffer[n:])
+		n += have
+		if errors.Is(err, io.EOF) {
+			return n, true, nil
+		}
+		if err != nil {
+			return n, false, err
+		}
+	}
+	return n, false, nil
 }
 
 // GaveUp returns the Error of a job that ends after so many failed attempts, the last of them for the reason.
