@@ -50,6 +50,8 @@ type Column struct {
 	Also []string `json:"also,omitempty"`
 	// Attribute is the name under which it is kept, empty if it isn't.
 	Attribute string `json:"attribute,omitempty"`
+	// LeftOut: Options.LeaveOut names it.
+	LeftOut bool `json:"left_out,omitempty"`
 	// Format says how the field's values are spelled, nil where there is nothing to say.
 	Format *spelling.Description `json:"format,omitempty"`
 	// Group: it says which records are variants of one product, see Options.Group.

@@ -101,14 +101,26 @@ func mapColumns(first []string, o *Options, schema *products.Schema, look func()
 	if !m.hasHeader && o.Header == HeaderNo && m.rejects < 0 {
 		m.header = m.madeUpHeader()
 	}
-	return m, m.keepExtra(o)
+	if err := m.keepExtra(o); err != nil {
+		return m, err
+	}
+	if o.Mode == products.Existing && len(m.targets)+len(m.extra) == 0 {
+		key := schema.Key().Name
+		return m, &HeaderError{Found: first, Needed: []string{key},
+			Detail: "beside the " + key + " it has no column that is used, so there is nothing to change"}
+	}
+	return m, nil
 }
 
 // mapAll gives fields their columns. Of several errors it returns the first, and goes on for those who want to see what
 // the other columns are.
 func (m *mapping) mapAll(first []string, o *Options) (err error) {
 	schema := m.schema
-	m.key, err = m.claim(schema.Key(), first, o)
+	err = m.leaveOut(first, o)
+	var wrong error
+	if m.key, wrong = m.claim(schema.Key(), first, o); err == nil {
+		err = wrong
+	}
 	m.need = m.key + 1
 	for i := range schema.Len() {
 		if wrong := m.mapField(schema.At(i), first, o); err == nil {
@@ -265,10 +277,6 @@ func (m *mapping) requireColumns(first []string, o *Options) error {
 	}
 	known := slices.ContainsFunc(m.columns, func(c Column) bool { return c.Field != "" })
 	switch {
-	case len(e.Missing) == 0 && o.Mode == products.Existing && len(m.targets) == 0 && o.Extra != ExtraKeep &&
-		!slices.ContainsFunc(first, func(name string) bool { return strings.HasPrefix(name, AttributePrefix) }):
-		e.Detail = "beside the " + key.Name + " it has no known column, so there is nothing to change"
-		return e
 	case len(e.Missing) == 0:
 		return nil
 	case !m.hasHeader && o.mapsColumns():
@@ -406,27 +414,15 @@ func (o *Options) mapsColumns() bool {
 	return false
 }
 
-// findGiven finds the column that the options name: by its exact name, its folded name or its number.
+// findGiven finds the column that the options name for the field.
 func (m *mapping) findGiven(field, want string, first []string) (int, error) {
-	for _, same := range []func(name string) bool{
-		func(name string) bool { return name != "" && name == strings.TrimSpace(want) },
-		func(name string) bool {
-			return products.FoldName(name) != "" && products.FoldName(name) == products.FoldName(want)
-		},
-	} {
-		found := slices.IndexFunc(m.columns, func(c Column) bool { return same(c.Name) })
-		if found < 0 {
-			continue
-		}
-		if again := slices.IndexFunc(m.columns[found+1:], func(c Column) bool { return same(c.Name) }); again >= 0 {
-			return -1, &HeaderError{Found: first,
-				Detail: fmt.Sprintf("columns %d and %d are both called %q; map %s by number", found+1, found+again+2,
-					want, field)}
-		}
+	found, again := m.named(want)
+	switch {
+	case again >= 0:
+		return -1, &HeaderError{Found: first,
+			Detail: fmt.Sprintf("columns %d and %d are both called %q; map %s by number", found+1, again+1, want, field)}
+	case found >= 0:
 		return found, nil
-	}
-	if n, err := strconv.Atoi(want); err == nil && n >= 1 && n <= len(m.columns) {
-		return n - 1, nil
 	}
 	e := &HeaderError{Found: first, Detail: fmt.Sprintf("there is no column %q, to which %s is mapped", want, field)}
 	if like := closest(m.columns, []string{products.FoldName(want)}, nil); like >= 0 {
@@ -435,49 +431,29 @@ func (m *mapping) findGiven(field, want string, first []string) (int, error) {
 	return -1, e
 }
 
-// AttributePrefix stands before the names of attributes in the header of an export: a column attributes.color is kept
-// as the attribute color whatever Options.Extra says.
-const AttributePrefix = "attributes."
-
-// keepExtra decides on the columns that no field claims.
-func (m *mapping) keepExtra(o *Options) error {
-	var unclaimed []string
-	taken := map[string]bool{}
-	for i := range m.columns {
-		c := &m.columns[i]
-		if c.Field != "" || c.ofRejects() {
+// named returns the column that is meant by its exact name, its folded name or its number, -1 for none, and again
+// another one that has the name too, -1 for none.
+func (m *mapping) named(want string) (found, again int) {
+	for _, same := range []func(c Column) bool{
+		func(c Column) bool { return c.Name != "" && c.Name == strings.TrimSpace(want) },
+		func(c Column) bool {
+			return products.FoldName(c.Name) != "" && products.FoldName(c.Name) == products.FoldName(want)
+		},
+	} {
+		found := slices.IndexFunc(m.columns, same)
+		if found < 0 {
 			continue
 		}
-		exported, isExported := strings.CutPrefix(c.Name, AttributePrefix)
-		isExported = isExported && !products.Blank(exported)
-		if !isExported && (!c.Group || o.Group == "") {
-			unclaimed = append(unclaimed, c.label())
+		again := slices.IndexFunc(m.columns[found+1:], same)
+		if again >= 0 {
+			again += found + 1
 		}
-		if !isExported && o.Extra != ExtraKeep {
-			continue
-		}
-		// Two columns of one name are both kept: the later one goes by its number too.
-		if c.Attribute = c.label(); isExported {
-			c.Attribute = exported
-		}
-		if c.Name == "" || taken[c.Attribute] {
-			c.Attribute = strings.TrimSpace(fmt.Sprintf("%s column %d", c.Name, c.Number))
-		}
-		taken[c.Attribute] = true
-		if utf8.RuneCountInString(c.Attribute) > products.MaxAttributeName {
-			return refuse.Errorf("the name of column %d is longer than the %d characters of an attribute's name",
-				c.Number, products.MaxAttributeName)
-		}
-		m.extra = append(m.extra, i)
+		return found, again
 	}
-	if len(m.extra) > products.MaxAttributes {
-		return refuse.Errorf("it has %d columns to be kept as attributes, more than %d", len(m.extra),
-			products.MaxAttributes)
+	if n, err := strconv.Atoi(want); err == nil && n >= 1 && n <= len(m.columns) {
+		return n - 1, -1
 	}
-	if o.Extra == ExtraReject && len(unclaimed) > 0 {
-		return refuse.Errorf("it has columns that no field claims: %s", refuse.Names(unclaimed))
-	}
-	return nil
+	return -1, -1
 }
 
 // batchColumns returns what the records of the file set.

@@ -53,6 +53,10 @@ type Options struct {
 	Zone spelling.Zone
 	// Extra says what happens to columns that no field claims.
 	Extra ExtraMode
+	// LeaveOut names columns that no field claims, as Map does, by their names or numbers: whatever Extra says, they
+	// are neither kept as attributes nor a reason to refuse the file. A name that no column has, and a column that a
+	// field is taken from, are an [ErrInput]. One by which variants find their product still serves for that.
+	LeaveOut []string
 	// Group names the column that says which records are variants of one product, by its name or its number; with
 	// [GroupNone] no record inherits. Where Group is empty it is the first of Handle, URL handle, Product Handle,
 	// handleId, Reference Handle, slug, Product ID [Non Editable], Parent and Parent SKU that the file has, or a column
@@ -217,6 +221,11 @@ func (o *Options) validateFields(schema *products.Schema) error {
 	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
 		if _, err := findField(schema, name); err != nil {
 			return badOption("Map", "%v", err)
+		}
+	}
+	for _, column := range o.LeaveOut {
+		if strings.TrimSpace(column) == "" {
+			return badOption("LeaveOut", "has an empty name of a column")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Numbers)) {

@@ -59,7 +59,8 @@ type ColumnPreview struct {
 	// Field is the field that it sets, Also those that it sets beside the key.
 	Field *string  `json:"field"`
 	Also  []string `json:"also,omitempty"`
-	// Found is one of the constants, nil for a column that is not used, or kept as an attribute.
+	// Found is one of the constants, nil for a column that is kept as an attribute, and for one that is ignored without
+	// being named by Options.LeaveOut.
 	Found *string `json:"found"`
 }
 
@@ -198,6 +199,8 @@ func (m *mapping) use(i int, o *Options) (use, found string) {
 		return UseReject, FoundName
 	case c.Attribute != "":
 		return UseAttribute, ""
+	case c.LeftOut:
+		return UseIgnored, FoundGiven
 	}
 	return UseIgnored, ""
 }

@@ -229,27 +229,6 @@ func TestReasonsNameFieldRuleAndValue(t *testing.T) {
 	}
 }
 
-func TestExtraColumns(t *testing.T) {
-	text := "sku,Color,name,,Color,Size\ns1,red,n,x,blue,\n"
-	store := memory.New(memory.Options{}).Products()
-	_, result, err := doImport(t, store, text, importer.Options{})
-	require.NoError(t, err)
-	require.Equal(t, []string{"Color", "4", "Color", "Size"}, result.Dialect.Ignored())
-
-	_, result, err = doImport(t, store, text, importer.Options{Extra: importer.ExtraKeep, Mode: products.Update})
-	require.NoError(t, err)
-	require.Empty(t, result.Dialect.Ignored())
-	require.EqualValues(t, 1, result.Updated)
-	page, err := store.List(t.Context(), products.Query{})
-	require.NoError(t, err)
-	require.Equal(t, map[string]string{"Color": "red", "column 4": "x", "Color column 5": "blue"},
-		page.Products[0].Attributes)
-
-	_, _, err = doImport(t, store, text, importer.Options{Extra: importer.ExtraReject})
-	require.ErrorIs(t, err, importer.ErrInput)
-	require.ErrorContains(t, err, `"Color", "4", "Color", "Size"`)
-}
-
 func TestFilesThatAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -297,6 +276,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		"Mode":           {Mode: 7},
 		"Header":         {Header: 9},
 		"Extra":          {Extra: 9},
+		"LeaveOut":       {LeaveOut: []string{"a", " "}},
 		"Encoding":       {Encoding: 99},
 		"Quote":          {Quote: 'x'},
 		"Escape":         {Escape: 'x'},

@@ -49,7 +49,7 @@ func (m *mapping) reference(i int) string {
 }
 
 // unclaimed reports whether the column may be suggested for a field.
-func unclaimed(c Column) bool { return c.Field == "" && !c.ofRejects() }
+func unclaimed(c Column) bool { return c.Field == "" && !c.LeftOut && !c.ofRejects() }
 
 // resembling returns the column that may be meant for a field for which there is none, -1 for none: one whose name is
 // misspelt, then one whose name begins or ends with the field's, then one that can stand in for it. One without values

@@ -81,6 +81,11 @@ func TestPreview(t *testing.T) {
 	require.Nil(t, p.Problem)
 	require.True(t, p.Whole)
 
+	p = s.preview(t, d, german, "?mode=update&extra=keep&leave_out=farbe")
+	require.Empty(t, p.Records[0].Product["attributes"])
+	require.Equal(t, "ignored", p.Columns[3].Use)
+	require.Equal(t, "given", *p.Columns[3].Found)
+
 	p = s.preview(t, d, "Handle,Title,Preis\na,A,1.5\nb,B,2.5\n", "")
 	require.Equal(t, "header", p.Problem.Code)
 	require.Equal(t, "sku", p.Missing[0].Field)

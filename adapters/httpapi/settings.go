@@ -7,17 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
 
-// setting is one of the settings of an import under the name that it has in the query and in JSON: a text, the mode, a
-// flag, or texts by fields. One of the functions is given, and says where it stands.
+// setting is one of the settings of an import under the name that it has in the query and in JSON: a text, several of
+// them, the mode, a flag, or texts by fields. One of the functions is given, and says where it stands.
 type setting struct {
 	name   string
 	text   func(s *job.Settings) *string
+	texts  func(s *job.Settings) *[]string
 	mode   func(s *job.Settings) *products.Mode
 	flag   func(s *job.Settings) *bool
 	fields func(s *job.Settings) *map[string]string
@@ -31,6 +33,7 @@ var importSettings = []setting{
 	{name: "mode", mode: func(s *job.Settings) *products.Mode { return &s.Mode }},
 	{name: "dry_run", flag: func(s *job.Settings) *bool { return &s.DryRun }},
 	{name: "extra", text: func(s *job.Settings) *string { return &s.Extra }},
+	{name: "leave_out", texts: func(s *job.Settings) *[]string { return &s.LeaveOut }},
 	{name: "delimiter", text: func(s *job.Settings) *string { return &s.Delimiter }},
 	{name: "quote", text: func(s *job.Settings) *string { return &s.Quote }},
 	{name: "encoding", text: func(s *job.Settings) *string { return &s.Encoding }},
@@ -48,7 +51,7 @@ var importSettings = []setting{
 // settingParameters are the names of the settings for readParameters.
 func settingParameters() (names []string) {
 	for _, k := range importSettings {
-		if k.fields != nil {
+		if k.fields != nil || k.texts != nil {
 			names = append(names, k.name+"...")
 		} else {
 			names = append(names, k.name)
@@ -92,6 +95,8 @@ func (p *parameters) settingChanges() (changes settingChanges) {
 		switch {
 		case k.text != nil:
 			*k.text(&s) = p.text(k.name)
+		case k.texts != nil:
+			*k.texts(&s) = p.texts(k.name)
 		case k.mode != nil:
 			p.unmarshal(k.name, k.mode(&s))
 		case k.flag != nil:
@@ -111,6 +116,8 @@ func (k *setting) copy(to, from *job.Settings) {
 	switch {
 	case k.text != nil:
 		*k.text(to) = *k.text(from)
+	case k.texts != nil:
+		*k.texts(to) = *k.texts(from)
 	case k.mode != nil:
 		*k.mode(to) = *k.mode(from)
 	case k.flag != nil:
@@ -171,6 +178,9 @@ func (k *setting) read(raw json.RawMessage, s *job.Settings) (err error) {
 	case k.fields != nil:
 		*k.fields(s), err = k.readFields(raw)
 		return err
+	case k.texts != nil:
+		*k.texts(s), err = readTexts(raw)
+		return err
 	}
 	text, ok := scalar(raw)
 	switch {
@@ -202,6 +212,25 @@ func (k *setting) readFields(raw json.RawMessage) (map[string]string, error) {
 			return nil, &innerError{field, codeValue, "must not be empty"}
 		}
 		texts[field] = text
+	}
+	return texts, nil
+}
+
+// readTexts reads an array of texts.
+func readTexts(raw json.RawMessage) (texts []string, err error) {
+	var values []json.RawMessage
+	if raw[0] != '[' || json.Unmarshal(raw, &values) != nil {
+		return nil, errors.New("an array of strings or null")
+	}
+	for i, value := range values {
+		text, ok := scalar(value)
+		switch {
+		case !ok:
+			return nil, &innerError{strconv.Itoa(i), codeType, "must be a string"}
+		case text == "":
+			return nil, &innerError{strconv.Itoa(i), codeValue, "must not be empty"}
+		}
+		texts = append(texts, text)
 	}
 	return texts, nil
 }

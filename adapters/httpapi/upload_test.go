@@ -127,13 +127,13 @@ func TestUploadSettings(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	query := url.Values{"mode": {"update"}, "dry_run": {"true"}, "extra": {"keep"}, "delimiter": {";"}, "quote": {"none"},
 		"encoding": {"windows-1252"}, "header": {"no"}, "map": {"name=Title", "sku=a=b"}, "group": {"Handle"},
-		"max_rejects": {"2.5%"}, "priority": {"-3"}}
+		"leave_out": {"Colour", "", "7"}, "max_rejects": {"2.5%"}, "priority": {"-3"}}
 	w := f.send(request("POST", "/upload_csv?"+query.Encode(), catalogue, "Idempotency-Key: k-1"))
 	require.Equal(t, 202, w.Code, w.Body.String())
 	require.Equal(t, job.Request{User: user, Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update,
 		DryRun: true, Extra: "keep", Delimiter: ";", Quote: "none", Encoding: "windows-1252",
-		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, Group: "Handle", MaxRejects: "2.5%"}},
-		f.board.requests[0])
+		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, Group: "Handle", LeaveOut: []string{"Colour", "7"},
+		MaxRejects: "2.5%"}}, f.board.requests[0])
 }
 
 func TestUploadSets(t *testing.T) {

@@ -159,21 +159,21 @@ func TestUploadsRefuse(t *testing.T) {
 func TestSettingsInJSON(t *testing.T) {
 	s := newSteps(t, products.Field{Name: "price", Type: products.Decimal, Scale: 2},
 		products.Field{Name: "from", Type: products.Date})
-	const catalogue = "sku;a=b;Handle;name\n7;x;y;z\n"
+	const catalogue = "sku;a=b;Handle;name;6\n7;x;y;z;\n"
 	upload := s.stored(catalogue)["id"].(string)
 	query := "mode=existing&dry_run=1&extra=keep&delimiter=%3B&quote=none&encoding=windows-1252&header=yes&map=sku%3D1&map=" +
 		"name%3Da%3Db&set=description%3D&set=status%3Dtrue&number=price%3D,&date=from%3Ddmy&zone=Europe/Berlin&group=" +
-		"Handle&max_rejects=2.5%25&priority=-3"
+		"Handle&leave_out=name&leave_out=5&max_rejects=2.5%25&priority=-3"
 	want := s.accepted(s.send(request("POST", "/upload_csv/?"+query, catalogue, "Content-Type: text/csv")))
 	got := s.accepted(s.call("POST", "/imports/", `{"upload":"`+strings.ToUpper(upload)+`","mode":"existing",
 		"dry_run":true,"extra":"keep","delimiter":";","quote":"none","encoding":"windows-1252","header":"yes",
 		"map":{"sku":1,"name":"a=b"},"set":{"description":"","status":true},"number":{"price":","},"date":{"from":"dmy"},
-		"zone":"Europe/Berlin","group":"Handle","max_rejects":"2.5%","priority":-3}`))
+		"zone":"Europe/Berlin","group":"Handle","leave_out":["name",5],"max_rejects":"2.5%","priority":-3}`))
 	require.Equal(t, want.Settings, got.Settings)
 	require.Equal(t, want.Priority, got.Priority)
 	unset := s.accepted(s.call("POST", "/imports/"+got.ID+"/rerun", `{"mode":null,"dry_run":null,"extra":null,
 		"delimiter":null,"quote":null,"encoding":"","header":null,"map":null,"set":null,"number":null,"date":{},
-		"zone":null,"group":null,"max_rejects":null,"priority":null}`))
+		"zone":null,"group":null,"leave_out":null,"max_rejects":null,"priority":null}`))
 	plain := s.accepted(s.call("POST", "/imports/", `{"upload":"`+upload+`"}`))
 	unset.Settings.Date = nil // which was an empty object
 	require.Equal(t, plain.Settings, unset.Settings)
@@ -186,7 +186,8 @@ func TestSettingsInJSON(t *testing.T) {
 		`"map":{"sku":null}`: "map[sku]", `"map":{"no_such":"1"}`: "map", `"map":{"":"1"}`: "map",
 		`"map":{"sku":"` + strings.Repeat("x", 1_001) + `"}`: "map", `"set":{"no_such":"1"}`: "set",
 		`"number":{"price":"x"}`: "number", `"date":{"from":"x"}`: "date", `"zone":"x"`: "zone", `"group":" "`: "group",
-		`"max_rejects":-1`: "max_rejects", `"priority":1000001`: "priority", `"priority":"x"`: "priority",
+		`"leave_out":"x"`: "leave_out", `"leave_out":[""]`: "leave_out[0]", `"leave_out":["x",null]`: "leave_out[1]",
+		`"leave_out":[" "]`: "leave_out", `"max_rejects":-1`: "max_rejects", `"priority":1000001`: "priority", `"priority":"x"`: "priority",
 		`"no_such":1`: "no_such", `"map":{"sku":"1","sku":"2"}`: "map[sku]", `"batch_records":5`: "batch_records",
 	} {
 		for _, w := range []*httptest.ResponseRecorder{
@@ -239,6 +240,8 @@ func TestImportsRefuse(t *testing.T) {
 	for body, says := range map[string]string{
 		`"map":{"sku":"Nr"}`:                 "no column for name",
 		`"map":{"sku":"Number","name":1}`:    `"Number"`,
+		mapped + `,"leave_out":["Farbe"]`:    `no column "Farbe"`,
+		mapped + `,"leave_out":["2"]`:        "the sku is taken from it",
 		mapped + `,"delimiter":"|"`:          `"Nr"`,
 		mapped + `,"set":{"status":"maybe"}`: "status",
 	} {

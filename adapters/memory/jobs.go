@@ -95,6 +95,7 @@ func ownedJob(j job.Job) job.Job {
 // ownedSettings makes copied settings independent of where they came from.
 func ownedSettings(s job.Settings) job.Settings {
 	s.Map, s.Set, s.Number, s.Date = maps.Clone(s.Map), maps.Clone(s.Set), maps.Clone(s.Number), maps.Clone(s.Date)
+	s.LeaveOut = slices.Clone(s.LeaveOut)
 	return s
 }
 

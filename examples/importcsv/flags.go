@@ -82,6 +82,16 @@ func (s *settings) addImport(flags *envflags.Set) {
 func (s *settings) addReading(flags *envflags.Set) {
 	flags.TextVar(&s.options.Extra, "extra", importer.ExtraIgnore,
 		"columns that no field claims: `ignore` them, keep them as attributes, or reject the file")
+	flags.Func("leave-out",
+		"the `COLUMN`, by its name or its number, is neither kept nor a reason to reject the file, whatever -extra says; "+
+			"may be repeated",
+		func(column string) error {
+			if strings.TrimSpace(column) == "" {
+				return errors.New("want a column, for example -leave-out Colour")
+			}
+			s.options.LeaveOut = append(s.options.LeaveOut, column)
+			return nil
+		})
 	flags.TextVar(&s.options.Delimiter, "delimiter", importer.Delimiter(0),
 		"the `character` between fields, the word tab, or auto: the one of , ; tab and | with which the records agree "+
 			"best")

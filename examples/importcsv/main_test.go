@@ -193,6 +193,7 @@ func TestUsage(t *testing.T) {
 		{"an unknown flag behind the file", []string{"a.csv", "-colour"}, "flag provided but not defined: -colour"},
 		{"an unknown mode", []string{"-mode", "merge", "a.csv"}, "want ignore, update or existing"},
 		{"an unknown way with extra columns", []string{"-extra", "drop", "a.csv"}, "want ignore, keep, reject"},
+		{"a column without a name", []string{"-leave-out", " ", "a.csv"}, "-leave-out: want a column"},
 		{"an unknown header mode", []string{"-header", "maybe", "a.csv"}, "want auto, yes, no, skip"},
 		{"a delimiter of two characters", []string{"-delimiter", "::", "a.csv"}, "want one ASCII character"},
 		{"a quote that is none", []string{"-quote", "x", "a.csv"}, "want \", ', none or auto"},
@@ -300,7 +301,7 @@ func TestRejects(t *testing.T) {
 
 	t.Run("they are imported again, once mended", func(t *testing.T) {
 		mended := strings.Replace(strings.Replace(string(text), "perhaps", "yes", 1), ",c-1", "Cup,c-1", 1)
-		s := importcsv(t, nil, "", "-json", "-extra", "reject", "-map", "description=Price",
+		s := importcsv(t, nil, "", "-json", "-extra", "reject", "-leave-out", "price",
 			write(t, "mended.csv", mended))
 		require.Equal(t, 0, s.status, s.stderr)
 		require.InDelta(t, 2, s.decode(t)["created"], 0)

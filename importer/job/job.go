@@ -45,6 +45,9 @@ type Settings struct {
 	Header string `json:"header,omitempty"`
 	// Extra says what happens to columns that no field claims: ignore, keep or reject.
 	Extra string `json:"extra,omitempty"`
+	// LeaveOut names columns that no field claims, and of which nothing is taken whatever Extra says: at most 2,000, in
+	// the same way as Map.
+	LeaveOut []string `json:"leave_out,omitempty"`
 	// Map names the columns of fields: by their names in the header, of at most 1,000 characters, or their numbers from
 	// 1.
 	Map map[string]string `json:"map,omitempty"`

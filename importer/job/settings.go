@@ -23,8 +23,12 @@ const (
 	defaultBatchBytes     = 4 << 20
 )
 
-// maxColumnName bounds the names of columns in settings, in characters. A column with a longer one has a number.
-const maxColumnName = 1_000
+// Bounds of the columns that settings name: how many characters a name has, where a column with a longer one has a
+// number, and how many columns are left out.
+const (
+	maxColumnName = 1_000
+	maxLeftOut    = 2_000
+)
 
 // SettingsError says which setting can't be taken.
 type SettingsError struct {
@@ -67,6 +71,9 @@ func (s Settings) sameAs(stored Settings) bool {
 			}
 		}
 	}
+	if len(s.LeaveOut)+len(stored.LeaveOut) == 0 {
+		s.LeaveOut, stored.LeaveOut = nil, nil
+	}
 	return reflect.DeepEqual(s, stored)
 }
 
@@ -77,7 +84,7 @@ func (s Settings) Options() (o importer.Options, err error) {
 	fail := func(field string, err error) (importer.Options, error) {
 		return importer.Options{}, &SettingsError{Field: field, Message: err.Error()}
 	}
-	o.Mode, o.DryRun, o.Map, o.Set, o.Group = s.Mode, s.DryRun, s.Map, s.Set, s.Group
+	o.Mode, o.DryRun, o.Map, o.Set, o.Group, o.LeaveOut = s.Mode, s.DryRun, s.Map, s.Set, s.Group, s.LeaveOut
 	var limit importer.RejectLimit
 	for _, setting := range []struct {
 		field, text string
@@ -110,14 +117,14 @@ func (s Settings) Options() (o importer.Options, err error) {
 	if err := checkMap(s.Map); err != nil {
 		return fail("map", err)
 	}
-	if utf8.RuneCountInString(s.Group) > maxColumnName {
-		return fail("group", fmt.Errorf("the name of a column has at most %d characters here", maxColumnName))
-	}
-	if !storable(s.Group) {
-		return fail("group", errNotStorable)
+	if err := checkColumn(s.Group); err != nil {
+		return fail("group", err)
 	}
 	if s.Group != "" && strings.TrimSpace(s.Group) == "" {
 		return fail("group", errors.New("no column is named; leave it out, or say none"))
+	}
+	if err := checkLeftOut(s.LeaveOut); err != nil {
+		return fail("leave_out", err)
 	}
 	o.MaxRecordBytes, o.BatchRecords, o.BatchBytes = s.MaxRecordBytes, s.BatchRecords, s.BatchBytes
 	var bad *importer.OptionError
@@ -130,7 +137,7 @@ func (s Settings) Options() (o importer.Options, err error) {
 // settingNames has the JSON names of the options that are only checked as such.
 var settingNames = map[string]string{"Mode": "mode", "MaxRecordBytes": "max_record_bytes",
 	"BatchRecords": "batch_records", "BatchBytes": "batch_bytes", "Map": "map", "Set": "set",
-	"Numbers": "number", "Dates": "date"}
+	"Numbers": "number", "Dates": "date", "LeaveOut": "leave_out"}
 
 // byField reads the texts that are given for fields. Which fields take them is the importer's to check.
 func byField[V any, P interface {
@@ -165,14 +172,33 @@ func checkMap(columns map[string]string) error {
 		if strings.TrimSpace(column) == "" {
 			return fmt.Errorf("no column is named for %s", products.Shorten(field))
 		}
-		if !storable(column) {
-			return errNotStorable
+		if err := checkColumn(column); err != nil {
+			return fmt.Errorf("%s: %w", products.Shorten(field), err)
 		}
-		if utf8.RuneCountInString(column) > maxColumnName {
-			return fmt.Errorf(
-				"the name of a column has at most %d characters here, that for %s has more; give its number",
-				maxColumnName, products.Shorten(field))
+	}
+	return nil
+}
+
+// checkLeftOut checks the names of columns that are left out.
+func checkLeftOut(columns []string) error {
+	if len(columns) > maxLeftOut {
+		return fmt.Errorf("%d columns are named, and at most %d may be", len(columns), maxLeftOut)
+	}
+	for _, column := range columns {
+		if err := checkColumn(column); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkColumn checks the name of a column.
+func checkColumn(name string) error {
+	if !storable(name) {
+		return errNotStorable
+	}
+	if utf8.RuneCountInString(name) > maxColumnName {
+		return fmt.Errorf("the name of a column has at most %d characters here; give its number", maxColumnName)
 	}
 	return nil
 }

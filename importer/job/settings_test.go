@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ import (
 func TestSettingsOptions(t *testing.T) {
 	s := job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Quote: "none", Encoding: "cp1252",
 		Header: "no",
-		Extra:  "keep", Map: map[string]string{"sku": "A"}, Set: map[string]string{"stock": "5"},
+		Extra:  "keep", LeaveOut: []string{"B", "3"}, Map: map[string]string{"sku": "A"}, Set: map[string]string{"stock": "5"},
 		Number: map[string]string{"price": ",", "stock": "auto"}, Date: map[string]string{"day": "dmy"},
 		Zone: "Europe/Berlin", Fields: shop(t),
 		Group: "Handle", MaxRejects: "2%", MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}
@@ -28,7 +29,7 @@ func TestSettingsOptions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, importer.Options{Mode: products.Update, DryRun: true, Delimiter: '\t', Quote: importer.NoQuote,
 		Encoding: charset.Windows1252, Header: importer.HeaderNo, Extra: importer.ExtraKeep,
-		Map: map[string]string{"sku": "A"}, Set: map[string]string{"stock": "5"},
+		LeaveOut: []string{"B", "3"}, Map: map[string]string{"sku": "A"}, Set: map[string]string{"stock": "5"},
 		Numbers: spelling.Signs{"price": ',', "stock": 0}, Dates: spelling.Orders{"day": spelling.DMY},
 		Zone: spelling.ZoneOf(berlin), Group: "Handle", MaxRejects: &importer.RejectLimit{Share: 0.02},
 		MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}, o)
@@ -87,6 +88,10 @@ func TestSettingsErrors(t *testing.T) {
 		{job.Settings{Zone: "\x00"}, "zone"},
 		{job.Settings{Group: strings.Repeat("x", 1_001)}, "group"},
 		{job.Settings{Group: " "}, "group"},
+		{job.Settings{LeaveOut: []string{"a", " "}}, "leave_out"},
+		{job.Settings{LeaveOut: []string{"a\x00"}}, "leave_out"},
+		{job.Settings{LeaveOut: []string{strings.Repeat("x", 1_001)}}, "leave_out"},
+		{job.Settings{LeaveOut: slices.Repeat([]string{"a"}, 2_001)}, "leave_out"},
 		{job.Settings{MaxRejects: "-1"}, "max_rejects"},
 		{job.Settings{MaxRecordBytes: 100}, "max_record_bytes"},
 		{job.Settings{BatchRecords: -1}, "batch_records"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/products"
@@ -132,6 +133,7 @@ func (s *Service) Rerun(ctx context.Context, id string, change func(request *Req
 		&request.Settings.Date} {
 		*m = maps.Clone(*m)
 	}
+	request.Settings.LeaveOut = slices.Clone(request.Settings.LeaveOut)
 	if change != nil {
 		if err := change(&request); err != nil {
 			return Job{}, false, err

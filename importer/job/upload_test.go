@@ -17,7 +17,11 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-const threeRecords = "sku,name\n1,a\n2,b\n3,\n"
+// A file of three records, the last of which is rejected, and one with a further column.
+const (
+	threeRecords = "sku,name\n1,a\n2,b\n3,\n"
+	noted        = "sku,name,note\n1,a,x\n2,b,\n3,,\n"
+)
 
 // upload stores a file that stands alone.
 func (w *world) upload(text string) job.Upload {
@@ -40,16 +44,17 @@ func (w *world) imports(upload job.Upload, settings job.Settings) job.Job {
 func TestUploadTwoSteps(t *testing.T) {
 	w := newWorld(t)
 	r := w.runner(nil, nil, nil, job.RunnerOptions{})
-	upload := w.upload(threeRecords)
+	upload := w.upload(noted)
 	require.Equal(t, "fruit.csv", upload.FileName)
 	require.Equal(t, "ann", upload.User)
-	require.EqualValues(t, len(threeRecords), upload.Size)
+	require.EqualValues(t, len(noted), upload.Size)
 	require.Equal(t, upload.CreatedAt.Add(24*time.Hour), upload.ExpiresAt)
 	got, err := w.service.GetUpload(t.Context(), upload.ID)
 	require.NoError(t, err)
 	require.Equal(t, upload, got)
 
-	dry := w.imports(upload, job.Settings{Mode: products.Update, DryRun: true, Map: map[string]string{"name": "2"}})
+	dry := w.imports(upload, job.Settings{Mode: products.Update, DryRun: true, Map: map[string]string{"name": "2"},
+		LeaveOut: []string{"note"}})
 	require.Equal(t, "fruit.csv", dry.FileName)
 	require.Equal(t, "bob", dry.User)
 	require.Equal(t, upload.SHA256, dry.SHA256)
@@ -60,7 +65,7 @@ func TestUploadTwoSteps(t *testing.T) {
 
 	done, created, err := w.service.Rerun(t.Context(), dry.ID, func(request *job.Request) error {
 		request.Settings.DryRun, request.User = false, "eve"
-		request.Settings.Map["name"] = "name"
+		request.Settings.Map["name"], request.Settings.LeaveOut[0] = "name", "3"
 		return nil
 	})
 	require.NoError(t, err)
@@ -68,9 +73,10 @@ func TestUploadTwoSteps(t *testing.T) {
 	require.Equal(t, "eve", done.User)
 	require.Equal(t, dry.Upload, done.Upload)
 	want := dry.Settings
-	want.DryRun, want.Map = false, map[string]string{"name": "name"}
+	want.DryRun, want.Map, want.LeaveOut = false, map[string]string{"name": "name"}, []string{"3"}
 	require.Equal(t, want, done.Settings)
 	require.Equal(t, map[string]string{"name": "2"}, w.get(dry.ID).Settings.Map, "the dry run is as it was")
+	require.Equal(t, []string{"note"}, w.get(dry.ID).Settings.LeaveOut)
 	done = w.work(r)
 	require.Equal(t, dry.Event.Counts, done.Event.Counts)
 	require.Len(t, w.table(), 2)
@@ -184,7 +190,7 @@ func TestImportIdempotency(t *testing.T) {
 	w := newWorld(t)
 	upload, other := w.upload(threeRecords), w.upload(threeRecords)
 	request := job.Request{IdempotencyKey: "k", Settings: job.Settings{Mode: products.Update, BatchRecords: 7,
-		Map: map[string]string{}}}
+		Map: map[string]string{}, LeaveOut: []string{}}}
 	var first job.Job
 	var created atomic.Int64
 	for range 3 {

@@ -18,7 +18,7 @@ import (
 var whole = job.Job{FileName: "Katalog \"Ä\" 2026.csv", Upload: "0198-up", Size: 5 << 30, SHA256: "abc123",
 	IdempotencyKey: "key-1", User: "Jürgen",
 	Priority: -7, Settings: job.Settings{Mode: products.Update, DryRun: true, Delimiter: "tab", Header: "yes",
-		Extra: "keep", Group: "Réf",
+		Extra: "keep", LeaveOut: []string{"Farbe", "3"}, Group: "Réf",
 		Map: map[string]string{"sku": "Réf \"1\"", "name": "2"}, MaxRejects: "2.5%", MaxRecordBytes: 4_096,
 		BatchRecords: 10, BatchBytes: 1 << 20}}
 

@@ -158,12 +158,15 @@ var readCases = []StoreCase{
 	}},
 	{Name: "read/jobs belong to the caller", run: func(c *check) {
 		given := whole
-		given.Settings.Map = map[string]string{"sku": "a"}
+		given.Settings.Map, given.Settings.LeaveOut = map[string]string{"sku": "a"}, []string{"b"}
 		stored := c.submit(given)
 		given.Settings.Map["sku"] = "changed"
 		stored.Settings.Map["name"] = "changed"
-		require.Equal(c, map[string]string{"sku": "a"}, c.get(stored.ID).Settings.Map,
+		given.Settings.LeaveOut[0], stored.Settings.LeaveOut[0] = "changed", "changed"
+		got := c.get(stored.ID).Settings
+		require.Equal(c, map[string]string{"sku": "a"}, got.Map,
 			"changing a job that went in or came out changes nothing stored")
+		require.Equal(c, []string{"b"}, got.LeaveOut, "changing a job that went in or came out changes nothing stored")
 	}},
 	{Name: "context/one that has ended stops every method", run: func(c *check) {
 		claim := c.claim(c.submit(whole))
