@@ -135,9 +135,6 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 			return nil, fmt.Errorf("httpapi: Options.TrustedOrigins: %w", err)
 		}
 	}
-	a.origins.SetDenyHandler(a.handle(func(http.ResponseWriter, *http.Request) error {
-		return newProblem(http.StatusForbidden, "cross_origin", "a page of another origin may not change anything here")
-	}))
 	if a.metrics, err = newMetrics(options.Registry, &a.streams, &options.Webhooks); err != nil {
 		return nil, err
 	}

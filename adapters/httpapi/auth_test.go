@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -164,6 +165,30 @@ func TestCrossOriginWritesAreRefused(t *testing.T) {
 	}
 	problem(t, f.call("POST", "/products/", "{}", "Sec-Fetch-Site: cross-site"), 403)
 	require.Equal(t, 200, f.call("GET", "/products/", "", "Sec-Fetch-Site: cross-site").Code)
+}
+
+// TestPageBehindAProxy: a page's own server is the one that the browser has asked, by what a proxy that is trusted says.
+func TestPageBehindAProxy(t *testing.T) {
+	for _, test := range []struct {
+		proxies, header string // which header the proxy sends
+		status          int
+		secure          bool
+	}{
+		{"192.0.2.0/24", "X-Forwarded-Host: shop.example", 204, false},
+		{"192.0.2.0/24", "X-Forwarded-Host: shop.example:8443", 403, false},
+		{"192.0.2.0/24", "Forwarded: host=shop.example;proto=https", 204, true},
+		{"192.0.2.0/24", "X-Forwarded-Proto: https", 403, true},
+		{"198.51.100.0/24", "Forwarded: host=shop.example;proto=https", 403, false},
+	} {
+		f := newFixture(t, httpapi.Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix(test.proxies)}})
+		require.Equal(t, test.status, f.call("DELETE", "/delete_all/", "", "Origin: http://shop.example",
+			test.header).Code, test)
+		w := f.call("POST", "/session", `{"user":"`+user+`","password":"`+password+`"}`, test.header)
+		require.Equal(t, 200, w.Code)
+		require.Equal(t, test.secure, w.Result().Cookies()[0].Secure, test)
+		require.Equal(t, 204, f.call("DELETE", "/delete_all/", "", "Origin: http://example.com",
+			"X-Other: "+test.header).Code, "the Host counts where nothing else is said")
+	}
 }
 
 func TestRequestLog(t *testing.T) {

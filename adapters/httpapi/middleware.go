@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 )
 
 const headerRequestID = "X-Request-Id"
@@ -32,7 +34,24 @@ func (a *API) handle(f func(w http.ResponseWriter, r *http.Request) error) http.
 // /readyz: log-in, a request id, the request log, metrics under the route's name, limits of time, and the refusal of
 // cross-origin writes.
 func (a *API) Protect(route string, next http.Handler) http.Handler {
-	return a.common(route, a.origins.Handler(a.protected(next)))
+	return a.common(route, a.refuseCrossOrigin(a.protected(next)))
+}
+
+// refuseCrossOrigin refuses writes of pages of other origins.
+func (a *API) refuseCrossOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r
+		if _, host := basicauth.Forwarded(r, a.options.TrustedProxies...); host != "" {
+			asked = r.WithContext(r.Context())
+			asked.Host = host
+		}
+		if a.origins.Check(asked) == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		writeProblem(w, r, a.options.Logger, newProblem(http.StatusForbidden, "cross_origin",
+			"a page of another origin may not change anything here"))
+	})
 }
 
 // common adds what every route has.

@@ -52,6 +52,7 @@ func (a *API) document() []byte {
 	}
 	describeRoles(document)
 	describeFields(document, a.schema)
+	describeUploads(document, a.options.MaxUploadBytes)
 	text, err := encodeJSON(document)
 	if err != nil {
 		panic(err)
@@ -73,6 +74,15 @@ func describeRoles(document object) {
 				responses["403"] = object{"$ref": "#/components/responses/Problem403"}
 			}
 		}
+	}
+}
+
+// describeUploads says how long a file may be, for programs too.
+func describeUploads(document object, most int64) {
+	for _, path := range []routePath{uploadPath, uploadsPath} {
+		body := document["paths"].(object)[string(path)].(object)["post"].(object)["requestBody"].(object)
+		body["description"] = "At most " + strconv.FormatInt(most, 10) + " bytes as it is sent, or the answer is 413."
+		body["x-max-bytes"] = most
 	}
 }
 

@@ -383,3 +383,27 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 	types := d.resolve(object{"$ref": "#/components/schemas/EventType"})["enum"]
 	require.Equal(t, webhooks.Types(), texts(types))
 }
+
+// TestUploadLimit: the limit that uploads have is in the description, and in the answer to what is longer.
+func TestUploadLimit(t *testing.T) {
+	f := newFixture(t, httpapi.Options{MaxUploadBytes: 1234})
+	var document struct {
+		Paths map[string]struct {
+			Post struct {
+				RequestBody struct {
+					Description string
+					Most        int `json:"x-max-bytes"`
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(f.call("GET", "/openapi.json", "").Body.Bytes(), &document))
+	for _, path := range []string{"/upload_csv/", "/uploads/"} {
+		body := document.Paths[path].Post.RequestBody
+		require.Equal(t, 1234, body.Most, path)
+		require.Contains(t, body.Description, "At most 1234 bytes")
+		w := f.call("POST", path, "sku,name\n"+strings.Repeat("a,Lamp\n", 200), "Content-Type: text/csv")
+		problem(t, w, 413)
+		require.Contains(t, w.Body.String(), "the limit of 1234 bytes")
+	}
+}

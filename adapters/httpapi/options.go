@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,9 +43,12 @@ type Options struct {
 	// TrustedOrigins are web pages' origins, such as https://shop.example, from which a browser may change things,
 	// beside the API's own.
 	TrustedOrigins []string
+	// TrustedProxies are the networks of the proxies in front of the API. They are believed which client they pass a
+	// request on for, see [basicauth.TrustedProxies], and which host and scheme that has asked, see
+	// [basicauth.Forwarded]: so a page of that host is the API's own, and a session's cookie is for https alone.
+	TrustedProxies []netip.Prefix
 	// ClientAddress names the client of a request, for the log, for the bounds that each client has, and to slow down
-	// those whose log-ins fail; nil is [basicauth.ClientAddress], which sees only the proxy where there is one: see
-	// [basicauth.TrustedProxies]. It must not believe what a client can write itself.
+	// those whose log-ins fail; nil is what TrustedProxies say. It must not believe what a client can write itself.
 	ClientAddress func(r *http.Request) string
 	// MaxUploadBytes is the length of the longest upload, as it is sent: at least 1, 0 for 4 GiB.
 	MaxUploadBytes int64
@@ -88,7 +92,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.ClientAddress == nil {
-		o.ClientAddress = basicauth.ClientAddress
+		o.ClientAddress = basicauth.TrustedProxies(o.TrustedProxies...)
 	}
 	const most = 1 << 62
 	if o.MaxUploadBytes == 0 {

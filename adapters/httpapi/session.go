@@ -103,6 +103,7 @@ func (a *API) setCookie(w http.ResponseWriter, r *http.Request, cookie *http.Coo
 	if prefix, ok := a.mount(r, sessionPath); ok && prefix != "" && !strings.Contains(prefix, ";") {
 		cookie.Path = prefix
 	}
-	cookie.Secure = r.TLS != nil || a.public != nil && a.public.Scheme == "https"
+	scheme, _ := basicauth.Forwarded(r, a.options.TrustedProxies...)
+	cookie.Secure = r.TLS != nil || scheme == "https" || a.public != nil && a.public.Scheme == "https"
 	http.SetCookie(w, cookie)
 }

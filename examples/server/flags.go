@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -25,6 +26,8 @@ type settings struct {
 	addr        string
 	publicURL   string // empty where requests say it
 	proxies     []netip.Prefix
+	origins     []string
+	maxUpload   int64
 	database    storeflags.Settings
 	user        string
 	password    string // empty with a file of users alone
@@ -73,7 +76,13 @@ func newFlags(s *settings) *envflags.Set {
 	flags.Func("public-url", "the `URL` at which clients see the server, where it differs, for links", s.readPublicURL)
 	flags.Func("trusted-proxies",
 		"the `networks` of the proxies in front, such as 10.0.0.0/8,192.0.2.7, which are believed whose requests "+
-			"they pass on, in X-Forwarded-For or Forwarded", s.readProxies)
+			"they pass on, and which host and scheme those have asked for, in X-Forwarded-For, -Proto and -Host or in "+
+			"Forwarded", s.readProxies)
+	flags.Func("trusted-origins",
+		"the `origins` of other web pages that may change things, such as https://shop.example,https://office.example",
+		s.readOrigins)
+	flags.SizeIn(&s.maxUpload, "max-upload", 4<<30, 1<<10, 1<<50,
+		"how long an uploaded file may be, as it is sent and without its compression")
 	flags.Group("Who may log in")
 	flags.StringVar(&s.user, "admin-user", "admin", "the `name` of the user who has ADMIN_PASSWORD")
 	flags.Secret("ADMIN_PASSWORD", "the password of that user; where there is none, and no file of users, one is made up "+
@@ -146,10 +155,27 @@ func (s *settings) readAddr(text string) error {
 // readPublicURL reads a URL, or none.
 func (s *settings) readPublicURL(text string) error {
 	u, err := url.Parse(text)
-	if text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return errors.New("is no URL: want https://shop.example, with a path if need be")
+	if text != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" ||
+		u.Fragment != "" || u.User != nil) {
+		return errors.New("is no such URL: want https://shop.example, with a path if need be")
 	}
 	s.publicURL = text
+	return nil
+}
+
+// readOrigins reads a list of origins.
+func (s *settings) readOrigins(text string) error {
+	s.origins = nil
+	if text == "" {
+		return nil
+	}
+	for entry := range strings.SplitSeq(text, ",") {
+		entry = strings.TrimSpace(entry)
+		if http.NewCrossOriginProtection().AddTrustedOrigin(entry) != nil {
+			return fmt.Errorf("%q is no origin: want one such as https://shop.example, without a path", entry)
+		}
+		s.origins = append(s.origins, entry)
+	}
 	return nil
 }
 

@@ -29,7 +29,6 @@ import (
 	_ "time/tzdata" // for the zone of an import, wherever the program runs
 
 	"github.com/products-importer/products-importer/adapters/httpapi"
-	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/lifecycle"
@@ -102,9 +101,9 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	}
 	api, err := httpapi.New(hooks.products, service, db.Jobs, users, httpapi.Options{
 		Logger: logger, Ping: s.hooks.NewKeyCheck(ctx, hooks.service, logger).After(db.Ping), PublicURL: s.publicURL,
-		ClientAddress: basicauth.TrustedProxies(s.proxies...),
-		Tokens:        db.Tokens,
-		Webhooks:      httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
+		TrustedProxies: s.proxies, TrustedOrigins: s.origins, MaxUploadBytes: s.maxUpload,
+		Tokens:   db.Tokens,
+		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
 	})
 	if err != nil {
 		return err

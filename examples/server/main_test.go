@@ -285,7 +285,8 @@ func TestEverySettingByEnvironment(t *testing.T) {
 		require.Contains(t, head, variable)
 	}
 	for variable, says := range map[string]string{
-		"ADDR": "want host:port", "PUBLIC_URL": "is no URL", "TRUSTED_PROXIES": "is no network", "WORKERS": "is no whole",
+		"ADDR": "want host:port", "PUBLIC_URL": "is no such URL", "TRUSTED_PROXIES": "is no network", "WORKERS": "is no whole",
+		"TRUSTED_ORIGINS": "is no origin", "MAX_UPLOAD": "is no size",
 		"MAX_WAIT": "is no duration", "LOG_LEVEL": "unknown name", "SEARCH_INDEX": "neither true nor false",
 		"FIELDS": "no such file", "DATABASE_URL": "is no URL of a database", "RETENTION": "is no duration",
 		"ADMIN_PASSWORD_FILE": "no such file", "WEBHOOKS_KEY_FILE": "no such file", "DATABASE_URL_FILE": "no such file",

@@ -3,6 +3,7 @@ package basicauth
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -34,14 +35,7 @@ func network(address netip.Addr) string {
 // where that entry is no address, and where a request has both headers and they name different clients, since the
 // client may have sent one of them. Without networks the result is as that of ClientAddress.
 func TrustedProxies(networks ...netip.Prefix) func(r *http.Request) string {
-	trusted := func(address netip.Addr) bool {
-		for _, n := range networks {
-			if n.Contains(address.Unmap().WithZone("")) {
-				return true
-			}
-		}
-		return false
-	}
+	trusted := func(address netip.Addr) bool { return contain(networks, address) }
 	return func(r *http.Request) string {
 		at, err := netip.ParseAddrPort(r.RemoteAddr)
 		if err != nil || !trusted(at.Addr()) {
@@ -74,6 +68,32 @@ func TrustedProxies(networks ...netip.Prefix) func(r *http.Request) string {
 	}
 }
 
+// contain reports whether one of the networks has the address.
+func contain(networks []netip.Prefix, address netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(address.Unmap().WithZone("")) })
+}
+
+// Forwarded returns what a proxy whose address is in the networks says of a request that it passes on: the scheme and
+// the host that it was asked for, as the last entries of X-Forwarded-Proto and X-Forwarded-Host have them, or else
+// those of Forwarded. They are empty where it doesn't say, and where the request comes from somewhere else.
+func Forwarded(r *http.Request, networks ...netip.Prefix) (scheme, host string) {
+	at, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !contain(networks, at.Addr()) {
+		return "", ""
+	}
+	last := func(header, parameter string) string {
+		if all := splitEntries(r.Header.Values(header)); len(all) > 0 {
+			return strings.TrimSpace(all[len(all)-1])
+		}
+		if all := splitEntries(r.Header.Values("Forwarded")); len(all) > 0 {
+			value, _ := forwarded(all[len(all)-1], parameter)
+			return value
+		}
+		return ""
+	}
+	return strings.ToLower(last("X-Forwarded-Proto", "proto")), last("X-Forwarded-Host", "host")
+}
+
 // splitEntries returns the entries of a header's lines, in order.
 func splitEntries(lines []string) (entries []string) {
 	if len(lines) == 0 {
@@ -84,13 +104,22 @@ func splitEntries(lines []string) (entries []string) {
 
 // forwardedFor returns the address in the parameter "for" of an element of Forwarded (RFC 7239).
 func forwardedFor(element string) (address netip.Addr, ok bool) {
+	value, ok := forwarded(element, "for")
+	if !ok {
+		return address, false
+	}
+	return addressOf(value)
+}
+
+// forwarded returns a parameter of an element of Forwarded.
+func forwarded(element, parameter string) (value string, ok bool) {
 	for pair := range strings.SplitSeq(element, ";") {
 		name, value, _ := strings.Cut(pair, "=")
-		if strings.EqualFold(strings.TrimSpace(name), "for") {
-			return addressOf(strings.Trim(strings.TrimSpace(value), `"`))
+		if strings.EqualFold(strings.TrimSpace(name), parameter) {
+			return strings.Trim(strings.TrimSpace(value), `"`), true
 		}
 	}
-	return address, false
+	return "", false
 }
 
 // addressOf parses an address, which may have a port.

@@ -69,3 +69,30 @@ func TestTrustedProxies(t *testing.T) {
 		require.Equal(t, test.want, client(r), fmt.Sprint(test))
 	}
 }
+
+func TestForwarded(t *testing.T) {
+	networks := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+	for _, test := range []struct {
+		remote       string
+		header       http.Header
+		scheme, host string
+	}{
+		{"10.1.1.1:80", http.Header{}, "", ""},
+		{"10.1.1.1:80", http.Header{"X-Forwarded-Proto": {"HTTPS"}, "X-Forwarded-Host": {"shop.example:8443"}}, "https",
+			"shop.example:8443"},
+		{"[::ffff:10.1.1.1]:80", http.Header{"X-Forwarded-Proto": {"https"}}, "https", ""},
+		{"192.0.2.1:80", http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Host": {"shop.example"}}, "", ""},
+		{"pipe", http.Header{"X-Forwarded-Proto": {"https"}}, "", ""},
+		// the client wrote the first
+		{"10.1.1.1:80", http.Header{"X-Forwarded-Host": {"evil.example, shop.example"}}, "", "shop.example"},
+		{"10.1.1.1:80", http.Header{"X-Forwarded-Host": {"evil.example", "shop.example"}}, "", "shop.example"},
+		{"10.1.1.1:80", http.Header{"Forwarded": {`for=x;host=evil.example, for=y; Proto=https;host="shop.example:1"`}},
+			"https", "shop.example:1"},
+		{"10.1.1.1:80", http.Header{"Forwarded": {"host=other.example"}, "X-Forwarded-Host": {"shop.example"}}, "",
+			"shop.example"},
+	} {
+		scheme, host := Forwarded(&http.Request{RemoteAddr: test.remote, Header: test.header}, networks...)
+		require.Equal(t, test.scheme, scheme, test)
+		require.Equal(t, test.host, host, test)
+	}
+}

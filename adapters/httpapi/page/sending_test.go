@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -47,4 +48,27 @@ func TestSending(t *testing.T) {
 	b.drop(300, 300, second)
 	b.sees("B-1")
 	b.sees("second.csv")
+}
+
+// TestTooLong says how long a file may be, without sending it.
+func TestTooLong(t *testing.T) {
+	s := newShop(t)
+	s.maxUpload = 2000
+	s.start("127.0.0.1:0", false)
+	var sent atomic.Bool
+	behind := proxy(t, s)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent.Store(sent.Load() || r.Method == http.MethodPost && r.URL.Path == "/uploads/")
+		behind.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	b := openTab(t)
+	b.visit(server.URL)
+	b.sees("Import products")
+	b.attach(writeFile(t, "long.csv", "sku,name\n"+strings.Repeat("A-1,Lamp\n", 500)))
+	b.sees("long.csv was not taken. It has 4.5 kB, and the server takes 2 kB at most.")
+	require.False(t, sent.Load())
+	b.attach(writeFile(t, "short.csv", "sku,name\nA-1,Lamp\n"))
+	b.sees("short.csv")
+	b.sees("A-1")
 }

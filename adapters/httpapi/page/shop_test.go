@@ -30,10 +30,11 @@ import (
 // shop is a whole server in memory, with its page, a worker, and webhooks to this machine. Somebody called ann is logged
 // in, whoever asks, unless it has users.
 type shop struct {
-	t    testing.TB
-	url  string
-	db   *memory.DB
-	jobs *job.Service
+	maxUpload int64 // of the API, 0 for its default
+	t         testing.TB
+	url       string
+	db        *memory.DB
+	jobs      *job.Service
 	// notifying are the products, whose changes webhooks are told of.
 	notifying *products.NotifyingStore
 	// users, where they aren't nil as the server starts, have to log in.
@@ -108,7 +109,7 @@ func (s *shop) start(address string, idle bool) {
 	s.jobs, err = job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{KeyRule: db.Products().KeyRule(),
 		Fields: db.Products().Schema()})
 	require.NoError(t, err)
-	options := httpapi.Options{
+	options := httpapi.Options{MaxUploadBytes: s.maxUpload,
 		Webhooks: httpapi.Webhooks{Service: hooks, Store: db.Webhooks(), Dispatcher: dispatcher}}
 	if s.users == nil {
 		options.Authenticate = func(*http.Request) (string, error) { return "ann", nil }

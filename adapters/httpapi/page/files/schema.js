@@ -52,6 +52,7 @@ function schemaOf(description) {
       (given.required ?? []).includes(name), names)),
     orderings: parameters.find((p) => p.name === 'ordering')?.schema.enum ?? ['id'],
     webhooks: Boolean(description.paths['/webhooks/']),
+    maxUpload: description.paths['/uploads/'].post.requestBody['x-max-bytes'] ?? Infinity,
   };
 }
 

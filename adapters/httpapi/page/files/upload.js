@@ -1,12 +1,20 @@
 // Sends a file, and says how far it is. fetch can't tell that yet; XMLHttpRequest can.
 
 import { atMost, fromPage } from './api.js';
+import { bytes } from './format.js';
 import { Problem, problemOf } from './problem.js';
+import { schema } from './schema.js';
 
 // upload sends a file to POST /uploads/ and resolves to the answer. progress({sent, total, speed, left}) is called at
 // most five times a second, speed in bytes a second and left in seconds, null until they are known. The signal
 // cancels it.
 export async function upload(api, file, { signal, progress }) {
+  // A server that refuses a file while it is sent may close the connection before a browser has read why.
+  const { maxUpload = Infinity } = await schema(api).catch(() => ({}));
+  if (file.size > maxUpload) {
+    throw new Problem({ status: 413,
+      detail: `It has ${bytes(file.size)}, and the server takes ${bytes(maxUpload)} at most.` });
+  }
   try {
     return await attempt(api, file, { signal, progress });
   } catch (error) {
