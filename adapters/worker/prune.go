@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	mathrand "math/rand/v2"
 	"time"
 
@@ -18,37 +19,74 @@ type WebhookPruner interface {
 	Prune(ctx context.Context) (removed int64, err error)
 }
 
-// prune prunes jobs and deliveries now and then, until the context ends.
+// Housekeeping begins soon after the start: processes that are started again every hour would never do it otherwise. A
+// round ends after a while, however much there is to do, and is followed by the next one after a pause; what it removes
+// it removes a little at a time, in transactions of their own, so that nobody waits for it for long.
+const (
+	pruneSoon  = 10 * time.Second
+	pruneRound = 30 * time.Second // for jobs, and again for webhooks
+	prunePause = 10 * time.Second
+)
+
+// prune prunes jobs and deliveries soon, and then now and then, until the context ends.
 func (w *Worker) prune(ctx context.Context) {
 	if w.options.JobPruner == nil && w.options.WebhookPruner == nil {
 		return
 	}
-	wait := mathrand.N(w.options.PruneEvery)
+	wait := pruneSoon/2 + mathrand.N(pruneSoon)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(wait):
 		}
-		if h := w.options.JobPruner; h != nil {
-			pruned, err := h.Prune(ctx, w.options.Retention)
-			w.logPruned(ctx, err, pruned != job.Pruned{}, "jobs", pruned.Jobs, "uploads", pruned.Uploads)
-		}
-		if k := w.options.WebhookPruner; k != nil {
-			removed, err := k.Prune(ctx)
-			w.logPruned(ctx, err, removed > 0, "deliveries", removed)
-		}
 		wait = jitter(w.options.PruneEvery)
+		if w.pruneOnce(ctx) {
+			wait = jitter(prunePause)
+		}
 	}
 }
 
-// logPruned logs what was removed, if anything was.
-func (w *Worker) logPruned(ctx context.Context, err error, some bool, what ...any) {
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		w.log.Warn("housekeeping failed", "error", err)
-	case some:
-		w.log.Info("housekeeping", what...)
+// pruneOnce does a round, and reports whether there is more to do.
+func (w *Worker) pruneOnce(ctx context.Context) (more bool) {
+	var removed struct {
+		job.Pruned
+		deliveries int64
 	}
+	began := time.Now()
+	var failed error
+	for _, prune := range []func(context.Context) error{
+		func(ctx context.Context) (err error) {
+			if w.options.JobPruner != nil {
+				removed.Pruned, err = w.options.JobPruner.Prune(ctx, w.options.Retention)
+			}
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			if w.options.WebhookPruner != nil {
+				removed.deliveries, err = w.options.WebhookPruner.Prune(ctx)
+			}
+			return err
+		},
+	} {
+		round, end := context.WithTimeout(ctx, pruneRound)
+		err := prune(round)
+		if late := round.Err() != nil; late && err != nil {
+			more = true // whatever the error says that its end became
+		} else {
+			failed = errors.Join(failed, err)
+		}
+		end()
+	}
+	if ctx.Err() != nil {
+		return false
+	}
+	if failed != nil {
+		w.log.Warn("housekeeping failed", "error", failed)
+	}
+	if removed.Pruned != (job.Pruned{}) || removed.deliveries > 0 {
+		w.log.Info("housekeeping", "jobs", removed.Jobs, "uploads", removed.Uploads, "deliveries", removed.deliveries,
+			"took", time.Since(began), "more", more)
+	}
+	return more
 }

@@ -34,8 +34,9 @@ type Options struct {
 	// Dispatcher, if not nil, sends webhooks beside the imports, or without any where New is given no runner. It is run
 	// by the Worker, and by nobody else.
 	Dispatcher *webhooks.Dispatcher
-	// JobPruner and WebhookPruner, where they are not nil, are called about every PruneEvery, at least a minute, 0 for
-	// an hour; the JobPruner with the Retention, 0 for jobs that are kept for ever.
+	// JobPruner and WebhookPruner, where they are not nil, are called some 10 s after the start, and then about every
+	// PruneEvery, at least a minute, 0 for an hour; the JobPruner with the Retention, 0 for jobs that are kept for ever.
+	// Each is given 30 s; where that isn't enough, both are called again 10 s later.
 	JobPruner     JobPruner
 	WebhookPruner WebhookPruner
 	PruneEvery    time.Duration

@@ -426,3 +426,50 @@ func TestKeepsHouse(t *testing.T) {
 		require.Equal(t, 24*time.Hour, h.retention)
 	})
 }
+
+// TestKeepsHouseSoon: a process that ends after a minute has kept house.
+func TestKeepsHouseSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		h := &jobPruner{}
+		var log bytes.Buffer
+		one := w.begin(nil, worker.Options{JobPruner: h, Logger: textLogger(&log)})
+		time.Sleep(4 * time.Second)
+		require.Zero(t, h.calls, "not while it starts")
+		time.Sleep(12 * time.Second)
+		require.Equal(t, 1, h.calls)
+		time.Sleep(30 * time.Minute)
+		require.Equal(t, 1, h.calls, "one call was enough")
+		one.end(t)
+		require.Equal(t, 1, strings.Count(log.String(), "housekeeping"))
+		require.Contains(t, log.String(), "jobs=3 uploads=0 deliveries=0 took=0s more=false")
+	})
+}
+
+// backlog is so long that Prune is broken off before its end, five times.
+type backlog struct{ calls int }
+
+func (b *backlog) Prune(ctx context.Context) (int64, error) {
+	if b.calls++; b.calls > 5 {
+		return 1, nil
+	}
+	<-ctx.Done()
+	return 1_000, fmt.Errorf("broken off: %w", products.ErrUnavailable)
+}
+
+// TestCatchesUp: what a round doesn't manage comes in the next ones, not an hour later, and jobs get their turn too.
+func TestCatchesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		h, b := &jobPruner{}, &backlog{}
+		var log bytes.Buffer
+		one := w.begin(nil, worker.Options{JobPruner: h, WebhookPruner: b, Logger: textLogger(&log)})
+		time.Sleep(5 * time.Minute)
+		one.end(t)
+		require.Equal(t, 6, b.calls)
+		require.Equal(t, 6, h.calls)
+		require.Equal(t, 5, strings.Count(log.String(), "deliveries=1000 took=30s more=true"))
+		require.Equal(t, 1, strings.Count(log.String(), "deliveries=1 took=0s more=false"))
+		require.NotContains(t, log.String(), "broken off", "that is no failure")
+	})
+}

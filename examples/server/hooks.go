@@ -26,7 +26,8 @@ func newHooks(s *settings, db *storeflags.Stores, logger *slog.Logger) (h hooks,
 	if err != nil {
 		return h, err
 	}
-	options := webhooks.ServiceOptions{Policy: policy, Logger: logger}
+	options := webhooks.ServiceOptions{Policy: policy, Logger: logger, KeepDelivered: s.work.KeepDelivered,
+		KeepOthers: s.work.KeepFailed}
 	if !s.database.URL.Stored() { // memory is scarce
 		options.KeepDelivered, options.KeepOthers = time.Hour, 24*time.Hour
 	}

@@ -91,7 +91,8 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
-	options := job.ServiceOptions{KeyRule: db.Products.KeyRule(), Fields: db.Products.Schema()}
+	options := job.ServiceOptions{KeyRule: db.Products.KeyRule(), Fields: db.Products.Schema(),
+		KeepUploads: s.work.KeepUploads}
 	if sizer, says := db.Products.(importer.BatchSizer); says {
 		options.BatchSize = sizer.BatchSize()
 	}

@@ -59,6 +59,9 @@ func TestUsage(t *testing.T) {
 		{args: []string{"-database-url", "postgres://u:hunter2@127.0.0.1:1/x", "-wait", "0"}, status: 1,
 			says: "server: store unavailable: can't connect"},
 		{args: []string{"-database-url", "memory:", "-wait", "25h"}, status: 2, says: `-wait "25h": must be between 0 and 24h`},
+		{args: []string{"-keep-uploads", "1s"}, status: 2, says: `-keep-uploads "1s": must be between 1m`},
+		{args: []string{"-keep-delivered", "0"}, status: 2, says: `-keep-delivered "0": must be between 1h`},
+		{args: []string{"-keep-failed", "59m"}, status: 2, says: `-keep-failed "59m": must be between 1h`},
 		{args: []string{"-database-url", "memory:", "-drain", "-1s"}, status: 2, says: `-drain "-1s": must be between 0 and 1h`},
 		{args: []string{"-h"}, says: "ADMIN_PASSWORD"},
 		{args: []string{"-version"}, says: "server "},
@@ -289,6 +292,7 @@ func TestEverySettingByEnvironment(t *testing.T) {
 		"TRUSTED_ORIGINS": "is no origin", "MAX_UPLOAD": "is no size",
 		"MAX_WAIT": "is no duration", "LOG_LEVEL": "unknown name", "SEARCH_INDEX": "neither true nor false",
 		"FIELDS": "no such file", "DATABASE_URL": "is no URL of a database", "RETENTION": "is no duration",
+		"KEEP_UPLOADS": "is no duration", "KEEP_DELIVERED": "is no duration", "KEEP_FAILED": "is no duration",
 		"ADMIN_PASSWORD_FILE": "no such file", "WEBHOOKS_KEY_FILE": "no such file", "DATABASE_URL_FILE": "no such file",
 	} {
 		var stdout, stderr bytes.Buffer

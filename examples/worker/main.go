@@ -84,7 +84,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	service, err := job.NewService(db.Jobs, db.Uploads, job.ServiceOptions{})
+	service, err := job.NewService(db.Jobs, db.Uploads, job.ServiceOptions{KeepUploads: s.work.KeepUploads})
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,8 @@ func newDispatcher(s *settings, db *storeflags.Stores,
 	if err != nil {
 		return nil, nil, err
 	}
-	service, err := webhooks.NewService(db.Webhooks, sender, webhooks.ServiceOptions{Policy: policy})
+	service, err := webhooks.NewService(db.Webhooks, sender, webhooks.ServiceOptions{Policy: policy,
+		KeepDelivered: s.work.KeepDelivered, KeepOthers: s.work.KeepFailed})
 	if err != nil || s.work.Deliveries == 0 {
 		return service, nil, err
 	}

@@ -16,6 +16,9 @@ type Settings struct {
 	Lease, MaxWait time.Duration
 	// Retention is how long imports that have ended are kept, 0 for ever.
 	Retention time.Duration
+	// KeepUploads is that of job.ServiceOptions, KeepDelivered and KeepFailed are KeepDelivered and KeepOthers of
+	// webhooks.ServiceOptions.
+	KeepUploads, KeepDelivered, KeepFailed time.Duration
 }
 
 // Add adds the flags. elsewhere is what the usage adds about other processes that do this.
@@ -34,6 +37,13 @@ func (s *Settings) Add(flags *envflags.Set, elsewhere string) {
 
 // AddKept adds the flags about what is kept.
 func (s *Settings) AddKept(flags *envflags.Set) {
-	flags.DurationIn(&s.Retention, "retention", 30*24*time.Hour, 0, 100*365*24*time.Hour,
+	const day, most = 24 * time.Hour, 100 * 365 * 24 * time.Hour
+	flags.DurationIn(&s.Retention, "retention", 30*day, 0, most,
 		"how long imports that have ended are kept, with their files; 0 for ever")
+	flags.DurationIn(&s.KeepUploads, "keep-uploads", day, time.Minute, most,
+		"how long files are kept that were uploaded to be looked at, and that nobody imports")
+	flags.DurationIn(&s.KeepDelivered, "keep-delivered", 7*day, time.Hour, most,
+		"how long deliveries of webhooks that arrived are kept, and their events with the last of them")
+	flags.DurationIn(&s.KeepFailed, "keep-failed", 30*day, time.Hour, most,
+		"how long deliveries of webhooks that failed are kept, and their events, for sending them again")
 }

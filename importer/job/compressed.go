@@ -15,8 +15,8 @@ import (
 )
 
 // A compressed upload is a zstd file, so that zstd itself reads it. It begins with packedMagic, a frame that is
-// skipped, in which no file of a catalogue begins. Then come pieces of 1 MiB of the upload, the last one shorter, each a
-// frame of its own behind another one that is skipped: packedPiece, the length of the piece and that of its frame. So
+// skipped, with which no file of a catalogue begins. Then come pieces of 1 MiB of the upload, the last one shorter, each
+// a frame of its own behind another one that is skipped: packedPiece, the length of the piece and that of its frame. So
 // an offset is found without decompressing what stands before it.
 const (
 	packedMagic  = "\x50\x2a\x4d\x18\x10\x00\x00\x00products-import1"
@@ -168,7 +168,9 @@ func (p *packer) next() error {
 		return err
 	}
 	if n > 0 {
-		packed := p.zip.EncodeAll(p.space.piece[:n], append(append(p.space.frame[:0], packedPiece...), 0, 0, 0, 0, 0, 0, 0, 0))
+		packed := p.space.frame[:packedHeader]
+		copy(packed, packedPiece)
+		packed = p.zip.EncodeAll(p.space.piece[:n], packed)
 		putLengths(packed, n, len(packed)-packedHeader)
 		p.rest = packed
 		p.given += int64(n)
