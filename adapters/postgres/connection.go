@@ -14,7 +14,8 @@ import (
 
 // conn is a connection for one purpose, with its place.
 type conn struct {
-	*sqlx.Conn
+	statements
+	pooled *sqlx.Conn
 	line   *line // nil for one that is cut already
 	place  place
 	closed bool
@@ -29,11 +30,12 @@ func (db *DB) take(ctx context.Context, p purpose) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{place: place}
-	if c.Conn, err = db.open(ctx, terms.wait); err != nil {
+	if c.pooled, err = db.open(ctx, terms.wait); err != nil {
 		place.release()
 		return nil, err
 	}
-	if c.line = db.connector.line(c.Conn); c.line != nil {
+	c.statements = statements{c.pooled, db.space}
+	if c.line = db.connector.line(c.pooled); c.line != nil {
 		c.line.bound(terms.silence)
 	}
 	return c, nil
@@ -65,9 +67,12 @@ func (c *conn) close() {
 	if c.line != nil && c.line.isBroken() {
 		_ = c.Raw(func(any) error { return driver.ErrBadConn }) // the pool closes it
 	}
-	_ = c.Conn.Close() // it says so where the pool has closed it already, since it was lost
+	_ = c.pooled.Close() // it says so where the pool has closed it already, since it was lost
 	c.place.release()
 }
+
+// Raw calls f with the driver's connection.
+func (c *conn) Raw(f func(raw any) error) error { return c.pooled.Raw(f) }
 
 // cutAfter cuts the connection if release isn't called within the wait after the end of the context: the driver waits
 // for the server's answer, which may never come.
@@ -124,7 +129,7 @@ func (db *DB) readOver(ctx context.Context, c *conn, p purpose, f func(ctx conte
 		defer cancel()
 	}
 	defer c.cutAfter(limited, cancelGrace)()
-	err := f(limited, c.Conn)
+	err := f(limited, c)
 	if err != nil && ended(limited) != nil && ended(ctx) == nil {
 		return errTooSlow(db.terms[p].limit)
 	}

@@ -16,16 +16,31 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
+// way is how the databases of suites are opened.
+type way struct {
+	open func(t testing.TB, url string, o postgres.Options) *postgres.DB
+	// side is the URL for statements outside of the adapter.
+	side func(url string) string
+}
+
+// directly opens them by their URLs.
+var directly = way{open: open, side: func(url string) string { return url }}
+
+// lender is that of databases that are opened directly.
+func lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
+	t.Helper()
+	return directly.lender(t, setUp)
+}
+
 // lender lends the cases of a suite databases of their key rules, with the tables in place; setUp, if not nil, sets
 // them up further.
-func lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
+func (w way) lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
+	t.Helper()
 	pools := map[products.KeyRule]*pgtest.Pool{}
 	for _, rule := range []products.KeyRule{products.ExactKeys, products.FoldedKeys} {
 		keep := func(table string) bool { return strings.HasPrefix(table, "products_importer_") }
 		pools[rule] = pgtest.NewPool(t, keep, func(url string) {
-			db, err := postgres.Open(t.Context(), url, postgres.Options{KeyRule: &rule})
-			require.NoError(t, err)
-			require.NoError(t, db.Close())
+			require.NoError(t, w.open(t, url, postgres.Options{KeyRule: &rule}).Close())
 			if setUp != nil {
 				setUp(url)
 			}

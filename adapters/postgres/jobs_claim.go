@@ -101,9 +101,9 @@ func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
-				AND (wait_event = 'ClientRead' AND query LIKE 'COPY "products"%'
-					OR wait_event = 'ClientWrite'
-					AND query LIKE 'SELECT % FROM products WHERE sku_key = ANY % FOR UPDATE')`, before).Scan(&n)
+				AND (wait_event = 'ClientRead' AND starts_with(query, 'COPY ' || $2::text)
+					OR wait_event = 'ClientWrite' AND query LIKE 'SELECT % FOR UPDATE'
+					AND strpos(query, ' FROM ' || $2::text || ' WHERE ') > 0)`, before, j.db.productsTable()).Scan(&n)
 	})
 	switch {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lib/pq"
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
@@ -184,8 +185,15 @@ func takeOver(t *testing.T, db *postgres.DB) (claim *job.Claim) {
 // TestHungCopyIsCutOff: a worker that hangs in the middle of a COPY holds keys that the next one needs, and no timeout
 // of the server's ends that.
 func TestHungCopyIsCutOff(t *testing.T) {
-	url := pgtest.URL(t)
-	db := open(t, url, postgres.Options{})
+	for _, schema := range []string{"", awkward} {
+		t.Run("in the schema "+schema, func(t *testing.T) { hungCopyIsCutOff(t, schema) })
+	}
+}
+
+func hungCopyIsCutOff(t *testing.T, schema string) {
+	t.Helper()
+	url := within(t, pgtest.URL(t), schema)
+	db := open(t, url, postgres.Options{Schema: schema})
 	claimed(t, db.Jobs(), time.Microsecond)
 	raw, err := sql.Open("postgres", url)
 	require.NoError(t, err)
@@ -193,7 +201,11 @@ func TestHungCopyIsCutOff(t *testing.T) {
 	tx, err := raw.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	defer tx.Rollback()
-	copyIn, err := tx.PrepareContext(t.Context(), `COPY "products" ("id", "sku_key", "sku", "name") FROM STDIN`)
+	table := `"products"`
+	if schema != "" {
+		table = pq.QuoteIdentifier(schema) + "." + table
+	}
+	copyIn, err := tx.PrepareContext(t.Context(), `COPY `+table+` ("id", "sku_key", "sku", "name") FROM STDIN`)
 	require.NoError(t, err)
 	defer func() { _ = copyIn.Close() }() // it has failed
 	name := strings.Repeat("x", 70<<10)   // more than driver and server keep to themselves
@@ -214,9 +226,18 @@ func TestHungCopyIsCutOff(t *testing.T) {
 
 // TestHungReaderIsCutOff: a worker that hangs while it is sent the rows that it has locked.
 func TestHungReaderIsCutOff(t *testing.T) {
+	for _, schema := range []string{"", awkward} {
+		t.Run("in the schema "+schema, func(t *testing.T) { hungReaderIsCutOff(t, schema) })
+	}
+}
+
+func hungReaderIsCutOff(t *testing.T, schema string) {
+	t.Helper()
 	direct := pgtest.URL(t)
 	p, url := newProxy(t, direct)
-	db, other := open(t, url, postgres.Options{}), open(t, direct, postgres.Options{})
+	direct = within(t, direct, schema)
+	o := postgres.Options{Schema: schema}
+	db, other := open(t, url, o), open(t, direct, o)
 	_, err := other.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(10, "p", "name")})
 	require.NoError(t, err)
 	// more than all on the way keep to themselves

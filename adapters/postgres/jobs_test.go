@@ -37,12 +37,17 @@ func claimed(t *testing.T, jobs *postgres.Jobs, lease time.Duration) *job.Claim 
 
 func TestJobs(t *testing.T) {
 	t.Parallel()
-	lend := lender(t, nil)
+	runJobs(t, directly)
+}
+
+func runJobs(t *testing.T, w way) {
+	t.Helper()
+	lend := w.lender(t, nil)
 	jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
 		url := lend(t, products.ExactKeys)
-		db := open(t, url, postgres.Options{})
+		db := w.open(t, url, postgres.Options{})
 		return jobtest.Stores{Products: db.Products(), Jobs: db.Jobs(), OnEnd: db.Jobs().OnEnd,
-			SetBack: setBack(url, `UPDATE import_jobs SET
+			SetBack: setBack(w.side(url), `UPDATE import_jobs SET
 			created_at = created_at + $1::interval, started_at = started_at + $1, finished_at = finished_at + $1, not_before = not_before + $1,
 			waiting_since = waiting_since + $1, lease_until = lease_until + $1`)}
 	})
@@ -50,8 +55,13 @@ func TestJobs(t *testing.T) {
 
 func TestJobsShareFiles(t *testing.T) {
 	t.Parallel()
+	runSharedFiles(t, directly)
+}
+
+func runSharedFiles(t *testing.T, w way) {
+	t.Helper()
 	jobtest.RunShared(t, func(t *testing.T) (job.Store, job.Uploads) {
-		db := open(t, pgtest.URL(t), postgres.Options{})
+		db := w.open(t, pgtest.URL(t), postgres.Options{})
 		return db.Jobs(), db.Uploads()
 	})
 }

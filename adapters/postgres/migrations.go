@@ -6,22 +6,18 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"time"
 
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
+	"github.com/pressly/goose/v3/database"
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// The tables of the migration library. The lock is a row with a lease, not a session's advisory lock, which a pooler
-// may give to one session and release in another.
-const (
-	versionTable = "products_importer_migrations"
-	lockTable    = "products_importer_migrations_lock"
-	lockLease    = 30 * time.Second
-)
+// versionTable is the migration library's.
+const versionTable = "products_importer_migrations"
 
 // SchemaError says that the database's schema is not the one that this version of the package needs.
 type SchemaError struct {
@@ -44,15 +40,8 @@ const idsSafe = 5
 // migrate brings the schema up to date, and returns the version that it had. Several processes may do so at the same
 // time.
 func (db *DB) migrate(ctx context.Context) (have int64, err error) {
-	// A pool of its own: the lock's heartbeat needs a connection beside the migration's, whatever MaxConns says.
-	pool, closePool := db.buildingPool(ctx)
-	defer closePool()
-	provider, err := db.provider(pool)
-	if err != nil {
-		return 0, fmt.Errorf("postgres: migrations: %w", err)
-	}
-	sources := provider.ListSources()
-	needed := sources[len(sources)-1].Version
+	all := allMade()
+	needed := all[len(all)-1].version
 	if have, err = db.schemaVersion(ctx); err != nil {
 		return 0, translate(err)
 	}
@@ -65,11 +54,13 @@ func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	if err := db.mayMigrate(ctx); err != nil {
 		return have, translate(err)
 	}
-	results, err := provider.Up(ctx)
-	for _, r := range results {
-		db.options.Logger.InfoContext(ctx, "migrated the database", "version", r.Source.Version, "took", r.Duration)
+	if err := db.unoccupied(ctx, have); err != nil {
+		return have, translate(err)
 	}
-	if err != nil {
+	if err := db.makeSchema(ctx); err != nil {
+		return have, translate(err)
+	}
+	if err := db.locked(ctx, migrationLock, db.migrateUp); err != nil {
 		if ctx.Err() != nil {
 			return have, ctx.Err()
 		}
@@ -78,83 +69,83 @@ func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	return have, nil
 }
 
-// buildingPool returns connections beside those of the DB, for what may take long. They are cut soon after the context
-// has ended.
-func (db *DB) buildingPool(ctx context.Context) (pool *sql.DB, closePool func()) {
-	connector := db.connector.patient(buildingSilence)
-	stop := connector.cutAll(ctx)
-	pool = sql.OpenDB(connector)
-	return pool, func() {
-		stop()
-		_ = pool.Close()
-	}
-}
-
-func (db *DB) provider(pool *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	locker, err := db.locker(migrationLock)
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectPostgres, pool, files, goose.WithTableName(versionTable),
-		goose.WithLocker(locker), goose.WithDisableGlobalRegistry(true), goose.WithSlog(db.options.Logger))
-}
-
-// processLock is a lock that one process at a time holds.
-type processLock struct {
-	id       int64         // in lockTable
-	interval time.Duration // between two tries to take it
-	tries    uint64
-}
-
-var (
-	// Wait for another process for as long as its lease may last, and longer for its work.
-	migrationLock = processLock{id: lock.DefaultLockID, interval: 100 * time.Millisecond, tries: 1200}
-	// Indexes are built in the background, for hours perhaps.
-	indexLock = processLock{id: lock.DefaultLockID + 1, interval: time.Second, tries: 100_000}
-)
-
-func (db *DB) locker(l processLock) (lock.Locker, error) {
-	return lock.NewPostgresTableLocker(
-		lock.WithTableName(lockTable),
-		lock.WithTableLockID(l.id),
-		lock.WithTableLeaseDuration(lockLease),
-		lock.WithTableHeartbeatInterval(lockLease/6),
-		lock.WithTableLockTimeout(l.interval, l.tries),
-		lock.WithTableUnlockTimeout(100*time.Millisecond, 3),
-		lock.WithTableLogger(db.options.Logger),
-	)
-}
-
-// locked calls f while this process alone holds the lock.
-func (db *DB) locked(ctx context.Context, l processLock, f func(ctx context.Context) error) error {
+// migrateUp runs the migrations that are missing.
+func (db *DB) migrateUp(ctx context.Context) error {
 	pool, closePool := db.buildingPool(ctx)
 	defer closePool()
-	locker, err := db.locker(l)
+	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	if err := locker.Lock(ctx, pool); err != nil {
+	store, err := database.NewStore(database.DialectPostgres, db.space.of(versionTable))
+	if err != nil {
 		return err
 	}
-	// Where it can't be released its lease ends soon.
-	defer func() { _ = locker.Unlock(ctx, pool) }()
-	return f(ctx)
+	provider, err := goose.NewProvider(database.DialectCustom, pool.raw.(*sqlx.DB).DB, spacedFiles{files, db.space},
+		goose.WithStore(versionStore{store}), goose.WithDisableGlobalRegistry(true),
+		goose.WithSlog(db.options.Logger))
+	if err != nil {
+		return err
+	}
+	results, err := provider.Up(ctx)
+	for _, r := range results {
+		db.options.Logger.InfoContext(ctx, "migrated the database", "version", r.Source.Version, "took", r.Duration)
+	}
+	return err
+}
+
+// versionStore finds its table by a name as statements have it: the library takes it for one without quotes.
+type versionStore struct{ database.Store }
+
+// TableExists reports whether the table exists.
+func (s versionStore) TableExists(ctx context.Context, db database.DBTxConn) (exists bool, err error) {
+	err = db.QueryRowContext(ctx, `SELECT to_regclass(`+pq.QuoteLiteral(s.Tablename())+`) IS NOT NULL`).Scan(&exists)
+	return exists, err
+}
+
+// makeSchema makes the schema of Options.Schema where it is missing. It looks first, since making it is for those alone
+// who may make schemas, even where it is there.
+func (db *DB) makeSchema(ctx context.Context) error {
+	if db.space.name == "" {
+		return nil
+	}
+	return db.read(ctx, forWriting, func(ctx context.Context, q querier) error {
+		var exists bool
+		err := q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`,
+			db.space.name).Scan(&exists)
+		if err == nil && !exists {
+			_, err = q.ExecContext(ctx, `CREATE SCHEMA IF NOT EXISTS `+pq.QuoteIdentifier(db.space.name))
+		}
+		if pq.As(err, uniqueViolation) != nil { // another process was faster
+			return nil
+		}
+		return err
+	})
+}
+
+// buildingPool returns connections beside those of the DB, for what may take long. They are cut soon after the context
+// has ended.
+func (db *DB) buildingPool(ctx context.Context) (pool statements, closePool func()) {
+	connector := db.connector.patient(buildingSilence)
+	stop := connector.cutAll(ctx)
+	connections := sqlx.NewDb(sql.OpenDB(connector), "postgres")
+	return statements{connections, db.space}, func() {
+		stop()
+		_ = connections.Close()
+	}
 }
 
 // schemaVersion returns the version of the last migration, 0 for a new database.
 func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
 	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		var table sql.NullString
-		if err := q.QueryRowxContext(ctx, `SELECT to_regclass('`+versionTable+`')::text`).Scan(&table); err != nil ||
+		if err := q.QueryRowxContext(ctx, `SELECT to_regclass(`+
+			pq.QuoteLiteral(db.space.of(versionTable))+`)::text`).Scan(&table); err != nil ||
 			!table.Valid {
 			return err
 		}
-		return q.QueryRowxContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+versionTable+
-			` WHERE is_applied`).Scan(&version)
+		return q.QueryRowxContext(ctx, `SELECT coalesce(max(version_id), 0) FROM `+
+			db.space.of(versionTable)+` WHERE is_applied`).Scan(&version)
 	})
 	return version, err
 }

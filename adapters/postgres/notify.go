@@ -53,8 +53,11 @@ type topic struct {
 func (n *notifier) init(db *DB, url string) {
 	n.db, n.url = db, url
 	n.ctx, n.end = context.WithCancel(context.Background())
-	n.jobs = topic{notifier: n, channel: jobChannel, pause: jobPause, listeners: map[chan struct{}]bool{}}
-	n.webhooks = topic{notifier: n, channel: webhookChannel, pause: webhookPause, listeners: map[chan struct{}]bool{}}
+	space := newSpace(db.options.Schema)
+	n.jobs = topic{notifier: n, channel: space.channel(jobChannel), pause: jobPause,
+		listeners: map[chan struct{}]bool{}}
+	n.webhooks = topic{notifier: n, channel: space.channel(webhookChannel), pause: webhookPause,
+		listeners: map[chan struct{}]bool{}}
 }
 
 func (n *notifier) topics() []*topic { return []*topic{&n.jobs, &n.webhooks} }

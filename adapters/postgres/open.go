@@ -23,6 +23,11 @@ type Options struct {
 	// table products, which are added where they are missing. Other processes may have more fields, or fewer: what one
 	// doesn't know it leaves alone.
 	Fields *products.Schema
+	// Schema is the PostgreSQL schema that all tables of the DB are in, a name of at most 63 bytes; it is made where it
+	// is missing and the user may. Empty leaves it to the search_path. Statements name it, so it is safe behind a
+	// pooler. Two schemas of a database have nothing to do with each other, and one's own tables may have the same names
+	// in another.
+	Schema string
 	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Of four and more some are kept for heartbeats
 	// of imports and for DB.Ping, and some from batches. Calls that find all of them busy wait: a heartbeat for 3 s, a
 	// read for 5 s, a write for 10 s, a batch for a minute; then they fail with ErrBusy.
@@ -56,6 +61,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.HeavyReads < 1 {
 		return o, fmt.Errorf("postgres: Options.HeavyReads must be at least 1, not %d", o.HeavyReads)
 	}
+	if err := checkSchema(o.Schema); err != nil {
+		return o, err
+	}
 	if o.RetryFor == 0 {
 		o.RetryFor = 10 * time.Second
 	}
@@ -83,6 +91,7 @@ func (o Options) withDefaults() (Options, error) {
 type DB struct {
 	sql          *sqlx.DB
 	options      Options
+	space        space
 	products     Products
 	jobs         Jobs
 	uploads      Uploads
@@ -120,12 +129,12 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: bad database URL: %w", err)
 	}
-	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, maxIdle: maxIdle,
-		connector: connector, places: newPlaces(options.MaxConns, options.HeavyReads), terms: defaultTerms}
+	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, space: newSpace(options.Schema),
+		maxIdle: maxIdle, connector: connector, places: newPlaces(options.MaxConns, options.HeavyReads), terms: defaultTerms}
 	db.sql.SetMaxOpenConns(options.MaxConns)
 	db.sql.SetMaxIdleConns(options.MaxConns)
 	db.sql.SetConnMaxIdleTime(5 * time.Minute)
-	db.products.layout = newLayout(tableName{name: "products"}, options.Fields)
+	db.products.layout = newLayout(tableName{options.Schema, "products"}, options.Fields)
 	db.products.db, db.jobs.db, db.uploads.db, db.webhooks.db = db, db, db, db
 	db.notifier.init(db, listenURL(databaseURL, config))
 

@@ -55,7 +55,7 @@ func (p *Products) get(ctx context.Context, id int64) (r row, err error) {
 		case len(all) == 0:
 			return products.ErrNotFound
 		case len(all) > 1:
-			return &DoubledIDError{ID: id, SKUs: [2]string{all[0].SKU, all[1].SKU}}
+			return &DoubledIDError{ID: id, SKUs: [2]string{all[0].SKU, all[1].SKU}, space: p.db.space}
 		}
 		r = all[0]
 		return nil

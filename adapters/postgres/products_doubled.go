@@ -15,12 +15,17 @@ type DoubledIDError struct {
 	ID int64
 	// SKUs are those of two of the products.
 	SKUs [2]string
+
+	space space
 }
 
 func (e *DoubledIDError) Error() string {
-	return fmt.Sprintf("postgres: the products %q and %q have the same ID, %d: give one a new one with "+
-		"UPDATE products SET id = nextval('product_ids') WHERE sku_key = ..", e.SKUs[0], e.SKUs[1], e.ID)
+	return fmt.Sprintf("postgres: the products %q and %q have the same ID, %d: give one a new one with %s", e.SKUs[0],
+		e.SKUs[1], e.ID, e.space.qualify(giveID))
 }
+
+// giveID is what gives a product a new ID.
+const giveID = `UPDATE products SET id = nextval('product_ids') WHERE sku_key = ..`
 
 // doubledShown is how many doubled IDs are logged.
 const doubledShown = 20
@@ -44,8 +49,7 @@ func (db *DB) findDoubled(ctx context.Context) error {
 	}
 	for _, d := range found {
 		db.options.Logger.ErrorContext(ctx,
-			"several products have one ID: give them new ones with UPDATE products SET id = nextval('product_ids') "+
-				"WHERE sku_key = ..",
+			"several products have one ID: give them new ones with "+db.space.qualify(giveID),
 			"id", d.ID, "skus", d.SKUs, "ids", d.All)
 	}
 	return nil

@@ -34,17 +34,27 @@ func query(t testing.TB, url, statements string) {
 
 func TestProducts(t *testing.T) {
 	t.Parallel()
-	lend := lender(t, nil)
+	runProducts(t, directly)
+}
+
+func runProducts(t *testing.T, w way) {
+	t.Helper()
+	lend := w.lender(t, nil)
 	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
-		return open(t, lend(t, c.Rule), postgres.Options{Fields: c.Fields}).Products()
+		return w.open(t, lend(t, c.Rule), postgres.Options{Fields: c.Fields}).Products()
 	})
 }
 
 func TestBatches(t *testing.T) {
 	t.Parallel()
-	lend := lender(t, nil)
+	runBatches(t, directly)
+}
+
+func runBatches(t *testing.T, w way) {
+	t.Helper()
+	lend := w.lender(t, nil)
 	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
-		store := open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
+		store := w.open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
 		return store, storetest.FindIn(store)
 	})
 }

@@ -12,7 +12,7 @@ import (
 
 // UnfitError says why a database can't be used as it is set up, and what to do about it.
 type UnfitError struct {
-	// Kind is stable, for programs: encoding, pooling, read_only, privileges or sequence.
+	// Kind is stable, for programs: encoding, pooling, read_only, privileges, occupied, columns or sequence.
 	Kind string
 	// Problem says what is wrong, Remedy what to do; neither ends with a full stop.
 	Problem, Remedy string
@@ -54,7 +54,7 @@ func (db *DB) fit(ctx context.Context) error {
 	err = tx.QueryRowContext(ctx,
 		`SELECT current_setting('server_encoding'), current_setting('default_transaction_read_only')::boolean,
 		EXISTS (SELECT FROM pg_extension WHERE extname = 'citus'), current_user, current_setting('search_path'),
-		current_schema() IS NOT NULL`).Scan(&encoding, &readOnly, &db.separateMark, &user, &path, &schema)
+		`+db.space.usable()).Scan(&encoding, &readOnly, &db.separateMark, &user, &path, &schema)
 	switch {
 	case err != nil:
 		return err
@@ -65,6 +65,10 @@ func (db *DB) fit(ctx context.Context) error {
 	case readOnly:
 		return &UnfitError{Kind: "read_only", Problem: "its transactions are read-only",
 			Remedy: "set default_transaction_read_only = off for it and for the user"}
+	case !schema && db.space.name != "":
+		return &UnfitError{Kind: "privileges",
+			Problem: fmt.Sprintf("the user %q may not use the schema %q", user, db.space.name),
+			Remedy:  "grant USAGE on it"}
 	case !schema:
 		return &UnfitError{Kind: "privileges",
 			Problem: fmt.Sprintf("of the schemas in its search_path (%s) there is none that the user %q may use", path, user),
@@ -94,12 +98,17 @@ func (db *DB) mayMigrate(ctx context.Context) error {
 	var user, missing string
 	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT current_user, coalesce(CASE
-			WHEN NOT has_schema_privilege(current_schema(), 'CREATE')
-			THEN 'it may not create tables in the schema ' || current_schema() END,
+			WHEN $2::text <> '' AND n.oid IS NULL THEN CASE
+				WHEN NOT has_database_privilege(current_database(), 'CREATE')
+				THEN 'it may not create the schema ' || quote_ident($2) || ', which does not exist' END
+			WHEN NOT has_schema_privilege(n.oid, 'CREATE')
+			THEN 'it may not create tables in the schema ' || quote_ident(n.nspname) END,
 			(SELECT 'it does not own ' || string_agg(relname, ', ' ORDER BY relname) FROM pg_class
 				WHERE oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)
-					AND NOT pg_has_role(relowner, 'USAGE')), '')`,
-			pq.Array(append([]string{versionTable}, tables...))).Scan(&user, &missing)
+					AND NOT pg_has_role(relowner, 'USAGE')), '')
+			FROM (SELECT coalesce(nullif($2::text, ''), current_schema()) AS name) AS s
+			LEFT JOIN pg_namespace n ON n.nspname = s.name`,
+			db.space.all(append([]string{versionTable}, tables...)), db.space.name).Scan(&user, &missing)
 	})
 	if err != nil || missing == "" {
 		return err
@@ -107,6 +116,34 @@ func (db *DB) mayMigrate(ctx context.Context) error {
 	return &UnfitError{Kind: "privileges",
 		Problem: fmt.Sprintf("its schema has to be made or brought up to date, but of the user %q: %s", user, missing),
 		Remedy:  "connect once as a user who may, or grant it"}
+}
+
+// unoccupied returns an *UnfitError for a database that has something of others' under the names of what the migrations
+// behind the version make.
+func (db *DB) unoccupied(ctx context.Context, version int64) error {
+	var names []string
+	for _, m := range allMade() {
+		if m.version > version {
+			names = append(append(names, m.relations...), m.indexes...)
+		}
+	}
+	var taken string
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT coalesce(string_agg(name, ', ' ORDER BY name), '')
+			FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NOT NULL OR to_regtype(name) IS NOT NULL`,
+			db.space.all(names)).Scan(&taken)
+	})
+	if err != nil || taken == "" {
+		return err
+	}
+	// Another process may have made them just now, each together with its version.
+	if now, err := db.schemaVersion(ctx); err != nil || now != version {
+		return err
+	}
+	return &UnfitError{Kind: "occupied",
+		Problem: "it has something else under names that the importer needs: " + taken,
+		Remedy: "give the importer a schema of its own, with Options.Schema or the flag -schema; " +
+			"it is made where it is missing"}
 }
 
 // mayWrite returns an *UnfitError for a user who may not read and write all of the tables.
@@ -119,7 +156,7 @@ func (db *DB) mayWrite(ctx context.Context) error {
 			AND has_table_privilege(name, 'DELETE'))),
 		(SELECT string_agg(name, ', ') FROM unnest($2::text[]) AS name
 			WHERE NOT has_sequence_privilege(name, 'USAGE')))`,
-			pq.Array(tables), pq.Array(sequences)).Scan(&user, &missing)
+			db.space.all(tables), db.space.all(sequences)).Scan(&user, &missing)
 	})
 	if err != nil || missing == "" {
 		return err

@@ -109,14 +109,15 @@ func (db *DB) anyMissing(ctx context.Context, fields []*products.Field) (missing
 	}
 	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		return q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT FROM unnest($1::text[]) AS name WHERE NOT EXISTS (
-			SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(name)) AND indisvalid))`, names).Scan(&missing)
+			SELECT FROM pg_index WHERE indexrelid = to_regclass($2::text || quote_ident(name)) AND indisvalid))`, names,
+			db.space.prefix).Scan(&missing)
 	})
 	return missing, err
 }
 
 // relation is products, or a partition of it.
 type relation struct {
-	name, parent string // as SQL has them; the root has no parent
+	name, parent string // as SQL has them, with their schemas; the root has no parent
 	plain        string // the name alone, not quoted
 	schema       string // quoted
 	leaf         bool   // it has rows, not partitions
@@ -124,13 +125,14 @@ type relation struct {
 }
 
 // relations returns products and its partitions, each before its own partitions.
-func relations(ctx context.Context, pool *sql.DB, field string) (all []relation, err error) {
+func relations(ctx context.Context, pool statements, field string) (all []relation, err error) {
 	rows, err := pool.QueryContext(ctx, `WITH tree AS (SELECT * FROM pg_partition_tree('products'))
-		SELECT c.oid::regclass::text, coalesce(t.parentrelid::regclass::text, ''), c.relname, quote_ident(n.nspname),
-			t.isleaf
+		SELECT format('%I.%I', n.nspname, c.relname), CASE WHEN p.oid IS NULL THEN ''
+			ELSE format('%I.%I', pn.nspname, p.relname) END, c.relname, quote_ident(n.nspname), t.isleaf
 		FROM (SELECT * FROM tree UNION ALL
 			SELECT 'products'::regclass, NULL, true, 0 WHERE NOT EXISTS (SELECT FROM tree)) AS t
-		JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY t.level, c.relname`)
+		JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN (pg_class p JOIN pg_namespace pn ON pn.oid = p.relnamespace) ON p.oid = t.parentrelid ORDER BY t.level, c.relname`)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +150,7 @@ func relations(ctx context.Context, pool *sql.DB, field string) (all []relation,
 
 // buildIndex builds the index of a field. A partitioned table gets one of its partitions' indexes, which are built one
 // after the other.
-func (db *DB) buildIndex(ctx context.Context, pool *sql.DB, f *products.Field) error {
+func (db *DB) buildIndex(ctx context.Context, pool statements, f *products.Field) error {
 	all, err := relations(ctx, pool, f.Name)
 	if err != nil {
 		return err
@@ -164,7 +166,7 @@ func (db *DB) buildIndex(ctx context.Context, pool *sql.DB, f *products.Field) e
 		}
 		var valid sql.NullBool
 		if err := pool.QueryRowContext(ctx, `SELECT (SELECT indisvalid FROM pg_index
-			WHERE indexrelid = to_regclass($1::text))`, r.index).Scan(&valid); err != nil {
+			WHERE indexrelid = to_regclass(`+pq.QuoteLiteral(r.index)+`))`).Scan(&valid); err != nil {
 			return err
 		}
 		if valid.Bool {

@@ -43,7 +43,7 @@ func (n numbering) moveTo(ctx context.Context, t *transaction, used int64) error
 	if _, err := t.ExecContext(ctx, fmt.Sprintf(`ALTER SEQUENCE %s RESTART WITH %d`, n.sequence, used+1)); err != nil {
 		return err
 	}
-	_, err := t.ExecContext(ctx, `SELECT nextval($1::text::regclass)`, n.sequence) // it says where it is
+	_, err := t.ExecContext(ctx, fmt.Sprintf(`SELECT nextval('%s')`, n.sequence)) // it says where it is
 	return err
 }
 
@@ -78,7 +78,8 @@ func (db *DB) settleSequences(ctx context.Context) (moved bool, err error) {
 					Problem: fmt.Sprintf(
 						"the sequence %s is behind the table %s, at %d instead of %d, so that numbers would be "+
 							"given twice", n.sequence, n.table, given, used),
-					Remedy: fmt.Sprintf("as its owner run SELECT setval('%s', %d)", n.sequence, used), cause: err}
+					Remedy: fmt.Sprintf("as its owner run SELECT setval(%s, %d)",
+						pq.QuoteLiteral(db.space.of(n.sequence)), used), cause: err}
 		}
 		if err != nil {
 			return moved, translate(err)

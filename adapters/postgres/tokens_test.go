@@ -10,10 +10,15 @@ import (
 
 func TestTokens(t *testing.T) {
 	t.Parallel()
+	runTokens(t, directly)
+}
+
+func runTokens(t *testing.T, w way) {
+	t.Helper()
 	url := pgtest.URL(t)
-	db := open(t, url, postgres.Options{})
+	db := w.open(t, url, postgres.Options{})
 	tokentest.Run(t, func(t *testing.T) tokentest.Stores {
-		query(t, url, `TRUNCATE api_tokens`)
+		query(t, w.side(url), `TRUNCATE api_tokens`)
 		return tokentest.Stores{Tokens: db.Tokens(), InTx: db.InTx}
 	})
 }

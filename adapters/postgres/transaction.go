@@ -11,7 +11,8 @@ import (
 
 // transaction is an open transaction. It lives in the contexts that are given to what runs inside it.
 type transaction struct {
-	*sqlx.Tx
+	statements
+	tx   *sqlx.Tx
 	conn *conn
 	slot *slot
 	// marked says that the slot has, or may have, this transaction's token.
@@ -137,11 +138,12 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 	defer cancel()
 	stop := context.AfterFunc(ctx, cancel)
 	defer stop()
-	tx, err := conn.BeginTxx(inner, nil)
+	tx, err := conn.pooled.BeginTxx(inner, nil)
 	if err != nil {
 		return err
 	}
-	t := &transaction{Tx: tx, conn: conn, slot: db.slots.take(), separateMark: db.separateMark}
+	t := &transaction{statements: statements{tx, db.space}, tx: tx, conn: conn, slot: db.slots.take(),
+		separateMark: db.separateMark}
 	ended := false // whether the server is known to be done with the transaction
 	defer func() {
 		ended = tx.Rollback() == nil || ended // after a commit it does nothing

@@ -48,7 +48,7 @@ func Tx(ctx context.Context) (tx *TxSQL, ok bool) {
 }
 
 // ready returns the transaction, planning statements as the database's owner wants it.
-func (tx *TxSQL) ready(ctx context.Context) (*sqlx.Tx, error) { return tx.t.Tx, tx.t.planFreely(ctx) }
+func (tx *TxSQL) ready(ctx context.Context) (*sqlx.Tx, error) { return tx.t.tx, tx.t.planFreely(ctx) }
 
 // ExecContext runs a statement that returns no rows.
 func (tx *TxSQL) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {

@@ -188,7 +188,7 @@ func copyAudit(t *testing.T, ctx context.Context, tx *postgres.TxSQL) {
 	//nolint:staticcheck // deprecated is the builder, not COPY
 	copying, err := tx.PrepareContext(ctx, pq.CopyIn("audit", "batch", "changed"))
 	require.NoError(t, err)
-	defer copying.Close()
+	defer func() { require.NoError(t, copying.Close()) }()
 	for i := range 3 {
 		_, err := copying.ExecContext(ctx, i, 10*i)
 		require.NoError(t, err)

@@ -47,9 +47,14 @@ func left(t *testing.T, url string) int {
 }
 
 func TestUploads(t *testing.T) {
-	lend := lender(t, nil)
+	runUploads(t, directly)
+}
+
+func runUploads(t *testing.T, w way) {
+	t.Helper()
+	lend := w.lender(t, nil)
 	jobtest.RunUploads(t, func(t *testing.T) job.Uploads {
-		return open(t, lend(t, products.ExactKeys), postgres.Options{}).Uploads()
+		return w.open(t, lend(t, products.ExactKeys), postgres.Options{}).Uploads()
 	})
 }
 

@@ -68,14 +68,19 @@ func numbered(eventType string, n int) []webhooks.Event {
 
 func TestWebhooks(t *testing.T) {
 	t.Parallel()
+	runWebhooks(t, directly)
+}
+
+func runWebhooks(t *testing.T, w way) {
+	t.Helper()
 	url := pgtest.URL(t)
-	db := open(t, url, postgres.Options{})
+	db := w.open(t, url, postgres.Options{})
 	storetest.Run(t, func(t *testing.T) storetest.Stores {
-		query(t, url, emptyWebhooks)
+		query(t, w.side(url), emptyWebhooks)
 		return storetest.Stores{Webhooks: db.Webhooks(), InTx: db.InTx, SetBack: func(ctx context.Context,
 			d time.Duration) error {
 			postgres.ForgetClock(db)
-			return setBack(url, `WITH endpoints AS (
+			return setBack(w.side(url), `WITH endpoints AS (
 					UPDATE webhook_endpoints SET failing_since = failing_since + $1, last_success = last_success + $1, paused_until = paused_until + $1, spent = spent + $1
 				), deliveries AS (
 					UPDATE webhook_deliveries_pending SET not_before = not_before + $1, created_at = created_at + $1, last_attempt = last_attempt + $1

@@ -72,32 +72,34 @@ func (p *Pool) empty(url string) error {
 		return err
 	}
 	defer db.Close()
-	var tables, sequences []string
+	var names, tables, sequences []string
 	err = db.QueryRowContext(ctx,
-		`SELECT ARRAY (SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r',
-			'p')),
-		ARRAY (SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S')`).
-		Scan(pq.Array(&tables), pq.Array(&sequences))
+		`WITH own AS (SELECT relkind, relname, format('%I.%I', nspname, relname) AS name
+			FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+			WHERE nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema'))
+		SELECT ARRAY (SELECT relname FROM own WHERE relkind IN ('r', 'p') ORDER BY name),
+			ARRAY (SELECT name FROM own WHERE relkind IN ('r', 'p') ORDER BY name),
+			ARRAY (SELECT name FROM own WHERE relkind = 'S')`).
+		Scan(pq.Array(&names), pq.Array(&tables), pq.Array(&sequences))
 	if err != nil {
 		return err
 	}
 	var statements []string
-	for _, table := range tables {
-		if p.keep(table) {
+	for i, table := range tables {
+		if p.keep(names[i]) {
 			continue
 		}
 		// Truncating makes new files: most tables are empty as it is.
 		var used bool
-		name := pq.QuoteIdentifier(table)
-		if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM `+name+`)`).Scan(&used); err != nil {
+		if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM `+table+`)`).Scan(&used); err != nil {
 			return err
 		}
 		if used {
-			statements = append(statements, `TRUNCATE `+name+` CASCADE`)
+			statements = append(statements, `TRUNCATE `+table+` CASCADE`)
 		}
 	}
 	for _, sequence := range sequences {
-		statements = append(statements, `ALTER SEQUENCE `+pq.QuoteIdentifier(sequence)+` RESTART`)
+		statements = append(statements, `ALTER SEQUENCE `+sequence+` RESTART`)
 	}
 	_, err = db.ExecContext(ctx, strings.Join(statements, "; "))
 	return err
