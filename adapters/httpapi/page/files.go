@@ -35,7 +35,7 @@ func contents(api string) (map[string][]byte, error) {
 			return nil, err
 		}
 		all["page/"+name] = lean(name, content)
-		if path.Ext(name) == ".js" && name != "load-again.js" {
+		if path.Ext(name) == ".js" && name != "begin.js" {
 			data.Modules = append(data.Modules, name)
 		}
 	}

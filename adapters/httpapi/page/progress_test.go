@@ -115,19 +115,3 @@ func heap(b *tab) float64 {
 	call(b, heapprofiler.CollectGarbage, cdp.Empty{})
 	return call(b, runtime.GetHeapUsage, cdp.Empty{}).UsedSize
 }
-
-// BenchmarkFirstPaint is how long it takes until a browser that has nothing of the page shows it.
-func BenchmarkFirstPaint(b *testing.B) {
-	files, err := pageui.New(pageui.Options{})
-	require.NoError(b, err)
-	server := httptest.NewServer(files.Beside(http.NotFoundHandler()))
-	b.Cleanup(server.Close)
-	var sum float64
-	for b.Loop() {
-		tab := openTab(b)
-		tab.visit(server.URL + "/")
-		tab.until("performance.getEntriesByName('first-contentful-paint').length > 0")
-		sum += evaluate[float64](tab, "performance.getEntriesByName('first-contentful-paint')[0].startTime")
-	}
-	b.ReportMetric(sum/float64(b.N), "paint-ms")
-}
