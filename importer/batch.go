@@ -15,6 +15,8 @@ type batch struct {
 	bytes    int64 // of text
 	from, to int64 // offsets in the text
 	calls    calls // of its functions, by the store
+	// differing is the latest attempt of those that asked for Batch.Differences, nil before.
+	differing *differing
 }
 
 // total adds what became of the batch's records to what is known of the others in its stretch of the file.

@@ -25,6 +25,7 @@ type calls struct {
 // on other batches may wait for this one.
 func (w *writer) hook(b *batch, notifier WebhookNotifier) {
 	b.calls = calls{}
+	w.hookDifferences(b)
 	b.given.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error {
 		b.calls = calls{committing: true, early: b.calls.early}
 		b.calls.err = w.inTransaction(ctx, b, result)
@@ -66,11 +67,17 @@ func (w *writer) inTransaction(ctx context.Context, b *batch, result *products.B
 func (w *writer) checkContract(b *batch, counts progress.Counts) error {
 	c := &b.calls
 	fault := ""
+	err := c.err
+	if err == nil && b.differing != nil {
+		err = b.differing.err
+	}
 	switch {
 	case b.given.DryRun && c.committing:
 		return b.fail(errDryRun)
-	case c.err != nil:
-		fault = fmt.Sprintf("although a function of the batch returned the error: %v", c.err)
+	case err != nil:
+		fault = fmt.Sprintf("although a function of the batch returned the error: %v", err)
+	case b.differs(counts) != "":
+		fault = b.differs(counts)
 	case b.given.DryRun:
 		return nil
 	case !c.committing:
@@ -84,6 +91,9 @@ func (w *writer) checkContract(b *batch, counts progress.Counts) error {
 			"events are missing or wrong", c.created, c.updated, counts.Created, counts.Updated)
 	default:
 		return nil
+	}
+	if b.given.DryRun {
+		return b.fail(fmt.Errorf("%w: it tried the batch %s", ErrStoreContract, fault))
 	}
 	return b.fail(fmt.Errorf("%w: it wrote the batch %s; what was written stays", ErrStoreContract, fault))
 }

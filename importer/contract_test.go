@@ -3,6 +3,7 @@ package importer_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,30 @@ func TestStoreThatBreaksItsContract(t *testing.T) {
 				return nil
 			}
 		}, []string{"although a function of the batch returned the error: refused"}},
+		"it tells of no difference": {importer.Options{Differences: keepNothing}, func(b *products.Batch) {
+			b.Differences = nil
+		}, []string{"did not ask for its Differences"}},
+		"it tells of half of the differences": {importer.Options{Differences: keepNothing}, func(b *products.Batch) {
+			editDifferences(b, func(part []products.Difference) []products.Difference { return part[:1] })
+		}, []string{"told of 0 created and 1 updated products by its Differences, not of 1 and 1"}},
+		"it tells of differences in any order": {importer.Options{Differences: keepNothing}, func(b *products.Batch) {
+			editDifferences(b, func(part []products.Difference) []products.Difference {
+				return []products.Difference{part[1], part[0]}
+			})
+		}, []string{"in another order than that of their keys"}},
+		"it commits what can't be kept": {importer.Options{Differences: func(context.Context, int64,
+			[]products.Difference) error {
+			return refused
+		}}, func(b *products.Batch) {
+			differences := b.Differences
+			b.Differences = func() func(context.Context, []products.Difference) error {
+				tell := differences()
+				return func(ctx context.Context, part []products.Difference) error {
+					_ = tell(ctx, part)
+					return nil
+				}
+			}
+		}, []string{"although a function of the batch returned the error: refused"}},
 		"it changes its mind about outcomes": {importer.Options{Checkpoints: none}, func(b *products.Batch) {
 			before := b.BeforeCommit
 			b.BeforeCommit = func(ctx context.Context, _ *products.BatchResult) error {
@@ -116,6 +141,39 @@ func TestStoreThatBreaksItsContract(t *testing.T) {
 			}
 		})
 	}
+}
+
+func keepNothing(context.Context, int64, []products.Difference) error { return nil }
+
+// editDifferences changes what a store tells of differences.
+func editDifferences(b *products.Batch, change func(part []products.Difference) []products.Difference) {
+	differences := b.Differences
+	b.Differences = func() func(context.Context, []products.Difference) error {
+		tell := differences()
+		return func(ctx context.Context, part []products.Difference) error {
+			return tell(ctx, change(slices.Clone(part)))
+		}
+	}
+}
+
+// TestDifferencesOfADryRun: they are told, and what is wrong with them is found out.
+func TestDifferencesOfADryRun(t *testing.T) {
+	store := memory.New(memory.Options{}).Products()
+	var told []string
+	o := importer.Options{DryRun: true, Differences: func(_ context.Context, batch int64, part []products.Difference) error {
+		require.EqualValues(t, 1, batch)
+		for _, d := range part {
+			told = append(told, d.Key)
+		}
+		return nil
+	}}
+	_, _, err := doImport(t, store, "sku,name\nb,1\na,2\n", o)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b"}, told)
+	lazy := &faultyStore{store, func(b *products.Batch) { b.Differences = nil }}
+	_, _, err = doImport(t, lazy, "sku,name\nb,1\n", o)
+	require.ErrorIs(t, err, importer.ErrStoreContract)
+	require.ErrorContains(t, err, "it tried the batch and did not ask for its Differences")
 }
 
 // TestBatchWithoutRecordsHasACheckpoint: what a store does with such a batch is looked at like everything else.

@@ -93,7 +93,13 @@ func (c *Columns) Sets(r *Record, i int) bool {
 func (c *Columns) Apply(r *Record, existing Product) Product {
 	p := existing
 	p.SKU = r.SKU
-	p.Fields = make(map[string]Value, len(existing.Fields)+len(c.Fields))
+	own := len(existing.Fields)
+	for _, f := range c.Fields {
+		if !f.Builtin() {
+			own++
+		}
+	}
+	p.Fields = make(map[string]Value, own)
 	maps.Copy(p.Fields, existing.Fields)
 	for i, f := range c.Fields {
 		if c.Sets(r, i) {
@@ -108,6 +114,28 @@ func (c *Columns) Apply(r *Record, existing Product) Product {
 		} else {
 			delete(p.Attributes, name)
 		}
+	}
+	return p
+}
+
+// Create returns the product that the record makes where there is none. It leaves ID, Version and times to the store.
+// Maps that have nothing are nil.
+func (c *Columns) Create(r *Record) Product {
+	p := Product{SKU: r.SKU}
+	for i, f := range c.Fields {
+		if c.Sets(r, i) {
+			p.Set(f, r.Values[i])
+		}
+	}
+	for i, name := range c.Attributes {
+		value := c.Attribute(r, i)
+		if value == "" {
+			continue
+		}
+		if p.Attributes == nil {
+			p.Attributes = map[string]string{}
+		}
+		p.Attributes[name] = value
 	}
 	return p
 }
@@ -150,8 +178,16 @@ type Batch struct {
 	Records []Record
 	// ExpectNew hints that probably no record exists yet. It changes nothing but the way that is tried first.
 	ExpectNew bool
-	// DryRun finds the outcomes and writes nothing. Neither BeforeCommit nor Changed is called.
+	// DryRun finds the outcomes and writes no product. Neither BeforeCommit nor Changed is called.
 	DryRun bool
+	// Differences, if not nil, is called when an attempt to write the batch begins, and returns a function that is
+	// given what the attempt does to each product, or would do in a dry run: ascending by Key, in parts of
+	// PartDifferences and PartBytes, and before BeforeCommit. Its context belongs to the batch's transaction, under the rules of
+	// BeforeCommit; in a dry run to a transaction that writes no product and is committed. It must neither keep nor
+	// change what it is given. What is unchanged or left alone is not given; where nothing changes it is not called. A
+	// store that begins again has rolled back what was written through the context, and calls Differences again: only
+	// what it returned last counts.
+	Differences func() func(ctx context.Context, part []Difference) error
 	// BeforeCommit, if not nil, is called inside the transaction once every outcome is known; an error from it rolls
 	// the batch back and is returned. Its context belongs to the transaction: what else is to be committed with the
 	// batch is written through it. A store that tries again calls it again, and only the last call's effects remain. It

@@ -17,9 +17,12 @@ func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*prod
 	err := p.db.do(ctx, func(ctx context.Context, t *tx) error {
 		w.decide()
 		if batch.DryRun {
-			return nil
+			return w.tellDifferences(ctx, nil)
 		}
-		w.write(t)
+		was := w.write(t)
+		if err := w.tellDifferences(ctx, was); err != nil {
+			return err
+		}
 		if batch.BeforeCommit != nil {
 			if err := batch.BeforeCommit(ctx, w.result); err != nil {
 				return err
@@ -102,8 +105,8 @@ func (w *batchWriter) outgrows(r *row, record *products.Record) bool {
 	return after.Outgrows(&r.Product)
 }
 
-// write does what decide has decided.
-func (w *batchWriter) write(t *tx) {
+// write does what decide has decided. It returns what the products were that it updated, in the records' order.
+func (w *batchWriter) write(t *tx) []products.Product {
 	records := w.batch.Records
 	clone := 2*(w.created+len(w.exists)) < len(records)
 	fresh := make([]row, 0, w.created)
@@ -133,6 +136,7 @@ func (w *batchWriter) write(t *tx) {
 		w.products.insert(t, fresh)
 	}
 	w.fresh = fresh
+	return was
 }
 
 // notify calls Batch.Changed with what was written.

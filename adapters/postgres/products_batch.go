@@ -124,6 +124,7 @@ type batchWriter struct {
 	updated      []products.Product
 	updatedBytes int
 	reread       []match
+	differ       *differ
 }
 
 // WriteBatch writes a batch, in a transaction of its own.
@@ -192,12 +193,16 @@ func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 
 // dryRun finds the outcomes.
 func (w *batchWriter) dryRun(ctx context.Context, t *transaction) error {
+	w.differ = newDiffer(w)
 	p, err := w.probe(ctx, t)
 	if err != nil {
 		return err
 	}
 	w.setOutcomes(p.fresh, w.freshOutcome())
 	w.setOutcomes(p.same, w.sameOutcome())
+	if w.differ != nil {
+		return w.wouldUpdate(ctx, t, p.different)
+	}
 	var doubtful []match
 	for _, f := range p.different {
 		w.result.Outcomes[w.sorted[f.rank]] = products.Updated
@@ -207,7 +212,8 @@ func (w *batchWriter) dryRun(ctx context.Context, t *transaction) error {
 	}
 	for len(doubtful) > 0 {
 		chunk := w.chunk(doubtful)
-		if _, _, err := w.read(ctx, t, chunk, readOptions{whole: true, takeAsIs: true}); err != nil {
+		if _, _, err := w.read(ctx, t, chunk, readOptions{whole: true, takeAsIs: true,
+			mayBeGone: true}); err != nil {
 			return err
 		}
 		doubtful = doubtful[len(chunk):]
@@ -240,7 +246,7 @@ func (w *batchWriter) freshOutcome() products.Outcome {
 // round tries to write the batch. It reports whether it did: not where others have changed some of the products.
 func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (bool, error) {
 	copy(w.result.Outcomes, w.outcomes)
-	w.updated, w.updatedBytes, w.reread = nil, 0, nil
+	w.updated, w.updatedBytes, w.reread, w.differ = nil, 0, nil, newDiffer(w)
 	p := &probeResult{fresh: w.sorted}
 	if round > 0 || !w.batch.ExpectNew || w.batch.Mode == products.Existing {
 		var err error
@@ -269,7 +275,11 @@ func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (boo
 			return false, err
 		}
 	}
-	return w.update(ctx, t, different, round >= strictRounds)
+	done, err := w.update(ctx, t, different, round >= strictRounds)
+	if err != nil || !done {
+		return false, err
+	}
+	return true, w.differ.flush(ctx)
 }
 
 // assignIDs gives the records that are to be created IDs that ascend as the records do, so that a list by ID

@@ -14,10 +14,11 @@ const (
 	keepBytes = 2 * products.PartBytes
 )
 
-// rowChange is a row that a record changes, as it was found, with the product that it becomes.
+// rowChange is a row that a record changes, as it was found, with the product that it becomes. before has only what was
+// read.
 type rowChange struct {
-	match   match
-	product products.Product
+	match           match
+	before, product products.Product
 }
 
 // update changes the products that differ, in the order of their keys. It returns false, and the round begins again,
@@ -25,20 +26,24 @@ type rowChange struct {
 // changed others of the batch, too, which the probe found unchanged.
 //
 // Where nobody asks for the products and none can become too large, what the probe saw is enough, and no row is read
-// back; else rows are locked, read and looked at again.
+// back; where somebody asks what they were, they are read and not locked, since that would write to each row once more.
+// Else rows are locked, read and looked at again.
 func (w *batchWriter) update(ctx context.Context, t *transaction, different []match, takeAsIs bool) (bool, error) {
 	for len(different) > 0 {
 		chunk := w.chunk(different)
 		different = different[len(chunk):]
 		var ok bool
 		var err error
-		if w.batch.Changed == nil && !takeAsIs && w.guarded(chunk) {
+		switch {
+		case w.batch.Changed != nil || takeAsIs || !w.guarded(chunk):
+			ok, err = w.updateLocked(ctx, t, chunk, takeAsIs)
+		case w.differ != nil:
+			ok, err = w.updateSeen(ctx, t, chunk)
+		default:
 			ok, err = w.write(ctx, t, chunk)
 			for _, f := range chunk {
 				w.result.Outcomes[w.sorted[f.rank]] = products.Updated
 			}
-		} else {
-			ok, err = w.updateLocked(ctx, t, chunk, takeAsIs)
 		}
 		if err != nil || !ok {
 			return false, err
@@ -60,17 +65,13 @@ func (w *batchWriter) updateLocked(ctx context.Context, t *transaction, chunk []
 	if err != nil || !ok {
 		return false, err
 	}
-	rows := make([]match, len(changes))
-	for i := range changes {
-		rows[i] = changes[i].match
-	}
-	if ok, err := w.write(ctx, t, rows); err != nil || !ok {
+	if ok, err := w.write(ctx, t, matchesOf(changes)); err != nil || !ok {
 		return false, err
 	}
 	if w.batch.Changed != nil {
 		w.noteUpdated(changes, keeps)
 	}
-	return true, nil
+	return true, w.differ.updated(ctx, changes)
 }
 
 // write writes rows that still have the versions with which they were found, so that the records differ from them as
@@ -152,6 +153,8 @@ type readOptions struct {
 	whole    bool // with what no record changes too
 	lock     bool
 	takeAsIs bool // whatever their version
+	// mayBeGone: rows that are not there are passed over.
+	mayBeGone bool
 }
 
 // read reads a chunk of rows and finds the outcomes of their records. It returns those that are to be changed, and
@@ -185,7 +188,7 @@ func (w *batchWriter) read(ctx context.Context, t *transaction, chunk []match,
 		if err != nil {
 			return nil, false, err
 		}
-		for !how.lock && n < len(chunk) && w.record(chunk[n]).Key < r.Key {
+		for how.mayBeGone && n < len(chunk) && w.record(chunk[n]).Key < r.Key {
 			n++ // it has gone
 		}
 		if n == len(chunk) || w.record(chunk[n]).Key != r.Key || !how.takeAsIs && chunk[n].version != r.Version {
@@ -216,5 +219,5 @@ func (w *batchWriter) compare(f match, r *row, whole bool) *rowChange {
 	after.Version++
 	after.UpdatedAt = w.now
 	f.version = before.Version
-	return &rowChange{f, after}
+	return &rowChange{f, *before, after}
 }

@@ -38,6 +38,7 @@ type batchWriter struct {
 	probe  *probe
 	insert *inserter
 	update *updater
+	differ *differ
 }
 
 // WriteBatch writes a batch.
@@ -46,13 +47,19 @@ func (p *Products) WriteBatch(ctx context.Context, batch *products.Batch) (*prod
 		result: &products.BatchResult{Outcomes: batch.Winners()}}
 	w.sort()
 	run := func(ctx context.Context, q querier) error {
-		w.probe = newProbe(w, q)
-		return w.run(ctx)
+		w.probe, w.differ = newProbe(w, q), newDiffer(w)
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+		return w.differ.flush(ctx)
 	}
 	var err error
-	if batch.DryRun {
+	switch {
+	case batch.DryRun && batch.Differences != nil: // which are written
+		err = p.db.inTx(ctx, func(ctx context.Context, t *transaction) error { return run(ctx, t) })
+	case batch.DryRun:
 		err = p.db.snapshot(ctx, run)
-	} else {
+	default:
 		err = p.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
 			w.insert, w.update, w.now = newInserter(w, t), newUpdater(w, t), stamp()
 			if err := run(ctx, t); err != nil {
@@ -111,13 +118,15 @@ func (w *batchWriter) run(ctx context.Context) error {
 			}
 			chunk = exist
 		}
-		if len(chunk) == 0 {
-			continue
+		if len(chunk) > 0 {
+			if err := w.probe.run(ctx, chunk); err != nil {
+				return err
+			}
+			if err := w.decide(ctx, chunk); err != nil {
+				return err
+			}
 		}
-		if err := w.probe.run(ctx, chunk); err != nil {
-			return err
-		}
-		if err := w.decide(ctx, chunk); err != nil {
+		if err := w.differ.tell(ctx); err != nil {
 			return err
 		}
 	}
@@ -168,15 +177,17 @@ func (w *batchWriter) change(ctx context.Context, at int32, before products.Prod
 		return nil
 	}
 	w.result.Outcomes[at] = products.Updated
+	after.Version++
 	if w.batch.DryRun {
+		w.differ.updated(at, &before, &after)
 		return nil
 	}
-	after.Version++
 	after.UpdatedAt = w.now
 	if err := w.update.run(ctx, &after); err != nil {
 		return err
 	}
 	w.update.note(after)
+	w.differ.updated(at, &before, &after)
 	return nil
 }
 

@@ -94,6 +94,7 @@ func (i *inserter) exec(ctx context.Context, places []int32) (int, error) {
 // note notes what was inserted.
 func (i *inserter) note(at int32, id int64) {
 	i.w.result.Outcomes[at] = products.Created
+	i.w.differ.inserted(at, id)
 	if i.w.batch.Changed != nil {
 		i.done = append(i.done, inserted{at, id})
 	}

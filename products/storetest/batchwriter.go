@@ -194,7 +194,7 @@ func sum(outcomes []products.Outcome, want products.Outcome) int {
 	return int((&products.BatchResult{Outcomes: outcomes}).Count(want))
 }
 
-var batchWriterCases = slices.Concat(recordCases, callCases, ownCases, []batchWriterCase{
+var batchWriterCases = slices.Concat(recordCases, callCases, ownCases, differenceCases, []batchWriterCase{
 	{name: "context/one that has ended", run: func(c *batchCheck) {
 		ctx, cancel := context.WithCancel(c.Context())
 		cancel()

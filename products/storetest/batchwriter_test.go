@@ -29,7 +29,7 @@ func TestBatchWriterCasesPassASoundStore(t *testing.T) {
 // TestBatchWriterCasesFindBrokenStores breaks one promise at a time and wants the case to say which.
 func TestBatchWriterCasesFindBrokenStores(t *testing.T) {
 	found := map[string]bool{}
-	for _, fault := range slices.Concat(batchWriterFaults, batchWriterFieldFaults) {
+	for _, fault := range slices.Concat(batchWriterFaults, batchWriterFieldFaults, differenceFaults) {
 		t.Run(fault.name, func(t *testing.T) {
 			store := open(storetest.Case{Fields: storetest.BatchWriterFields(fault.found)})
 			fault.spoil(store)
