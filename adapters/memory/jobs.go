@@ -61,6 +61,7 @@ type jobRow struct {
 	wait   time.Duration // that ends at NotBefore; below 0 where the submitter chose that
 	// checkpoints are changed in place, and by undo as well.
 	checkpoints map[int64]checkpoint
+	changes     []keptChunk
 }
 
 type checkpoint struct {

@@ -10,8 +10,8 @@ import (
 	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
-// Jobs is the job.Store in the tables import_jobs, import_checkpoints, import_standing_uploads and
-// import_profiles.
+// Jobs is the job.Store in the tables import_jobs, import_checkpoints, import_changes,
+// import_standing_uploads and import_profiles.
 //
 // A job's row is locked in one of three ways, so that heartbeats and commits never wait for each other, and a
 // worker that takes a job over waits for the batch that is being committed:

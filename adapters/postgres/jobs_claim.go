@@ -91,9 +91,9 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 	return claim, more, err
 }
 
-// terminateHung ends transactions of workers that hang in the middle of sending a batch, or of reading the rows that it
-// locked: what they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a
-// statement that waits for its client. A worker is considered to hang when such a statement waits for it and began
+// terminateHung ends transactions of workers that hang in the middle of sending a batch, or of reading rows of it: what
+// they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a statement that waits
+// for its client. A worker is considered to hang when such a statement waits for it and began
 // before the time; one takes a fraction of a second in a batch. A worker that is only very slow loses its connection
 // and writes the batch again.
 func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
@@ -102,8 +102,9 @@ func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 		return q.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
 				AND (wait_event = 'ClientRead' AND starts_with(query, 'COPY ' || $2::text)
-					OR wait_event = 'ClientWrite' AND query LIKE 'SELECT % FOR UPDATE'
-					AND strpos(query, ' FROM ' || $2::text || ' WHERE ') > 0)`, before, j.db.productsTable()).Scan(&n)
+					OR wait_event = 'ClientWrite' AND query LIKE 'SELECT %'
+					AND strpos(query, ' FROM ' || $2::text || ' WHERE sku_key = ANY ') > 0)`, before,
+			j.db.productsTable()).Scan(&n)
 	})
 	switch {
 	case err != nil:

@@ -29,8 +29,12 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.J
 		for i := range gone {
 			ids[i] = gone[i].ID
 		}
-		_, err = t.ExecContext(ctx, `DELETE FROM import_checkpoints WHERE job_id = ANY ($1::uuid[])`, pq.Array(ids))
-		return err
+		for _, table := range []string{"import_checkpoints", "import_changes"} {
+			if _, err := t.ExecContext(ctx, `DELETE FROM `+table+` WHERE job_id = ANY ($1::uuid[])`, pq.Array(ids)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fail(ctx, err, job.ErrNotFound)

@@ -35,7 +35,8 @@ func (e *UnfitError) Unwrap() error {
 
 // tables and sequences are all that is written to.
 var (
-	tables = []string{"products", "products_importer_commits", "import_jobs", "import_checkpoints", "import_uploads",
+	tables = []string{"products", "products_importer_commits", "import_jobs", "import_checkpoints", "import_changes",
+		"import_uploads",
 		"import_upload_chunks", "import_standing_uploads", "import_profiles", "api_tokens", "webhook_endpoints",
 		"webhook_events",
 		"webhook_numbers", "webhook_deliveries", "webhook_deliveries_pending", "webhook_deliveries_ended", "webhook_claims", "webhook_attempts"}

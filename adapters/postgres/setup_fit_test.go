@@ -117,5 +117,5 @@ func TestPrivileges(t *testing.T) {
 		`DELETE FROM products_importer_migrations WHERE version_id = (SELECT max(version_id) FROM products_importer_migrations)`)
 	unfit(t, user, "privileges", "it may not create tables in the schema public")
 	query(t, owner, `GRANT CREATE ON SCHEMA public TO `+name)
-	unfit(t, user, "privileges", "it does not own api_tokens, import_checkpoints, ")
+	unfit(t, user, "privileges", "it does not own api_tokens, import_changes, import_checkpoints, ")
 }

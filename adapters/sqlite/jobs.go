@@ -8,7 +8,8 @@ import (
 	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
-// Jobs keeps imports, in the tables import_jobs, import_checkpoints, import_standing_uploads and import_profiles. It is
+// Jobs keeps imports, in the tables import_jobs, import_checkpoints, import_changes, import_standing_uploads and
+// import_profiles. It is
 // a job.Store; the methods join the transaction of a context that has one, and so a batch's checkpoint is committed
 // with the batch.
 type Jobs struct {

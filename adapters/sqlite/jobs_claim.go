@@ -126,13 +126,8 @@ func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.C
 		return err
 	}
 	return j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
-		held := 0
-		if err := t.GetContext(ctx, &held, `SELECT count(*) FROM import_jobs WHERE `+holds, claim.Job.ID,
-			claim.Token); err != nil {
+		if err := j.mustHold(ctx, t, claim); err != nil {
 			return err
-		}
-		if held == 0 {
-			return lost(claim)
 		}
 		c := &done.Counts
 		noted, err := t.changes(ctx, `INSERT INTO import_checkpoints (job_id, token, number, read, created, updated,

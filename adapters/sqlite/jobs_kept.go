@@ -56,7 +56,7 @@ func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (gone []
 		}
 		for i := range gone {
 			for _, statement := range []string{`DELETE FROM import_jobs WHERE id = ?`,
-				`DELETE FROM import_checkpoints WHERE job_id = ?`} {
+				`DELETE FROM import_checkpoints WHERE job_id = ?`, `DELETE FROM import_changes WHERE job_id = ?`} {
 				if _, err := t.ExecContext(ctx, statement, gone[i].ID); err != nil {
 					return err
 				}

@@ -3,8 +3,10 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -164,7 +166,10 @@ func TestOpenPaths(t *testing.T) {
 func TestMigrate(t *testing.T) {
 	files, err := filepath.Glob("migrations/*.sql")
 	require.NoError(t, err)
-	all := len(files) // they are numbered from 1
+	all := len(files)
+	// Numbers may be left out.
+	newest, err := strconv.Atoi(filepath.Base(files[all-1])[:5])
+	require.NoError(t, err)
 	const applied = `SELECT count(*) FROM products_importer_migrations WHERE version_id > 0`
 	t.Run("fresh, then again", func(t *testing.T) {
 		path := newPath(t)
@@ -217,7 +222,7 @@ func TestMigrate(t *testing.T) {
 			_, err := sqlite.Open(t.Context(), path, o)
 			var schema *sqlite.SchemaError
 			require.ErrorAs(t, err, &schema)
-			require.Equal(t, &sqlite.SchemaError{Path: path, Database: 4711, Code: int64(all)}, schema)
+			require.Equal(t, &sqlite.SchemaError{Path: path, Database: 4711, Code: int64(newest)}, schema)
 			require.ErrorContains(t, err, "newer than the")
 		}
 	})
@@ -225,7 +230,8 @@ func TestMigrate(t *testing.T) {
 		path := newPath(t)
 		require.NoError(t, os.WriteFile(path, nil, 0o600))
 		_, err := sqlite.Open(t.Context(), path, sqlite.Options{NoMigrate: true})
-		require.EqualError(t, err, "sqlite: "+path+" has schema version 0, but 5 is needed: migrate it")
+		require.EqualError(t, err, fmt.Sprintf("sqlite: %s has schema version 0, but %d is needed: migrate it",
+			path, newest))
 		require.Zero(t, scan[int](t, path, `SELECT count(*) FROM sqlite_schema`))
 	})
 	t.Run("while another process writes", func(t *testing.T) {

@@ -80,6 +80,12 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	if r.options.Notifier != nil {
 		o.Notifier = r.options.Notifier(*job)
 	}
+	if err := a.keepChanges(ctx, &o); err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		return err
+	}
 	result, err := importer.Run(ctx, NewSource(r.uploads, job.Upload, job.Size), store, o)
 	a.committed = !o.DryRun && result.Batches > result.Resumed
 	a.addResult(result)

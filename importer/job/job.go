@@ -64,6 +64,10 @@ type Settings struct {
 	// MaxRejects is how many records may be rejected: a count such as 100, or a share such as 2.5%.
 	MaxRejects string `json:"max_rejects,omitempty"`
 
+	// Changes says what is kept of what the import does to each product, see Service.Changes: none, or all. A Service
+	// keeps all of a job whose submitter says nothing; stored settings without it keep nothing.
+	Changes string `json:"changes,omitempty"`
+
 	// These decide where batches end. They are kept with the job, so that every worker, whatever its version and its
 	// own settings, finds the batches that another one committed. 0 for the importer's defaults of today.
 	MaxRecordBytes int `json:"max_record_bytes,omitempty"`

@@ -26,8 +26,16 @@ func (s *Service) Prune(ctx context.Context, retention time.Duration) (pruned Pr
 	if retention < 0 {
 		return pruned, fmt.Errorf("job: the retention must not be negative: %v", retention)
 	}
+	before := time.Now().Add(-retention)
 	for more := retention > 0; more; {
-		expired, err := s.store.Expire(ctx, time.Now().Add(-retention), pruneAtOnce)
+		n, err := s.store.ExpireChanges(ctx, before, dropAtOnce)
+		if err != nil {
+			return pruned, err
+		}
+		more = n == dropAtOnce
+	}
+	for more := retention > 0; more; {
+		expired, err := s.store.Expire(ctx, before, pruneAtOnce)
 		if err != nil {
 			return pruned, err
 		}

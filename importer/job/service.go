@@ -153,7 +153,7 @@ func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job
 	}
 	job, err = s.store.Create(ctx, Job{FileName: shown(request.FileName), User: shown(request.User), Upload: file.key,
 		Size: file.size, SHA256: file.sum, IdempotencyKey: request.IdempotencyKey,
-		Settings: request.Settings.withBatchDefaults(s.options.BatchSize), Priority: request.Priority})
+		Settings: request.Settings.withDefaults(s.options.BatchSize), Priority: request.Priority})
 	switch {
 	case err == nil:
 		return job, true, nil

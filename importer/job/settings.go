@@ -40,6 +40,20 @@ type SettingsError struct {
 
 func (e *SettingsError) Error() string { return "job: " + e.Field + ": " + e.Message }
 
+// checkChanges checks Settings.Changes.
+func checkChanges(text string) error {
+	if text != "" && text != ChangesNone && text != ChangesAll {
+		return fmt.Errorf("unknown changes %q: want none or all", products.Shorten(text))
+	}
+	return nil
+}
+
+// withDefaults is withBatchDefaults for a new job, which keeps its changes unless the submitter says otherwise.
+func (s Settings) withDefaults(size importer.BatchSize) Settings {
+	s.Changes = cmp.Or(s.Changes, ChangesAll)
+	return s.withBatchDefaults(size)
+}
+
 // withBatchDefaults returns the settings with everything set that decides where batches end; size is what the store of
 // products says of it.
 func (s Settings) withBatchDefaults(size importer.BatchSize) Settings {
@@ -59,8 +73,9 @@ func (s Settings) withBatchDefaults(size importer.BatchSize) Settings {
 }
 
 // sameAs reports whether a submitter says the same with both, where the stored ones are those of a job: they have the
-// schema of its day, and sizes of batches where the submitter gave none.
+// schema of its day, and sizes of batches and what is kept of changes where the submitter said nothing of it.
 func (s Settings) sameAs(stored Settings) bool {
+	s.Changes = cmp.Or(s.Changes, stored.Changes)
 	s.Fields, stored.Fields = nil, nil
 	s = s.withBatchDefaults(importer.BatchSize{BatchRecords: stored.BatchRecords, BatchBytes: stored.BatchBytes})
 	for _, maps := range [][2]*map[string]string{{&s.Map, &stored.Map}, {&s.Set, &stored.Set},
@@ -125,6 +140,9 @@ func (s Settings) Options() (o importer.Options, err error) {
 	}
 	if err := checkLeftOut(s.LeaveOut); err != nil {
 		return fail("leave_out", err)
+	}
+	if err := checkChanges(s.Changes); err != nil {
+		return fail("changes", err)
 	}
 	o.MaxRecordBytes, o.BatchRecords, o.BatchBytes = s.MaxRecordBytes, s.BatchRecords, s.BatchBytes
 	var bad *importer.OptionError

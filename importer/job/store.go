@@ -39,6 +39,7 @@ type Store interface {
 	ProfileKeeper
 	Reader
 	Surveyor
+	ChangeReader
 	Claimer
 	Holder
 	Pruner
@@ -125,6 +126,24 @@ type Backlog struct {
 	OldestTrouble time.Duration
 }
 
+// ChangeReader is for those who want to know what jobs did to products.
+type ChangeReader interface {
+	// Chunks returns the chunks of the job that the query wants, in the order of batches and keys: fewer than its Limit
+	// only where there are no more. Of a dry run they are those that its latest claim kept. It returns none of a job that
+	// doesn't exist, and an error for a Limit below 1.
+	Chunks(ctx context.Context, id string, query ChunkQuery) ([]ChangeChunk, error)
+	// ChunksOf returns the chunks that may have a change of the product with the key, since it isn't below their First
+	// or above their Last, with the IDs of their jobs: of no dry run, and those of younger jobs first. It returns those
+	// of at most so many jobs, whose IDs are below the given one, unless that is empty. An error for a limit below 1.
+	ChunksOf(ctx context.Context, key, below string, limit int) ([]FoundChunk, error)
+}
+
+// FoundChunk is a chunk of a job's.
+type FoundChunk struct {
+	JobID string
+	ChangeChunk
+}
+
 // Claimer is for workers that look for work.
 type Claimer interface {
 	// Claim takes the job that should be done next, see Job.Priority, and holds it for the lease: a Pending one whose
@@ -177,6 +196,14 @@ type Holder interface {
 	// Checkpoints returns what was committed so far, by batch, whoever committed it, without Commit.Refused and
 	// Commit.Skipped.
 	Checkpoints(ctx context.Context, claim *Claim) (map[int64]importer.Commit, error)
+	// KeepChanges stores what a batch changes. The context is the one of the batch's transaction
+	// ([products.Batch.Differences]), in which it is committed. It may be called several times for a batch, before its
+	// Checkpoint, each time with chunks behind those before; the store keeps nothing of what it is given that the caller
+	// may change later. What is kept of a dry run belongs to the claim.
+	KeepChanges(ctx context.Context, claim *Claim, chunks []ChangeChunk) error
+	// DropChanges removes what earlier claims of a job kept that is a dry run, which begins from the start: at most limit
+	// chunks, which is 1 or more. It returns how many it removed.
+	DropChanges(ctx context.Context, claim *Claim, limit int) (int, error)
 	// Release ends the claim of a job that isn't done, and returns the job: it is Pending, and nobody has it. Reason
 	// becomes the job's Error, and it may be claimed after the delay, 0 or more. With failed it counts as an attempt;
 	// else, where there is a reason, the delay is added to Waited. A job whose end was asked for becomes Revoked
@@ -189,7 +216,10 @@ type Holder interface {
 
 // Pruner is for those who remove what nobody needs any more.
 type Pruner interface {
-	// Expire deletes the jobs that became final before the time, at most limit of them, with their checkpoints, and
+	// ExpireChanges deletes chunks of jobs that became final before the time, at most limit of them, which is 1 or more,
+	// and returns how many: so that Expire has little to do.
+	ExpireChanges(ctx context.Context, before time.Time, limit int) (int, error)
+	// Expire deletes the jobs that became final before the time, at most limit of them, with all that is theirs, and
 	// returns them, without their Dialect: the bytes of those of their uploads that are not in use any more are the
 	// caller's to delete. The limit is 1 or more.
 	Expire(ctx context.Context, before time.Time, limit int) ([]Job, error)

@@ -175,7 +175,7 @@ func (s *Service) judge(ctx context.Context, upload string, size int64, settings
 func (s *Service) createFrom(ctx context.Context, of Job, request *Request) (job Job, created bool, err error) {
 	of.FileName, of.User = shown(request.FileName), shown(request.User)
 	of.IdempotencyKey, of.Priority = request.IdempotencyKey, request.Priority
-	of.Settings = request.Settings.withBatchDefaults(s.options.BatchSize)
+	of.Settings = request.Settings.withDefaults(s.options.BatchSize)
 	job, err = s.store.CreateFrom(ctx, of)
 	if errors.Is(err, ErrKeyUsed) {
 		// The same key came twice at the same time.

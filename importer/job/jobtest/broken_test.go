@@ -40,7 +40,13 @@ type broken struct {
 		update *job.Update) (job.Job, error)
 	expire       func(ctx context.Context, before time.Time, limit int) ([]job.Job, error)
 	uploadsInUse func(ctx context.Context, keys []string) ([]string, error)
-	backlog      func(ctx context.Context) (job.Backlog, error)
+
+	keepChanges   func(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error
+	dropChanges   func(ctx context.Context, claim *job.Claim, limit int) (int, error)
+	chunks        func(ctx context.Context, id string, query job.ChunkQuery) ([]job.ChangeChunk, error)
+	chunksOf      func(ctx context.Context, key, below string, limit int) ([]job.FoundChunk, error)
+	expireChanges func(ctx context.Context, before time.Time, limit int) (int, error)
+	backlog       func(ctx context.Context) (job.Backlog, error)
 }
 
 // breakAll lets every method be replaced.
@@ -49,7 +55,8 @@ func breakAll(stores jobtest.Stores) *broken {
 	return &broken{Store: s, onEnd: stores.OnEnd, setBack: stores.SetBack, create: s.Create, cancel: s.Cancel,
 		refused: s.Refused, skipped: s.Skipped, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
 		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire,
-		uploadsInUse: s.UploadsInUse, backlog: s.Backlog, createFrom: s.CreateFrom, deleteUpload: s.DeleteUpload, useUpload: s.UseUpload,
+		keepChanges: s.KeepChanges, dropChanges: s.DropChanges, chunks: s.Chunks, chunksOf: s.ChunksOf,
+		expireChanges: s.ExpireChanges, uploadsInUse: s.UploadsInUse, backlog: s.Backlog, createFrom: s.CreateFrom, deleteUpload: s.DeleteUpload, useUpload: s.UseUpload,
 		dropUpload: s.DropUpload, expireUploads: s.ExpireUploads,
 		putProfile: s.PutProfile, findProfile: s.FindProfile, listProfiles: s.ListProfiles}
 }
@@ -119,4 +126,24 @@ func (b *broken) Backlog(ctx context.Context) (job.Backlog, error) { return b.ba
 
 func (b *broken) Expire(ctx context.Context, before time.Time, limit int) ([]job.Job, error) {
 	return b.expire(ctx, before, limit)
+}
+
+func (b *broken) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error {
+	return b.keepChanges(ctx, claim, chunks)
+}
+
+func (b *broken) DropChanges(ctx context.Context, claim *job.Claim, limit int) (int, error) {
+	return b.dropChanges(ctx, claim, limit)
+}
+
+func (b *broken) Chunks(ctx context.Context, id string, query job.ChunkQuery) ([]job.ChangeChunk, error) {
+	return b.chunks(ctx, id, query)
+}
+
+func (b *broken) ChunksOf(ctx context.Context, key, below string, limit int) ([]job.FoundChunk, error) {
+	return b.chunksOf(ctx, key, below, limit)
+}
+
+func (b *broken) ExpireChanges(ctx context.Context, before time.Time, limit int) (int, error) {
+	return b.expireChanges(ctx, before, limit)
 }

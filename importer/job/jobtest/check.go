@@ -184,8 +184,12 @@ func (c *check) lost(claim *job.Claim, promise string) {
 		"Renew with an update":  func() error { _, err := c.Renew(c.Context(), claim, long, update); return err },
 		"Checkpoint":            func() error { return c.Checkpoint(c.Context(), claim, commit(777, 1)) },
 		"Checkpoint of a batch": func() error { return c.write(claim, 778, 3) },
-		"Checkpoints":           func() error { _, err := c.Checkpoints(c.Context(), claim); return err },
-		"Release":               func() error { _, err := c.Release(c.Context(), claim, true, "late", 0); return err },
+		"KeepChanges": func() error {
+			return c.KeepChanges(c.Context(), claim, []job.ChangeChunk{chunk(777, "a", "b", 0)})
+		},
+		"DropChanges": func() error { _, err := c.DropChanges(c.Context(), claim, 1); return err },
+		"Checkpoints": func() error { _, err := c.Checkpoints(c.Context(), claim); return err },
+		"Release":     func() error { _, err := c.Release(c.Context(), claim, true, "late", 0); return err },
 		"Finish": func() error {
 			_, err := c.Finish(c.Context(), claim, job.Success, "",
 				update)

@@ -49,7 +49,7 @@ func TestCaseNames(t *testing.T) {
 
 // TestCasesFindBrokenStores breaks one promise at a time and wants the case to say which.
 func TestCasesFindBrokenStores(t *testing.T) {
-	for _, test := range brokenStores {
+	for _, test := range slices.Concat(brokenStores, brokenChanges) {
 		t.Run(test.name, func(t *testing.T) {
 			at := slices.IndexFunc(jobtest.StoreCases(), func(c jobtest.StoreCase) bool { return c.Name == test.found })
 			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)

@@ -1,0 +1,115 @@
+package job
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// decoded are all changes of chunks.
+func decoded(t testing.TB, chunks []ChangeChunk) (all []Change) {
+	for i := range chunks {
+		n := len(all)
+		require.NoError(t, decodeChanges(&chunks[i], func(c *Change) bool { all = append(all, *c); return true }))
+		require.Equal(t, chunks[i].Changes(), len(all)-n)
+		require.Equal(t, chunks[i].First, all[n].Key)
+		require.Equal(t, chunks[i].Last, all[len(all)-1].Key)
+	}
+	return all
+}
+
+func ptr(s string) *string { return &s }
+
+// TestChangesAreEncoded: what is decoded is what was given, in chunks that are bounded.
+func TestChangesAreEncoded(t *testing.T) {
+	schema, err := products.NewSchema(products.Field{Name: "price", Type: products.Decimal, Scale: 2})
+	require.NoError(t, err)
+	created := time.Date(2026, 11, 29, 1, 2, 3, 4000, time.UTC)
+	old := &products.Product{ID: 7, Version: 3, SKU: "B", Name: "old", Description: "", Status: true, CreatedAt: created,
+		Fields:     map[string]products.Value{"price": products.DecimalValue(150, 2)},
+		Attributes: map[string]string{"gone": "", "same": "x", "z": "1"}}
+	is := &products.Product{ID: 7, Version: 4, SKU: "b", Name: "old", Description: "ä\x00", Status: false, CreatedAt: created,
+		Attributes: map[string]string{"same": "x", "z": "2", "new": ""}}
+	e := newChangeEncoder(schema, 5)
+	e.add(&products.Difference{Key: "a", After: &products.Product{ID: 1 << 60, Version: 1, SKU: "A", Name: "n"}})
+	e.add(&products.Difference{Key: "b", Before: old, After: is})
+	e.add(&products.Difference{Key: "bb", Before: old})
+	e.keep("bbb", &products.Product{SKU: "bbb", ID: 1, Version: 9}, "changed")
+	require.Equal(t, []Change{
+		{Kind: ChangeCreated, Key: "a", SKU: "A", ID: 1 << 60, Version: 1,
+			Fields: []FieldChange{{"name", nil, ptr("n")}, {"status", nil, ptr("false")}}},
+		{Kind: ChangeUpdated, Key: "b", SKU: "b", ID: 7, Version: 4, Fields: []FieldChange{{"sku", ptr("B"), ptr("b")},
+			{"description", ptr(""), ptr("ä\x00")}, {"status", ptr("true"), ptr("false")}, {"price", ptr("1.50"), nil},
+			{"attributes.gone", ptr(""), nil}, {"attributes.new", nil, ptr("")}, {"attributes.z", ptr("1"), ptr("2")}}},
+		{Kind: ChangeDeleted, Key: "bb", SKU: "B", ID: 7, Version: 3, CreatedAt: created, Fields: []FieldChange{
+			{"name", ptr("old"), nil}, {"status", ptr("true"), nil}, {"price", ptr("1.50"), nil},
+			{"attributes.gone", ptr(""), nil}, {"attributes.same", ptr("x"), nil}, {"attributes.z", ptr("1"), nil}}},
+		{Kind: ChangeKept, Key: "bbb", SKU: "bbb", ID: 1, Version: 9, Reason: "changed"},
+	}, decoded(t, e.chunks()))
+
+	random := rand.New(rand.NewPCG(1, 2))
+	var want []string
+	for i := range 5_000 {
+		p := products.Product{ID: random.Int64(), Version: 1, SKU: fmt.Sprintf("sku-%05d", i),
+			Description: strings.Repeat("d", random.IntN(300))}
+		if i%100 == 0 {
+			p.Attributes = map[string]string{fmt.Sprint("attribute ", i, strings.Repeat("n", 200)): "x"}
+		}
+		want = append(want, fmt.Sprint(p.SKU, p.ID))
+		e.add(&products.Difference{Key: p.SKU, After: &p})
+	}
+	chunks := e.chunks()
+	var got []string
+	for _, c := range decoded(t, chunks) {
+		got = append(got, fmt.Sprint(c.SKU, c.ID))
+	}
+	require.Equal(t, want, got)
+	for i := range chunks {
+		require.LessOrEqual(t, chunks[i].Changes(), chunkChanges)
+		require.LessOrEqual(t, chunks[i].Size, chunkBytes+4_096)
+		require.EqualValues(t, 5, chunks[i].Batch)
+	}
+	require.Empty(t, e.chunks(), "an encoder begins anew")
+}
+
+// TestFieldsOfChunks: a chunk names its fields, or says that they are too many.
+func TestFieldsOfChunks(t *testing.T) {
+	e := newChangeEncoder(products.Standard(), 1)
+	p := products.Product{SKU: "a", Name: "a", Attributes: map[string]string{"x": "1"}}
+	e.add(&products.Difference{Key: "a", After: &p})
+	require.Equal(t, []string{"attributes.x", "name", "status"}, e.chunks()[0].Fields)
+	for i := range mostChunkFields {
+		p.Attributes[fmt.Sprint(i)] = "1"
+	}
+	e.add(&products.Difference{Key: "a", After: &p})
+	require.Equal(t, []string{AllFields}, e.chunks()[0].Fields)
+}
+
+// FuzzDecodeChanges: whatever is stored, decoding ends, with its changes or an error.
+func FuzzDecodeChanges(f *testing.F) {
+	e := newChangeEncoder(products.Standard(), 1)
+	e.add(&products.Difference{Key: "a", After: &products.Product{SKU: "A", Name: "n"}})
+	e.add(&products.Difference{Key: "ab", Before: &products.Product{SKU: "A", Name: "n"}})
+	e.keep("b", &products.Product{SKU: "b"}, "changed")
+	body, err := s2.Decode(nil, e.chunks()[0].Body)
+	require.NoError(f, err)
+	f.Add(body)
+	f.Add(append([]byte(nil), body[:len(body)-1]...))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c := ChangeChunk{Body: s2.Encode(nil, body)}
+		n := 0
+		err := decodeChanges(&c, func(*Change) bool { n++; return true })
+		if err != nil {
+			require.ErrorIs(t, err, errBadChunk)
+		}
+		require.LessOrEqual(t, n, len(body))
+		require.Error(t, decodeChanges(&ChangeChunk{Body: append([]byte{0xff}, body...)}, func(*Change) bool { return true }))
+	})
+}

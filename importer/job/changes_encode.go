@@ -1,0 +1,208 @@
+package job
+
+import (
+	"encoding/binary"
+	"maps"
+	"slices"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// A chunk has at most so many changes, and about so many bytes of text: unless one change has more.
+const (
+	chunkChanges = 1_000
+	chunkBytes   = 128 << 10
+)
+
+// changeEncoder makes chunks of changes.
+//
+// A body is the names of the fields in it, each behind its length, with their number before them; then the changes, one
+// after the other: kind, length of the beginning that the key has in common with the one before, the rest of the key,
+// SKU where it isn't the key, distance from the ID before, version, then of what was deleted the time of its creation in
+// microseconds, of what was kept the reason, and the fields, each as the number of its name, what it was and what it is.
+// Texts stand behind their length; where there can be none, behind 0 for none, else behind their length and 1.
+type changeEncoder struct {
+	schema *products.Schema
+	batch  int64
+	done   []ChangeChunk
+
+	names   map[string]uint64
+	ordered []string
+	named   int // bytes of the names
+	counts  [4]int
+	first   string
+	last    string
+	lastID  int64
+	records []byte
+	// Of the change that is encoded.
+	fields []byte
+	n      uint64
+}
+
+func newChangeEncoder(schema *products.Schema, batch int64) *changeEncoder {
+	return &changeEncoder{schema: schema, batch: batch, names: map[string]uint64{}}
+}
+
+// add adds a difference.
+func (e *changeEncoder) add(d *products.Difference) {
+	kind, p := ChangeUpdated, d.After
+	switch {
+	case d.Before == nil:
+		kind = ChangeCreated
+	case d.After == nil:
+		kind, p = ChangeDeleted, d.Before
+	}
+	e.fields, e.n = e.fields[:0], 0
+	e.compare(d.Before, d.After)
+	e.write(kind, d.Key, p, "")
+}
+
+// keep adds a product that was kept, and why.
+func (e *changeEncoder) keep(key string, p *products.Product, reason string) {
+	e.fields, e.n = e.fields[:0], 0
+	e.write(ChangeKept, key, p, reason)
+}
+
+// compare makes the fields of two products, of which one may be nil.
+func (e *changeEncoder) compare(before, after *products.Product) {
+	if before != nil && after != nil && before.SKU != after.SKU {
+		e.field("sku", before.SKU, true, after.SKU, true)
+	}
+	for _, f := range e.schema.All() {
+		var was, is string
+		if before != nil {
+			was = before.Text(f)
+		}
+		if after != nil {
+			is = after.Text(f)
+		}
+		if was != is {
+			builtin := f.Builtin() && before != nil && after != nil
+			e.field(f.Name, was, was != "" || builtin, is, is != "" || builtin)
+		}
+	}
+	e.attributes(before, after)
+}
+
+// attributes makes those of two products.
+func (e *changeEncoder) attributes(before, after *products.Product) {
+	var was, is map[string]string
+	if before != nil {
+		was = before.Attributes
+	}
+	if after != nil {
+		is = after.Attributes
+	}
+	if len(was)+len(is) == 0 || maps.Equal(was, is) {
+		return
+	}
+	names := slices.AppendSeq(make([]string, 0, len(was)+len(is)), maps.Keys(was))
+	for name := range is {
+		if _, had := was[name]; !had {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		w, had := was[name]
+		i, has := is[name]
+		if had != has || w != i {
+			e.field(attributePrefix+name, w, had, i, has)
+		}
+	}
+}
+
+// field adds a field to the change.
+func (e *changeEncoder) field(name, was string, had bool, is string, has bool) {
+	at, known := e.names[name]
+	if !known {
+		at = uint64(len(e.ordered))
+		e.names[name] = at
+		e.ordered = append(e.ordered, name)
+		e.named += len(name)
+	}
+	e.n++
+	e.fields = binary.AppendUvarint(e.fields, at)
+	e.fields = appendOptional(e.fields, was, had)
+	e.fields = appendOptional(e.fields, is, has)
+}
+
+// write adds a change whose fields are made.
+func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, reason string) {
+	at := slices.Index(ChangeKinds, kind)
+	shared := 0
+	if e.size() == 0 {
+		e.first, e.lastID = key, 0
+	} else {
+		for shared < len(key) && shared < len(e.last) && key[shared] == e.last[shared] {
+			shared++
+		}
+	}
+	e.counts[at]++
+	r := append(e.records, byte(at))
+	r = binary.AppendUvarint(r, uint64(shared))
+	r = appendText(r, key[shared:])
+	r = appendOptional(r, p.SKU, p.SKU != key)
+	r = binary.AppendVarint(r, p.ID-e.lastID)
+	r = binary.AppendUvarint(r, uint64(p.Version))
+	switch kind {
+	case ChangeDeleted:
+		r = binary.AppendVarint(r, p.CreatedAt.UnixMicro())
+	case ChangeKept:
+		r = appendText(r, reason)
+	}
+	r = binary.AppendUvarint(r, e.n)
+	e.records = append(r, e.fields...)
+	e.last, e.lastID = key, p.ID
+	if e.size() == chunkChanges || len(e.records)+e.named >= chunkBytes {
+		e.flush()
+	}
+}
+
+func (e *changeEncoder) size() (n int) {
+	for _, count := range e.counts {
+		n += count
+	}
+	return n
+}
+
+// flush makes a chunk of what there is.
+func (e *changeEncoder) flush() {
+	if e.size() == 0 {
+		return
+	}
+	names := binary.AppendUvarint(nil, uint64(len(e.ordered)))
+	for _, name := range e.ordered {
+		names = appendText(names, name)
+	}
+	body := append(names, e.records...)
+	c := ChangeChunk{Batch: e.batch, First: e.first, Last: e.last, Counts: e.counts, Size: len(body),
+		Body: s2.Encode(nil, body), Fields: slices.Sorted(slices.Values(e.ordered))}
+	if len(c.Fields) > mostChunkFields {
+		c.Fields = []string{AllFields}
+	}
+	e.done = append(e.done, c)
+	clear(e.names)
+	e.ordered, e.named, e.records, e.counts = e.ordered[:0], 0, e.records[:0], [4]int{}
+}
+
+// chunks returns all chunks of what was added.
+func (e *changeEncoder) chunks() []ChangeChunk {
+	e.flush()
+	done := e.done
+	e.done = nil
+	return done
+}
+
+func appendText(to []byte, text string) []byte {
+	return append(binary.AppendUvarint(to, uint64(len(text))), text...)
+}
+
+func appendOptional(to []byte, text string, is bool) []byte {
+	if !is {
+		return append(to, 0)
+	}
+	return append(binary.AppendUvarint(to, uint64(len(text))+1), text...)
+}
