@@ -76,6 +76,43 @@ func TestReading(t *testing.T) {
 	b.sees("1234.00")
 }
 
+// TestColumnsOneByOne keeps one column that goes to no field, leaves another one out, and gives it to a field after all.
+func TestColumnsOneByOne(t *testing.T) {
+	s := openShop(t, false)
+	b := openTab(t)
+	b.choosing(s, writeFile(t, "lamps.csv", "sku,name,Colour,Notes,Maker\nA-1,Lamp,green,old,Acme\nA-2,Desk,,new,Acme\n"))
+	b.sees("3 columns left out: Colour, Notes, Maker")
+	b.click(unfold, "3 columns left out: Colour, Notes, Maker")
+	b.choose("Field for Colour", "Keep as it is")
+	b.sees("1 column kept as it is, 2 columns left out: Colour, Notes, Maker")
+	b.until("location.hash.includes('extra=keep') && location.hash.includes('leave_out=Notes&leave_out=Maker')")
+	b.audits("one is kept")
+	require.Equal(t, "mixed", value(b, "combobox", "Columns that go to no field"))
+	b.choose("Field for Maker", "Brand")
+	b.sees("1 column kept as it is, 1 column left out: Colour, Notes")
+	b.choose("Field for Maker", "Leave out")
+	b.sees("1 column kept as it is, 2 columns left out: Colour, Notes, Maker")
+	b.choose("Field for Maker", "Brand")
+	b.sees("1 column kept as it is, 1 column left out: Colour, Notes")
+	b.click("button", "Show what would change")
+	b.click("button", "Import 2 products now")
+	b.sees("Imported")
+	stored, err := s.db.Products().Get(t.Context(), 1)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"Colour": "green"}, stored.Attributes)
+	require.Contains(t, stored.Fields, "brand")
+
+	b.click("button", "Import it again")
+	b.sees("1 column kept as it is, 1 column left out: Colour, Notes")
+	b.choose("Columns that go to no field", "Keep them all as they are")
+	b.sees("2 columns kept as they are: Colour, Notes")
+	b.click(unfold, "2 columns kept as they are: Colour, Notes")
+	b.choose("Field for Colour", "Leave out")
+	b.choose("Field for Notes", "Leave out")
+	b.sees("2 columns left out: Colour, Notes")
+	b.until("!location.hash.includes('extra') && !location.hash.includes('leave_out')")
+}
+
 // TestProfile keeps settings under a name, has another file with the same columns read by them, and refuses that.
 func TestProfile(t *testing.T) {
 	s := openShop(t, false)

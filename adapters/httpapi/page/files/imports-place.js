@@ -1,6 +1,6 @@
 // The place Imports: all of them, the newest first, while they go on.
 
-import { cells, field, h, replace, select, table } from './dom.js';
+import { cells, field, freshID, h, replace, select, table } from './dom.js';
 import { count, long, number, short, when } from './format.js';
 import { sleep } from './api.js';
 import { empty, failure } from './messages.js';
@@ -22,16 +22,25 @@ export async function show(view) {
     view.go(['jobs', view.path[0]], null, { place: 'import', replace: true });
     return;
   }
+  const filter = { state: view.query.get('state') ?? '', user: view.query.get('user') ?? '' };
+  const given = () => Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== ''));
+  const filtered = (name, value) => {
+    filter[name] = value;
+    view.go([], given());
+  };
   const offset = Math.max(0, Number(view.query.get('offset')) || 0);
-  const state = select(filters, view.query.get('state') ?? '', { on: { change: () =>
-    view.go([], state.value ? { state: state.value } : null) } });
+  const state = select(filters, filter.state, { on: { change: () => filtered('state', state.value) } });
+  const names = h('datalist', { id: freshID('names') });
+  const user = h('input', { value: filter.user, autocomplete: 'off', list: names.id,
+    on: { change: () => filtered('user', user.value.trim()) } });
   const total = h('span', { class: 'soft', role: 'status' });
   const body = h('div', { class: 'list imports' });
   const pages = h('div', { class: 'row' });
   const rows = new Map(); // by their ids
-  const query = { limit: pageSize, offset, state: state.value === 'running' ? running : state.value };
+  const query = { limit: pageSize, offset, ...filter, ...(filter.state === 'running' && { state: running }) };
   const page = await view.api.get('imports/', { query, signal: view.signal });
-  view.title('Imports', h('div', { class: 'row end' }, field('State', state), total), body, pages);
+  view.title('Imports', h('div', { class: 'row end' }, field('State', state), field('Asked for by', user), names,
+    total), body, pages);
   draw(page);
   watch(page);
 
@@ -47,16 +56,18 @@ export async function show(view) {
       return known;
     });
     const list = body.querySelector('tbody');
+    const known = new Set(results.map((job) => job.user).filter(Boolean));
+    if (known.size > 0) replace(names, [...known].map((name) => h('option', { value: name })));
     if (shown.length === 0) {
-      replace(body, state.value ? empty('There are none of these.') : empty('Nothing was imported yet.',
+      replace(body, Object.keys(given()).length > 0 ? empty('There are none of these.') : empty('Nothing was imported yet.',
         h('a', { class: 'button', href: view.address([], null, 'import') }, 'Import a file')));
     } else if (!list) {
       replace(body, table('Imports', titles, shown));
     } else if (shown.some((element, i) => list.children[i] !== element) || list.children.length !== shown.length) {
       list.replaceChildren(...shown);
     }
-    const turn = (to, words) => h('a', { class: 'button', href: view.address([], { ...(to > 0 && { offset: to }),
-      ...(state.value && { state: state.value }) }) }, words);
+    const turn = (to, words) => h('a', { class: 'button', href: view.address([], { ...(to > 0 && { offset: to }), ...given() }) },
+      words);
     replace(pages, offset > 0 && turn(Math.max(0, offset - pageSize), 'Previous page'),
       next && turn(offset + pageSize, 'Next page'));
   }
@@ -92,7 +103,7 @@ const how = (job) => isDryRun(job) ? 'Tried out, nothing written' : modes[job.se
 
 // more says how far an import is, or why it failed and what to do.
 function more(view, job) {
-  if (!ended(job)) return job.waiting ? job.waiting.for : `${number(Math.round(job.progression))} %`;
+  if (!ended(job)) return job.waiting ? sentence(job.waiting.for) : `${number(Math.round(job.progression))} %`;
   if (job.state !== 'FAILURE') return null;
   const upload = job.has_file === false ? null : job.upload?.id ?? job.upload;
   return [sentence(job.error?.replace(/^importer: /, '') || 'The server gave no reason'), ' ', upload ?

@@ -3,10 +3,10 @@
 import { button, cells, field, h, select, table } from './dom.js';
 import { bytes, count, cut, share } from './format.js';
 import { fieldWord } from './reading-dialect.js';
-import { columnReference, withColumn, withSetting } from './settings.js';
+import { columnReference, unclaimed, withColumn, withKept, withSetting } from './settings.js';
 
 const atFirst = 100; // columns; the others are shown when they are asked for
-const group = '=group'; // no field is called so
+const [group, keep, out] = ['=group', '=keep', '=out']; // no field is called so
 const foundWords = { name: 'same name', alias: 'another name for it', values: 'by its values',
   position: 'by its position', given: 'by hand' };
 
@@ -16,18 +16,19 @@ const useWords = { kind: 'says what kind of row a line is', store_view: 'says fo
 // columnsTable has one row for each column: first those that are used, then the others, folded unless a field is
 // missing.
 export function columnsTable(context) {
-  const { preview, settings } = context;
-  const isUsed = (column) => column.field || column.use !== 'ignored' && column.use !== 'attribute';
-  const used = preview.columns.filter(isUsed);
-  const unused = preview.columns.filter((column) => !isUsed(column));
+  const { preview } = context;
+  const unused = unclaimed(preview);
+  const used = preview.columns.filter((column) => !unused.includes(column));
   const left = preview.more_columns ?? 0;
   const names = cut(unused.map((column) => column.name || `Column ${column.column}`).join(', '), 160);
-  const word = settings.extra === 'keep' ? 'kept as they are' : 'left out';
+  const kept = unused.filter((column) => column.use === 'attribute').length;
+  const words = [kept > 0 && `${count(kept, 'column')} kept as ${kept === 1 ? 'it is' : 'they are'}`,
+    kept < unused.length && `${count(unused.length - kept, 'column')} left out`].filter(Boolean).join(', ');
   return h('section', { 'aria-label': 'Columns' }, h('h2', {}, 'Columns'),
     !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
     used.length > 0 && rowsOf(context, 'Columns that go to a field', used),
     unused.length > 0 && [h('details', { 'data-key': 'unused', open: preview.missing.length > 0 },
-      h('summary', {}, `${count(unused.length, 'column')} ${word}: `, h('bdi', {}, names)),
+      h('summary', {}, `${words}: `, h('bdi', {}, names)),
       rowsOf(context, 'Columns that go to no field', unused)), others(context)],
     left > 0 && h('p', { class: 'soft' }, `${count(left, 'further column')} can not be shown.`));
 }
@@ -46,11 +47,15 @@ function rowsOf(context, caption, columns) {
   return [place, all];
 }
 
-// others says what becomes of the columns that go to no field: of all of them alike.
+// others says what becomes of the columns that go to no field: of all of them, unless each has its own choice.
 function others({ settings, change }) {
-  const choices = [['', 'Leave them out'], ['keep', 'Keep them as they are'], ['reject', 'Take no line that has one']];
-  const extra = select(choices, settings.extra === 'ignore' ? '' : settings.extra ?? '',
-    { 'data-key': 'set-extra', on: { change: () => change(withSetting(settings, 'extra', extra.value)) } });
+  const mixed = settings.leave_out?.length > 0;
+  const choices = [['', 'Leave them all out'], ['keep', 'Keep them all as they are'],
+    ['reject', 'Refuse a file that has any'], ...mixed ? [['mixed', 'As chosen for each']] : []];
+  const extra = select(choices, mixed ? 'mixed' : settings.extra === 'ignore' ? '' : settings.extra ?? '',
+    { 'data-key': 'set-extra', on: { change: () => {
+      if (extra.value !== 'mixed') change(withSetting(withSetting(settings, 'leave_out', null), 'extra', extra.value));
+    } } });
   return field('Columns that go to no field', extra, 'What is kept stands with the product under its own name.');
 }
 
@@ -64,9 +69,11 @@ function samples(all) {
 // target is the select of the field that a column goes to.
 function target(context, column) {
   const { preview, settings, change } = context;
-  const none = settings.extra === 'keep' ? 'Keep as it is' : 'Leave out';
-  const taken = column.use === 'group' ? group : column.field ?? '';
-  const options = [['', none],
+  const none = column.use === 'attribute' ? keep : out;
+  const taken = column.use === 'group' ? group : column.field ?? none;
+  // Where others can't be shown, one can't be kept alone: they would have to be named to leave them out.
+  const one = !preview.more_columns || settings.extra === 'keep';
+  const options = [...one ? [[keep, 'Keep as it is']] : [], [out, 'Leave out'],
     ...preview.fields.map(({ name, required }) => [name, required ? `${fieldWord(name)} (needed)` : fieldWord(name)]),
     [group, 'Says which lines are variants of one product']];
   // Very many columns and fields would be too many options: they come when they are looked for.
@@ -89,6 +96,11 @@ function target(context, column) {
 
 function chosen({ preview, settings }, column, value) {
   let next = settings;
+  if (value === keep || value === out) {
+    if (column.field) next = withColumn(next, column, '', preview);
+    if (column.use === 'group') next = withSetting(next, 'group', 'none');
+    return withKept(next, column, value === keep, preview);
+  }
   if (column.use === 'group') next = withSetting(next, 'group', 'none');
   if (value === group) {
     next = withColumn(next, column, '', preview);

@@ -10,7 +10,7 @@ import { dialectSentence } from './reading-dialect.js';
 import { modeCards, moreSettings } from './reading-mode.js';
 import { hints, missingFields, openQuestions, profileNotice } from './reading-questions.js';
 import { firstRecords } from './reading-records.js';
-import { clean, queryOf, settingsOf } from './settings.js';
+import { clean, consistent, queryOf, settingsOf } from './settings.js';
 
 // showReading shows how an upload is read with the settings in the address, and lets one change them.
 export async function showReading(view, id) {
@@ -53,7 +53,7 @@ class Reading {
   // so, and what stood before stays.
   async change(settings) {
     const before = this.#settings;
-    this.#settings = settings;
+    this.#settings = consistent(settings);
     this.#key = freshKey();
     this.#note();
     this.#view.summary.clear();

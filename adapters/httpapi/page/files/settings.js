@@ -1,6 +1,7 @@
 // The settings of an import, as JSON has them, and as the query of a preview and of this page's addresses.
 
 const assignments = ['map', 'set', 'number', 'date'];
+const lists = ['leave_out'];
 const plain = ['mode', 'extra', 'delimiter', 'encoding', 'quote', 'header', 'group', 'zone', 'max_rejects'];
 
 // clean returns the settings that this page knows, without those that say nothing.
@@ -8,6 +9,9 @@ export function clean(settings) {
   const kept = {};
   for (const name of plain) {
     if (settings?.[name] !== undefined && settings[name] !== null && settings[name] !== '') kept[name] = settings[name];
+  }
+  for (const name of lists) {
+    if (settings?.[name]?.length > 0) kept[name] = [...settings[name]];
   }
   for (const name of assignments) {
     if (Object.keys(settings?.[name] ?? {}).length > 0) kept[name] = { ...settings[name] };
@@ -22,7 +26,7 @@ export function queryOf(settings) {
     if (assignments.includes(name)) {
       for (const [field, to] of Object.entries(value)) query.append(name, `${field}=${to}`);
     } else {
-      query.append(name, value);
+      for (const one of [value].flat()) query.append(name, one);
     }
   }
   return query;
@@ -34,6 +38,7 @@ export function settingsOf(query) {
   for (const [name, value] of query) {
     const at = value.indexOf('=');
     if (plain.includes(name)) settings[name] = value;
+    else if (lists.includes(name)) (settings[name] ??= []).push(value);
     else if (assignments.includes(name) && at > 0) (settings[name] ??= {})[value.slice(0, at)] = value.slice(at + 1);
   }
   return settings;
@@ -72,4 +77,31 @@ export function withColumn(settings, column, field, { columns }) {
     next = withSetting(next, 'set', null, field);
   }
   return next;
+}
+
+// isKept tells whether a column that goes to no field is kept with the product all the same.
+const isKept = (column) => column.use === 'attribute';
+
+// unclaimed are the columns of a preview that go to no field.
+export const unclaimed = ({ columns }) => columns.filter((c) => !c.field && (isKept(c) || c.use === 'ignored'));
+
+// withKept returns the settings with one column kept as it is, or left out, and the others as they are.
+export function withKept(settings, column, keep, preview) {
+  const all = [...new Set([...unclaimed(preview), column])];
+  const stay = all.filter((c) => c === column ? keep : isKept(c));
+  const out = all.filter((c) => !stay.includes(c));
+  let next = withSetting(settings, 'leave_out', null);
+  if (settings.extra === 'reject' && !keep) {
+    const named = [...settings.leave_out ?? [], columnReference(column, preview.columns)];
+    return withSetting(next, 'leave_out', named);
+  }
+  next = withSetting(next, 'extra', stay.length > 0 ? 'keep' : null);
+  return stay.length === 0 ? next :
+    withSetting(next, 'leave_out', out.map((c) => columnReference(c, preview.columns)));
+}
+
+// consistent returns the settings without leaving out what they take.
+export function consistent(settings) {
+  const taken = new Set([...Object.values(settings.map ?? {}), settings.group]);
+  return clean({ ...settings, leave_out: (settings.leave_out ?? []).filter((name) => !taken.has(name)) });
 }
