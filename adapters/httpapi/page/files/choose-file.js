@@ -53,6 +53,10 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
         bar.value = now.total ? now.sent / now.total : 0;
         line.textContent = progressSentence(now);
         view.say(`${share(bar.value)} sent`);
+      }, broken: () => {
+        bar.value = 0;
+        line.textContent = 'The connection broke. The file is sent again from its beginning once the server answers.';
+        view.say(line.textContent);
       } });
       view.go(['uploads', sent.id], queryOf(settings() ?? {}));
     } catch (error) {

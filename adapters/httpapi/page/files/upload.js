@@ -1,27 +1,56 @@
 // Sends a file, and says how far it is. fetch can't tell that yet; XMLHttpRequest can.
 
-import { atMost, fromPage } from './api.js';
+import { atMost, fromPage, sleep } from './api.js';
 import { bytes } from './format.js';
-import { Problem, problemOf } from './problem.js';
+import { Problem, aborted, passes, problemOf } from './problem.js';
 import { schema } from './schema.js';
 
-// upload sends a file to POST /uploads/ and resolves to the answer. progress({sent, total, speed, left}) is called at
-// most five times a second, speed in bytes a second and left in seconds, null until they are known. The signal
-// cancels it.
-export async function upload(api, file, { signal, progress }) {
+const most = 5; // how often a file is sent in all
+
+// upload sends a file to POST /uploads/ and resolves to the answer. The server can't go on in the middle of a file: where
+// the connection breaks, broken() is called, and the file is sent again from its beginning once the server answers.
+// progress({sent, total, speed, left}) is called at most five times a second, speed in bytes a second and left in
+// seconds, null until they are known. The signal cancels it.
+export async function upload(api, file, { signal, progress, broken }) {
   // A server that refuses a file while it is sent may close the connection before a browser has read why.
   const { maxUpload = Infinity } = await schema(api).catch(() => ({}));
   if (file.size > maxUpload) {
     throw new Problem({ status: 413,
       detail: `It has ${bytes(file.size)}, and the server takes ${bytes(maxUpload)} at most.` });
   }
-  try {
-    return await attempt(api, file, { signal, progress });
-  } catch (error) {
-    if (error instanceof Problem && error.status === 401 && await api.signIn()) {
-      return attempt(api, file, { signal, progress });
+  let asked = false;
+  for (let sent = 1; ; sent++) {
+    try {
+      return await attempt(api, file, { signal, progress });
+    } catch (error) {
+      if (error.status === 401 && !asked && await api.signIn()) {
+        asked = true;
+        continue;
+      }
+      if (!passes(error) || sent === most) throw error;
+      broken();
+      await sleep(Math.max(1000 * sent, error.retryAfter * 1000), signal);
+      await answers(api, signal);
+      await readable(file);
     }
-    throw error;
+  }
+}
+
+// answers waits until the server answers a question, whatever it says.
+async function answers(api, signal) {
+  try {
+    await api.get('imports/', { query: { limit: 1 }, signal });
+  } catch (error) {
+    if (aborted(error)) throw error;
+  }
+}
+
+// readable throws where a file was changed or removed since it was chosen: a browser doesn't send it then.
+async function readable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    throw new Problem({ status: 400, detail: 'The file was changed or removed meanwhile. Choose it again.' });
   }
 }
 
@@ -34,14 +63,18 @@ function attempt(api, file, { signal, progress }) {
     const request = new XMLHttpRequest();
     const stop = () => request.abort();
     signal.addEventListener('abort', stop, { once: true });
-    const tell = atMost(200, progress);
+    let over = false;
+    const tell = atMost(200, (now) => { if (!over) progress(now); });
     const began = performance.now();
     request.upload.addEventListener('progress', ({ loaded, total }) => {
       const seconds = (performance.now() - began) / 1000;
       const speed = seconds > 1 ? loaded / seconds : null;
       tell({ sent: loaded, total, speed, left: speed ? (total - loaded) / speed : null });
     });
-    request.addEventListener('loadend', () => signal.removeEventListener('abort', stop));
+    request.addEventListener('loadend', () => {
+      over = true;
+      signal.removeEventListener('abort', stop);
+    });
     request.addEventListener('abort', () => reject(signal.reason ?? new DOMException('Cancelled', 'AbortError')));
     request.addEventListener('error', () => {
       api.unanswered();
