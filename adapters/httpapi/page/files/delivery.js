@@ -3,7 +3,7 @@
 import { button, h, replace } from './dom.js';
 import { when } from './format.js';
 import { badge, failure, loading, notice } from './messages.js';
-import { aborted } from './problem.js';
+import { aborted, sentence } from './problem.js';
 import { eventWords } from './webhook-events.js';
 import { answerOf, deliveryState } from './webhook-state.js';
 
@@ -50,5 +50,5 @@ export async function openDelivery(view, id, again) {
 }
 
 const attempt = (one) => h('li', {}, when(one.at), ': ', answerOf(one),
-  one.error && h('p', { class: 'hint' }, one.error),
+  one.error && h('p', { class: 'hint' }, sentence(one.error)),
   one.response && h('pre', { class: 'sample' }, one.response));

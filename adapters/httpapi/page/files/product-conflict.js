@@ -3,13 +3,13 @@
 import { button, freshID, h } from './dom.js';
 import { when } from './format.js';
 import { notice } from './messages.js';
-import { keysOf, same } from './product-inputs.js';
+import { same } from './product-inputs.js';
 import { label, shownValue } from './schema.js';
 
-// conflict returns the fields in which mine and theirs differ. wrote are the keys that I changed: mine is proposed for
+// conflict returns those of the fields, {key, name, type}, in which mine and theirs differ. wrote are the keys that I changed: mine is proposed for
 // these, and theirs for others. save is called with what was chosen, by keys; giveUp where mine is dropped.
-export function conflict(schema, { mine, theirs, wrote, at }, save, giveUp) {
-  const fields = keysOf(schema).filter(({ key }) => !same(mine[key], theirs[key]));
+export function conflict(all, { mine, theirs, wrote, at }, save, giveUp) {
+  const fields = all.filter(({ key }) => !same(mine[key], theirs[key]));
   const chosen = new Map(fields.map(({ key }) => [key, wrote.includes(key) ? mine : theirs]));
   const rows = fields.map(({ key, name, type }) => {
     const group = freshID('choice');

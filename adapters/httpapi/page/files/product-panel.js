@@ -1,11 +1,12 @@
 // A product, opened over the list: to look at, to change, to create, to delete.
 
 import { button, h, replace } from './dom.js';
-import { long, when } from './format.js';
+import { when } from './format.js';
 import { failure, loading, Summary } from './messages.js';
 import { aborted, sentence } from './problem.js';
 import { conflict } from './product-conflict.js';
-import { ProductInputs } from './product-inputs.js';
+import { PairsInput } from './pairs-input.js';
+import { ProductInputs, keysOf } from './product-inputs.js';
 import { deleteOne } from './products-delete.js';
 
 // openPanel opens the product of the id, or a new one for null. changed is called once something was stored, and closed
@@ -66,26 +67,23 @@ class Panel {
     const isNew = this.#product === null;
     this.summary = new Summary();
     this.inputs = new ProductInputs(this.#schema, this.#product);
+    const attributes = Object.entries(this.#product?.attributes ?? {});
+    this.attributes = new PairsInput(attributes, { name: 'Name', value: 'Value', add: 'Add a value' });
     this.save = h('button', { class: 'primary' }, isNew ? 'Create product' : 'Save changes');
     replace(this.#body, this.summary.element,
       h('form', { novalidate: true, on: { submit: (event) => {
         event.preventDefault();
         this.#save();
       } } }, this.inputs.element,
+      h('details', {}, h('summary', {}, `Further values (${attributes.length})`), this.attributes.element),
       h('div', { class: 'row' }, this.save, button('Close', () => this.#dialog.close()),
         !isNew && button('Delete', () => this.#delete(), { look: 'danger' }))),
       !isNew && this.#facts());
   }
 
   #facts() {
-    const { attributes, created_at: created, updated_at: updated, version } = this.#product;
-    const names = Object.keys(attributes ?? {});
-    return [
-      names.length > 0 && h('details', {}, h('summary', {}, `Kept from its file (${names.length})`),
-        h('dl', { class: 'pairs' }, names.map((name) =>
-          h('div', {}, h('dt', {}, long(name)), h('dd', {}, attributes[name]))))),
-      h('p', { class: 'soft' }, 'Created ', when(created), ', changed ', when(updated), `, version ${version}`),
-    ];
+    const { created_at: created, updated_at: updated, version } = this.#product;
+    return h('p', { class: 'soft' }, 'Created ', when(created), ', changed ', when(updated), `, version ${version}`);
   }
 
   async #save() {
@@ -93,6 +91,8 @@ class Panel {
     this.inputs.clearErrors();
     const isNew = this.#product === null;
     const body = isNew ? this.inputs.whole() : this.inputs.patch();
+    const attributes = this.attributes.patch();
+    if (Object.keys(attributes).length > 0) body.attributes = attributes;
     if (Object.keys(body).length === 0) {
       this.#dialog.close();
       return;
@@ -128,18 +128,25 @@ class Panel {
 
   // #meanwhile lets one choose between what one wrote and what somebody else stored meanwhile.
   async #meanwhile() {
-    const mine = this.inputs.values();
-    const wrote = this.inputs.changed();
+    const further = this.attributes.patch();
+    const mine = { ...this.inputs.values(), ...keyed(further) };
+    const wrote = [...this.inputs.changed(), ...Object.keys(keyed(further))];
     try {
       await this.#fetch(this.#product.id);
     } catch (error) {
       if (!aborted(error)) this.summary.fail('The product can not be read again', error);
       return;
     }
-    const theirs = new ProductInputs(this.#schema, this.#product).values();
-    replace(this.#body, conflict(this.#schema, { mine, theirs, wrote, at: this.#product.updated_at }, (chosen) => {
+    const theirs = { ...new ProductInputs(this.#schema, this.#product).values(),
+      ...keyed(Object.fromEntries(Object.keys(further).map((name) =>
+        [name, this.#product.attributes?.[name] ?? null]))) };
+    const fields = [...keysOf(this.#schema), ...Object.keys(further).map((name) =>
+      ({ name, type: 'text', key: `attributes.${name}` }))];
+    replace(this.#body, conflict(fields, { mine, theirs, wrote, at: this.#product.updated_at }, (chosen) => {
       this.#edit();
       this.inputs.take(chosen);
+      this.attributes.take(Object.fromEntries(Object.keys(further).filter((name) => `attributes.${name}` in chosen)
+        .map((name) => [name, chosen[`attributes.${name}`]])));
       this.#save();
     }, () => this.#edit()));
     this.#body.querySelector('h3').focus();
@@ -152,3 +159,7 @@ class Panel {
     this.#changed();
   }
 }
+
+// keyed returns attributes by the keys that they have among a product's fields.
+const keyed = (attributes) => Object.fromEntries(Object.entries(attributes)
+  .map(([name, value]) => [`attributes.${name}`, value]));

@@ -42,7 +42,7 @@ export function missingFields({ preview, settings, change }) {
       const reference = column ? columnReference(column, preview.columns) : s.column;
       const use = () => change(withSetting(settings, 'map', reference, field));
       return h('li', {}, button(`Use ${cut(s.column, 60)}`, use, { 'data-key': `${key}-${s.column}` }), ' ',
-        h('span', { class: 'soft' }, s.detail));
+        h('span', { class: 'soft' }, sentence(s.detail)));
     });
     return h('section',
       { class: 'question', 'data-at': key, tabindex: '-1', 'aria-label': `${fieldWord(field)} is missing` },

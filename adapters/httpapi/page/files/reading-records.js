@@ -3,6 +3,7 @@
 import { cells, h, table } from './dom.js';
 import { cut, number } from './format.js';
 import { badge } from './messages.js';
+import { sentence } from './problem.js';
 import { fieldWord } from './reading-dialect.js';
 
 // firstRecords shows them, with what is wrong at its cell.
@@ -39,7 +40,7 @@ function placeOf(reject, fields, columns) {
 
 function rejected({ value, reason }) {
   return [badge('error', 'Not taken'), value ? h('div', { class: 'sample' }, h('bdi', {}, cut(value, 80))) : null,
-    h('span', { class: 'reason' }, reason)];
+    h('span', { class: 'reason' }, sentence(reason))];
 }
 
 function written(value) {

@@ -2,6 +2,7 @@
 
 import { button, field, freshID, h } from './dom.js';
 import { Summary } from './messages.js';
+import { PairsInput } from './pairs-input.js';
 import { aborted, sentence } from './problem.js';
 import { showSecret } from './webhook-secret.js';
 import { chosen, eventTypes } from './webhook-events.js';
@@ -21,6 +22,8 @@ export function editWebhook(view, hook, done, etag = null) {
   };
   const events = boxes(hook?.events ?? ['*']);
   const summaries = h('input', { type: 'checkbox', checked: hook?.summaries_only ?? false });
+  const headers = new PairsInput((hook?.header_names ?? []).map((name) => [name, null]),
+    { name: 'Header', value: 'Value', add: 'Add a header' });
   const save = h('button', { class: 'primary' }, hook ? 'Save changes' : 'Create webhook');
   const dialog = h('dialog', { class: 'panel', 'aria-labelledby': 'webhook-form-title',
     on: { close: () => dialog.remove() } },
@@ -35,6 +38,7 @@ export function editWebhook(view, hook, done, etag = null) {
     h('label', { class: 'check' }, summaries, 'Of imports only the end, and not each product'),
     field('Token', controls.token, hook?.has_token ? 'There is one, which is never shown. Empty leaves it as it is.' :
       'Sent with each event as Authorization: Bearer. It is never shown.'),
+    h('details', {}, h('summary', {}, 'Further headers'), headers.element),
     h('details', {}, h('summary', {}, 'How fast'),
       field('At the same time', controls.concurrency, 'With 1, events come in order in practice.'),
       field('Begun in a second', controls.rate_limit, '0 is any number.'),
@@ -52,6 +56,8 @@ export function editWebhook(view, hook, done, etag = null) {
       body[name] = controls[name].value === '' ? null : Number(controls[name].value);
     }
     if (controls.token.value) body.token = controls.token.value;
+    const changed = headers.patch();
+    if (Object.keys(changed).length > 0) body.headers = changed;
     save.disabled = true;
     try {
       const { body: stored } = hook ?

@@ -4,7 +4,7 @@ import { button, h, replace } from './dom.js';
 import { confirm } from './confirm.js';
 import { count, exactTime, when } from './format.js';
 import { badge, notice } from './messages.js';
-import { aborted } from './problem.js';
+import { aborted, sentence } from './problem.js';
 import { showDeliveries } from './deliveries.js';
 import { dayChart } from './delivery-chart.js';
 import { eventsInWords } from './webhook-events.js';
@@ -122,7 +122,7 @@ function attemptNotice(hook, attempt) {
     h('h2', { class: 'small' }, attempt.delivered ? 'The test arrived' : 'The test failed'),
     h('p', {}, h('strong', {}, 'Request: '), `POST ${hook.callback_url}, webhook.test, ${exactTime(attempt.at)}`),
     h('p', {}, h('strong', {}, 'Answer: '), answerOf(attempt)),
-    attempt.error && h('p', {}, attempt.error),
+    attempt.error && h('p', {}, sentence(attempt.error)),
     attempt.response && h('pre', { class: 'sample' }, attempt.response),
     !attempt.delivered && hook.failures > 0 &&
       h('p', {}, `${count(hook.failures, 'delivery', 'deliveries')} failed before it.`));
