@@ -187,6 +187,14 @@ type DeliveryQuery struct {
 	Limit int
 }
 
+// Hour counts the deliveries to an endpoint that ended within an hour.
+type Hour struct {
+	// Start is the hour's beginning, in UTC.
+	Start time.Time
+	// Delivered, Failed and Skipped count them by their states.
+	Delivered, Failed, Skipped int64
+}
+
 // Record is all that is known of a delivery.
 type Record struct {
 	Delivery Delivery
@@ -214,6 +222,11 @@ type Deliveries interface {
 	// ListDeliveries returns deliveries, the greatest ID first. It returns ErrNotFound for an EndpointID that doesn't
 	// exist.
 	ListDeliveries(ctx context.Context, query DeliveryQuery) ([]Delivery, error)
+	// Hours returns how many deliveries to the endpoint ended (FinishedAt) in each of the last n hours, 1 to 168: full
+	// hours of UTC, the oldest first, and last the current one by the store's clock. It counts what is stored: not
+	// deliveries that were pruned, and one that was sent again where it ended last. ErrNotFound, and an error for an n
+	// out of bounds.
+	Hours(ctx context.Context, endpointID string, n int) ([]Hour, error)
 	// Delivery returns the delivery with its event and its log, or ErrNotFound.
 	Delivery(ctx context.Context, id int64) (Record, error)
 	// Resend makes the delivery due now, with a schedule that starts from its beginning, and returns it. A delivery

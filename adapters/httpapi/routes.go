@@ -52,6 +52,7 @@ const (
 	rotateSecretPath  routePath = "/webhooks/{id}/rotate"
 	replayPath        routePath = "/webhooks/{id}/replay"
 	deliveriesPath    routePath = "/webhooks/{id}/deliveries"
+	webhookStatsPath  routePath = "/webhooks/{id}/stats"
 	attemptsPath      routePath = "/webhooks/deliveries/{id}/attempts"
 	resendPath        routePath = "/webhooks/deliveries/{id}/resend"
 )
@@ -92,6 +93,7 @@ var accesses = map[routePath]access{
 	rotateSecretPath:  {change: admins},
 	replayPath:        {change: admins},
 	deliveriesPath:    {read: viewers},
+	webhookStatsPath:  {read: viewers},
 	attemptsPath:      {read: viewers},
 	resendPath:        {change: admins},
 }
@@ -157,6 +159,7 @@ func (a *API) webhookRoutes() []route {
 		{path: rotateSecretPath, handler: a.RotateSecret()},
 		{path: replayPath, handler: a.Replay()},
 		{path: deliveriesPath, handler: a.Deliveries()},
+		{path: webhookStatsPath, handler: a.WebhookStats()},
 		{path: attemptsPath, handler: a.Attempts()},
 		{path: resendPath, handler: a.Resend()},
 	}

@@ -157,6 +157,28 @@ func (w *Webhooks) Replay(ctx context.Context, step webhooks.ReplayStep) (n int,
 	return n, last, nil
 }
 
+// Hours counts deliveries by the hour.
+func (w *Webhooks) Hours(ctx context.Context, endpointID string, n int) (counted []webhooks.Hour, err error) {
+	err = w.db.do(ctx, func(context.Context, *tx) error {
+		hours, err := driver.NewHours(w.db.now(), n)
+		if err != nil {
+			return err
+		}
+		r, err := w.find(endpointID)
+		if err != nil {
+			return err
+		}
+		for _, d := range w.deliveries {
+			if d.endpoint == r && d.State != webhooks.Pending {
+				hours.Add(d.FinishedAt, d.State, 1)
+			}
+		}
+		counted = hours
+		return nil
+	})
+	return counted, err
+}
+
 // Backlog counts what waits.
 func (w *Webhooks) Backlog(ctx context.Context) (b webhooks.Backlog, err error) {
 	err = w.db.do(ctx, func(context.Context, *tx) error {

@@ -84,6 +84,8 @@ func runWebhooks(t *testing.T, w way) {
 					UPDATE webhook_endpoints SET failing_since = failing_since + $1, last_success = last_success + $1, paused_until = paused_until + $1, spent = spent + $1
 				), deliveries AS (
 					UPDATE webhook_deliveries_pending SET not_before = not_before + $1, created_at = created_at + $1, last_attempt = last_attempt + $1
+				), ended AS (
+					UPDATE webhook_deliveries_ended SET finished_at = finished_at + $1
 				)
 				UPDATE webhook_claims SET lease_until = lease_until + $1::interval`)(ctx, d)
 		}}

@@ -27,6 +27,7 @@ type broken struct {
 	finish         func(ctx context.Context, results []webhooks.Result) (int, error)
 	wake           func(ctx context.Context) <-chan struct{}
 	list           func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error)
+	hours          func(ctx context.Context, endpointID string, n int) ([]webhooks.Hour, error)
 	delivery       func(ctx context.Context, id int64) (webhooks.Record, error)
 	resend         func(ctx context.Context, id int64) (webhooks.Delivery, error)
 	replay         func(ctx context.Context, step webhooks.ReplayStep) (int, int64, error)
@@ -40,7 +41,7 @@ func breakAll(s webhooks.Store, inTx func(ctx context.Context, f func(ctx contex
 		listEndpoints: s.ListEndpoints, updateEndpoint: s.UpdateEndpoint,
 		deleteEndpoint: s.DeleteEndpoint, listening: s.Listening, numbers: s.Numbers, append: s.Append, claim: s.Claim,
 		renew: s.Renew, finish: s.Finish, wake: s.Wake,
-		list: s.ListDeliveries, delivery: s.Delivery, resend: s.Resend, replay: s.Replay, backlog: s.Backlog,
+		list: s.ListDeliveries, hours: s.Hours, delivery: s.Delivery, resend: s.Resend, replay: s.Replay, backlog: s.Backlog,
 		prune: s.Prune}
 }
 
@@ -93,6 +94,10 @@ func (b *broken) Wake(ctx context.Context) <-chan struct{} { return b.wake(ctx) 
 
 func (b *broken) ListDeliveries(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 	return b.list(ctx, q)
+}
+
+func (b *broken) Hours(ctx context.Context, endpointID string, n int) ([]webhooks.Hour, error) {
+	return b.hours(ctx, endpointID, n)
 }
 
 func (b *broken) Delivery(ctx context.Context, id int64) (webhooks.Record, error) {

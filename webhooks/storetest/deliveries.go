@@ -35,6 +35,14 @@ func (c *check) mixed() (webhooks.Endpoint, []webhooks.Delivery) {
 	return e, []webhooks.Delivery{all[1], all[2], all[0], all[3], all[4]}
 }
 
+// hours returns how many deliveries to an endpoint ended in each hour.
+func (c *check) hours(id string, n int) []webhooks.Hour {
+	c.Helper()
+	hours, err := c.Hours(c.Context(), id, n)
+	require.NoError(c, err, "deliveries are counted by the hour")
+	return hours
+}
+
 var deliveryCases = []Case{
 	{Name: "deliveries/list, newest first", run: func(c *check) {
 		a, b := c.endpoint(), c.endpoint(listensTo(webhooks.ProductCreated))
@@ -82,6 +90,49 @@ var deliveryCases = []Case{
 		}
 		require.Len(c, c.list(webhooks.DeliveryQuery{Limit: 2}), 2, "the limit holds")
 		c.sameDelivery(all[0], c.list(webhooks.DeliveryQuery{Limit: 1})[0], "the newest come first")
+	}},
+	{Name: "deliveries/by the hour", run: func(c *check) {
+		e, all := c.mixed()
+		c.endpoint(listensTo(webhooks.ProductCreated))
+		c.setBack(-3 * time.Hour) // as if so much time had passed
+		c.some(2)
+		c.end(webhooks.Delivered, c.look(request)...)
+		hours := c.hours(e.ID, 24)
+		require.Len(c, hours, 24, "every hour is there")
+		for i, h := range hours {
+			require.Equal(c, h.Start.Truncate(time.Hour), h.Start, "hours are full")
+			require.Equal(c, hours[0].Start.Add(time.Duration(i)*time.Hour), h.Start, "hours come one after the other")
+			var want webhooks.Hour
+			for _, d := range c.of(e) {
+				if d.FinishedAt.Truncate(time.Hour).Equal(h.Start) {
+					want.Delivered += map[webhooks.DeliveryState]int64{webhooks.Delivered: 1}[d.State]
+					want.Failed += map[webhooks.DeliveryState]int64{webhooks.Failed: 1}[d.State]
+					want.Skipped += map[webhooks.DeliveryState]int64{webhooks.Skipped: 1}[d.State]
+				}
+			}
+			require.Equal(c, want, webhooks.Hour{Delivered: h.Delivered, Failed: h.Failed, Skipped: h.Skipped},
+				"what ended in an hour is counted by its state")
+		}
+		sum := func(hours []webhooks.Hour) (n webhooks.Hour) {
+			for _, h := range hours {
+				n.Delivered, n.Failed, n.Skipped = n.Delivered+h.Delivered, n.Failed+h.Failed, n.Skipped+h.Skipped
+			}
+			return n
+		}
+		require.Equal(c, webhooks.Hour{Delivered: 4, Failed: 1, Skipped: 1}, sum(hours), "all that ended is counted")
+		require.Equal(c, webhooks.Hour{Delivered: 3}, sum(c.hours(e.ID, 2)), "nothing before the hours is counted")
+		_, err := c.Resend(c.Context(), all[0].ID)
+		require.NoError(c, err)
+		require.Equal(c, webhooks.Hour{Delivered: 3, Failed: 1, Skipped: 1}, sum(c.hours(e.ID, 168)),
+			"what is sent again hasn't ended")
+		for _, n := range []int{0, 169} {
+			_, err := c.Hours(c.Context(), e.ID, n)
+			require.Error(c, err, "%d hours are an error", n)
+		}
+		for _, id := range []string{"", "ep_00000000000000000000000000000000"} {
+			_, err := c.Hours(c.Context(), id, 24)
+			require.ErrorIs(c, err, webhooks.ErrNotFound, "no endpoint has the ID %q", id)
+		}
 	}},
 	{Name: "deliveries/bad queries", run: func(c *check) {
 		for _, q := range []webhooks.DeliveryQuery{{Limit: -1}, {Limit: 1_001}, {Before: -1}} {

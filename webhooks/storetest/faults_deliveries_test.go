@@ -37,7 +37,46 @@ func forgetting(f func(s *broken)) func(s *broken) {
 	}
 }
 
+// counting changes the hours that are counted.
+func counting(f func(hours []webhooks.Hour) []webhooks.Hour) func(s *broken) {
+	return func(s *broken) {
+		s.hours = func(ctx context.Context, endpointID string, n int) ([]webhooks.Hour, error) {
+			hours, err := s.Store.Hours(ctx, endpointID, n)
+			return f(hours), err
+		}
+	}
+}
+
 var brokenLooks = []fault{
+	{"leaves out hours without a delivery", counting(func(hours []webhooks.Hour) []webhooks.Hour {
+		return slices.DeleteFunc(hours, func(h webhooks.Hour) bool { return h.Delivered+h.Failed+h.Skipped == 0 })
+	}), "deliveries/by the hour", "every hour is there"},
+	{"counts the newest hour first", counting(func(hours []webhooks.Hour) []webhooks.Hour {
+		slices.Reverse(hours)
+		return hours
+	}), "deliveries/by the hour", "one after the other"},
+	{"counts what was skipped as failed", counting(func(hours []webhooks.Hour) []webhooks.Hour {
+		for i := range hours {
+			hours[i].Failed, hours[i].Skipped = hours[i].Failed+hours[i].Skipped, 0
+		}
+		return hours
+	}), "deliveries/by the hour", "by its state"},
+	{"counts the deliveries of all endpoints", func(s *broken) {
+		s.hours = func(ctx context.Context, endpointID string, n int) ([]webhooks.Hour, error) {
+			hours, err := s.Store.Hours(ctx, endpointID, n)
+			all, _, _ := s.Store.ListEndpoints(ctx, 10, 0)
+			for _, e := range all {
+				if e.ID == endpointID || err != nil {
+					continue
+				}
+				others, _ := s.Store.Hours(ctx, e.ID, n)
+				for i := range others {
+					hours[i].Delivered += others[i].Delivered
+				}
+			}
+			return hours, err
+		}
+	}, "deliveries/by the hour", "by its state"},
 	{"lists the oldest first", func(s *broken) {
 		s.list = func(ctx context.Context, q webhooks.DeliveryQuery) ([]webhooks.Delivery, error) {
 			all, err := s.Store.ListDeliveries(ctx, q)
