@@ -45,6 +45,10 @@ type Jobs interface {
 	Rejects(ctx context.Context, id string, w io.Writer) error
 	Superseded(ctx context.Context, id string, w io.Writer) error
 	Skipped(ctx context.Context, id string, w io.Writer) error
+	Changes(ctx context.Context, id string, query job.ChangeQuery, limit int) (page []job.Change, next *job.ChangePlace,
+		err error)
+	EachChange(ctx context.Context, id string, query job.ChangeQuery,
+		f func(c *job.Change, at job.ChangePlace) (more bool, err error)) error
 }
 
 // API is the importer over HTTP. It is an [http.Handler] with every route, to be mounted at the root of a server or, by

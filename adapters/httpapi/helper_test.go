@@ -257,6 +257,15 @@ func (b *board) Rejects(_ context.Context, _ string, w io.Writer) error { return
 
 func (b *board) Skipped(_ context.Context, _ string, w io.Writer) error { return b.skipped(w) }
 
+func (b *board) Changes(context.Context, string, job.ChangeQuery, int) ([]job.Change, *job.ChangePlace, error) {
+	return nil, nil, b.err
+}
+
+func (b *board) EachChange(context.Context, string, job.ChangeQuery,
+	func(*job.Change, job.ChangePlace) (bool, error)) error {
+	return b.err
+}
+
 func (b *board) Superseded(_ context.Context, _ string, w io.Writer) error { return b.superseded(w) }
 
 func (b *board) Upload(context.Context, string, string, io.Reader) (job.Upload, error) {

@@ -121,6 +121,8 @@ var kinds = []struct {
 	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
 	{job.ErrNotKept, http.StatusConflict, "not_kept", "the skipped records are kept in mode existing alone, and not of a " +
 		"dry run", false},
+	{job.ErrNoChanges, http.StatusConflict, "no_changes", "the import keeps no changes: it was asked for with " +
+		"changes=none, or before imports could keep them", false},
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
 	{job.ErrBusy, http.StatusServiceUnavailable, "busy", "too many reports or previews are being made at the same " +
 		"time; try again",

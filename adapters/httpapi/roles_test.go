@@ -39,6 +39,8 @@ var rights = map[string]string{
 	"GET /imports/{id}/rejects.csv":          "viea",
 	"GET /imports/{id}/superseded.csv":       "viea",
 	"GET /imports/{id}/skipped.csv":          "viea",
+	"GET /imports/{id}/changes":              "viea",
+	"GET /imports/{id}/changes.csv":          "viea",
 	"GET /products/":                         "vea",
 	"POST /products/":                        "ea",
 	"GET /products/{id}":                     "vea",

@@ -30,6 +30,8 @@ const (
 	rejectsPath      routePath = "/imports/{id}/rejects.csv"
 	supersededPath   routePath = "/imports/{id}/superseded.csv"
 	skippedPath      routePath = "/imports/{id}/skipped.csv"
+	changesPath      routePath = "/imports/{id}/changes"
+	changesCSVPath   routePath = "/imports/{id}/changes.csv"
 	productsPath     routePath = "/products/"
 	productPath      routePath = "/products/{id}"
 	exportPath       routePath = "/products/export.csv"
@@ -74,6 +76,8 @@ var accesses = map[routePath]access{
 	rejectsPath:      {read: everybody},
 	supersededPath:   {read: everybody},
 	skippedPath:      {read: everybody},
+	changesPath:      {read: everybody},
+	changesCSVPath:   {read: everybody},
 	productsPath:     {read: viewers, change: editors},
 	productPath:      {read: viewers, change: editors},
 	exportPath:       {read: viewers},
@@ -123,6 +127,8 @@ func (a *API) routes() []route {
 		{path: rejectsPath, handler: a.Rejects()},
 		{path: supersededPath, handler: a.Superseded()},
 		{path: skippedPath, handler: a.Skipped()},
+		{path: changesPath, handler: a.Changes()},
+		{path: changesCSVPath, handler: a.ChangesCSV()},
 		{path: productsPath, handler: a.Products()},
 		{path: productPath, handler: a.Product()},
 		{path: exportPath, handler: a.Export()},

@@ -46,6 +46,7 @@ var importSettings = []setting{
 	{name: "zone", text: func(s *job.Settings) *string { return &s.Zone }},
 	{name: "group", text: func(s *job.Settings) *string { return &s.Group }},
 	{name: "max_rejects", text: func(s *job.Settings) *string { return &s.MaxRejects }},
+	{name: "changes", text: func(s *job.Settings) *string { return &s.Changes }},
 }
 
 // settingParameters are the names of the settings for readParameters.

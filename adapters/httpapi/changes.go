@@ -1,0 +1,235 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// Changes is the handler of GET /imports/{id}/changes, what an import did to each product, or would do in a dry run.
+func (a *API) Changes() http.Handler {
+	return resource{changesPath, methods{http.MethodGet: a.handle(a.getChanges)}}
+}
+
+// ChangesCSV is the handler of GET /imports/{id}/changes.csv, the same as CSV with one row for each field.
+func (a *API) ChangesCSV() http.Handler {
+	return resource{changesCSVPath, methods{http.MethodGet: a.handle(a.getChangesCSV)}}
+}
+
+// changeView is what an import did to a product.
+type changeView struct {
+	Kind job.ChangeKind `json:"kind"`
+	Key  string         `json:"key"`
+	SKU  string         `json:"sku"`
+	// ProductID is null for what a dry run would create.
+	ProductID *int64 `json:"product_id"`
+	// Version is the product's afterwards, its last one where it was deleted, null where none was there.
+	Version *int64 `json:"version"`
+	// CreatedAt is that of a product that was deleted, null else.
+	CreatedAt *time.Time `json:"created_at"`
+	// Reason says why a product was kept, null else.
+	Reason *string `json:"reason"`
+	// Fields are those that changed, by name, and Attributes likewise.
+	Fields     map[string]fieldChangeView `json:"fields"`
+	Attributes map[string]fieldChangeView `json:"attributes"`
+}
+
+// fieldChangeView is what a field was and is, as it stands in a product.
+type fieldChangeView struct {
+	Before any `json:"before"`
+	After  any `json:"after"`
+}
+
+// viewOfChange returns the view of a change.
+func (a *API) viewOfChange(c *job.Change) changeView {
+	v := changeView{Kind: c.Kind, Key: c.Key, SKU: c.SKU, CreatedAt: optionalTime(c.CreatedAt),
+		Reason: optional(c.Reason), Fields: map[string]fieldChangeView{}, Attributes: map[string]fieldChangeView{}}
+	if c.ID != 0 {
+		v.ProductID = &c.ID
+	}
+	if c.Version != 0 {
+		v.Version = &c.Version
+	}
+	for i := range c.Fields {
+		f := &c.Fields[i]
+		if name, is := f.Attribute(); is {
+			v.Attributes[name] = fieldChangeView{f.Before, f.After}
+			continue
+		}
+		field := a.schema.Find(f.Name)
+		v.Fields[f.Name] = fieldChangeView{fieldJSON(field, f.Before), fieldJSON(field, f.After)}
+	}
+	return v
+}
+
+// fieldJSON returns the value of a field with the canonical text as products have it in JSON. The field is nil for the
+// SKU, and where the schema doesn't have it any more.
+func fieldJSON(f *products.Field, text *string) any {
+	switch {
+	case text == nil:
+		return nil
+	case f == nil || f.Builtin() && f.Type == products.Text:
+		return *text
+	}
+	return f.Value(*text)
+}
+
+// changeParameters are those that say which changes are wanted.
+var changeParameters = []string{"kind...", "field"}
+
+// changeQuery returns what they say.
+func (p *parameters) changeQuery() (q job.ChangeQuery) {
+	for _, text := range p.texts("kind") {
+		kind := job.ChangeKind(text)
+		if !slices.Contains(job.ChangeKinds, kind) {
+			p.fail("kind", codeValue, fmt.Sprintf("kind must be one of %v, not %q", job.ChangeKinds, products.Shorten(text)))
+		}
+		q.Kinds = append(q.Kinds, kind)
+	}
+	q.Field = p.text("field")
+	return q
+}
+
+// changeCursor makes a cursor of a place.
+func changeCursor(place job.ChangePlace) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(place.Batch, 10) + " " + place.Key))
+}
+
+// changePlace returns the place of the parameter cursor.
+func (p *parameters) changePlace() (place job.ChangePlace) {
+	text := p.text("cursor")
+	if text == "" {
+		return place
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	batch, key, found := strings.Cut(string(raw), " ")
+	if err == nil && found {
+		place.Key = key
+		place.Batch, err = strconv.ParseInt(batch, 10, 64)
+	}
+	if err != nil || !found || place.Batch < 0 {
+		p.fail("cursor", codeValue, "cursor must be one that a link of this list has")
+	}
+	return place
+}
+
+func (a *API) getChanges(w http.ResponseWriter, r *http.Request) error {
+	id, err := importID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	p := readParameters(r, slices.Concat([]string{"limit", "cursor"}, changeParameters)...)
+	limit, query := p.number("limit", 1, job.MaxChanges, products.DefaultLimit), p.changeQuery()
+	query.After = p.changePlace()
+	if p.err != nil {
+		return p.err
+	}
+	ctx, cancel := withTimeout(r, requestTime)
+	defer cancel()
+	h, err := a.reads.read(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.release()
+	changes, next, err := a.jobs.Changes(ctx, id, query, limit)
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Next    *string      `json:"next"`
+		Results []changeView `json:"results"`
+	}
+	body.Results = make([]changeView, len(changes))
+	for i := range changes {
+		body.Results[i] = a.viewOfChange(&changes[i])
+	}
+	if next != nil {
+		body.Next = a.link(r, changesPath, p, map[string]string{"cursor": changeCursor(*next)})
+	}
+	writeJSON(w, http.StatusOK, "application/json", &body)
+	return nil
+}
+
+func (a *API) getChangesCSV(w http.ResponseWriter, r *http.Request) error {
+	id, err := importID(r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	p := readParameters(r, changeParameters...)
+	query := p.changeQuery()
+	if p.err != nil {
+		return p.err
+	}
+	h, err := a.reads.stream(r.Context())
+	if err != nil {
+		return err
+	}
+	defer h.release()
+	file := newCSVResponse(w, "changes-"+id+".csv")
+	out := csv.NewWriter(file)
+	begun := false
+	begin := func() error {
+		if begun {
+			return nil
+		}
+		begun = true
+		return out.Write([]string{"key", "kind", "field", "before", "after", "version", "reason"})
+	}
+	err = a.jobs.EachChange(r.Context(), id, query, func(c *job.Change, _ job.ChangePlace) (bool, error) {
+		if err := begin(); err != nil {
+			return false, err
+		}
+		return true, a.writeChange(out, c, query.Field)
+	})
+	if err == nil {
+		err = begin()
+	}
+	if err == nil {
+		out.Flush()
+		err = out.Error()
+	}
+	return file.end(err)
+}
+
+// writeChange writes a change: a row for each field, or for the one that is asked for; one row where there is none.
+func (a *API) writeChange(out *csv.Writer, c *job.Change, only string) error {
+	version := ""
+	if c.Version != 0 {
+		version = strconv.FormatInt(c.Version, 10)
+	}
+	row := func(f *job.FieldChange) error {
+		cells := [2]string{}
+		field := a.schema.Find(f.Name)
+		for i, text := range []*string{f.Before, f.After} {
+			switch {
+			case text == nil:
+			case field == nil:
+				cells[i] = importer.EscapeFormula(*text)
+			default:
+				cells[i] = cellOf(field, *text)
+			}
+		}
+		return out.Write([]string{importer.EscapeFormula(c.Key), string(c.Kind), importer.EscapeFormula(f.Name),
+			cells[0], cells[1], version, c.Reason})
+	}
+	if len(c.Fields) == 0 {
+		return row(&job.FieldChange{})
+	}
+	for i := range c.Fields {
+		if f := &c.Fields[i]; only == "" || f.Name == only {
+			if err := row(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
