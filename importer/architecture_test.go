@@ -22,17 +22,17 @@ import (
 const module = "github.com/products-importer/products-importer"
 
 const (
-	validator = "github.com/go-playground/validator/v10"
-	text      = "golang.org/x/text"
-	compress  = "github.com/klauspost/compress"
-	crypto    = "golang.org/x/crypto"
-	testify   = "github.com/stretchr/testify"
-	sqlx      = "github.com/jmoiron/sqlx"
-	pq        = "github.com/lib/pq"
-	goose     = "github.com/pressly/goose/v3"
-	modernc   = "modernc.org/sqlite"
-	docker    = "github.com/ory/dockertest/v3"
-	metrics   = "github.com/prometheus/client_golang"
+	validator  = "github.com/go-playground/validator/v10"
+	text       = "golang.org/x/text"
+	compress   = "github.com/klauspost/compress"
+	crypto     = "golang.org/x/crypto"
+	testify    = "github.com/stretchr/testify"
+	sqlx       = "github.com/jmoiron/sqlx"
+	pq         = "github.com/lib/pq"
+	goose      = "github.com/pressly/goose/v3"
+	modernc    = "modernc.org/sqlite"
+	docker     = "github.com/ory/dockertest/v3"
+	prometheus = "github.com/prometheus/client_golang"
 )
 
 // core are the packages that an adapter may use.
@@ -72,11 +72,11 @@ var mayImport = map[string][]string{
 	"adapters/sqlite":          slices.Concat(core, forStores, []string{sqlx, modernc, goose}),
 	"adapters/postgres/pgtest": {docker, pq, testify},
 	"adapters/httpapi": slices.Concat(core, forStores, []string{"adapters/httpapi/basicauth", "importer/decompress",
-		"importer/spelling",
-		metrics}),
+		"importer/spelling"}),
 	"adapters/httpapi/basicauth":           {crypto},
 	"adapters/httpapi/basicauth/tokentest": {"adapters/httpapi/basicauth", "adapters/casetest", testify},
 	"adapters/httpapi/page":                {},
+	"adapters/metrics":                     {"importer/job", "progress", "webhooks", prometheus},
 	"adapters/worker":                      core,
 	"adapters/outbox":                      core,
 }

@@ -77,7 +77,6 @@ type API struct {
 	options  Options
 	public   *url.URL // nil without Options.PublicURL
 	origins  *http.CrossOriginProtection
-	metrics  *metrics
 	counts   counts
 	bodies   bodyBudget
 	reads    readBudget
@@ -138,9 +137,6 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 		if err := a.origins.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("httpapi: Options.TrustedOrigins: %w", err)
 		}
-	}
-	if a.metrics, err = newMetrics(options.Registry, &a.streams, &options.Webhooks); err != nil {
-		return nil, err
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
 	if a.auth != nil {

@@ -95,7 +95,11 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error 
 		p.retryAfter = retryAfter
 		return later(w, r, p)
 	}
-	defer a.streams.Add(-1)
+	a.options.Meter.Streams(1)
+	defer func() {
+		a.streams.Add(-1)
+		a.options.Meter.Streams(-1)
+	}()
 
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()

@@ -57,6 +57,12 @@ func newFixture(t testing.TB, options httpapi.Options) *fixture {
 
 func newFixtureOver(t testing.TB, store products.Store, options httpapi.Options) *fixture {
 	b := &board{jobs: map[string]job.Job{}}
+	if options.Metrics == nil {
+		options.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+			_, _ = io.WriteString(w, "up 1\n")
+		})
+	}
 	api, err := httpapi.New(store, b, b, newUsers(t), options)
 	require.NoError(t, err)
 	return &fixture{t: t, api: api, options: options, store: store, board: b}

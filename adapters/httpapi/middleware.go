@@ -105,7 +105,7 @@ func (a *API) finish(w *response, r *http.Request, route, user, id string, took 
 	case status == 0:
 		status = http.StatusOK
 	}
-	a.metrics.observe(route, r.Method, status, took)
+	a.options.Meter.Answered(route, r.Method, status, took)
 	level := slog.LevelInfo
 	switch routePath(route) {
 	case livePath, readyPath, metricsPath: // asked for every few seconds

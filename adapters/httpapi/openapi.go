@@ -36,6 +36,9 @@ func (a *API) document() []byte {
 			return is
 		})
 	}
+	if a.options.Metrics == nil {
+		delete(document["paths"].(object), string(metricsPath))
+	}
 	if !a.options.Webhooks.given() {
 		delete(document, "webhooks")
 		paths := document["paths"].(object)

@@ -8,8 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 )
 
@@ -74,9 +72,10 @@ type Options struct {
 	Ping func(ctx context.Context) error
 	// Webhooks, where they are given, are managed under /webhooks/.
 	Webhooks Webhooks
-	// Registry collects the metrics that /metrics shows; nil for one of the API's own, with those of the process too.
-	// Two APIs can't share one.
-	Registry *prometheus.Registry
+	// Meter, if not nil, is told what the API does. Metrics is what GET /metrics shows; without it there is no such route.
+	// Package adapters/metrics has both.
+	Meter   Meter
+	Metrics http.Handler
 }
 
 // pollInterval is how often the store is asked for the imports that are watched: several times per frame, so that
@@ -90,6 +89,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
 	}
 	if o.ClientAddress == nil {
 		o.ClientAddress = basicauth.TrustedProxies(o.TrustedProxies...)

@@ -136,9 +136,11 @@ func (a *API) routes() []route {
 		{path: deleteAllPath, handler: a.DeleteAll()},
 		{path: livePath, handler: a.Live(), open: true},
 		{path: readyPath, handler: a.Ready(), open: true},
-		{path: metricsPath, handler: a.Metrics()},
 		{path: openAPIPath, handler: a.OpenAPI()},
 		{path: sessionPath, handler: a.Session(), open: true},
+	}
+	if handler := a.Metrics(); handler != nil {
+		routes = append(routes, route{path: metricsPath, handler: handler})
 	}
 	if a.tokens != nil {
 		routes = append(routes, a.tokenRoutes()...)

@@ -82,7 +82,7 @@ func (a *API) receive(w http.ResponseWriter, r *http.Request, take func(name str
 	}
 	defer file.Close()
 	err = take(name, file)
-	a.metrics.received.Add(float64(file.received()))
+	a.options.Meter.Received(file.received())
 	extendDeadline(w, writeTime) // the answer is due once the file is there
 	if err != nil && file.err != nil && !errors.Is(file.err, io.EOF) {
 		return file.err // what the client sent was wrong, whatever became of it on the way

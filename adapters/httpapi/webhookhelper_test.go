@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -150,12 +149,8 @@ func (r *receiver) next(secret string) delivered {
 	}
 }
 
-// silentStore is one that doesn't say what waits.
+// silentStore is one that nobody asks.
 type silentStore struct{ httpapi.WebhookStore }
-
-func (silentStore) Backlog(context.Context) (webhooks.Backlog, error) {
-	return webhooks.Backlog{}, errors.New("down")
-}
 
 // newRecorder has the handler answer the request.
 func newRecorder(h http.Handler, r *http.Request) *httptest.ResponseRecorder {

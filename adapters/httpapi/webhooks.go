@@ -21,14 +21,12 @@ type Webhooks struct {
 	// Service changes the endpoints of the Store. Both are given, or none for an API without webhooks.
 	Service *webhooks.Service
 	Store   WebhookStore
-	// Dispatcher, if not nil, sends in this process: /metrics shows its counts.
-	Dispatcher *webhooks.Dispatcher
 }
 
 // check returns an error that names what is missing.
 func (h *Webhooks) check() error {
 	switch {
-	case h.Service == nil && (h.Store != nil || h.Dispatcher != nil):
+	case h.Service == nil && h.Store != nil:
 		return errors.New("httpapi: Options.Webhooks.Service is missing")
 	case h.Service != nil && h.Store == nil:
 		return errors.New("httpapi: Options.Webhooks.Store is missing")

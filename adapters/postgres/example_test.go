@@ -82,7 +82,7 @@ func serveAll(ctx context.Context, databaseURL, password string, listener net.Li
 	}
 	api, err := httpapi.New(catalogue, imports, db.Jobs(), users, httpapi.Options{
 		Logger: logger, Ping: db.Ping,
-		Webhooks: httpapi.Webhooks{Service: hooks, Store: db.Webhooks(), Dispatcher: dispatcher},
+		Webhooks: httpapi.Webhooks{Service: hooks, Store: db.Webhooks()},
 	})
 	if err != nil {
 		return err

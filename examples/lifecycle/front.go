@@ -29,6 +29,7 @@ type Front struct {
 
 	doing   atomic.Pointer[string]
 	handler atomic.Pointer[http.Handler] // nil at first
+	metrics atomic.Pointer[http.Handler] // nil for none
 	leaving atomic.Bool
 
 	mu    sync.Mutex
@@ -77,6 +78,9 @@ func (f *Front) Starting(doing string) { f.doing.Store(&doing) }
 // Serve has the handler answer all requests from now on.
 func (f *Front) Serve(handler http.Handler) { f.handler.Store(&handler) }
 
+// ServeMetrics has the handler answer requests for /metrics until Serve is called.
+func (f *Front) ServeMetrics(handler http.Handler) { f.metrics.Store(&handler) }
+
 // Run returns the error that ends the serving, or nil when the context has ended.
 func (f *Front) Run(ctx context.Context) error {
 	select {
@@ -109,6 +113,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serveStarting answers a request while there is no handler.
 func (f *Front) serveStarting(w http.ResponseWriter, r *http.Request) {
+	if metrics := f.metrics.Load(); metrics != nil && r.URL.Path == "/metrics" {
+		(*metrics).ServeHTTP(w, r)
+		return
+	}
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if strings.TrimSuffix(r.URL.Path, "/") == "/livez" && (r.Method == http.MethodGet || r.Method == http.MethodHead) {

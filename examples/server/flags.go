@@ -24,6 +24,7 @@ import (
 // settings are what the command line and the environment say.
 type settings struct {
 	addr        string
+	metricsAddr string // empty for none
 	publicURL   string // empty where requests say it
 	proxies     []netip.Prefix
 	origins     []string
@@ -105,7 +106,10 @@ func newFlags(s *settings) *envflags.Set {
 	flags.Group("Imports and webhooks")
 	s.work.Add(flags, ": workers run elsewhere, and deliver webhooks too, where nothing is said of -deliveries")
 	s.hooks.Add(flags)
-	flags.Group("Start, end and log")
+	flags.Group("For those who operate it")
+	flags.Func("metrics-addr",
+		"another `address`, for /metrics alone, which wants no log-in there: one that only Prometheus can reach. Without "+
+			"it /metrics is served with all else, to who logs in", s.readMetricsAddr)
 	s.lifecycle.AddWait(flags)
 	s.lifecycle.AddDrain(flags)
 	s.log.Add(flags)
@@ -149,6 +153,15 @@ func (s *settings) readAddr(text string) error {
 		return errors.New("is no address: want host:port")
 	}
 	s.addr = text
+	return nil
+}
+
+// readMetricsAddr reads an address, or none.
+func (s *settings) readMetricsAddr(text string) error {
+	if _, _, err := net.SplitHostPort(text); text != "" && err != nil {
+		return errors.New("is no address: want host:port")
+	}
+	s.metricsAddr = text
 	return nil
 }
 
@@ -204,7 +217,7 @@ func (s *settings) readProxies(text string) error {
 }
 
 // announce says where the server is and how to log in.
-func (s *settings) announce(w io.Writer, addr net.Addr) {
+func (s *settings) announce(w io.Writer, addr, metrics net.Addr) {
 	where := s.database.URL.String()
 	if !s.database.URL.Stored() {
 		where = "memory: it is gone when the server ends (DATABASE_URL names a database)"
@@ -222,4 +235,7 @@ func (s *settings) announce(w io.Writer, addr net.Addr) {
 		}
 	}
 	fmt.Fprintf(w, "serving http://%s\nlog-in  %s\nkept in %s\n", addr, login, where)
+	if metrics != nil {
+		fmt.Fprintf(w, "metrics http://%s/metrics\n", metrics)
+	}
 }

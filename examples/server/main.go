@@ -75,6 +75,11 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return err
 	}
 	defer func() { err = errors.Join(err, front.Shutdown(shutdownTime)) }()
+	meters, err := openMeters(s, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, meters.front.Shutdown(time.Second)) }()
 	var db *storeflags.Stores
 	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
 		db, err = openStores(ctx, s, front, logger)
@@ -91,6 +96,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	if err != nil {
 		return err
 	}
+	meters.watch(s, db, &hooks)
 	options := job.ServiceOptions{KeyRule: db.Products.KeyRule(), Fields: db.Products.Schema(),
 		KeepUploads: s.work.KeepUploads}
 	if sizer, says := db.Products.(importer.BatchSizer); says {
@@ -104,12 +110,14 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		Logger: logger, Ping: s.hooks.NewKeyCheck(ctx, hooks.service, logger).After(db.Ping), PublicURL: s.publicURL,
 		TrustedProxies: s.proxies, TrustedOrigins: s.origins, MaxUploadBytes: s.maxUpload,
 		Tokens:   db.Tokens,
-		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks, Dispatcher: hooks.dispatcher},
+		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks},
+		Meter:    meters,
+		Metrics:  meters.Handler(),
 	})
 	if err != nil {
 		return err
 	}
-	w, err := newWorker(s, db, service, &hooks, logger)
+	w, err := newWorker(s, db, service, &hooks, meters, logger)
 	if err != nil {
 		return err
 	}
@@ -133,6 +141,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	defer endStreams()
 	start(func(context.Context) error { return api.Run(streams) })
 	start(front.Run)
+	start(meters.front.Run)
 	start(func(ctx context.Context) error {
 		<-ctx.Done()
 		api.Drain()
@@ -144,7 +153,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		start(w.Run)
 	}
 	front.Serve(handler)
-	s.announce(stdout, front.Addr())
+	s.announce(stdout, front.Addr(), meters.front.Addr())
 	parts.Wait()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
@@ -153,7 +162,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 }
 
 // newWorker returns a worker for the imports and deliveries that this process is to make, nil for none.
-func newWorker(s *settings, db *storeflags.Stores, service *job.Service, hooks *hooks,
+func newWorker(s *settings, db *storeflags.Stores, service *job.Service, hooks *hooks, meter job.Meter,
 	logger *slog.Logger) (*worker.Worker, error) {
 	if s.work.Workers == 0 && hooks.dispatcher == nil {
 		return nil, nil
@@ -162,7 +171,7 @@ func newWorker(s *settings, db *storeflags.Stores, service *job.Service, hooks *
 	if s.work.Workers > 0 {
 		var err error
 		if runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.work.Lease,
-			MaxWait: s.work.MaxWait, Notifier: hooks.outbox.Import}); err != nil {
+			MaxWait: s.work.MaxWait, Notifier: hooks.outbox.Import, Meter: meter}); err != nil {
 			return nil, err
 		}
 	}

@@ -248,7 +248,7 @@ func TestWebhooks(t *testing.T) {
 				require.NoError(c, bad, "the official verifier takes every delivery")
 				require.Equal(c, all, got)
 			}, 30*time.Second, 10*time.Millisecond)
-			require.Contains(t, c.do("GET", "/metrics", "", nil, 200), `webhook_attempts_total{outcome="delivered"}`)
+			require.Contains(t, c.do("GET", "/metrics", "", nil, 200), `importer_webhook_attempts_total{outcome="delivered"}`)
 
 			if where == "PostgreSQL" {
 				db, err := sql.Open("postgres", url)

@@ -2,6 +2,7 @@ package storeflags
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -46,6 +47,8 @@ type Stores struct {
 	// BuildSearchIndex builds the index that makes searches fast, and BuildIndexes those of fields, which are begun in
 	// the background where the schema isn't left alone. They are nil where there are none.
 	BuildSearchIndex, BuildIndexes func(ctx context.Context) error
+	// Pools says what the connections to the database do, by the names of their pools. It is nil for memory.
+	Pools func() map[string]sql.DBStats
 	// Close closes the database.
 	Close func() error
 }
@@ -92,7 +95,7 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 		}
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
 			Tokens: db.Tokens(), InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex,
-			Close: db.Close}, nil
+			Pools: db.Pools, Close: db.Close}, nil
 	case PostgreSQL:
 		db, err := postgres.Open(ctx, u.text, postgres.Options{MaxConns: o.MaxConns, Logger: o.Logger, Sealer: o.Sealer,
 			Fields: o.Fields, NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
@@ -101,7 +104,7 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 		}
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
 			Tokens: db.Tokens(), InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex,
-			BuildIndexes: db.BuildIndexes, Close: db.Close}, nil
+			BuildIndexes: db.BuildIndexes, Pools: db.Pools, Close: db.Close}, nil
 	}
 	return nil, errors.New("no database is named: want " + Forms)
 }

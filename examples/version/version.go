@@ -2,6 +2,7 @@
 package version
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"runtime"
@@ -16,34 +17,34 @@ func Add(flags *flag.FlagSet, asked *bool) {
 	flags.BoolVar(asked, "version", false, "print the version and end")
 }
 
-// Line is a line, without its end, with the program's name, the version, the commit where the build knows it, and Go's
-// version.
-func Line(program string) string {
+// Build returns the version, and the commit where the build knows it, which is followed by " with changes" for one that
+// was built from something else.
+func Build() (version, commit string) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = &debug.BuildInfo{}
 	}
-	return fmt.Sprintf("%s %s %s %s/%s", program, describe(tag, info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return describe(tag, info)
 }
 
-// describe returns the version, with the commit behind it.
-func describe(tag string, info *debug.BuildInfo) string {
-	text := tag
-	if text == "" {
-		text = info.Main.Version
+// Line is a line, without its end, with the program's name, the version, the commit where the build knows it, and Go's
+// version.
+func Line(program string) string {
+	version, commit := Build()
+	if commit != "" {
+		version += " commit " + commit
 	}
-	if text == "" {
-		text = "(devel)"
-	}
+	return fmt.Sprintf("%s %s %s %s/%s", program, version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// describe returns the version, and the commit behind it.
+func describe(tag string, info *debug.BuildInfo) (version, commit string) {
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	if commit := settings["vcs.revision"]; commit != "" {
-		text += " commit " + commit
-		if settings["vcs.modified"] == "true" {
-			text += " with changes"
-		}
+	if commit = settings["vcs.revision"]; commit != "" && settings["vcs.modified"] == "true" {
+		commit += " with changes"
 	}
-	return text
+	return cmp.Or(tag, info.Main.Version, "(devel)"), commit
 }

@@ -13,17 +13,19 @@ func TestDescribe(t *testing.T) {
 	commit := []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "false"}}
 	changed := []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"}}
 	for _, c := range []struct {
-		tag  string
-		info debug.BuildInfo
-		want string
+		tag             string
+		info            debug.BuildInfo
+		version, commit string
 	}{
-		{"", debug.BuildInfo{}, "(devel)"},
-		{"", debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "v1.2.3"},
-		{"v2.0.0", debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "v2.0.0"},
-		{"v2.0.0", debug.BuildInfo{Settings: commit}, "v2.0.0 commit abc"},
-		{"", debug.BuildInfo{Settings: changed}, "(devel) commit abc with changes"},
+		{"", debug.BuildInfo{}, "(devel)", ""},
+		{"", debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "v1.2.3", ""},
+		{"v2.0.0", debug.BuildInfo{Main: debug.Module{Version: "v1.2.3"}}, "v2.0.0", ""},
+		{"v2.0.0", debug.BuildInfo{Settings: commit}, "v2.0.0", "abc"},
+		{"", debug.BuildInfo{Settings: changed}, "(devel)", "abc with changes"},
 	} {
-		require.Equal(t, c.want, describe(c.tag, &c.info))
+		version, commit := describe(c.tag, &c.info)
+		require.Equal(t, c.version, version)
+		require.Equal(t, c.commit, commit)
 	}
 }
 

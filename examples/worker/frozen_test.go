@@ -93,8 +93,8 @@ func TestFrozenDatabase(t *testing.T) {
 		{serverURL + "/imports/", 503, 40 * time.Second},
 		{serverURL + "/imports/" + id, 503, 40 * time.Second},
 		{serverURL + "/webhooks/", 503, 40 * time.Second},
-		{serverURL + "/metrics", 200, 40 * time.Second},
-		{workerURL + "/metrics", 200, 40 * time.Second},
+		{serverURL + "/metrics", 200, 15 * time.Second},
+		{workerURL + "/metrics", 200, 15 * time.Second},
 	} { // in a third of the time or less, where the machine has nothing else to do
 		asking.Go(func() {
 			status, took := answer(t.Context(), c.url)

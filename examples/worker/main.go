@@ -24,17 +24,15 @@ import (
 	"time"
 	_ "time/tzdata" // for the zone of an import, wherever the program runs
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/products-importer/products-importer/adapters/httpapi"
+	"github.com/products-importer/products-importer/adapters/metrics"
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/healthcheck"
 	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/webhooks"
 )
@@ -71,6 +69,13 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		return err
 	}
 	defer func() { err = errors.Join(err, front.Shutdown(time.Second)) }()
+	var build metrics.Options
+	build.Version, build.Commit = version.Build()
+	meters, err := metrics.New(build)
+	if err != nil {
+		return err
+	}
+	front.ServeMetrics(meters.Handler())
 	var db *storeflags.Stores
 	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
 		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.work.Workers + 8,
@@ -92,7 +97,9 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	if err != nil {
 		return err
 	}
-	runner, err := newRunner(s, db)
+	meters.Watch(metrics.Sources{Jobs: db.Jobs, Webhooks: db.Webhooks, Dispatcher: dispatcher, Pools: db.Pools,
+		Slots: s.work.Workers})
+	runner, err := newRunner(s, db, meters)
 	if err != nil {
 		return err
 	}
@@ -104,7 +111,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		return err
 	}
 	front.Serve(adminRoutes(ctx, w, httpapi.NewHealth(s.hooks.NewKeyCheck(ctx, deliveries, logger).After(db.Ping)),
-		httpapi.NewWebhookCollector(db.Webhooks, dispatcher)))
+		meters.Handler()))
 	where := "no admin address"
 	if addr := front.Addr(); addr != nil {
 		where = "http://" + addr.String()
@@ -124,7 +131,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 
 // newRunner returns what does the imports, nil for nothing. What they change, and how they end, become events of
 // webhooks.
-func newRunner(s *settings, db *storeflags.Stores) (*job.Runner, error) {
+func newRunner(s *settings, db *storeflags.Stores, meter job.Meter) (*job.Runner, error) {
 	if s.work.Workers == 0 {
 		return nil, nil
 	}
@@ -134,8 +141,7 @@ func newRunner(s *settings, db *storeflags.Stores) (*job.Runner, error) {
 	}
 	db.Jobs.OnEnd(events.JobEnded)
 	return job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.work.Lease,
-		MaxWait:  s.work.MaxWait,
-		Notifier: events.Import})
+		MaxWait: s.work.MaxWait, Notifier: events.Import, Meter: meter})
 }
 
 // newDispatcher returns the service, which prunes deliveries, and the dispatcher that sends them, nil where this worker
@@ -160,11 +166,7 @@ func newDispatcher(s *settings, db *storeflags.Stores,
 
 // adminRoutes are for whoever operates the worker, which stops when the context ends.
 func adminRoutes(ctx context.Context, w *worker.Worker, database *httpapi.Health,
-	hooks prometheus.Collector) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	registry.MustRegister(statsCollector{w}, hooks)
+	metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, "ok") })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, r *http.Request) {
@@ -179,6 +181,6 @@ func adminRoutes(ctx context.Context, w *worker.Worker, database *httpapi.Health
 		}
 		fmt.Fprintln(rw, "ok")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", metrics)
 	return mux
 }

@@ -35,7 +35,7 @@ func TestWaitsForTheDatabase(t *testing.T) {
 		}
 		waits = strings.Contains(line, "waiting for the database")
 	}
-	for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/metrics": 503} {
+	for path, want := range map[string]int{"/livez": 200, "/readyz": 503, "/metrics": 200} {
 		response, err := http.Get(base + path)
 		require.NoError(t, err)
 		body, err := io.ReadAll(response.Body)
@@ -43,6 +43,7 @@ func TestWaitsForTheDatabase(t *testing.T) {
 		require.NoError(t, response.Body.Close())
 		require.Equal(t, want, response.StatusCode, path)
 		require.Equal(t, want == 503, strings.Contains(string(body), "waiting for the database"), path)
+		require.Equal(t, path == "/metrics", strings.Contains(string(body), "\nimporter_database_up 0\n"), path)
 	}
 	stop()
 	require.Zero(t, <-ended, "it ends in good order")
@@ -57,7 +58,7 @@ func TestNotReadyWhileItStops(t *testing.T) {
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	routes := adminRoutes(ctx, w, httpapi.NewHealth(func(context.Context) error { return nil }),
-		httpapi.NewWebhookCollector(db.Webhooks(), nil))
+		http.NotFoundHandler())
 	ready := func() *httptest.ResponseRecorder {
 		r := httptest.NewRecorder()
 		routes.ServeHTTP(r, httptest.NewRequest(http.MethodGet, "/readyz", nil))

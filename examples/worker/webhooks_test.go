@@ -487,9 +487,9 @@ func TestAdminAddress(t *testing.T) {
 	s.tell(3)
 	require.Eventually(t, func() bool {
 		_, text := get("/metrics")
-		return strings.Contains(text, `webhook_attempts_total{outcome="delivered"} 3`) &&
+		return strings.Contains(text, `importer_webhook_attempts_total{outcome="delivered"} 3`) &&
 			strings.Contains(text, "importer_worker_running 0") &&
-			strings.Contains(text, `webhook_endpoints{state="active"} 1`)
+			strings.Contains(text, `importer_webhook_endpoints{state="active"} 1`)
 	}, 30*time.Second, 10*time.Millisecond)
 	for _, path := range []string{"/livez", "/readyz"} {
 		status, _ := get(path)

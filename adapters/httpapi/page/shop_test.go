@@ -110,7 +110,7 @@ func (s *shop) start(address string, idle bool) {
 		Fields: db.Products().Schema()})
 	require.NoError(t, err)
 	options := httpapi.Options{MaxUploadBytes: s.maxUpload,
-		Webhooks: httpapi.Webhooks{Service: hooks, Store: db.Webhooks(), Dispatcher: dispatcher}}
+		Webhooks: httpapi.Webhooks{Service: hooks, Store: db.Webhooks()}}
 	if s.users == nil {
 		options.Authenticate = func(*http.Request) (string, error) { return "ann", nil }
 	}
