@@ -96,7 +96,7 @@ func (a *array) close(start int) {
 }
 
 // bytes returns the parameter, valid until the next reset.
-func (a *array) bytes() []byte {
+func (a *array) bytes() arrayValue {
 	oid := a.oid
 	if oid == 0 {
 		oid = oidText
@@ -135,7 +135,7 @@ func (as arrays) args() []any {
 }
 
 // uuidArray is an array of these.
-func uuidArray(ids []uuid) []byte {
+func uuidArray(ids []uuid) arrayValue {
 	a := array{oid: oidUUID, buf: make([]byte, arrayHeader, arrayHeader+20*len(ids))}
 	for _, id := range ids {
 		a.addUUID(id)
@@ -144,7 +144,7 @@ func uuidArray(ids []uuid) []byte {
 }
 
 // intArray is an array of bigint.
-func intArray(vs []int64) []byte {
+func intArray(vs []int64) arrayValue {
 	a := array{oid: oidInt8, buf: make([]byte, arrayHeader, arrayHeader+12*len(vs))}
 	for _, v := range vs {
 		a.addInt(v)

@@ -16,7 +16,7 @@ import (
 type conn struct {
 	statements
 	pooled *sqlx.Conn
-	line   *line // nil for one that is cut already
+	line   *line // nil for one that is cut already, and for one of a foreign pool
 	place  place
 	closed bool
 }
@@ -47,8 +47,14 @@ const fullPause = 50 * time.Millisecond
 // open returns a connection of the pool. Where the server has none left for us, one of our own may come free, or
 // somebody else's: so it is tried again for as long as one is waited for.
 func (db *DB) open(ctx context.Context, wait time.Duration) (c *sqlx.Conn, err error) {
+	limited := ctx
+	if db.foreign {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, wait)
+		defer cancel()
+	}
 	for began := time.Now(); ; {
-		c, err = db.sql.Connx(ctx)
+		c, err = db.openShared(ctx, limited)
 		if pq.As(err, tooManyConnections) == nil || time.Since(began) >= wait {
 			return c, err
 		}
@@ -106,6 +112,7 @@ func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q
 	if t := db.current(ctx); t != nil {
 		return f(ctx, t)
 	}
+	most := max(db.options.MaxConns, db.sql.Stats().OpenConnections)
 	for stale := 0; ; stale++ {
 		c, err := db.take(ctx, p)
 		if err != nil {
@@ -113,7 +120,7 @@ func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q
 		}
 		err = db.readOver(ctx, c, p, f)
 		// All that the pool holds may be lost, as when the server was started anew.
-		if !lostUnasked(err) || ctx.Err() != nil || stale == db.options.MaxConns {
+		if !lostUnasked(err) || ctx.Err() != nil || stale >= most {
 			return err
 		}
 	}
@@ -123,17 +130,24 @@ func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q
 func (db *DB) readOver(ctx context.Context, c *conn, p purpose, f func(ctx context.Context, q querier) error) error {
 	defer c.close()
 	limited := ctx
-	if limit := db.terms[p].limit; limit > 0 {
+	limit := db.terms[p].limit
+	if db.foreign && limit == 0 {
+		limit = db.terms[p].silence // a server that answers ends the read
+	}
+	if limit > 0 {
 		var cancel context.CancelFunc
 		limited, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
 	defer c.cutAfter(limited, cancelGrace)()
-	err := f(limited, c)
-	if err != nil && ended(limited) != nil && ended(ctx) == nil {
-		return errTooSlow(db.terms[p].limit)
+	err := db.over(limited, c, p, f)
+	switch {
+	case err == nil || ended(limited) == nil || ended(ctx) != nil:
+		return err
+	case db.terms[p].limit > 0:
+		return errTooSlow(limit)
 	}
-	return err
+	return fmt.Errorf("%w: PostgreSQL did not answer within %v", products.ErrUnavailable, limit)
 }
 
 // Ping reports whether the database answers, within some 10 seconds whatever happens. A connection is kept for such

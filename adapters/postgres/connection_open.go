@@ -91,6 +91,9 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 // line returns the line of a connection, nil for one that is cut.
 func (c connector) line(conn *sqlx.Conn) *line {
 	var l *line
+	if c.lines == nil { // the pool is another one
+		return nil
+	}
 	_ = conn.Raw(func(raw any) error {
 		if found, ok := c.lines.Load(raw); ok {
 			l, _ = found.(*line)

@@ -22,9 +22,16 @@ import (
 // an import as a job, products that are created, read, changed and deleted, and jobs that are watched. Everybody gets
 // the answers to what he asked.
 func TestPooler(t *testing.T) {
+	for name, w := range map[string]way{"its own connections": directly, "a pool that exists": overPool(0)} {
+		t.Run(name, func(t *testing.T) { runPooler(t, w) })
+	}
+}
+
+func runPooler(t *testing.T, w way) {
+	t.Helper()
 	direct := pgtest.URL(t)
 	url := pgtest.Pooler(t, direct)
-	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
+	db, other := w.open(t, url, postgres.Options{}), w.open(t, url, postgres.Options{})
 	other.Jobs().Wake(t.Context()) // nothing comes through, and nothing breaks
 	service, err := job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{})
 	require.NoError(t, err)

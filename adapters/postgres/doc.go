@@ -8,7 +8,9 @@
 //	result, err := importer.Run(ctx, importer.Bytes("sku,name\nA-1,Apple\n"), db.Products(), importer.Options{})
 //	// result.Created is 1
 //
-// What is written to several of them with the context of one DB.InTx is committed together, or not at all.
+// What is written to several of them with the context of one DB.InTx is committed together, or not at all; Tx gives an
+// application's own SQL the transaction of its context, that of an import's batch too. OpenDB works over a pool that
+// the application has, and Options.Schema puts all tables into a schema beside the application's.
 //
 // The four stores stand side by side: files are named after the one that they are part of (products_copy.go), or after
 // what all of them use (connection.go, transaction.go, errors.go).
@@ -25,7 +27,9 @@
 // only wakes workers; nothing depends on its coming through.
 //
 // The SQL keeps to what pgbouncer in transaction mode and a table that is partitioned or distributed by sku_key can do:
-// no session state (advisory locks, temporary tables, LISTEN), no unique column beside sku_key, no trigger. Parameters
+// no session state (advisory locks, temporary tables, LISTEN, search_path), no unique column beside sku_key, no
+// trigger. Statements have the names of tables alone; a DB with a schema puts it before them (space.go). Parameters
 // travel with their statement in one message (lib/pq's binary_parameters), whatever the URL says, since otherwise
-// a pooler hands statements of different clients each other's parameters.
+// a pooler hands statements of different clients each other's parameters. Over a pool without that, statements with
+// parameters are in transactions.
 package postgres

@@ -123,9 +123,12 @@ func (db *DB) makeSchema(ctx context.Context) error {
 	})
 }
 
-// buildingPool returns connections beside those of the DB, for what may take long. They are cut soon after the context
-// has ended.
+// buildingPool returns connections beside those of the DB, for what may take long, where the pool isn't a foreign one.
+// They are cut soon after the context has ended.
 func (db *DB) buildingPool(ctx context.Context) (pool statements, closePool func()) {
+	if db.foreign {
+		return statements{db.sql, db.space}, func() {}
+	}
 	connector := db.connector.patient(buildingSilence)
 	stop := connector.cutAll(ctx)
 	connections := sqlx.NewDb(sql.OpenDB(connector), "postgres")

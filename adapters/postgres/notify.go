@@ -29,7 +29,7 @@ const (
 // rely on it: through a pooler, notifications may not arrive.
 type notifier struct {
 	db             *DB
-	url            string
+	url            string // for a connection that listens, empty for none
 	jobs, webhooks topic
 
 	mu       sync.Mutex // guards the topics too
@@ -50,8 +50,8 @@ type topic struct {
 	pending   *time.Timer // for the next one, nil for none
 }
 
-func (n *notifier) init(db *DB, url string) {
-	n.db, n.url = db, url
+func (n *notifier) init(db *DB) {
+	n.db = db
 	n.ctx, n.end = context.WithCancel(context.Background())
 	space := newSpace(db.options.Schema)
 	n.jobs = topic{notifier: n, channel: space.channel(jobChannel), pause: jobPause,
@@ -70,7 +70,7 @@ func (t *topic) listen(ctx context.Context) <-chan struct{} {
 	if n.closed || ctx.Err() != nil {
 		return nil
 	}
-	if n.listener == nil {
+	if n.listener == nil && n.url != "" {
 		// It connects by itself, and again when the connection is lost.
 		n.listener = pq.NewDialListener(contextDialer{n.ctx, newDialer().Dialer}, n.url, 100*time.Millisecond,
 			wakeReconnect, nil)

@@ -47,10 +47,12 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+const defaultConns = 10
+
 // withDefaults returns the options with the defaults filled in, or an error that names the first bad one.
 func (o Options) withDefaults() (Options, error) {
 	if o.MaxConns == 0 {
-		o.MaxConns = 10
+		o.MaxConns = defaultConns
 	}
 	if o.MaxConns < 1 || o.MaxConns > 1000 {
 		return o, fmt.Errorf("postgres: Options.MaxConns must be between 1 and 1000, not %d", o.MaxConns)
@@ -102,7 +104,10 @@ type DB struct {
 	separateMark bool          // see transaction
 	maxIdle      time.Duration // see DB.limitIdle
 
-	connector connector
+	foreign bool // the pool is somebody else's, see OpenDB
+	binary  bool // a foreign pool sends parameters with their statements
+
+	connector connector // of our own pool
 	places    *places
 	terms     [purposes]terms
 }
@@ -129,20 +134,31 @@ func Open(ctx context.Context, databaseURL string, options Options) (*DB, error)
 	if err != nil {
 		return nil, fmt.Errorf("postgres: bad database URL: %w", err)
 	}
-	db := &DB{sql: sqlx.NewDb(sql.OpenDB(connector), "postgres"), options: options, space: newSpace(options.Schema),
-		maxIdle: maxIdle, connector: connector, places: newPlaces(options.MaxConns, options.HeavyReads), terms: defaultTerms}
+	db := newDB(sqlx.NewDb(sql.OpenDB(connector), "postgres"), options)
+	db.connector = connector
 	db.sql.SetMaxOpenConns(options.MaxConns)
 	db.sql.SetMaxIdleConns(options.MaxConns)
 	db.sql.SetConnMaxIdleTime(5 * time.Minute)
-	db.products.layout = newLayout(tableName{options.Schema, "products"}, options.Fields)
-	db.products.db, db.jobs.db, db.uploads.db, db.webhooks.db = db, db, db, db
-	db.notifier.init(db, listenURL(databaseURL, config))
-
-	err = db.connect(ctx, config)
-	if err == nil {
-		err = db.setUp(ctx)
+	db.notifier.url = listenURL(databaseURL, config)
+	if err := db.connect(ctx, config); err != nil {
+		return nil, errors.Join(err, db.Close())
 	}
-	if err != nil {
+	return db.start(ctx)
+}
+
+// newDB returns a DB over the pool, for start.
+func newDB(pool *sqlx.DB, options Options) *DB {
+	db := &DB{sql: pool, options: options, space: newSpace(options.Schema), maxIdle: maxIdle,
+		places: newPlaces(options.MaxConns, options.HeavyReads), terms: defaultTerms}
+	db.products.db, db.jobs.db, db.uploads.db, db.webhooks.db = db, db, db, db
+	db.notifier.init(db)
+	return db
+}
+
+// start brings the schema up to date, and begins what is done in the background.
+func (db *DB) start(ctx context.Context) (*DB, error) {
+	db.products.layout = newLayout(tableName{db.space.name, "products"}, db.options.Fields)
+	if err := db.setUp(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	db.buildInBackground(ctx)
@@ -158,10 +174,13 @@ func (db *DB) Pools() map[string]sql.DBStats {
 	return map[string]sql.DBStats{"connections": s}
 }
 
-// Close closes all connections. Calls under way fail.
+// Close closes all connections but those of OpenDB's pool. Calls under way fail.
 func (db *DB) Close() error {
 	db.builder.stop()
 	db.notifier.close()
+	if db.foreign {
+		return nil
+	}
 	return db.sql.Close()
 }
 

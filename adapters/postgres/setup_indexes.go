@@ -27,7 +27,7 @@ const buildPause = time.Minute
 // buildInBackground builds the indexes of fields until Close, if some are missing.
 func (db *DB) buildInBackground(ctx context.Context) {
 	ctx, db.builder.end = context.WithCancel(context.WithoutCancel(ctx))
-	if db.options.NoMigrate || len(indexed(db.options.Fields)) == 0 {
+	if db.options.NoMigrate || len(indexed(db.options.Fields)) == 0 || db.foreign && db.options.MaxConns < 3 {
 		return
 	}
 	db.builder.running.Go(func() {
@@ -132,7 +132,8 @@ func relations(ctx context.Context, pool statements, field string) (all []relati
 		FROM (SELECT * FROM tree UNION ALL
 			SELECT 'products'::regclass, NULL, true, 0 WHERE NOT EXISTS (SELECT FROM tree)) AS t
 		JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
-		LEFT JOIN (pg_class p JOIN pg_namespace pn ON pn.oid = p.relnamespace) ON p.oid = t.parentrelid ORDER BY t.level, c.relname`)
+		LEFT JOIN (pg_class p JOIN pg_namespace pn ON pn.oid = p.relnamespace) ON p.oid = t.parentrelid
+		ORDER BY t.level, c.relname`)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ type transaction struct {
 	separateMark bool
 	// byIndex says that joinByIndex holds.
 	byIndex bool
-	ids     idRest // what is left of the block that the transaction took last
+	silence time.Duration // see limitStatements
+	ids     idRest        // what is left of the block that the transaction took last
 	// committed is called once the transaction is committed.
 	committed []func()
 }
@@ -85,6 +86,9 @@ func (db *DB) joinFor(ctx context.Context, p purpose, f func(ctx context.Context
 		if t.conn.line != nil {
 			t.conn.line.extend(db.terms[p].silence)
 		}
+		if err := t.limitStatements(ctx, db, p); err != nil {
+			return translate(err)
+		}
 		return translate(f(ctx, t))
 	}
 	return db.transactFor(ctx, p, f)
@@ -98,6 +102,10 @@ func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *trans
 // transactFor is transact for a purpose.
 func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
 	var giveUp time.Time
+	stale := 0 // connections that others have opened, and that may be lost as when the server was started anew
+	if db.foreign {
+		stale = db.sql.Stats().Idle
+	}
 	for attempt := 0; ; attempt++ {
 		err := db.attempt(ctx, p, f)
 		ended := ended(ctx)
@@ -108,6 +116,10 @@ func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Con
 			return ended
 		case isUnknown(err) || !retryable(err):
 			return translate(err)
+		}
+		if stale > 0 && lostUnasked(err) {
+			stale--
+			continue
 		}
 		if giveUp.IsZero() {
 			giveUp = time.Now().Add(db.options.RetryFor)
@@ -152,6 +164,9 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 		}
 	}()
 
+	if err := t.limitStatements(inner, db, p); err != nil {
+		return err
+	}
 	inside := context.WithValue(context.WithValue(inner, transactionKey{db}, t), txKey{}, t)
 	if err := f(inside, t); err != nil {
 		return err
