@@ -16,16 +16,20 @@ import (
 	pageui "github.com/products-importer/products-importer/adapters/httpapi/page"
 )
 
-// rejecting is an API with imports that have ended, each named by how many of its records were not taken. The report of one
+// rejecting is an API with imports that have ended, each named by how many of its records were not taken, and how many
+// products it changed. The report of one
 // that is called broken breaks off once seen is closed.
 func rejecting(t testing.TB, seen <-chan struct{}) (address string) {
 	t.Helper()
 	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, report := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/imports/"), "/rejects.csv")
+		id, changes := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/imports/"), "/changes")
+		id, report := strings.CutSuffix(id, "/rejects.csv")
 		n, err := strconv.Atoi(strings.TrimPrefix(id, "broken"))
 		switch {
 		case err != nil:
 			http.NotFound(w, r)
+		case changes:
+			changePages(w, r, n)
 		case report:
 			w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 			_, _ = io.WriteString(w, rejects(n))
@@ -36,9 +40,9 @@ func rejecting(t testing.TB, seen <-chan struct{}) (address string) {
 			}
 		default:
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = fmt.Fprintf(w, `{"id":%q,"state":"SUCCESS","progression":100,"read":%d,"created":0,"updated":0,"unchanged":0,"skipped":0,
-				"superseded":0,"rejected":%d,"seconds":1,"file_name":"lamps.csv","settings":{},
-				"created_at":"2026-11-28T10:00:00Z"}`, id, n, n)
+			_, _ = fmt.Fprintf(w, `{"id":%q,"state":"SUCCESS","progression":100,"read":%d,"created":0,"updated":%d,"unchanged":0,"skipped":0,
+				"superseded":0,"rejected":%d,"seconds":1,"file_name":"lamps.csv","created_at":"2026-11-28T10:00:00Z",
+				"settings":{"changes":"all"}}`, id, 2*n, n, n)
 		}
 	})
 	files, err := pageui.New(pageui.Options{})
@@ -46,6 +50,26 @@ func rejecting(t testing.TB, seen <-chan struct{}) (address string) {
 	server := httptest.NewServer(files.Beside(api))
 	t.Cleanup(server.Close)
 	return server.URL + "/#/import/jobs/"
+}
+
+// changePages answers for an import that changed n products, page by page.
+func changePages(w http.ResponseWriter, r *http.Request, n int) {
+	from, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	next := "null"
+	if to := from + limit; to < n {
+		next = fmt.Sprintf(`"http://%s%s?cursor=%d"`, r.Host, r.URL.Path, to)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = fmt.Fprintf(w, `{"next":%s,"results":[`, next)
+	for i := from; i < min(from+limit, n); i++ {
+		if i > from {
+			_, _ = io.WriteString(w, ",")
+		}
+		_, _ = fmt.Fprintf(w, `{"kind":"updated","sku":"LX-%d","fields":{"name":{"before":"Floor\n\"lamp\"","after":"Lamp %d"},
+			"price":{"before":"10.00","after":null}},"attributes":{"Colour":{"before":null,"after":"green"}}}`, i, i)
+	}
+	_, _ = io.WriteString(w, "]}")
 }
 
 // rejects is the report of n records.
@@ -59,14 +83,14 @@ func rejects(n int) string {
 	return b.String()
 }
 
-// openList opens the list of what an import did not take, and waits until all of it is there.
-func (b *tab) openList(address string, n int) {
+// openList opens the list of what an import did not take, or changed, and waits until all of it is there.
+func (b *tab) openList(address string, n int, of string) {
 	b.t.Helper()
 	b.visit("about:blank")
 	b.visit(address + strconv.Itoa(n))
-	b.control("button", "Show what is not taken")
+	b.control("button", "Show what is "+of)
 	evaluate[any](b, gapsScript)
-	b.click("button", "Show what is not taken")
+	b.click("button", "Show what is "+of)
 	b.until(fmt.Sprintf(`document.querySelector('[role=grid]').ariaRowCount === '%d' &&
 		document.querySelector('dialog [role=status]').textContent === ''`, n+1))
 }
@@ -107,21 +131,43 @@ const gapsScript = `window.longest = 0; window.nodes = 0; {
 // TestManyRejects scrolls through 100,000 records: no place of the list takes much longer than in a list of 2,000, and the
 // document is as small. While they come, the page never rests as long as it takes to read them at once.
 func TestManyRejects(t *testing.T) {
-	const few, many, steps = 2_000, 100_000, 60
+	const few, many = 2_000, 100_000
 	address := rejecting(t, nil)
 	b := openTab(t)
-	b.openList(address, many)
+	b.openList(address, many, "not taken")
 	coming := evaluate[float64](b, "longest")
 	atOnce := evaluate[float64](b, fmt.Sprintf("atOnce('/imports/%d/rejects.csv')", many))
 	t.Logf("while 100,000 rows came, the longest time between two frames was %.0f ms; read at once they take %.0f ms",
 		coming, atOnce)
 	require.Less(t, coming, atOnce)
 
+	b.scrollsAlike(address, "not taken", few, many)
+	before := heap(b)
+	evaluate[any](b, "scrollThrough(60)")
+	require.Less(t, heap(b)-before, 300_000.0, "bytes that stay")
+	require.Less(t, heap(b), 10_000_000.0, "bytes, of a report that has 11 million characters")
+}
+
+// TestManyChanges scrolls through 100,000 changes, which come in pages, as through rejects.
+func TestManyChanges(t *testing.T) {
+	address := rejecting(t, nil)
+	b := openTab(t)
+	b.scrollsAlike(address, "changed", 2_000, 100_000)
+	require.Contains(t, evaluate[string](b, `document.querySelector('[data-row="99999"]').innerText.replace(/\s+/g, ' ')`),
+		`LX-99999 Name Floor "lamp" → Lamp 99999; Price 10.00 → nothing; Colour nothing → green`)
+	require.Less(t, heap(b), 10_000_000.0, "bytes")
+}
+
+// scrollsAlike scrolls through a list of few and of many rows, in turns.
+func (b *tab) scrollsAlike(address, of string, few, many int) {
+	b.t.Helper()
+	const steps = 60
+	t := b.t
 	best := map[int]float64{}
 	nodes := map[int]int{}
 	for range 3 {
 		for _, n := range []int{few, many} {
-			b.openList(address, n)
+			b.openList(address, n, of)
 			longest := evaluate[float64](b, fmt.Sprintf("scrollThrough(%d)", steps))
 			if best[n] == 0 || longest < best[n] {
 				best[n] = longest
@@ -133,17 +179,13 @@ func TestManyRejects(t *testing.T) {
 	require.Less(t, best[many], 2.5*best[few])
 	require.InDelta(t, nodes[few], nodes[many], 100)
 	require.Less(t, nodes[many], 1_000)
-	before := heap(b)
-	evaluate[any](b, "scrollThrough(60)")
-	require.Less(t, heap(b)-before, 300_000.0, "bytes that stay")
-	require.Less(t, heap(b), 10_000_000.0, "bytes, of a report that has 11 million characters")
 }
 
 // TestRejectList leads through a list by the keyboard alone, opens a record and comes back.
 func TestRejectList(t *testing.T) {
 	address := rejecting(t, nil)
 	b := openTab(t)
-	b.openList(address, 5_000)
+	b.openList(address, 5_000, "not taken")
 	b.audits("a list")
 	b.walk("grid", "Not taken")
 	active := func() string {

@@ -59,15 +59,15 @@ export async function show(view) {
     const known = new Set(results.map((job) => job.user).filter(Boolean));
     if (known.size > 0) replace(names, [...known].map((name) => h('option', { value: name })));
     if (shown.length === 0) {
-      replace(body, Object.keys(given()).length > 0 ? empty('There are none of these.') : empty('Nothing was imported yet.',
-        h('a', { class: 'button', href: view.address([], null, 'import') }, 'Import a file')));
+      replace(body, Object.keys(given()).length > 0 ? empty('There are none of these.') : empty(
+        'Nothing was imported yet.', h('a', { class: 'button', href: view.address([], null, 'import') }, 'Import a file')));
     } else if (!list) {
       replace(body, table('Imports', titles, shown));
     } else if (shown.some((element, i) => list.children[i] !== element) || list.children.length !== shown.length) {
       list.replaceChildren(...shown);
     }
-    const turn = (to, words) => h('a', { class: 'button', href: view.address([], { ...(to > 0 && { offset: to }), ...given() }) },
-      words);
+    const turn = (to, words) => h('a', { class: 'button',
+      href: view.address([], { ...(to > 0 && { offset: to }), ...given() }) }, words);
     replace(pages, offset > 0 && turn(Math.max(0, offset - pageSize), 'Previous page'),
       next && turn(offset + pageSize, 'Next page'));
   }

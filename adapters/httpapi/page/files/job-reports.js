@@ -1,13 +1,12 @@
-// The records behind the numbers: those that were not taken, doubled, or left alone, as a list and as a file.
+// The records behind the numbers: new, changed, not taken, doubled, or left alone, as a list and as a file.
 
-import { atMost } from './api.js';
-import { button, freshID, h, replace } from './dom.js';
-import { count, cut, number } from './format.js';
+import { button, h } from './dom.js';
+import { cut, number } from './format.js';
+import { openChanges } from './job-changes.js';
 import { isDryRun } from './job-state.js';
 import { notice } from './messages.js';
-import { aborted, sentence } from './problem.js';
-import { StreamedRows } from './streamed-rows.js';
-import { WindowedTable } from './windowed.js';
+import { sentence } from './problem.js';
+import { openDialog, openRows } from './rows-dialog.js';
 
 // The reports that the server makes, by what they count.
 const reports = {
@@ -25,10 +24,14 @@ export function reportOf(view, job, key) {
 }
 
 // reportLink returns what stands below a number: a button that opens its list.
-export function reportLink(view, job, outcome) {
-  const report = reportOf(view, job, outcome.key);
-  return report && button('Show', () => openReport(view, report, job[outcome.key]),
-    { look: 'quiet', name: `Show what is ${outcome.of}` });
+export function reportLink(view, job, { key, word, of }) {
+  const report = reportOf(view, job, key);
+  const changes = ['created', 'updated'].includes(key) && job[key] > 0 && job.settings?.changes === 'all';
+  if (!report && !changes) return null;
+  return button('Show', () => {
+    if (changes) openChanges(view, job, { kind: key, title: word, total: job[key] });
+    else openReport(view, report, job[key]);
+  }, { look: 'quiet', name: `Show what is ${of}` });
 }
 
 // downloadLink returns a link to the whole report.
@@ -36,54 +39,10 @@ export function downloadLink(report, label) {
   return h('a', { class: 'button', href: report.url, download: report.file }, label);
 }
 
-// openReport shows a report over the screen, as it comes.
-async function openReport(view, report, total) {
-  const said = h('div', { class: 'soft', role: 'status' }, 'Reading…');
-  const place = h('div');
-  const { dialog, signal } = openDialog(view, `${report.title}: ${number(total)}`, said, place,
-    downloadLink(report, 'Download all as CSV'));
-  const rows = new StreamedRows();
-  let list = null;
-  let wrong = false;
-  const failed = (error) => {
-    wrong = true;
-    if (!aborted(error)) replace(said, notice('error', error.message));
-  };
-  const grown = atMost(200, () => {
-    if (signal.aborted || rows.header.length === 0) return;
-    if (!list) {
-      list = new WindowedTable({ ...recordsOf(rows.header), rows, total, caption: report.title, failed, signal,
-        open: (record) => openRecord(view, rows.header, record) });
-      replace(place, list.element);
-    }
-    list.draw();
-    if (!rows.whole && !wrong) said.textContent = `${number(rows.length)} of ${count(total, 'record')} are here…`;
-  });
-  try {
-    await rows.read(report.url, { signal, grown });
-    grown();
-    said.textContent = rows.whole ? '' :
-      `The first ${number(rows.length)} of ${count(total, 'record')}. The file has all of them.`;
-  } catch (error) {
-    failed(error);
-  }
-  return dialog;
-}
-
-// openDialog shows elements over the screen. What its signal belongs to ends when it is closed.
-function openDialog(view, title, ...elements) {
-  const over = new AbortController();
-  const id = freshID('title');
-  const further = elements.pop();
-  const dialog = h('dialog', { class: 'wide', 'aria-labelledby': id, on: { close: () => {
-    over.abort();
-    dialog.remove();
-  } } }, h('h2', { id, tabindex: '-1' }, title), elements,
-  h('div', { class: 'row' }, further, button('Close', () => dialog.close())));
-  view.signal.addEventListener('abort', () => dialog.close(), { signal: over.signal });
-  view.root.append(dialog);
-  dialog.showModal();
-  return { dialog, signal: over.signal };
+function openReport(view, report, total) {
+  openRows(view, report.title, { total, buttons: downloadLink(report, 'Download all as CSV'),
+    read: (rows, options) => rows.read(report.url, options),
+    listOf: ({ header }) => ({ ...recordsOf(header), open: (record) => openRecord(view, header, record) }) });
 }
 
 // recordsOf returns the columns of a list of records, and how each is written in them: what the server says of it, and
@@ -118,8 +77,8 @@ function openRecord(view, header, record) {
   const wrong = wrongCell(header, record);
   const own = header.map((name, i) => [name, record[i] ?? '', i])
     .filter(([, text, i]) => (line < 0 || i < line) && (text !== '' || i === wrong));
-  openDialog(view, line < 0 ? record[0] : `Line ${number(record[line])}`,
+  openDialog(view, line < 0 ? record[0] : `Line ${number(record[line])}`, [
     line >= 0 && notice('error', h('p', {}, sentence(record[header.indexOf('_reason')]))),
     h('dl', { class: 'pairs' }, own.map(([name, text, i]) => h('div', {}, h('dt', {}, name),
-      h('dd', { class: i === wrong ? 'wrong' : null }, text === '' ? 'empty' : h('bdi', {}, text))))), null);
+      h('dd', { class: i === wrong ? 'wrong' : null }, text === '' ? 'empty' : h('bdi', {}, text)))))]);
 }

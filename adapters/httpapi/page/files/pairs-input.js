@@ -40,8 +40,9 @@ export class PairsInput {
   }
 
   #new(name = '', value = '') {
-    const row = { name: h('input', { autocomplete: 'off', 'aria-label': this.#words.name, placeholder: this.#words.name,
-      value: name }), control: this.#control(value, { 'aria-label': this.#words.value, placeholder: this.#words.value }) };
+    const named = (of) => ({ 'aria-label': of, placeholder: of });
+    const row = { name: h('input', { autocomplete: 'off', ...named(this.#words.name), value: name }),
+      control: this.#control(value, named(this.#words.value)) };
     this.#added.push(row);
     append(this.#list, h('li', {}, row.name, row.control));
     return row;

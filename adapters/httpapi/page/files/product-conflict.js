@@ -6,8 +6,9 @@ import { notice } from './messages.js';
 import { same } from './product-inputs.js';
 import { label, shownValue } from './schema.js';
 
-// conflict returns those of the fields, {key, name, type}, in which mine and theirs differ. wrote are the keys that I changed: mine is proposed for
-// these, and theirs for others. save is called with what was chosen, by keys; giveUp where mine is dropped.
+// conflict returns those of the fields, {key, name, type}, in which mine and theirs differ. wrote are the keys that I
+// changed: mine is proposed for these, and theirs for others. save is called with what was chosen, by keys; giveUp where
+// mine is dropped.
 export function conflict(all, { mine, theirs, wrote, at }, save, giveUp) {
   const fields = all.filter(({ key }) => !same(mine[key], theirs[key]));
   const chosen = new Map(fields.map(({ key }) => [key, wrote.includes(key) ? mine : theirs]));

@@ -1,5 +1,5 @@
-// The rows of a CSV file that the server makes, however many: they come as a stream, the browser keeps their bytes
-// outside the page's memory, and those that are looked at are read from there.
+// Rows that the server makes, however many: they come one after the other, the browser keeps their bytes outside the
+// page's memory, and those that are looked at are read from there.
 
 import { fromPage } from './api.js';
 import { parseRecords } from './csv.js';
@@ -9,8 +9,8 @@ const stride = 16; // of how many rows the first one's place is remembered
 const kept = 256_000_000; // bytes; what follows is in the file alone
 const piece = 1_000_000; // bytes that are kept at a time
 
-// StreamedRows has a header, a list of names, once the first row is there; length is how many rows came so far, and
-// whole tells whether the file has no more.
+// StreamedRows are those of a CSV file, with a header, a list of names, once it is there; or, as objects, of pages of a
+// list. length is how many rows came so far, and whole tells whether there are no more.
 export class StreamedRows {
   #bytes = new Blob();
   #fresh = []; // chunks that are not among the bytes yet
@@ -20,6 +20,7 @@ export class StreamedRows {
   #end = 0; // of the last whole row
   #quoted = false;
   #rows = 0; // with the header
+  #parse = parseRecords;
   header = [];
   whole = false;
 
@@ -38,7 +39,7 @@ export class StreamedRows {
         const { done, value } = await reader.read();
         if (done) break;
         this.#add(value);
-        if (this.header.length === 0 && this.#rows > 0) this.header = (await this.#parse(0, this.#places[0]))[0];
+        if (this.header.length === 0 && this.#rows > 0) this.header = (await this.#between(0, this.#places[0]))[0];
         if (this.#size > kept) {
           reader.cancel().catch(() => {});
           return;
@@ -52,9 +53,26 @@ export class StreamedRows {
     this.whole = true;
   }
 
-  #add(chunk) {
+  // readPages is read for a list that comes in pages: next(cursor) resolves to one, {results, cursor}, from the first,
+  // for null, to the last, whose cursor is null.
+  async readPages(next, { grown }) {
+    this.#parse = (text) => text.split('\n').slice(0, -1).map((line) => JSON.parse(line));
+    this.#rows = 1; // as if there were a header
+    this.#places = [0];
+    for (let cursor = null; ;) {
+      const page = await next(cursor);
+      const lines = page.results.map((one) => `${JSON.stringify(one)}\n`).join('');
+      this.#add(new TextEncoder().encode(lines), false);
+      ({ cursor } = page);
+      this.whole = cursor === null;
+      grown();
+      if (this.whole || this.#size > kept) return;
+    }
+  }
+
+  #add(chunk, quotes = true) {
     for (let i = 0; i < chunk.length; i++) {
-      if (chunk[i] === 0x22) {
+      if (chunk[i] === 0x22 && quotes) {
         this.#quoted = !this.#quoted; // twice for a quote within a cell
       } else if (chunk[i] === 0x0a && !this.#quoted) {
         this.#end = this.#size + i + 1;
@@ -73,15 +91,16 @@ export class StreamedRows {
     this.#freshSize = 0;
   }
 
-  async #parse(from, to) {
+  async #between(from, to) {
     if (this.#fresh.length > 0) this.#keep();
-    return parseRecords(await this.#bytes.slice(from, to).text());
+    return this.#parse(await this.#bytes.slice(from, to).text());
   }
 
-  // slice resolves to the rows from one to before another, each a list of cells.
+  // slice resolves to the rows from one to before another, each a list of cells, or an object.
   async slice(from, to) {
     const first = Math.floor(from / stride);
-    const rows = await this.#parse(this.#places[first] ?? this.#end, this.#places[Math.ceil(to / stride)] ?? this.#end);
+    const rows = await this.#between(this.#places[first] ?? this.#end,
+      this.#places[Math.ceil(to / stride)] ?? this.#end);
     return rows.slice(from - first * stride, to - first * stride);
   }
 }

@@ -31,6 +31,7 @@ export class WindowedTable {
     const hint = h('p', { class: 'hint', id: freshID('keys') },
       `The arrow keys lead through the rows${open ? ', and Enter or a click shows one whole' : ''}.`);
     this.#table = h('table', { role: 'grid', tabindex: '0', 'aria-describedby': hint.id, 'aria-readonly': 'true',
+      class: titles.length < 4 ? 'slim' : null,
       on: { keydown: (event) => this.#key(event), focus: () => this.#focused() } },
     h('caption', { class: 'unseen' }, caption),
     h('thead', {}, h('tr', { 'aria-rowindex': '1' }, titles.map((title) => h('th', { scope: 'col' }, title)))),

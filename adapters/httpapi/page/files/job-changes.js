@@ -1,0 +1,62 @@
+// What an import did to each product, or would do: before and after, of the fields that differ.
+
+import { cells, field, h, select, table } from './dom.js';
+import { cut } from './format.js';
+import { openDialog, openRows } from './rows-dialog.js';
+import { label, schema, shownValue } from './schema.js';
+
+const pageSize = 1000;
+
+// openChanges shows the changes of a kind: created, updated, deleted or kept.
+export async function openChanges(view, job, { kind, title, total }) {
+  const path = `imports/${encodeURIComponent(job.id)}/changes`;
+  const filter = kind === 'updated' ? await fieldFilter(view.api).catch(() => null) : null; // the list goes on without
+  const query = () => ({ kind, field: filter?.chosen() });
+  openRows(view, title, { total, filter,
+    buttons: h('a', { class: 'button', href: view.api.url(`${path}.csv`, { kind }), download: 'changes.csv' },
+      'Download all as CSV'),
+    read: (rows, { signal, grown }) => rows.readPages(async (cursor) => {
+      const { results, next } = await view.api.get(path, { query: { ...query(), limit: pageSize, cursor }, signal });
+      return { results, cursor: next && new URL(next, view.api.base).searchParams.get('cursor') };
+    }, { grown }),
+    listOf: () => ({ titles: ['SKU', kind === 'updated' ? 'What changes' : 'What it has'],
+      write: (change) => [h('bdi', {}, cut(change.sku, 100)), shortly(change)],
+      open: (change) => openChange(view, change) }) });
+}
+
+// fieldFilter lets one choose a field whose changes are looked for.
+async function fieldFilter(api) {
+  const { fields } = await schema(api);
+  const names = ['name', 'description', 'status', ...fields.map(({ name }) => name)];
+  const control = select([['', 'any'], ...names.map((name) => [name, label(name)])], '');
+  return { element: field('Field that changes', control), chosen: () => control.value,
+    changed: (show) => control.addEventListener('change', show) };
+}
+
+const first = ['sku', 'name', 'description', 'status'];
+const rank = ([name]) => first.includes(name) ? first.indexOf(name) : first.length;
+const written = (name, value) => name === 'status' && typeof value === 'boolean' ?
+  (value ? 'active' : 'inactive') : shownValue(value);
+
+// all lists the fields of a change, and its attributes: [name, before, after], as texts.
+const all = ({ fields, attributes }) => [
+  ...Object.entries(fields).sort((a, b) => rank(a) - rank(b)).map(([name, { before, after }]) =>
+    [label(name), written(name, before), written(name, after)]),
+  ...Object.entries(attributes).map(([name, { before, after }]) => [name, shownValue(before), shownValue(after)])];
+
+const nothing = () => h('span', { class: 'soft' }, 'nothing');
+const before = (text) => text === '' ? nothing() : h('del', {}, h('bdi', {}, text));
+const after = (text) => text === '' ? nothing() : h('ins', {}, h('bdi', {}, text));
+
+// shortly writes a change in one line.
+function shortly(change) {
+  return all(change).slice(0, 8).map(([name, from, to], i) => [i > 0 && '; ', `${name} `,
+    change.kind === 'created' ? h('bdi', {}, cut(to, 60)) : [before(cut(from, 60)), ' → ', after(cut(to, 60))]]);
+}
+
+// openChange shows one change whole.
+function openChange(view, change) {
+  const titles = change.kind === 'created' ? ['Field', 'Value'] : ['Field', 'Before', 'After'];
+  openDialog(view, cut(change.sku, 100), table('What changes', titles, all(change).map(([name, from, to]) =>
+    cells(titles, change.kind === 'created' ? [name, h('bdi', {}, to)] : [name, before(from), after(to)]))));
+}
