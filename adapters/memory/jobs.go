@@ -141,13 +141,17 @@ func (j *Jobs) find(id string) (*jobRow, error) {
 
 // Create stores a job.
 func (j *Jobs) Create(ctx context.Context, submitted job.Job) (stored job.Job, err error) {
-	return j.create(ctx, submitted, func(*tx) error { return nil })
+	return j.create(ctx, submitted, func(_ *tx, submitted *job.Job) error {
+		submitted.File = j.sameFile(submitted.Size, submitted.SHA256)
+		return nil
+	})
 }
 
-// create stores a job in the transaction in which it calls before first.
-func (j *Jobs) create(ctx context.Context, submitted job.Job, before func(t *tx) error) (stored job.Job, err error) {
+// create stores a job in the transaction in which it calls before first, which sets its File.
+func (j *Jobs) create(ctx context.Context, submitted job.Job,
+	before func(t *tx, submitted *job.Job) error) (stored job.Job, err error) {
 	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
-		if err := before(t); err != nil {
+		if err := before(t, &submitted); err != nil {
 			return err
 		}
 		r := &jobRow{Job: ownedJob(submitted), checkpoints: map[int64]checkpoint{}}

@@ -14,19 +14,76 @@ import (
 
 // CreateFrom stores a job of a file that is stored.
 func (j *Jobs) CreateFrom(ctx context.Context, submitted job.Job) (stored job.Job, err error) {
-	return j.create(ctx, submitted, func(t *tx) error {
+	return j.create(ctx, submitted, func(t *tx, submitted *job.Job) (err error) {
 		if upload, found := j.files[submitted.Upload]; found {
 			upload.UsedAt = j.db.now()
 			j.setFile(t, upload)
-			return nil
 		}
-		if submitted.Upload != "" && slices.ContainsFunc(j.rows, func(r *jobRow) bool {
-			return r.Upload == submitted.Upload
-		}) {
-			return nil
-		}
-		return noUpload(submitted.Upload)
+		submitted.File, err = j.fileOf(submitted.Upload)
+		return err
 	})
+}
+
+// sameFile returns the File of a job or an upload with that size and checksum, empty where there is none.
+func (j *Jobs) sameFile(size int64, sha256 string) string {
+	if sha256 == "" {
+		return ""
+	}
+	for _, upload := range j.files {
+		if upload.SHA256 == sha256 && upload.Size == size {
+			return upload.File
+		}
+	}
+	for _, r := range slices.Backward(j.rows) {
+		if r.SHA256 == sha256 && r.Size == size && r.File != "" {
+			return r.File
+		}
+	}
+	return ""
+}
+
+// fileOf returns the File of the upload, or of a job that has it.
+func (j *Jobs) fileOf(upload string) (string, error) {
+	if stands, found := j.files[upload]; found {
+		return stands.File, nil
+	}
+	for _, r := range j.rows {
+		if upload != "" && r.Upload == upload {
+			return r.File, nil
+		}
+	}
+	return "", noUpload(upload)
+}
+
+// FileOf returns the File of an upload.
+func (j *Jobs) FileOf(ctx context.Context, upload string) (file string, err error) {
+	err = j.db.do(ctx, func(context.Context, *tx) error {
+		file, err = j.fileOf(upload)
+		return err
+	})
+	return file, err
+}
+
+// MoveFile gives those that have a File another one.
+func (j *Jobs) MoveFile(ctx context.Context, from, to string) (moved bool, err error) {
+	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+		for _, upload := range j.files {
+			if upload.File == from {
+				upload.File, moved = to, true
+				j.setFile(t, upload)
+			}
+		}
+		for _, r := range j.rows {
+			if r.File == from && from != "" {
+				moved = true
+				if err := r.change(t, func() error { r.File = to; return nil }); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	return moved && err == nil, err
 }
 
 func noUpload(id string) error { return fmt.Errorf("%w: upload %q", job.ErrNotFound, id) }
@@ -61,6 +118,7 @@ func (j *Jobs) CreateUpload(ctx context.Context, upload job.Upload) (job.Upload,
 		if _, used := j.files[upload.ID]; used {
 			return fmt.Errorf("memory: there is an upload %s already", upload.ID)
 		}
+		upload.File = j.sameFile(upload.Size, upload.SHA256)
 		driver.CreateUpload(&upload, j.db.now())
 		j.setFile(t, upload)
 		return nil
@@ -131,7 +189,7 @@ func (j *Jobs) DeleteUpload(ctx context.Context, id string) error {
 }
 
 // ExpireUploads forgets uploads, those first that were used last longest ago.
-func (j *Jobs) ExpireUploads(ctx context.Context, age time.Duration, limit int) (ids []string, err error) {
+func (j *Jobs) ExpireUploads(ctx context.Context, age time.Duration, limit int) (files []string, err error) {
 	if limit < 1 {
 		return nil, fmt.Errorf("memory: the limit must be 1 or more, not %d", limit)
 	}
@@ -148,31 +206,35 @@ func (j *Jobs) ExpireUploads(ctx context.Context, age time.Duration, limit int) 
 		})
 		for _, upload := range old[:min(len(old), limit)] {
 			j.removeFile(t, upload.ID)
-			ids = append(ids, upload.ID)
+			files = append(files, upload.File)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return ids, nil
+	return files, nil
 }
 
 // DropUpload notes that the bytes of a job's upload are gone.
 func (j *Jobs) DropUpload(ctx context.Context, id string) error {
 	return j.db.do(ctx, func(_ context.Context, t *tx) error {
 		of, err := j.find(id)
-		if err != nil || of.Upload == "" {
+		if err != nil || of.File == "" {
 			return err
 		}
-		key := of.Upload
-		j.removeFile(t, key)
+		key := of.File
+		for id, upload := range j.files {
+			if upload.File == key {
+				j.removeFile(t, id)
+			}
+		}
 		for _, r := range j.rows {
-			if r.Upload != key {
+			if r.File != key {
 				continue
 			}
 			if err := r.change(t, func() error {
-				r.Upload = ""
+				r.Upload, r.File = "", ""
 				r.Revision++
 				return nil
 			}); err != nil {
@@ -183,18 +245,18 @@ func (j *Jobs) DropUpload(ctx context.Context, id string) error {
 	})
 }
 
-// UploadsInUse returns which files jobs have, or stand alone.
+// UploadsInUse returns which files jobs and uploads have.
 func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, err error) {
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		wanted, found := uniq(keys), map[string]struct{}{}
 		for _, r := range j.rows {
-			if _, ok := wanted[r.Upload]; ok && r.Upload != "" {
-				found[r.Upload] = struct{}{}
+			if _, ok := wanted[r.File]; ok && r.File != "" {
+				found[r.File] = struct{}{}
 			}
 		}
-		for id := range j.files {
-			if _, ok := wanted[id]; ok {
-				found[id] = struct{}{}
+		for _, upload := range j.files {
+			if _, ok := wanted[upload.File]; ok {
+				found[upload.File] = struct{}{}
 			}
 		}
 		used = slices.Collect(maps.Keys(found))

@@ -49,16 +49,19 @@ func (j *Jobs) save(ctx context.Context, t *transaction, r *jobRow) error {
 
 // Create stores a new job.
 func (j *Jobs) Create(ctx context.Context, request job.Job) (job.Job, error) {
-	return j.create(ctx, request, func(context.Context, *transaction) error { return nil })
+	return j.create(ctx, request, func(ctx context.Context, t *transaction, request *job.Job) (err error) {
+		request.File, err = sameFile(ctx, t, request.Size, request.SHA256)
+		return err
+	})
 }
 
-// create stores a new job in the transaction in which it calls before first.
+// create stores a new job in the transaction in which it calls before first, which sets its File.
 func (j *Jobs) create(ctx context.Context, request job.Job,
-	before func(ctx context.Context, t *transaction) error) (job.Job, error) {
+	before func(ctx context.Context, t *transaction, request *job.Job) error) (job.Job, error) {
 	var r jobRow
 	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		r = jobRow{Job: request}
-		if err := before(ctx, t); err != nil {
+		if err := before(ctx, t, &r.Job); err != nil {
 			return err
 		}
 		r.FileName, r.User = clean(r.FileName), clean(r.User)

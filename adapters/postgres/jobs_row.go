@@ -19,8 +19,8 @@ import (
 const (
 	jobColumns = jobBefore + `CASE WHEN octet_length(dialect::text) <= 131072 THEN dialect ELSE 'null' END` + jobBehind
 	jobBrief   = jobBefore + `'null'::json` + jobBehind
-	jobBefore  = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings,
-		priority, event, `
+	jobBefore  = `id, state, revision, file_name, upload, ` + jobFile + `, size, sha256, duplicate_of, idempotency_key,
+		settings, priority, event, `
 	jobBehind = `, rejects, left(error, 2000), attempts, cancel_requested, created_at, started_at, finished_at,
 		not_before,
 	waiting_since, waited, token, worker, lease_until, lease_length, wait_length, asked_by, clock_timestamp()`
@@ -42,7 +42,8 @@ type jobRow struct {
 func (r *jobRow) scan(from interface{ Scan(...any) error }) error {
 	var started, finished, waiting sql.NullTime
 	var waited int64
-	err := from.Scan(&r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.Size, &r.SHA256, &r.DuplicateOf,
+	err := from.Scan(&r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.File, &r.Size, &r.SHA256,
+		&r.DuplicateOf,
 		&r.IdempotencyKey,
 		document{&r.Settings}, &r.Priority, document{&r.Event}, document{&r.Dialect}, document{&r.Rejects}, &r.Error,
 		&r.Attempts,
@@ -90,13 +91,14 @@ func (r *jobRow) insert(ctx context.Context, t *transaction) error {
 	}
 	err = t.QueryRowxContext(ctx,
 		`INSERT INTO import_jobs (id, state, revision, file_name, upload, size, sha256, idempotency_key, settings,
-			priority, event, created_at, not_before, wait_length, asked_by, duplicate_of)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, coalesce((
+			priority, event, created_at, not_before, wait_length, asked_by, file, duplicate_of)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, coalesce((
 			SELECT id::text FROM import_jobs WHERE sha256 = $7 AND sha256 <> '' ORDER BY created_at DESC, id DESC
 			LIMIT 1), ''))
 		ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING RETURNING duplicate_of`,
 		r.ID, string(r.State), r.Revision, r.FileName, r.Upload, r.Size, r.SHA256, r.IdempotencyKey, settings,
-		r.Priority, event, r.CreatedAt, r.NotBefore, r.wait, r.User).Scan(&r.DuplicateOf)
+		r.Priority, event, r.CreatedAt, r.NotBefore, r.wait, r.User, driver.OwnFile(r.File, r.Upload)).
+		Scan(&r.DuplicateOf)
 	if errors.Is(err, sql.ErrNoRows) {
 		return job.ErrKeyUsed
 	}

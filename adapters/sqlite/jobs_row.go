@@ -16,9 +16,9 @@ import (
 const (
 	jobColumns = `dialect, ` + jobOthers
 	jobBrief   = `'null', ` + jobOthers
-	jobOthers  = `id, state, revision, file_name, upload, size, sha256, duplicate_of, idempotency_key, settings,
-		priority, event, rejects, error, attempts, cancel_requested, created_at, started_at, finished_at, not_before,
-		waiting_since, waited, token, worker, lease_until, lease_length, wait_length, asked_by`
+	jobOthers  = `id, state, revision, file_name, upload, ` + jobFile + `, size, sha256, duplicate_of, idempotency_key,
+		settings, priority, event, rejects, error, attempts, cancel_requested, created_at, started_at, finished_at,
+		not_before, 		waiting_since, waited, token, worker, lease_until, lease_length, wait_length, asked_by`
 )
 
 // jobRow is a row of import_jobs. The rules of a job's life are in package driver: this reads the row for them, and
@@ -34,9 +34,9 @@ type jobRow struct {
 
 // scan reads a row with jobColumns.
 func (r *jobRow) scan(from interface{ Scan(...any) error }) error {
-	return from.Scan(jsonIn{&r.Dialect}, &r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.Size, &r.SHA256,
-		&r.DuplicateOf, &r.IdempotencyKey, jsonIn{&r.Settings}, &r.Priority, jsonIn{&r.Event}, jsonIn{&r.Rejects},
-		&r.Error, &r.Attempts, &r.CancelRequested, timeIn{&r.CreatedAt}, timeIn{&r.StartedAt}, timeIn{&r.FinishedAt},
+	return from.Scan(jsonIn{&r.Dialect}, &r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.File, &r.Size,
+		&r.SHA256, &r.DuplicateOf, &r.IdempotencyKey, jsonIn{&r.Settings}, &r.Priority, jsonIn{&r.Event},
+		jsonIn{&r.Rejects}, &r.Error, &r.Attempts, &r.CancelRequested, timeIn{&r.CreatedAt}, timeIn{&r.StartedAt}, timeIn{&r.FinishedAt},
 		timeIn{&r.NotBefore}, timeIn{&r.WaitingSince}, microsIn{&r.Waited}, &r.token, &r.worker, timeIn{&r.lease},
 		microsIn{&r.length}, microsIn{&r.wait}, &r.User)
 }
@@ -63,12 +63,13 @@ func (r *jobRow) create(ctx context.Context, t *transaction, now time.Time) erro
 		return err
 	}
 	err = t.QueryRowxContext(ctx, `INSERT INTO import_jobs (settings, event, id, state, revision, file_name, upload, size,
-			sha256, idempotency_key, priority, created_at, not_before, wait_length, asked_by, duplicate_of)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?, ?, ?, ?, ?, ?, coalesce((SELECT id FROM import_jobs
+			sha256, idempotency_key, priority, created_at, not_before, wait_length, asked_by, file, duplicate_of)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?9, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT id FROM import_jobs
 			WHERE sha256 = ?9 AND sha256 <> '' ORDER BY created_at DESC, id DESC LIMIT 1), ''))
 		ON CONFLICT (idempotency_key) WHERE idempotency_key <> '' DO NOTHING RETURNING duplicate_of`,
 		append(texts, r.ID, r.State, r.Revision, r.FileName, r.Upload, r.Size, r.SHA256, r.IdempotencyKey, r.Priority,
-			r.CreatedAt.UnixMicro(), r.NotBefore.UnixMicro(), nullMicros(r.wait), r.User)...).Scan(&r.DuplicateOf)
+			r.CreatedAt.UnixMicro(), r.NotBefore.UnixMicro(), nullMicros(r.wait), r.User,
+			driver.OwnFile(r.File, r.Upload))...).Scan(&r.DuplicateOf)
 	if errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("%w: %.100q", job.ErrKeyUsed, r.IdempotencyKey)
 	}

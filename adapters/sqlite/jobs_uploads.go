@@ -20,20 +20,67 @@ const usedAt = `max(u.used_at, coalesce((SELECT max(coalesce(finished_at, ?1)) F
 
 // CreateFrom stores a job of a file that is stored.
 func (j *Jobs) CreateFrom(ctx context.Context, request job.Job) (job.Job, error) {
-	return j.create(ctx, request, func(ctx context.Context, t *transaction) error {
-		stands, err := t.changes(ctx, `UPDATE import_standing_uploads SET used_at = ? WHERE id = ?`,
-			j.db.now().UnixMicro(), request.Upload)
-		if err != nil || stands {
+	return j.create(ctx, request, func(ctx context.Context, t *transaction, request *job.Job) (err error) {
+		if _, err := t.ExecContext(ctx, `UPDATE import_standing_uploads SET used_at = ? WHERE id = ?`,
+			j.db.now().UnixMicro(), request.Upload); err != nil {
 			return err
 		}
-		var used bool
-		err = t.GetContext(ctx, &used, `SELECT EXISTS (SELECT 1 FROM import_jobs WHERE upload = ? AND upload <> '')`,
-			request.Upload)
-		if err == nil && !used {
-			err = noUpload(request.Upload)
-		}
+		request.File, err = fileOf(ctx, t, request.Upload)
 		return err
 	})
+}
+
+// jobFile and standingFile are the Files of a job and of an upload.
+const (
+	jobFile      = `CASE WHEN file = '' THEN upload ELSE file END`
+	standingFile = `CASE WHEN file = '' THEN id ELSE file END`
+)
+
+// sameFile returns the File of an upload or a job with that size and checksum, empty where there is none.
+func sameFile(ctx context.Context, t *transaction, size int64, sha256 string) (file string, err error) {
+	err = t.GetContext(ctx, &file, `SELECT coalesce(
+			(SELECT `+standingFile+` FROM import_standing_uploads WHERE sha256 = ?1 AND sha256 <> '' AND size = ?2 LIMIT 1),
+			(SELECT `+jobFile+` FROM import_jobs WHERE sha256 = ?1 AND sha256 <> '' AND size = ?2 AND upload <> ''
+				ORDER BY created_at DESC, id DESC LIMIT 1), '')`, sha256, size)
+	return file, err
+}
+
+// fileOf returns the File of the upload, or of a job that has it.
+func fileOf(ctx context.Context, q querier, upload string) (file string, err error) {
+	err = q.QueryRowxContext(ctx, `SELECT `+standingFile+` FROM import_standing_uploads WHERE id = ?1 UNION ALL
+		SELECT `+jobFile+` FROM import_jobs WHERE upload = ?1 AND upload <> '' LIMIT 1`, upload).Scan(&file)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = noUpload(upload)
+	}
+	return file, err
+}
+
+// FileOf returns the File of an upload.
+func (j *Jobs) FileOf(ctx context.Context, upload string) (file string, err error) {
+	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
+		file, err = fileOf(ctx, q, upload)
+		return err
+	})
+	return file, err
+}
+
+// MoveFile gives those that have a File another one.
+func (j *Jobs) MoveFile(ctx context.Context, from, to string) (moved bool, err error) {
+	err = j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
+		moved = false
+		for _, statement := range []string{
+			`UPDATE import_standing_uploads SET file = ?1 WHERE id = ?2 AND file = '' OR file = ?2 AND file <> ''`,
+			`UPDATE import_jobs SET file = ?1 WHERE upload = ?2 AND upload <> '' AND file = '' OR file = ?2 AND file <> ''`,
+		} {
+			some, err := t.changes(ctx, statement, to, from)
+			if err != nil {
+				return err
+			}
+			moved = moved || some
+		}
+		return nil
+	})
+	return moved && err == nil, err
 }
 
 func noUpload(id string) error { return fmt.Errorf("%w: upload %.100q", job.ErrNotFound, id) }
@@ -43,12 +90,16 @@ func (j *Jobs) CreateUpload(ctx context.Context, upload job.Upload) (job.Upload,
 	if err := driver.CheckKey(upload.ID); err != nil {
 		return job.Upload{}, err
 	}
-	err := j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
+	err := j.db.inTx(ctx, func(ctx context.Context, t *transaction) (err error) {
+		if upload.File, err = sameFile(ctx, t, upload.Size, upload.SHA256); err != nil {
+			return err
+		}
 		driver.CreateUpload(&upload, j.db.now())
 		fresh, err := t.changes(ctx, `INSERT INTO import_standing_uploads (id, size, created_at, used_at, sha256,
-				file_name, sent_by)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, upload.ID, upload.Size, upload.CreatedAt.UnixMicro(),
-			upload.UsedAt.UnixMicro(), upload.SHA256, upload.FileName, upload.User)
+				file_name, sent_by, file)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, upload.ID, upload.Size, upload.CreatedAt.UnixMicro(),
+			upload.UsedAt.UnixMicro(), upload.SHA256, upload.FileName, upload.User,
+			driver.OwnFile(upload.File, upload.ID))
 		if err == nil && !fresh {
 			err = fmt.Errorf("sqlite: there is an upload %s already", upload.ID)
 		}
@@ -71,9 +122,9 @@ func (j *Jobs) GetUpload(ctx context.Context, id string) (upload job.Upload, err
 
 // upload reads an upload, or returns ErrNotFound.
 func (j *Jobs) upload(ctx context.Context, q querier, id string) (u job.Upload, err error) {
-	err = q.QueryRowxContext(ctx, `SELECT u.id, u.size, u.created_at, `+usedAt+`, u.sha256, u.file_name, u.sent_by
+	err = q.QueryRowxContext(ctx, `SELECT u.id, `+standingFile+`, u.size, u.created_at, `+usedAt+`, u.sha256, u.file_name, u.sent_by
 		FROM import_standing_uploads u WHERE u.id = ?2`, j.db.now().UnixMicro(), id).
-		Scan(&u.ID, &u.Size, timeIn{&u.CreatedAt}, timeIn{&u.UsedAt}, &u.SHA256, &u.FileName, &u.User)
+		Scan(&u.ID, &u.File, &u.Size, timeIn{&u.CreatedAt}, timeIn{&u.UsedAt}, &u.SHA256, &u.FileName, &u.User)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = noUpload(id)
 	}
@@ -117,52 +168,57 @@ func (j *Jobs) DeleteUpload(ctx context.Context, id string) error {
 }
 
 // ExpireUploads forgets uploads, those first that were used last longest ago.
-func (j *Jobs) ExpireUploads(ctx context.Context, age time.Duration, limit int) (ids []string, err error) {
+func (j *Jobs) ExpireUploads(ctx context.Context, age time.Duration, limit int) (files []string, err error) {
 	if limit < 1 {
 		return nil, fmt.Errorf("sqlite: a limit must be 1 or more, not %d", limit)
 	}
 	err = j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
 		now := j.db.now()
-		ids = nil
+		var ids []string
+		files = nil
 		if err := t.SelectContext(ctx, &ids, `SELECT u.id FROM import_standing_uploads u
 			WHERE u.used_at < ?2 AND `+usedAt+` < ?2 ORDER BY u.used_at, u.id LIMIT ?3`, now.UnixMicro(),
 			now.Add(-age).UnixMicro(), limit); err != nil {
 			return err
 		}
 		for _, id := range ids {
-			if _, err := t.ExecContext(ctx, `DELETE FROM import_standing_uploads WHERE id = ?`, id); err != nil {
+			var file string
+			if err := t.GetContext(ctx, &file, `DELETE FROM import_standing_uploads WHERE id = ? RETURNING `+standingFile,
+				id); err != nil {
 				return err
 			}
+			files = append(files, file)
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return ids, nil
+	return files, nil
 }
 
 // DropUpload notes that the bytes of a job's upload are gone.
 func (j *Jobs) DropUpload(ctx context.Context, id string) error {
 	return j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
 		var key string
-		err := t.GetContext(ctx, &key, `SELECT upload FROM import_jobs WHERE id = ?`, id)
+		err := t.GetContext(ctx, &key, `SELECT `+jobFile+` FROM import_jobs WHERE id = ?`, id)
 		switch {
 		case errors.Is(err, sql.ErrNoRows):
 			return fmt.Errorf("%w: %.100q", job.ErrNotFound, id)
 		case err != nil || key == "":
 			return err
 		}
-		if _, err := t.ExecContext(ctx, `UPDATE import_jobs SET upload = '', revision = revision + 1
-			WHERE upload = ? AND upload <> ''`, key); err != nil {
+		if _, err := t.ExecContext(ctx, `UPDATE import_jobs SET upload = '', file = '', revision = revision + 1
+			WHERE upload = ?1 AND upload <> '' AND file = '' OR file = ?1 AND file <> ''`, key); err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `DELETE FROM import_standing_uploads WHERE id = ?`, key)
+		_, err = t.ExecContext(ctx, `DELETE FROM import_standing_uploads
+			WHERE id = ?1 AND file = '' OR file = ?1 AND file <> ''`, key)
 		return err
 	})
 }
 
-// UploadsInUse returns which files jobs have, or stand alone.
+// UploadsInUse returns which files jobs and uploads have.
 func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, err error) {
 	wanted, err := list(slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == "" }))
 	if err != nil {
@@ -171,8 +227,11 @@ func (j *Jobs) UploadsInUse(ctx context.Context, keys []string) (used []string, 
 	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
 		used = nil
 		return sqlx.SelectContext(ctx, q, &used, `SELECT upload FROM import_jobs
-			WHERE upload <> '' AND upload IN (SELECT value FROM json_each(?1))
-			UNION SELECT id FROM import_standing_uploads WHERE id IN (SELECT value FROM json_each(?1))`, wanted)
+			WHERE upload <> '' AND file = '' AND upload IN (SELECT value FROM json_each(?1))
+			UNION SELECT file FROM import_jobs WHERE file <> '' AND file IN (SELECT value FROM json_each(?1))
+			UNION SELECT id FROM import_standing_uploads WHERE file = '' AND id IN (SELECT value FROM json_each(?1))
+			UNION SELECT file FROM import_standing_uploads WHERE file <> '' AND file IN (SELECT value FROM json_each(?1))`,
+			wanted)
 	})
 	return used, err
 }

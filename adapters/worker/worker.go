@@ -35,8 +35,8 @@ type Options struct {
 	// by the Worker, and by nobody else.
 	Dispatcher *webhooks.Dispatcher
 	// JobPruner and WebhookPruner, where they are not nil, are called some 10 s after the start, and then about every
-	// PruneEvery, at least a minute, 0 for an hour; the JobPruner with the Retention, 0 for jobs that are kept for ever.
-	// Each is given 30 s; where that isn't enough, both are called again 10 s later.
+	// PruneEvery, at least a minute, 0 for an hour; the JobPruner with the Retention, 0 for jobs that are kept for
+	// ever. Each is given 30 s; where that isn't enough, both are called again 10 s later.
 	JobPruner     JobPruner
 	WebhookPruner WebhookPruner
 	PruneEvery    time.Duration

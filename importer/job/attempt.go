@@ -86,7 +86,7 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 		}
 		return err
 	}
-	result, err := importer.Run(ctx, NewSource(r.uploads, job.Upload, job.Size), store, o)
+	result, err := importer.Run(ctx, NewSource(r.uploads, job.File, job.Size), store, o)
 	a.committed = !o.DryRun && result.Batches > result.Resumed
 	a.addResult(result)
 	return err

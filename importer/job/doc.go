@@ -52,7 +52,8 @@
 //
 // Uploads are kept by the Store's database, in memory, or in a directory (Dir), compressed: see [Compressed]. Rejected
 // and superseded records aren't kept: Service.Rejects and Service.Superseded find them again in the upload, the same
-// ones whatever happened to the workers. Only what the store of products refuses while it writes can't be found again: it is kept with its batch.
+// ones whatever happened to the workers. Only what the store of products refuses while it writes can't be found again:
+// it is kept with its batch. The same bytes are stored once, for all jobs and uploads with them (Job.File).
 // Once the job has ended such a report is kept for a while, as an upload of its own.
 //
 // Package driver has what those need who write a Store or an Uploads, package jobtest the suites that every Store and

@@ -90,9 +90,12 @@ type Job struct {
 	FileName string
 	// User is the name of who asked for the import, empty where that isn't known.
 	User string
-	// Upload is the key of the stored file, which other jobs and an [Upload] may have too. It is empty once the file
+	// Upload is the ID of the stored file, which other jobs and an [Upload] may have too. It is empty once the file
 	// was deleted.
 	Upload string
+	// File is the key under which an [Uploads] has the file's bytes: the Upload, or that of another job or [Upload] with
+	// the same bytes. It is empty once the file was deleted.
+	File string
 	// Size is the file's length in bytes as stored, SHA256 its checksum in hexadecimal.
 	Size   int64
 	SHA256 string

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -37,7 +36,7 @@ func (s *Service) Preview(ctx context.Context, uploadID string, settings Setting
 	if err != nil {
 		return nil, err
 	}
-	seen, err := s.look(ctx, NewSource(s.uploads, upload.ID, upload.Size), options)
+	seen, err := s.look(ctx, NewSource(s.uploads, upload.File, upload.Size), options)
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +78,11 @@ func (s *Service) Fingerprint(ctx context.Context, uploadID string, settings Set
 	if rule.CheckKey(uploadID) != nil {
 		return "", ErrNotFound
 	}
-	// Reports are kept among the uploads too, and are none.
-	if used, err := s.store.UploadsInUse(ctx, []string{uploadID}); err != nil || len(used) == 0 {
-		return "", cmp.Or(err, ErrNotFound)
+	file, err := s.store.FileOf(ctx, uploadID)
+	if err != nil {
+		return "", err
 	}
-	seen, err := s.look(ctx, beginning{s.uploads, uploadID}, options)
+	seen, err := s.look(ctx, beginning{s.uploads, file}, options)
 	if err != nil {
 		return "", err
 	}

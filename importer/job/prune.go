@@ -46,14 +46,14 @@ func (s *Service) Prune(ctx context.Context, retention time.Duration) (pruned Pr
 		more = len(expired) == pruneAtOnce
 	}
 	for more := true; more; {
-		ids, err := s.store.ExpireUploads(ctx, s.options.KeepUploads, pruneAtOnce)
+		files, err := s.store.ExpireUploads(ctx, s.options.KeepUploads, pruneAtOnce)
 		if err == nil {
-			err = s.deleteUnused(ctx, ids, &pruned)
+			err = s.deleteUnused(ctx, slices.Compact(slices.Sorted(slices.Values(files))), &pruned)
 		}
 		if err != nil {
 			return pruned, err
 		}
-		more = len(ids) == pruneAtOnce
+		more = len(files) == pruneAtOnce
 	}
 	return pruned, s.sweep(ctx, &pruned)
 }
@@ -63,7 +63,7 @@ func (s *Service) Prune(ctx context.Context, retention time.Duration) (pruned Pr
 func (s *Service) deleteFiles(ctx context.Context, jobs []Job, pruned *Pruned) error {
 	var keys []string
 	for i := range jobs {
-		if key := jobs[i].Upload; key != "" && !slices.Contains(keys, key) {
+		if key := jobs[i].File; key != "" && !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 		for _, name := range []string{rejectsReport, supersededReport} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
@@ -312,8 +313,8 @@ func TestReportsGo(t *testing.T) {
 
 		first := w.ended("sku,name\n1,\n")
 		w.rejects(first.ID)
-		for range 100 {
-			w.rejects(w.ended("sku,name\n1,\n").ID)
+		for i := range 100 {
+			w.rejects(w.ended(fmt.Sprintf("sku,name\n1,\n,%d\n", i)).ID)
 		}
 		keys := w.uploads.keys(t)
 		require.Len(t, keys, 101+100)
@@ -327,10 +328,11 @@ func TestReportsGo(t *testing.T) {
 		w := newReports(t, db.Uploads(), text)
 		w.superseded(w.job.ID)
 		require.Len(t, w.uploads.keys(t), 2)
-		_, _, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader(text))
+		other := strings.Replace(text, "name 1", "Name 1", 1)
+		_, _, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader(other))
 		require.ErrorIs(t, err, job.ErrFull)
 		require.Equal(t, []string{w.job.Upload}, w.uploads.keys(t), "reports go where there is no room")
-		_, _, err = w.service.Submit(t.Context(), job.Request{}, strings.NewReader(text))
+		_, _, err = w.service.Submit(t.Context(), job.Request{}, strings.NewReader(other))
 		require.NoError(t, err, "there is room for the next one")
 		w.superseded(w.job.ID)
 		require.Len(t, w.uploads.keys(t), 2, "a report that finds no room is not kept")

@@ -129,7 +129,7 @@ func (s *Service) check(ctx context.Context, job *Job, set func(*importer.Option
 	}
 	o.MaxRejects, o.Parsers = nil, 1
 	set(&o)
-	_, err = importer.Check(ctx, NewSource(s.uploads, job.Upload, job.Size),
+	_, err = importer.Check(ctx, NewSource(s.uploads, job.File, job.Size),
 		importer.CheckOptions{Options: o, KeyRule: s.options.KeyRule, Schema: job.Settings.schema()})
 	if errors.Is(err, ErrNotFound) {
 		_ = s.store.DropUpload(ctx, job.ID) // so that it is known next time

@@ -156,6 +156,7 @@ func (s *Service) Submit(ctx context.Context, request Request, r io.Reader) (job
 		Settings: request.Settings.withDefaults(s.options.BatchSize), Priority: request.Priority})
 	switch {
 	case err == nil:
+		job.File = s.share(ctx, file.key, job.File)
 		return job, true, nil
 	case errors.Is(err, products.ErrCommitUnknown):
 		// Perhaps the job exists, and has its upload. Else the upload is left behind for Prune.
@@ -242,6 +243,26 @@ func (s *Service) discard(ctx context.Context, key string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
 	_ = s.uploads.Delete(ctx, key)
+}
+
+// share deletes the bytes that were just stored under the key, where those of an earlier file are used in their place,
+// and returns the key under which the bytes are. Where the earlier ones are gone, all that have them get the new ones.
+func (s *Service) share(ctx context.Context, key, earlier string) string {
+	if earlier == key {
+		return key
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	in, err := s.uploads.Open(ctx, earlier, 0, 0)
+	if errors.Is(err, ErrNotFound) {
+		if moved, err := s.store.MoveFile(ctx, earlier, key); err != nil || moved {
+			return key // or nobody has either, and Prune finds the new ones
+		}
+	} else if err == nil {
+		_ = in.Close() // nothing was read
+	}
+	_ = s.uploads.Delete(ctx, key) // else Prune does
+	return earlier
 }
 
 // sniff looks at the file's first bytes and returns an importer.ErrInput when it is no CSV file.

@@ -405,11 +405,11 @@ func TestPrune(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		r := w.runner(nil, nil, nil, job.RunnerOptions{})
-		for range 205 {
-			w.submit("sku,name\n1,a\n", job.Settings{})
+		for i := range 205 {
+			w.submit(fmt.Sprintf("sku,name\n1,%d\n", i), job.Settings{})
 			w.work(r)
 		}
-		waits := w.submit("sku,name\n1,a\n", job.Settings{})
+		waits := w.submit("sku,name\n1,waits\n", job.Settings{})
 		_, err := w.db.Uploads().Put(t.Context(), "orphan", strings.NewReader("x"))
 		require.NoError(t, err)
 		pruned, err := w.service.Prune(t.Context(), 24*time.Hour)
@@ -421,7 +421,7 @@ func TestPrune(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, job.Pruned{Uploads: 1}, pruned, "an upload without a job is old after an hour")
 		time.Sleep(24 * time.Hour)
-		recent := w.submit("sku,name\n1,a\n", job.Settings{})
+		recent := w.submit("sku,name\n1,recent\n", job.Settings{})
 		w.work(r)
 		pruned, err = w.service.Prune(t.Context(), 0)
 		require.NoError(t, err)

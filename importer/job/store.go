@@ -50,10 +50,14 @@ type Submitter interface {
 	// Create stores a new Pending job and returns it as stored. It takes the file's name, upload, size and checksum,
 	// the user, the idempotency key, settings, priority and NotBefore from the job, and fills in the rest. ErrKeyUsed
 	// when its idempotency key is in use. After [products.ErrCommitUnknown] the job may exist.
+	//
+	// Its File is that of another job or [Upload] with the same size and checksum, where the latter is known, and else
+	// its Upload: so bytes that come several times, at the same time too, have one File. Who has stored them under
+	// another key deletes them there.
 	Create(ctx context.Context, job Job) (Job, error)
 	// CreateFrom is as Create for a file that is stored already: the job's Upload is that of another job, or the ID of
-	// an [Upload], which is used thereby. ErrNotFound where neither has it, so that what UploadsInUse doesn't return
-	// once is used by nobody again, and its bytes can be deleted.
+	// an [Upload], which is used thereby, and its File is that one's. ErrNotFound where neither has it. So what
+	// UploadsInUse doesn't return once is used by nobody again, and its bytes can be deleted.
 	CreateFrom(ctx context.Context, job Job) (Job, error)
 	// Cancel asks for the end of the job. If no worker has it, or its worker let its lease run out, the job becomes
 	// Revoked at once; else its worker learns of it from Renew. Asking twice is no error. ErrNotFound, ErrFinal.
@@ -68,7 +72,8 @@ type Submitter interface {
 
 // UploadKeeper keeps what is known of files that stand alone. Their bytes are in an [Uploads].
 type UploadKeeper interface {
-	// CreateUpload stores the upload, whose bytes are stored already, and returns it as stored. It takes the ID, the
+	// CreateUpload stores the upload, whose bytes are stored already, and returns it as stored, with a File as Create
+	// gives one to a job. It takes the ID, the
 	// file's name, size and checksum and the user from it, and fills in CreatedAt and UsedAt. An error for an ID that
 	// is in use. After [products.ErrCommitUnknown] the upload may exist.
 	CreateUpload(ctx context.Context, upload Upload) (Upload, error)
@@ -79,8 +84,13 @@ type UploadKeeper interface {
 	// DeleteUpload forgets the upload. ErrNotFound; ErrInUse while a job that hasn't ended has it.
 	DeleteUpload(ctx context.Context, id string) error
 	// ExpireUploads forgets the uploads that have not been used for longer than the age, see Upload.UsedAt, at most
-	// limit of them, and returns their IDs. The limit is 1 or more.
-	ExpireUploads(ctx context.Context, age time.Duration, limit int) (ids []string, err error)
+	// limit of them, and returns the File of each. The limit is 1 or more.
+	ExpireUploads(ctx context.Context, age time.Duration, limit int) (files []string, err error)
+	// FileOf returns the File of the [Upload] with the ID, or of a job that has it as its Upload. ErrNotFound.
+	FileOf(ctx context.Context, upload string) (file string, err error)
+	// MoveFile gives all jobs and uploads that have one File another one, a key that nobody has: the bytes are stored
+	// there, and those under the first are gone. It reports whether there were any.
+	MoveFile(ctx context.Context, from, to string) (moved bool, err error)
 }
 
 // Reader is for those who watch.
@@ -223,10 +233,10 @@ type Pruner interface {
 	// returns them, without their Dialect: the bytes of those of their uploads that are not in use any more are the
 	// caller's to delete. The limit is 1 or more.
 	Expire(ctx context.Context, before time.Time, limit int) ([]Job, error)
-	// DropUpload stores that the bytes of the job's upload are gone: no job has them any more, and an [Upload] with
-	// them is forgotten. ErrNotFound.
+	// DropUpload stores that the bytes of the job's File are gone: no job has an Upload or a File with them any more,
+	// and an [Upload] with them is forgotten. ErrNotFound.
 	DropUpload(ctx context.Context, id string) error
-	// UploadsInUse returns those of the keys that are some job's Upload, or the ID of an [Upload], each once.
+	// UploadsInUse returns those of the keys that are the File of some job or of an [Upload], each once.
 	UploadsInUse(ctx context.Context, keys []string) ([]string, error)
 }
 

@@ -14,8 +14,11 @@ import (
 
 // Upload is a file that stands alone: it can be looked at, and imported several times.
 type Upload struct {
-	// ID is a UUID, version 7: the key under which an [Uploads] has the bytes.
+	// ID is a UUID, version 7.
 	ID string
+	// File is the key under which an [Uploads] has the bytes: the ID, or the File of another one or of a [Job] with the
+	// same bytes.
+	File string
 	// FileName is what the sender called the file; it is only shown.
 	FileName string
 	// Size is the file's length in bytes as stored, SHA256 its checksum in hexadecimal.
@@ -51,7 +54,10 @@ func (s *Service) Upload(ctx context.Context, fileName, user string, r io.Reader
 	}
 	upload, err := s.store.CreateUpload(ctx, Upload{ID: file.key, FileName: shown(fileName), User: shown(user),
 		Size: file.size, SHA256: file.sum})
-	if err != nil && !errors.Is(err, products.ErrCommitUnknown) {
+	switch {
+	case err == nil:
+		upload.File = s.share(ctx, file.key, upload.File)
+	case !errors.Is(err, products.ErrCommitUnknown):
 		s.discard(ctx, file.key)
 	}
 	return s.kept(upload), err
@@ -83,12 +89,16 @@ func (s *Service) UseUpload(ctx context.Context, id string) (Upload, error) {
 // DeleteUpload forgets the upload, and deletes its bytes unless a job has them, whose reports are made of them.
 // ErrNotFound; ErrInUse while a job that hasn't ended has it.
 func (s *Service) DeleteUpload(ctx context.Context, id string) error {
+	upload, err := s.store.GetUpload(ctx, id)
+	if err != nil {
+		return err
+	}
 	if err := s.store.DeleteUpload(ctx, id); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
-	_ = s.deleteUnused(ctx, []string{id}, new(Pruned)) // else Prune does
+	_ = s.deleteUnused(ctx, []string{upload.File}, new(Pruned)) // else Prune does
 	return nil
 }
 
@@ -110,7 +120,7 @@ func (s *Service) Import(ctx context.Context, uploadID string, request Request) 
 	if err != nil {
 		return Job{}, false, err
 	}
-	if err := s.judge(ctx, upload.ID, upload.Size, &request.Settings); err != nil {
+	if err := s.judge(ctx, upload.File, upload.Size, &request.Settings); err != nil {
 		return Job{}, false, err
 	}
 	request.FileName = upload.FileName
@@ -148,7 +158,7 @@ func (s *Service) Rerun(ctx context.Context, id string, change func(request *Req
 	if earlier.Upload == "" {
 		return Job{}, false, fmt.Errorf("%w: job %s", ErrFileGone, id)
 	}
-	err = s.judge(ctx, earlier.Upload, earlier.Size, &request.Settings)
+	err = s.judge(ctx, earlier.File, earlier.Size, &request.Settings)
 	if err == nil {
 		job, created, err = s.createFrom(ctx, Job{Upload: earlier.Upload, Size: earlier.Size, SHA256: earlier.SHA256},
 			&request)
@@ -161,8 +171,8 @@ func (s *Service) Rerun(ctx context.Context, id string, change func(request *Req
 
 // judge returns the error, an importer.ErrInput, with which an import of the stored file would fail, as far as its
 // beginning shows that.
-func (s *Service) judge(ctx context.Context, upload string, size int64, settings *Settings) error {
-	file, err := NewSource(s.uploads, upload, size).Open(ctx)
+func (s *Service) judge(ctx context.Context, key string, size int64, settings *Settings) error {
+	file, err := NewSource(s.uploads, key, size).Open(ctx)
 	if err != nil {
 		return err
 	}

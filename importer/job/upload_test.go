@@ -239,7 +239,7 @@ func TestUploadBytesGoWithTheLast(t *testing.T) {
 			require.NoError(t, err)
 			return pruned
 		}
-		upload, unused := w.upload(threeRecords), w.upload(threeRecords)
+		upload, unused := w.upload(threeRecords), w.upload(threeRecords+"A-4,unused\n")
 		first := w.imports(upload, job.Settings{DryRun: true})
 		require.ErrorIs(t, w.service.DeleteUpload(t.Context(), upload.ID), job.ErrInUse)
 		w.work(r)
@@ -297,7 +297,7 @@ func TestUploadsKilledBetweenTwoSteps(t *testing.T) {
 		w.work(r)
 		w.work(r)
 		time.Sleep(25 * time.Hour)
-		upload := w.upload(threeRecords)
+		upload := w.upload(threeRecords + "A-4,deleted\n")
 		gone, err := w.db.Jobs().Expire(t.Context(), time.Now().Add(-24*time.Hour), 10)
 		require.NoError(t, err)
 		require.Len(t, gone, 2)

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -17,21 +18,21 @@ const (
 )
 
 // Create makes a new job of what its submitter said: Pending, at Revision 1, with an ID. DuplicateOf is the store's to
-// set.
+// set, and so is File, where it isn't the Upload, before.
 func Create(j *job.Job, now time.Time) {
 	*j = job.Job{ID: NewID(now), State: job.Pending, Revision: 1, FileName: j.FileName, Upload: j.Upload, Size: j.Size,
-		SHA256: j.SHA256, User: j.User, IdempotencyKey: j.IdempotencyKey, Settings: j.Settings, Priority: j.Priority,
-		CreatedAt: now, NotBefore: j.NotBefore,
+		File: cmp.Or(j.File, j.Upload), SHA256: j.SHA256, User: j.User, IdempotencyKey: j.IdempotencyKey,
+		Settings: j.Settings, Priority: j.Priority, CreatedAt: now, NotBefore: j.NotBefore,
 		Event: progress.Event{Phase: progress.Checking, Time: now, TotalBytes: j.Size, ETA: -1}}
 	if j.NotBefore.IsZero() {
 		j.NotBefore = now
 	}
 }
 
-// CreateUpload makes a new upload of what its sender said.
+// CreateUpload makes a new upload of what its sender said. File is the store's to set before, where it isn't the ID.
 func CreateUpload(u *job.Upload, now time.Time) {
-	*u = job.Upload{ID: u.ID, FileName: u.FileName, Size: u.Size, SHA256: u.SHA256, User: u.User, CreatedAt: now,
-		UsedAt: now}
+	*u = job.Upload{ID: u.ID, File: cmp.Or(u.File, u.ID), FileName: u.FileName, Size: u.Size, SHA256: u.SHA256,
+		User: u.User, CreatedAt: now, UsedAt: now}
 }
 
 // Abandon counts the attempt of a worker that let its lease run out as a failed one. progressed says whether it

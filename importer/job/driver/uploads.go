@@ -11,3 +11,12 @@ import (
 func ReadChunk(r io.Reader, buffer []byte) (n int, last bool, err error) {
 	return rule.ReadChunk(r, buffer)
 }
+
+// OwnFile returns what a store keeps of the File of a job or an upload: nothing where it is the upload itself, as with
+// those of earlier versions.
+func OwnFile(file, upload string) string {
+	if file == upload {
+		return ""
+	}
+	return file
+}

@@ -22,6 +22,8 @@ type broken struct {
 	useUpload     func(ctx context.Context, id string) (job.Upload, error)
 	dropUpload    func(ctx context.Context, id string) error
 	expireUploads func(ctx context.Context, age time.Duration, limit int) ([]string, error)
+	moveFile      func(ctx context.Context, from, to string) (bool, error)
+	fileOf        func(ctx context.Context, upload string) (string, error)
 	putProfile    func(ctx context.Context, p job.Profile) (job.Profile, error)
 	findProfile   func(ctx context.Context, fingerprint string) (job.Profile, error)
 	listProfiles  func(ctx context.Context) ([]job.Profile, error)
@@ -56,8 +58,9 @@ func breakAll(stores jobtest.Stores) *broken {
 		refused: s.Refused, skipped: s.Skipped, get: s.Get, list: s.List, claim: s.Claim, renew: s.Renew,
 		checkpoint: s.Checkpoint, checkpoints: s.Checkpoints, release: s.Release, finish: s.Finish, expire: s.Expire,
 		keepChanges: s.KeepChanges, dropChanges: s.DropChanges, chunks: s.Chunks, chunksOf: s.ChunksOf,
-		expireChanges: s.ExpireChanges, uploadsInUse: s.UploadsInUse, backlog: s.Backlog, createFrom: s.CreateFrom, deleteUpload: s.DeleteUpload, useUpload: s.UseUpload,
-		dropUpload: s.DropUpload, expireUploads: s.ExpireUploads,
+		expireChanges: s.ExpireChanges, uploadsInUse: s.UploadsInUse, backlog: s.Backlog, createFrom: s.CreateFrom,
+		deleteUpload: s.DeleteUpload, useUpload: s.UseUpload, dropUpload: s.DropUpload, expireUploads: s.ExpireUploads,
+		moveFile: s.MoveFile, fileOf: s.FileOf,
 		putProfile: s.PutProfile, findProfile: s.FindProfile, listProfiles: s.ListProfiles}
 }
 
@@ -72,6 +75,12 @@ func (b *broken) UseUpload(ctx context.Context, id string) (job.Upload, error) {
 }
 func (b *broken) ExpireUploads(ctx context.Context, age time.Duration, limit int) ([]string, error) {
 	return b.expireUploads(ctx, age, limit)
+}
+func (b *broken) MoveFile(ctx context.Context, from, to string) (bool, error) {
+	return b.moveFile(ctx, from, to)
+}
+func (b *broken) FileOf(ctx context.Context, upload string) (string, error) {
+	return b.fileOf(ctx, upload)
 }
 func (b *broken) PutProfile(ctx context.Context, p job.Profile) (job.Profile, error) {
 	return b.putProfile(ctx, p)

@@ -21,6 +21,9 @@ type fault struct {
 	says  string
 }
 
+// sameSum is the checksum of the files in the cases about files.
+const sameSum = "5a5e"
+
 var brokenStores = []fault{
 	{"loses a setting", func(s *broken) {
 		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
@@ -451,6 +454,67 @@ var brokenStores = []fault{
 			return s.Store.ExpireUploads(ctx, age, 10*limit)
 		}
 	}, "standing/expires unless it is used", "than the limit"},
+	{"stores the same bytes again", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			j.SHA256 = ""
+			return s.Store.Create(ctx, j)
+		}
+	}, "files/the same bytes have one file", "with the same bytes"},
+	{"takes files of one length for the same", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			j.SHA256 = sameSum
+			return s.Store.Create(ctx, j)
+		}
+	}, "files/other bytes have others", "size and checksum"},
+	{"gives out files that are not in use", func(s *broken) {
+		s.uploadsInUse = func(ctx context.Context, keys []string) ([]string, error) {
+			used, err := s.Store.UploadsInUse(ctx, keys)
+			if len(used) > 0 {
+				jobs, _, failed := s.List(ctx, job.Query{Limit: 1, States: []job.State{job.Pending}})
+				if failed == nil && len(jobs) == 0 {
+					used = nil
+				}
+			}
+			return used, err
+		}
+	}, "files/kept until nobody has them", "outlives the job"},
+	{"returns expired uploads' own IDs", func(s *broken) {
+		n := 0
+		s.expireUploads = func(ctx context.Context, age time.Duration, limit int) ([]string, error) {
+			files, err := s.Store.ExpireUploads(ctx, age, limit)
+			for i := range files {
+				files[i] = string(rune('a' + n))
+				n++
+			}
+			return files, err
+		}
+	}, "files/expired with their uploads", "of each upload"},
+	{"forgets a file of the job alone", func(s *broken) {
+		s.get = func(ctx context.Context, id string) (job.Job, error) {
+			j, err := s.Store.Get(ctx, id)
+			if j.File == "" && j.SHA256 == sameSum {
+				j.File = "a"
+			}
+			return j, err
+		}
+	}, "files/bytes that are gone", "whoever sent it"},
+	{"moves nothing", func(s *broken) {
+		s.moveFile = func(context.Context, string, string) (bool, error) { return true, nil }
+	}, "files/moved", "every job gets"},
+	{"moves without telling", func(s *broken) {
+		s.moveFile = func(ctx context.Context, from, to string) (bool, error) {
+			_, err := s.Store.MoveFile(ctx, from, to)
+			return false, err
+		}
+	}, "files/moved", "it is reported"},
+	{"finds files by their keys alone", func(s *broken) {
+		s.fileOf = func(ctx context.Context, upload string) (string, error) {
+			if used, err := s.UploadsInUse(ctx, []string{upload}); err != nil || len(used) == 0 {
+				return "", errors.Join(err, job.ErrNotFound)
+			}
+			return upload, nil
+		}
+	}, "files/the same bytes have one file", "not found"},
 	{"forgets who kept a profile", func(s *broken) {
 		s.putProfile = func(ctx context.Context, p job.Profile) (job.Profile, error) {
 			p.User = ""

@@ -204,6 +204,8 @@ var readCases = []StoreCase{
 			"Finish":        func() error { _, err := c.Finish(ctx, claim, job.Success, "", nil); return err },
 			"Expire":        func() error { _, err := c.Expire(ctx, time.Now(), 1); return err },
 			"DropUpload":    func() error { return c.DropUpload(ctx, id) },
+			"FileOf":        func() error { _, err := c.FileOf(ctx, "x"); return err },
+			"MoveFile":      func() error { _, err := c.MoveFile(ctx, "x", "y"); return err },
 			"UploadsInUse":  func() error { _, err := c.UploadsInUse(ctx, []string{"x"}); return err },
 		} {
 			require.ErrorIs(c, call(), context.Canceled, "%s returns the error of a context that has ended", name)

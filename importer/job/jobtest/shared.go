@@ -65,6 +65,11 @@ func checkShared(t casetest.T, jobs job.Store, uploads job.Uploads) {
 		}
 		require.ErrorIs(t, err, job.ErrNotFound, "the bytes go with the last that has them")
 	}
+	if sweeper, sweeps := uploads.(job.Sweeper); sweeps {
+		keys, err := sweeper.Sweep(t.Context(), -time.Hour)
+		require.NoError(t, err)
+		require.Empty(t, keys, "the bytes go with the last that has them")
+	}
 }
 
 // shared is what the clients have together.
@@ -148,7 +153,7 @@ func (s *shared) work(ctx context.Context, rng *rand.Rand) error {
 	if err != nil || claim == nil {
 		return err
 	}
-	text, err := s.read(ctx, claim.Job.Upload)
+	text, err := s.read(ctx, claim.Job.File)
 	if err != nil || text != sharedFile {
 		// A string, so that it is none of those that are no error.
 		return fmt.Errorf("a job that is worked on has its file: %q %v", text, err) //nolint:errorlint // see above

@@ -18,7 +18,7 @@ var standing = job.Upload{ID: "0198-file", FileName: "Katalog \"Ä\" 2026.csv", 
 func (c *check) keep(id string) job.Upload {
 	c.Helper()
 	given := standing
-	given.ID = id
+	given.ID, given.SHA256 = id, "of "+id
 	stored, err := c.CreateUpload(c.Context(), given)
 	require.NoError(c, err, "a new upload is stored")
 	return stored
@@ -77,6 +77,7 @@ var standingCases = []StoreCase{
 		stored, err := c.CreateUpload(c.Context(), given)
 		require.NoError(c, err, "a new upload is stored")
 		want := standing
+		want.File = standing.ID
 		want.CreatedAt, want.UsedAt = stored.CreatedAt, stored.CreatedAt
 		require.Equal(c, plainUpload(want), plainUpload(stored), "an upload is stored as it was given")
 		require.Less(c, time.Since(stored.CreatedAt).Abs(), time.Hour, "CreatedAt is filled in")
@@ -85,6 +86,8 @@ var standingCases = []StoreCase{
 		require.Error(c, err, "an ID is taken once")
 		for _, id := range []string{"", "no such", "0198-up", "0198-file\x00"} {
 			_, err := c.GetUpload(c.Context(), id)
+			require.ErrorIs(c, err, job.ErrNotFound, "no upload has the ID %q", id)
+			_, err = c.FileOf(c.Context(), id)
 			require.ErrorIs(c, err, job.ErrNotFound, "no upload has the ID %q", id)
 			_, err = c.UseUpload(c.Context(), id)
 			require.ErrorIs(c, err, job.ErrNotFound, "no upload has the ID %q", id)
