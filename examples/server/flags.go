@@ -234,8 +234,9 @@ func (s *settings) announce(w io.Writer, addr, metrics net.Addr) {
 			login += ", and the users in " + s.usersFile
 		}
 	}
-	fmt.Fprintf(w, "serving http://%s\nlog-in  %s\nkept in %s\n", addr, login, where)
+	fmt.Fprintf(w, "serving http://%s\nlog-in  %s\n", addr, login)
 	if metrics != nil {
 		fmt.Fprintf(w, "metrics http://%s/metrics\n", metrics)
 	}
+	fmt.Fprintf(w, "kept in %s\n", where)
 }

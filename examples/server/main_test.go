@@ -51,6 +51,7 @@ func TestUsage(t *testing.T) {
 		{args: []string{"-database-url", "products.db"}, status: 2, says: "want sqlite:FILE, memory: or postgres://"},
 		{args: []string{"-addr", "0.0.0.0:0"}, status: 2, says: "ADMIN_PASSWORD"},
 		{args: []string{"-addr", "nowhere"}, status: 2, says: "host:port"},
+		{args: []string{"-metrics-addr", "9090"}, status: 2, says: `-metrics-addr "9090": is no address`},
 		{args: []string{"-public-url", "shop.example"}, status: 2, says: "-public-url"},
 		{args: []string{"-trusted-proxies", "10.0.0.0/8,nginx"}, status: 2, says: `"nginx" is no network`},
 		{args: []string{"-trusted-proxies", "10.0.0.0/33"}, status: 2, says: "trusted-proxies"},
@@ -82,6 +83,7 @@ type client struct {
 	t        testing.TB
 	process  *exec.Cmd
 	base     string
+	metrics  string // where they want no log-in; empty for nowhere
 	password string
 	kept     string // where it says that everything is
 }
@@ -131,6 +133,9 @@ func startIn(t testing.TB, folder string, args ...string) *client {
 		}
 		if login, ok := strings.CutPrefix(lines.Text(), "log-in  admin:"); ok {
 			c.password = login
+		}
+		if metrics, ok := strings.CutPrefix(lines.Text(), "metrics "); ok {
+			c.metrics = metrics
 		}
 		if place, ok := strings.CutPrefix(lines.Text(), "kept in "); ok {
 			c.kept = place
