@@ -112,7 +112,7 @@ func translate(err error) error {
 		return fmt.Errorf("%w: the connection to PostgreSQL was lost", products.ErrUnavailable)
 	case passing(err):
 		return fmt.Errorf("%w: %w", products.ErrUnavailable, err)
-	case pq.As(err) != nil:
+	case pq.As(err) != nil && !strings.HasPrefix(err.Error(), "postgres: "): // it may come from an inner call
 		return fmt.Errorf("postgres: %w", err)
 	}
 	return err

@@ -166,6 +166,30 @@ func (db *DB) mayWrite(ctx context.Context) error {
 		Remedy: "grant SELECT, INSERT, UPDATE, DELETE on tables, and USAGE on sequences"}
 }
 
+// fillable returns an *UnfitError for a table of products with columns of others that a new row has to fill, and that
+// nothing fills: no default, and no trigger, which might, but for domains that are never null.
+func (db *DB) fillable(ctx context.Context) error {
+	known := pq.StringArray{"id", "version", "created_at", "updated_at", "sku_key", "sku", "attributes"}
+	for _, f := range db.options.Fields.All() {
+		known = append(known, f.Name)
+	}
+	var missing string
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT coalesce(string_agg(quote_ident(attname), ', ' ORDER BY attnum), '')
+			FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+			WHERE attrelid = 'products'::regclass AND attnum > 0 AND NOT attisdropped 
+				AND NOT atthasdef AND attidentity = '' AND typdefault IS NULL AND attname <> ALL ($1::text[])
+				AND (typnotnull OR attnotnull AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = attrelid
+					AND NOT tgisinternal AND tgenabled IN ('O', 'A') AND tgtype & 7 = 7))`, known).Scan(&missing)
+	})
+	if err != nil || missing == "" {
+		return err
+	}
+	return &UnfitError{Kind: "columns",
+		Problem: "its table products has columns that no row may be without, and that the importer can't fill: " + missing,
+		Remedy:  "give them a default, or drop their NOT NULL"}
+}
+
 // refusal returns an *UnfitError where the server refused the user a privilege, else the error.
 func refusal(err error) error {
 	if e := pq.As(err, insufficientPrivilege); e != nil {

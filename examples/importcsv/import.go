@@ -27,7 +27,7 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
-		NoMigrate: s.database.NoMigrate})
+		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate})
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,33 @@ func TestPostgres(t *testing.T) {
 	require.Contains(t, s.stdout, "imported "+path+" into PostgreSQL, mode ignore: 5 records in ")
 }
 
+// A database that has a table products of its own takes the catalogue into a schema beside it.
+func TestPostgresSchema(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url)
+	_, err := db.ExecContext(t.Context(), `CREATE TABLE products (article text)`)
+	require.NoError(t, err)
+	path := write(t, "small.csv", small)
+	s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", path)
+	require.Equal(t, 1, s.status)
+	require.Contains(t, s.stderr, "something else under names that the importer needs: products; give the importer a "+
+		"schema of its own, with Options.Schema or the flag -schema")
+	for i, env := range []map[string]string{{"SCHEMA": "the shop's"}, nil} { // by the environment, then by the flag
+		args := []string{"-database-url", url, "-json"}
+		if env == nil {
+			args = append(args, "-schema", "the shop's")
+		}
+		s = importcsv(t, env, "", append(args, path)...)
+		require.Equal(t, 0, s.status, s.stderr)
+		require.InDelta(t, 2-2*i, s.decode(t)["created"], 0)
+	}
+	require.EqualValues(t, 2, count(t, db, `SELECT count(*) FROM "the shop's".products`))
+	require.Zero(t, count(t, db, `SELECT count(*) FROM products`))
+	s = importcsv(t, nil, "", "-schema", "shop", path)
+	require.Equal(t, 1, s.status)
+	require.Contains(t, s.stderr, "-schema \"shop\" is for PostgreSQL alone")
+}
+
 // The catalogue's counts and winners are the same in both modes with any number of writers.
 func TestPostgresCatalogue(t *testing.T) {
 	const records = 30_000

@@ -30,6 +30,7 @@ history of imports and of deliveries stays where it is.
 // moving is the command copy.
 type moving struct {
 	from, to        storeflags.URL
+	schema          string // of the database copied to
 	fields          fieldflags.Settings
 	hooks           hookflags.Settings
 	leaveDeliveries bool
@@ -47,6 +48,7 @@ func (m *moving) add(flags *envflags.Set) {
 			return err
 		})
 	flags.Hide("from", "to")
+	storeflags.AddSchema(flags, &m.schema)
 	m.fields.Add(flags)
 	m.hooks.AddKey(flags)
 	flags.BoolVar(&m.leaveDeliveries, "leave-deliveries", false,
@@ -79,7 +81,7 @@ func (m *moving) run(ctx context.Context, stdout io.Writer) (err error) {
 	defer func() { err = errors.Join(err, from.Close()) }()
 	rule := from.Products().KeyRule()
 	to, err := postgres.Open(ctx, m.to.Location(), postgres.Options{KeyRule: &rule, Sealer: m.hooks.Sealer,
-		Fields: m.fields.Schema})
+		Fields: m.fields.Schema, Schema: m.schema})
 	if err != nil {
 		return err
 	}

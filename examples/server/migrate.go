@@ -67,7 +67,7 @@ func (m *migrate) run(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	options := storeflags.Options{Logger: logger, Fields: m.fields.Schema}
+	options := storeflags.Options{Logger: logger, Fields: m.fields.Schema, Schema: m.database.Schema}
 	if m.flags.Given("key-rule") {
 		options.KeyRule = &m.keyRule
 	}

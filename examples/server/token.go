@@ -65,7 +65,8 @@ func (k *token) check(arguments []string) error {
 }
 
 func (k *token) run(ctx context.Context, stdout io.Writer) (err error) {
-	db, err := storeflags.Open(ctx, k.database.URL, storeflags.Options{MaxConns: 2, NoMigrate: k.database.NoMigrate})
+	db, err := storeflags.Open(ctx, k.database.URL, storeflags.Options{MaxConns: 2,
+		Schema: k.database.Schema, NoMigrate: k.database.NoMigrate})
 	if err != nil {
 		return err
 	}

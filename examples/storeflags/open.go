@@ -21,6 +21,8 @@ import (
 type Options struct {
 	// Fields say which fields products have, nil for those of products.Standard.
 	Fields *products.Schema
+	// Schema is the PostgreSQL schema that all tables are in, empty for where the search_path leads.
+	Schema string
 	// NoMigrate leaves the schema alone: one that doesn't fit is an error.
 	NoMigrate bool
 	// KeyRule says which SKUs are the same, nil for what is on record, or products.ExactKeys.
@@ -78,6 +80,9 @@ func behind(err error) bool {
 }
 
 func open(ctx context.Context, u URL, o Options) (*Stores, error) {
+	if o.Schema != "" && u.Kind != None && u.Kind != PostgreSQL {
+		return nil, fmt.Errorf("-schema %q is for PostgreSQL alone, and the database is another one: leave it out", o.Schema)
+	}
 	switch u.Kind {
 	case Memory:
 		rule := products.ExactKeys
@@ -98,7 +103,7 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 			Pools: db.Pools, Close: db.Close}, nil
 	case PostgreSQL:
 		db, err := postgres.Open(ctx, u.text, postgres.Options{MaxConns: o.MaxConns, Logger: o.Logger, Sealer: o.Sealer,
-			Fields: o.Fields, NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
+			Fields: o.Fields, Schema: o.Schema, NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
 		if err != nil {
 			return nil, err
 		}

@@ -31,7 +31,11 @@ func TestOpen(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			u, err := storeflags.ParseURL(c.url(t))
 			require.NoError(t, err)
-			db, err := storeflags.Open(t.Context(), u, storeflags.Options{Fields: fields})
+			o := storeflags.Options{Fields: fields}
+			if u.Kind == storeflags.PostgreSQL {
+				o.Schema = "The shop's"
+			}
+			db, err := storeflags.Open(t.Context(), u, o)
 			require.NoError(t, err)
 			defer func() { require.NoError(t, db.Close()) }()
 
@@ -57,6 +61,10 @@ func TestOpen(t *testing.T) {
 			}
 		})
 	}
+	u, err := storeflags.ParseURL("sqlite:x.db")
+	require.NoError(t, err)
+	_, err = storeflags.Open(t.Context(), u, storeflags.Options{Schema: "shop"})
+	require.EqualError(t, err, `-schema "shop" is for PostgreSQL alone, and the database is another one: leave it out`)
 	_, err = storeflags.Open(t.Context(), storeflags.URL{}, storeflags.Options{})
 	require.ErrorContains(t, err, "no database is named")
 }

@@ -1,4 +1,4 @@
-// Package storeflags has the flag about where products are kept that the programs have in common, and opens what it
+// Package storeflags has the flags about where products are kept that the programs have in common, and opens what it
 // names.
 package storeflags
 
@@ -10,18 +10,29 @@ import (
 type Settings struct {
 	// URL is that of the flag, of DATABASE_URL or the fallback; the zero URL where there is none of them.
 	URL URL
+	// Schema is Options.Schema.
+	Schema string
 	// NoMigrate is Options.NoMigrate.
 	NoMigrate bool
 	fallback  string
 }
 
-// Add adds the flag. Where it is empty the fallback counts, which may be empty too. No error about it shows a password.
+// Add adds the flags -database-url and -schema. Where the first is empty the fallback counts, which may be empty too. No
+// error about it shows a password.
 func (s *Settings) Add(flags *envflags.Set, fallback string) {
 	s.fallback = fallback
 	// The error is that of the current folder, which is told where the database is opened.
 	_ = s.Set("")
 	flags.Var(s, "database-url", "the `URL` of the database: "+Forms)
 	flags.SecretFromEnv("database-url")
+	AddSchema(flags, &s.Schema)
+	flags.FromEnv("schema")
+}
+
+// AddSchema adds the flag -schema.
+func AddSchema(flags *envflags.Set, schema *string) {
+	flags.StringVar(schema, "schema", "", "keep all tables in the PostgreSQL schema of that `name`, beside those of others: "+
+		"it is made where it is missing; empty leaves it to the search_path")
 }
 
 // AddNoMigrate adds the flag -no-migrate.

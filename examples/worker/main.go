@@ -79,7 +79,8 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	var db *storeflags.Stores
 	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
 		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.work.Workers + 8,
-			Logger: logger, Sealer: s.hooks.Sealer, Fields: s.fields.Schema, NoMigrate: s.database.NoMigrate})
+			Logger: logger, Sealer: s.hooks.Sealer, Fields: s.fields.Schema, Schema: s.database.Schema,
+			NoMigrate: s.database.NoMigrate})
 		return err
 	})
 	switch {
