@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -44,8 +43,11 @@ func (a *API) storeUpload(w http.ResponseWriter, r *http.Request) error {
 		return p.err
 	}
 	var upload job.Upload
-	if err := a.receive(w, r, func(name string, file io.Reader) (err error) {
-		upload, err = a.jobs.Upload(r.Context(), name, asker(r.Context()), file)
+	if err := a.receive(w, r, func(file *sentFile) error {
+		in, err := checkCharset(file, file.charset)
+		if err == nil {
+			upload, err = a.jobs.Upload(r.Context(), file.name, asker(r.Context()), in)
+		}
 		return err
 	}); err != nil {
 		return err
