@@ -24,7 +24,7 @@ type CheckOptions struct {
 // writes nothing, and needs no store. Only Rejects, Inherited, PassedOver and Dialect of the result are set.
 func Check(ctx context.Context, source Source, options CheckOptions) (*Result, error) {
 	r, err := newRun(source, options.Options, options.Schema)
-	if err == nil && options.KeyRule > products.FoldedKeys {
+	if err == nil && !options.KeyRule.Valid() {
 		err = fmt.Errorf("importer: CheckOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
 	if err != nil {

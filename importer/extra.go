@@ -26,7 +26,7 @@ func (m *mapping) keepExtra(o *Options) error {
 			continue
 		}
 		exported, isExported := strings.CutPrefix(c.Name, AttributePrefix)
-		isExported = isExported && !products.Blank(exported)
+		isExported = isExported && !products.Blank(exported) && m.schema.KeepsAttributes()
 		if !isExported && (!c.Group || o.Group == "") {
 			unclaimed = append(unclaimed, c.label())
 		}

@@ -456,6 +456,19 @@ func (m *mapping) named(want string) (found, again int) {
 	return -1, -1
 }
 
+// columnOf names the column from which a field is taken, the key too, "" for none.
+func (m *mapping) columnOf(field string) string {
+	if field == "" {
+		return ""
+	}
+	for i := range m.columns {
+		if c := &m.columns[i]; c.Field == field || slices.Contains(c.Also, field) {
+			return c.shortLabel()
+		}
+	}
+	return ""
+}
+
 // batchColumns returns what the records of the file set.
 func (m *mapping) batchColumns() products.Columns {
 	var c products.Columns

@@ -225,6 +225,9 @@ func (o *Options) validateFormat() error {
 
 // validateFields checks the options that name fields.
 func (o *Options) validateFields(schema *products.Schema) error {
+	if o.Extra == ExtraKeep && !schema.KeepsAttributes() {
+		return badOption("Extra", "can't keep other columns: the table has no place for them")
+	}
 	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
 		if _, err := findField(schema, name); err != nil {
 			return badOption("Map", "%v", err)

@@ -26,6 +26,8 @@ type parser struct {
 	exact   bool // and hardly one has empty fields behind them
 	quotes  bool // that a field stands in quotes is not expected, see dialect.Detected.NeverQuotes
 	rule    products.KeyRule
+	// typedKey: keys are no texts, and one has several spellings: 007 and 7.
+	typedKey bool
 	seeds   [2]maphash.Seed
 	max     int
 	// headerKey is the name of the key's column, "" without a header, and below the line behind the header, 0 for none.
@@ -86,6 +88,7 @@ func newParser(m *mapping, rule products.KeyRule, maxRecord int) *parser {
 
 func (p *parser) setMapping(m *mapping) {
 	p.mapping, p.columns, p.room = m, m.batchColumns(), products.MaxBytes
+	p.typedKey = m.schema.Key().Type != products.Text
 	p.noOdd = make([]oddity, len(m.targets)+1)
 	for _, i := range m.extra {
 		p.room -= int32(len(m.columns[i].Attribute))
@@ -224,6 +227,12 @@ func (p *parser) record(r *rawRecord, clean bool, it *item, out *parsed) *Reject
 	}
 	if fault := p.destroyedKey(r, key, out); fault != nil {
 		return fault
+	}
+	if p.typedKey && key != "" {
+		var fault *products.FieldError
+		if key, fault = m.schema.Key().Parse(key); fault != nil {
+			return &Reject{Code: Code(fault.Code), Column: m.columns[m.key].shortLabel(), Reason: fault.Message}
+		}
 	}
 	rec := &it.record
 	rec.Line, rec.SKU = r.line, key

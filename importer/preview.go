@@ -145,7 +145,7 @@ func newPreviewer(ctx context.Context, r io.Reader, o PreviewOptions) (*previewe
 		return nil, errors.New("importer: nothing to preview")
 	case o.Records < 1 || o.Records > atMost:
 		return nil, fmt.Errorf("importer: PreviewOptions.Records must be between 1 and %d, not %d", atMost, o.Records)
-	case o.KeyRule > products.FoldedKeys:
+	case !o.KeyRule.Valid():
 		return nil, fmt.Errorf("importer: PreviewOptions.KeyRule is unknown: %d", o.KeyRule)
 	}
 	options := o.Options

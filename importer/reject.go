@@ -23,6 +23,16 @@ const (
 	CodeTooLarge        Code = products.CodeTooLarge     // the product, with what is stored of it, would be too large
 )
 
+// The codes of records that a table of one's own refuses: see [products.BatchResult].
+const (
+	CodeCheck      Code = products.CodeCheck
+	CodeForeignKey Code = products.CodeForeignKey
+	CodeUnique     Code = products.CodeUnique
+	CodeExclusion  Code = products.CodeExclusion
+	CodeNotNull    Code = products.CodeNotNull
+	CodeRefused    Code = products.CodeRefused
+)
+
 // Reject is a record that was not taken, or a damaged stretch of lines that no record could be made of.
 type Reject struct {
 	// Line and LastLine are the first and last line of it in the file, from 1. Of a record that the store refuses

@@ -193,11 +193,12 @@ func (w *writer) commit(ctx context.Context, b *batch) error {
 			return fmt.Errorf("importer: batch %d was committed with other records: %w", b.given.Number,
 				ErrSourceChanged)
 		}
-		w.account(ctx, b, done, true)
+		w.account(ctx, b, done, nil, true)
 		return nil
 	}
 	done := Commit{Batch: b.given.Number, Counts: b.counts, Bytes: w.bytes(b)}
 	var broken error
+	var result *products.BatchResult
 	if len(b.given.Records) > 0 || w.run.options.Checkpoints.Save != nil && !b.given.DryRun {
 		w.mu.Lock()
 		b.given.ExpectNew = w.expectNew
@@ -207,8 +208,7 @@ func (w *writer) commit(ctx context.Context, b *batch) error {
 			return w.batchError(ctx, b, err)
 		}
 		w.hook(b, notifier)
-		result, err := w.store.WriteBatch(ctx, &b.given)
-		if err != nil {
+		if result, err = w.store.WriteBatch(ctx, &b.given); err != nil {
 			return w.batchError(ctx, b, err)
 		}
 		if done.Counts, err = b.total(result); err != nil {
@@ -217,7 +217,7 @@ func (w *writer) commit(ctx context.Context, b *batch) error {
 		w.note(b, result)
 		broken = w.checkContract(b, done.Counts)
 	}
-	w.account(ctx, b, done, false) // it is committed, whatever is wrong with it
+	w.account(ctx, b, done, result, false) // it is committed, whatever is wrong with it
 	return broken
 }
 
@@ -276,14 +276,39 @@ func (w *writer) refusedBy(b *batch, result *products.BatchResult) (refused []Re
 			continue
 		}
 		r := &b.given.Records[i]
-		refused = append(refused, Reject{Line: r.Line, LastLine: r.Line, Offset: -1, Code: CodeTooLarge,
-			Fields: w.checked.plan.parser.fieldsOf(r),
-			Reason: fmt.Sprintf(
+		reject := Reject{Line: r.Line, LastLine: r.Line, Offset: -1, Fields: w.checked.plan.parser.fieldsOf(r)}
+		if fault, known := result.Reasons[i]; known {
+			reject.Code, reject.Reason = Code(fault.Code), fault.Message
+			reject.Column = w.checked.plan.mapping.columnOf(fault.Field)
+		} else {
+			reject.Code, reject.Reason = CodeTooLarge, fmt.Sprintf(
 				"with this record the product %q would be larger than %d bytes, or have more than %d attributes: it "+
 					"is left as it is stored",
-				products.Shorten(r.SKU), products.MaxBytes, products.MaxAttributes)})
+				products.Shorten(r.SKU), products.MaxBytes, products.MaxAttributes)
+		}
+		refused = append(refused, reject)
 	}
 	return refused
+}
+
+// addRefused counts the records of a committed batch that the store refused, by their codes. Where an earlier Run
+// committed it, those that its Commit doesn't say are taken for CodeTooLarge.
+func (w *writer) addRefused(b *batch, done Commit, result *products.BatchResult) {
+	rejects, rest := w.run.result.Rejects, done.Counts.Rejected-b.counts.Rejected
+	if result == nil {
+		for i := range done.Refused {
+			rejects[done.Refused[i].Code]++
+			rest--
+		}
+	} else {
+		for _, fault := range result.Reasons {
+			rejects[Code(fault.Code)]++
+			rest--
+		}
+	}
+	if rest > 0 {
+		rejects[CodeTooLarge] += rest
+	}
 }
 
 // reportNoted gives OnReject and OnSkipped the records that were noted since the last time.
@@ -306,14 +331,12 @@ func (w *writer) reportNoted() error {
 }
 
 // account adds a committed batch to the result and reports it. resumed says that an earlier Run committed it.
-func (w *writer) account(ctx context.Context, b *batch, done Commit, resumed bool) {
+func (w *writer) account(ctx context.Context, b *batch, done Commit, result *products.BatchResult, resumed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.expectNew = done.Counts.Created == int64(len(b.given.Records))
 	w.run.result.Batches++
-	if refused := done.Counts.Rejected - b.counts.Rejected; refused > 0 {
-		w.run.result.Rejects[CodeTooLarge] += refused
-	}
+	w.addRefused(b, done, result)
 	if resumed { // and counted from the beginning
 		w.run.result.Resumed++
 		w.resumed.Counts.Add(done.Counts)

@@ -215,8 +215,9 @@ const (
 	Skipped
 	// Superseded: another record of the batch has the same SKU and counts instead.
 	Superseded
-	// Refused: the product existed and was left alone, since the record would have made it larger than MaxBytes or
-	// MaxAttributes, and larger than it was: see Product.Outgrows.
+	// Refused: the record was left out, and nothing was changed for it. Why, says BatchResult.Reasons. Where that says
+	// nothing the product existed, and the record would have made it larger than MaxBytes or MaxAttributes, and larger
+	// than it was: see Product.Outgrows.
 	Refused
 )
 
@@ -242,6 +243,9 @@ func (o Outcome) String() string {
 type BatchResult struct {
 	// Outcomes has one entry for each record of the batch, in its order.
 	Outcomes []Outcome
+	// Reasons says of records with the outcome Refused, by their index, what a database refused them for. Its Code is
+	// one of those that end with _violation, or CodeRefused; its Field is that of the column, "" where it isn't one.
+	Reasons map[int]FieldError
 }
 
 // Count returns how many records had the outcome.

@@ -19,22 +19,30 @@ const (
 	ExactKeys KeyRule = iota
 	// FoldedKeys ignores case too, by Unicode's full case folding.
 	FoldedKeys
+	// PlainKeys distinguishes SKUs by every character, as a database compares texts byte by byte, except for white space
+	// around them. It is for stores over tables of others: those of products have one of the two rules above.
+	PlainKeys
+	// LowerKeys is as PlainKeys but ignores case, as the type citext does: letter by letter.
+	LowerKeys
 )
 
-// String returns exact or fold.
+// keyRules are the rules' names, in their order.
+var keyRules = [...]string{ExactKeys: "exact", FoldedKeys: "fold", PlainKeys: "plain", LowerKeys: "lower"}
+
+// String returns exact, fold, plain or lower.
 func (r KeyRule) String() string {
-	switch r {
-	case ExactKeys:
-		return "exact"
-	case FoldedKeys:
-		return "fold"
+	if int(r) < len(keyRules) {
+		return keyRules[r]
 	}
 	return fmt.Sprintf("KeyRule(%d)", uint8(r))
 }
 
+// Valid reports whether the rule is one of these.
+func (r KeyRule) Valid() bool { return int(r) < len(keyRules) }
+
 // MarshalText returns String.
 func (r KeyRule) MarshalText() ([]byte, error) {
-	if r > FoldedKeys {
+	if !r.Valid() {
 		return nil, fmt.Errorf("products: unknown key rule: %d", uint8(r))
 	}
 	return []byte(r.String()), nil
@@ -42,21 +50,26 @@ func (r KeyRule) MarshalText() ([]byte, error) {
 
 // UnmarshalText takes what String returns.
 func (r *KeyRule) UnmarshalText(text []byte) error {
-	switch string(text) {
-	case "exact":
-		*r = ExactKeys
-	case "fold":
-		*r = FoldedKeys
-	default:
-		return fmt.Errorf("products: unknown key rule %q: want exact or fold", Shorten(string(text)))
+	for i, name := range keyRules {
+		if name == string(text) {
+			*r = KeyRule(i)
+			return nil
+		}
 	}
-	return nil
+	return fmt.Errorf("products: unknown key rule %q: want exact or fold, of a table of one's own plain or lower",
+		Shorten(string(text)))
 }
 
 // Key returns the key of a SKU, its identity in a store: two SKUs are the same if and only if their keys are equal.
 // The key of a key is itself. It allocates only where the key differs from the trimmed SKU.
 func (r KeyRule) Key(sku string) string {
 	sku = strings.TrimSpace(sku)
+	switch r {
+	case PlainKeys:
+		return sku
+	case LowerKeys:
+		return strings.ToLower(sku)
+	}
 	if isASCII(sku) {
 		if r == FoldedKeys {
 			return strings.ToLower(sku)

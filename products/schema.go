@@ -32,6 +32,9 @@ type Schema struct {
 	key    Field
 	fields []Field
 	byName map[string]int
+	own    int  // where the fields of one's own begin
+	table  bool // it is of a table of one's own
+	bare   bool // and products have no attributes
 }
 
 // Standard is the schema of products without fields of one's own: name, description and status.
@@ -40,7 +43,8 @@ func Standard() *Schema { return standard }
 // NewSchema returns the standard schema with fields of one's own behind its fields. It copies them. The error is a
 // sentence that names the first field that is wrong, by its place from 1 and its name.
 func NewSchema(own ...Field) (*Schema, error) {
-	s := &Schema{key: standard.key, fields: slices.Concat(standard.fields, own), byName: maps.Clone(standard.byName)}
+	s := &Schema{key: standard.key, fields: slices.Concat(standard.fields, own), byName: maps.Clone(standard.byName),
+		own: len(standard.fields)}
 	if len(own) > MaxFields {
 		return nil, fmt.Errorf("a schema has at most %d fields, but this one has %d", MaxFields, len(own))
 	}
@@ -52,7 +56,14 @@ func NewSchema(own ...Field) (*Schema, error) {
 	indexes := 0
 	for i := range own {
 		f := &s.fields[len(standard.fields)+i]
-		err := s.add(f, len(standard.fields)+i, taken)
+		f.builtin = ownField
+		err := checkReserved(f.Name)
+		if err == nil {
+			err = s.add(f, len(standard.fields)+i, taken)
+		}
+		if err == nil && f.Empty != EmptyClears {
+			err = errors.New("an empty cell must clear it: Empty is for the standard fields, and those of tables")
+		}
 		if f.Index {
 			if indexes++; err == nil && indexes > MaxIndexes {
 				err = fmt.Errorf("one index too many: at most %d fields of a schema have one", MaxIndexes)
@@ -62,18 +73,19 @@ func NewSchema(own ...Field) (*Schema, error) {
 			return nil, fmt.Errorf("%s: %w", place(i, f.Name), err)
 		}
 	}
-	// A name that a field of one's own has is none of the standard fields any more.
-	isOwn := func(alias string) bool { _, found := taken[FoldName(alias)]; return found }
-	yield := func(f *Field) {
-		f.Aliases = slices.DeleteFunc(slices.Clone(f.Aliases), isOwn)
-		f.weak = slices.DeleteFunc(slices.Clone(f.weak), isOwn)
-		f.columns = f.foldNames()
-	}
-	yield(&s.key)
+	s.key.yield(taken)
 	for i := range standard.fields {
-		yield(&s.fields[i])
+		s.fields[i].yield(taken)
 	}
 	return s, nil
+}
+
+// yield gives up the aliases that fields of one's own have: a name of theirs is none of the standard fields any more.
+func (f *Field) yield(taken map[string]string) {
+	isTaken := func(alias string) bool { _, found := taken[FoldName(alias)]; return found }
+	f.Aliases = slices.DeleteFunc(slices.Clone(f.Aliases), isTaken)
+	f.weak = slices.DeleteFunc(slices.Clone(f.weak), isTaken)
+	f.columns = f.foldNames()
 }
 
 // place names a field of one's own in errors, by its index and its name.
@@ -86,8 +98,8 @@ func place(i int, name string) string {
 
 // add checks the field at an index of s.fields, and makes it known.
 func (s *Schema) add(f *Field, at int, taken map[string]string) error {
-	f.builtin, f.Aliases, f.Words = ownField, slices.Clone(f.Aliases), maps.Clone(f.Words)
-	if err := checkName(f.Name); err != nil {
+	f.Aliases, f.Words = slices.Clone(f.Aliases), maps.Clone(f.Words)
+	if err := checkForm(f.Name); err != nil {
 		return err
 	}
 	if _, twice := s.byName[f.Name]; twice {
@@ -144,11 +156,11 @@ var reserved = []string{"id", "sku", "sku_key", "name", "description", "status",
 	// The columns that every table of PostgreSQL has.
 	"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 
-func checkName(name string) error {
+func checkReserved(name string) error {
 	if slices.Contains(reserved, name) {
 		return errors.New("the name is taken")
 	}
-	return checkForm(name)
+	return nil
 }
 
 // checkForm checks how a name is written.
@@ -217,11 +229,8 @@ func (f *Field) checkOptions() error {
 			return fmt.Errorf("its words must be in lower case, without spaces around them, not %q", Shorten(word))
 		}
 	}
-	switch {
-	case f.Search && f.Type != Text:
+	if f.Search && f.Type != Text {
 		return fmt.Errorf("search looks into texts alone, not into %s", f.Type)
-	case f.Empty != EmptyClears:
-		return errors.New("an empty cell must clear it: Empty is for the standard fields")
 	}
 	return nil
 }
@@ -260,7 +269,7 @@ func (s *Schema) All() iter.Seq2[int, *Field] {
 
 // Own returns the fields of one's own, in the order in which they were declared. They must not be changed.
 func (s *Schema) Own() []Field {
-	return slices.Clip(s.fields[min(len(standard.fields), len(s.fields)):])
+	return slices.Clip(s.fields[min(s.own, len(s.fields)):])
 }
 
 // Find returns the field of that name, nil for none. The key is none.
@@ -281,7 +290,8 @@ func (s *Schema) Index(name string) int {
 
 // Equal reports whether both schemas have the same fields, in the same order, with the same settings.
 func (s *Schema) Equal(other *Schema) bool {
-	return slices.EqualFunc(s.fields, other.fields, sameField)
+	return s.table == other.table && s.bare == other.bare && sameField(s.key, other.key) &&
+		slices.EqualFunc(s.fields, other.fields, sameField)
 }
 
 func sameField(a, b Field) bool {
@@ -306,6 +316,7 @@ func newStandard() *Schema {
 				Aliases: statusNames, weak: weakStatusNames, Words: newStatusWords()},
 		},
 		byName: map[string]int{},
+		own:    3,
 	}
 	compile := func(f *Field) {
 		rules, err := f.compile()

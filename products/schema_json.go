@@ -12,7 +12,9 @@ import (
 
 // schemaJSON is a fields file.
 type schemaJSON struct {
-	Fields []fieldJSON `json:"fields"`
+	Key        *fieldJSON  `json:"key,omitempty"`
+	Attributes bool        `json:"attributes,omitempty"`
+	Fields     []fieldJSON `json:"fields"`
 }
 
 // fieldJSON is a field in a fields file. Its keys are those that Field.setJSON knows.
@@ -29,18 +31,31 @@ type fieldJSON struct {
 	Index     bool            `json:"index,omitempty"`
 	Search    bool            `json:"search,omitempty"`
 	Inherit   bool            `json:"inherit,omitempty"`
+	Empty     string          `json:"empty,omitempty"`
 }
 
-// MarshalJSON returns the fields of one's own as [ParseSchema] takes them.
+func (f *Field) written() fieldJSON {
+	written := fieldJSON{Name: f.Name, Type: f.Type, Rules: f.Rules, Aliases: f.Aliases, Separator: f.Separator,
+		Layout: f.Layout, Unit: f.Unit, Words: f.Words, Index: f.Index, Search: f.Search, Inherit: f.Inherit,
+		Empty: emptyNames[f.Empty]}
+	if f.Type == Decimal {
+		written.Scale = &f.Scale
+	}
+	return written
+}
+
+// emptyNames are what a fields file has for Field.Empty.
+var emptyNames = [...]string{EmptyClears: "", EmptyIsText: "text", EmptyKeeps: "keeps"}
+
+// MarshalJSON returns the fields of one's own as [ParseSchema] takes them, of a table's schema the key too.
 func (s *Schema) MarshalJSON() ([]byte, error) {
 	file := schemaJSON{Fields: make([]fieldJSON, 0, len(s.Own()))}
+	if s.table {
+		key := s.key.written()
+		file.Key, file.Attributes = &key, s.KeepsAttributes()
+	}
 	for _, f := range s.Own() {
-		written := fieldJSON{Name: f.Name, Type: f.Type, Rules: f.Rules, Aliases: f.Aliases, Separator: f.Separator,
-			Layout: f.Layout, Unit: f.Unit, Words: f.Words, Index: f.Index, Search: f.Search, Inherit: f.Inherit}
-		if f.Type == Decimal {
-			written.Scale = &f.Scale
-		}
-		file.Fields = append(file.Fields, written)
+		file.Fields = append(file.Fields, f.written())
 	}
 	return json.Marshal(file)
 }
@@ -71,6 +86,9 @@ func (s *Schema) UnmarshalJSON(data []byte) error {
 //
 //	{"like": "shop", "without": ["cost"], "fields": [{"name": "price", "scale": 2, "index": true}]}
 //
+// With "key", a field too, it is the schema of a table of one's own, and returned by [TableSchema]; "attributes" is true
+// where that keeps them. There a field may have "empty" as well, which is "text" or "keeps": see [Empty].
+//
 // Unknown and repeated keys are errors. The error is a sentence that names the place.
 func ParseSchema(data []byte) (*Schema, error) {
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
@@ -81,46 +99,60 @@ func ParseSchema(data []byte) (*Schema, error) {
 	if err := json.Unmarshal(data, &whole); err != nil {
 		return nil, fmt.Errorf("fields: %w%s", err, lineOf(data, err))
 	}
-	own, err := fieldsFile(whole)
-	if err != nil {
-		return nil, fmt.Errorf("fields: %w", err)
-	}
-	s, err := NewSchema(own...)
+	s, err := fieldsFile(whole)
 	if err != nil {
 		return nil, fmt.Errorf("fields: %w", err)
 	}
 	return s, nil
 }
 
-// fieldsFile returns the fields of a fields file.
-func fieldsFile(whole json.RawMessage) ([]Field, error) {
+// fieldsFile returns the schema of a fields file.
+func fieldsFile(whole json.RawMessage) (*Schema, error) {
 	var like string
 	var without []string
 	var fields json.RawMessage
-	if err := eachKey(whole, func(key string, value json.RawMessage) error {
-		switch key {
+	var key *Field
+	attributes := false
+	if err := eachKey(whole, func(name string, value json.RawMessage) error {
+		switch name {
 		case "like":
-			return setJSON(key, "a text", value, &like)
+			return setJSON(name, "a text", value, &like)
 		case "without":
-			return setJSON(key, "an array of texts", value, &without)
+			return setJSON(name, "an array of texts", value, &without)
 		case "fields":
 			fields = value
 			return nil
+		case "attributes":
+			return setJSON(name, "true or false", value, &attributes)
+		case "key":
+			key = &Field{}
+			if _, err := key.change(value); err != nil {
+				return fmt.Errorf("the key: %w", err)
+			}
+			return nil
 		}
-		return fmt.Errorf(`unknown key %q: want fields, like or without`, Shorten(key))
+		return fmt.Errorf(`unknown key %q: want fields, like or without, or, of a table, key or attributes`, Shorten(name))
 	}); err != nil {
 		return nil, err
 	}
-	set, err := fieldsLike(like, without)
+	own, err := fieldsLike(like, without)
 	switch {
 	case err != nil:
 		return nil, err
 	case fields != nil:
-		return fieldsFromJSON(fields, set)
+		if own, err = fieldsFromJSON(fields, own); err != nil {
+			return nil, err
+		}
 	case like == "":
 		return nil, errors.New(`the key "fields" is missing`)
 	}
-	return set, nil
+	if key != nil {
+		return TableSchema(attributes, *key, own...)
+	}
+	if attributes {
+		return nil, errors.New(`"attributes" is for a table, which has a "key"`)
+	}
+	return NewSchema(own...)
 }
 
 // lineOf says where in a text a syntax error of JSON is.
@@ -276,9 +308,20 @@ func (f *Field) setJSON(key string, value json.RawMessage) error {
 		return setJSON(key, yes, value, &f.Search)
 	case "inherit":
 		return setJSON(key, yes, value, &f.Inherit)
+	case "empty":
+		var name string
+		if err := setJSON(key, text, value, &name); err != nil {
+			return err
+		}
+		i := slices.Index(emptyNames[:], name)
+		if i < 0 {
+			return fmt.Errorf(`"empty" must be text or keeps, not %q`, Shorten(name))
+		}
+		f.Empty = Empty(i)
+		return nil
 	}
 	return fmt.Errorf("unknown key %q: want name, type, scale, rules, aliases, separator, layout, unit, words, index, "+
-		"search or inherit", Shorten(key))
+		"search or inherit, or, in a table, empty", Shorten(key))
 }
 
 // setJSON sets the value of a key, in which nothing must be null.

@@ -29,6 +29,67 @@ import (
 // Integer; so are pointers to them. Fields named name, description and status are those of the standard schema, with
 // its rules, and must be of their types.
 func SchemaOf[T any]() (*Schema, error) {
+	t, err := structTypeOf[T]()
+	if err != nil {
+		return nil, err
+	}
+	var own []Field
+	err = eachField(t, func(f Field, key bool) error {
+		builtin := standard.Find(f.Name)
+		switch {
+		case key && f.Type != Text:
+			return fmt.Errorf("the key must be a string, not %s", f.Type)
+		case key:
+		case builtin == nil:
+			own = append(own, f)
+		case builtin.Type != f.Type:
+			return fmt.Errorf("%s is a field that all products have, of the type %s", f.Name, builtin.Type)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := NewSchema(own...)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", t, err)
+	}
+	return s, nil
+}
+
+// TableSchemaOf is as [SchemaOf] for a table of one's own: it returns what [TableSchema] makes of the struct's fields,
+// of which one is the key, without attributes. The key may be a string, an integer or a time.Time too, and no name is
+// that of a field which all products have.
+func TableSchemaOf[T any]() (*Schema, error) {
+	t, err := structTypeOf[T]()
+	if err != nil {
+		return nil, err
+	}
+	var key Field
+	var fields []Field
+	err = eachField(t, func(f Field, isKey bool) error {
+		if isKey {
+			key = f
+		} else {
+			fields = append(fields, f)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if key.Name == "" {
+		return nil, fmt.Errorf(`%v has no key: give one of its fields the tag import:"key"`, t)
+	}
+	s, err := TableSchema(false, key, fields...)
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", t, err)
+	}
+	return s, nil
+}
+
+// structTypeOf returns the type T, or what it points to, if that is a struct.
+func structTypeOf[T any]() (reflect.Type, error) {
 	t := reflect.TypeFor[T]()
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -36,42 +97,34 @@ func SchemaOf[T any]() (*Schema, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%v is no struct", t)
 	}
-	var own []Field
+	return t, nil
+}
+
+// eachField calls do for each field that a struct declares; one at most is the key. An error names its place.
+func eachField(t reflect.Type, do func(f Field, key bool) error) error {
 	key := ""
 	for _, sf := range reflect.VisibleFields(t) {
 		if sf.Anonymous && structOf(sf.Type) || !sf.IsExported() || leftOut(t, sf) {
 			continue
 		}
 		f, isKey, err := fieldOf(sf)
-		switch {
-		case err != nil:
-		case f == nil:
+		if err == nil && f == nil {
 			continue
-		case isKey && key != "":
+		}
+		if err == nil && isKey && key != "" {
 			err = fmt.Errorf("%s is the key already", key)
-		case isKey && f.Type != Text:
-			err = fmt.Errorf("the key must be a string, not %v", sf.Type)
-		case isKey:
-			key = sf.Name
-			continue
-		default:
-			if builtin := standard.Find(f.Name); builtin != nil {
-				if builtin.Type != f.Type {
-					err = fmt.Errorf("%s is a field that all products have, of the type %s", f.Name, builtin.Type)
-				}
-			} else {
-				own = append(own, *f)
-			}
+		}
+		if err == nil {
+			err = do(*f, isKey)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%v: field %s: %w", t, sf.Name, err)
+			return fmt.Errorf("%v: field %s: %w", t, sf.Name, err)
+		}
+		if isKey {
+			key = sf.Name
 		}
 	}
-	s, err := NewSchema(own...)
-	if err != nil {
-		return nil, fmt.Errorf("%v: %w", t, err)
-	}
-	return s, nil
+	return nil
 }
 
 // structOf reports whether the type is a struct whose fields are visible where it is embedded: no time.Time.

@@ -25,6 +25,16 @@ const (
 	CodeUnknownField = "unknown_field"
 )
 
+// The codes of what a database refuses a record for: see BatchResult.Reasons.
+const (
+	CodeCheck      = "check_violation"       // a CHECK constraint, of a table or a domain, or no partition takes it
+	CodeForeignKey = "foreign_key_violation" // it refers to a row that isn't there
+	CodeUnique     = "unique_violation"      // another row has the same in other columns than the key
+	CodeExclusion  = "exclusion_violation"   // an exclusion constraint
+	CodeNotNull    = "not_null_violation"    // a column must not be null
+	CodeRefused    = "refused"               // anything else, such as an exception of a trigger
+)
+
 // rules is the one validator, built at its first use; it is safe for concurrent use.
 var rules = sync.OnceValue(func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())

@@ -60,6 +60,9 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	defer func() { end(nil); renewing.Wait() }()
 
 	before, err := r.store.Checkpoints(ctx, a.claim)
+	if err == nil {
+		err = a.addRefused(ctx, before)
+	}
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
@@ -90,6 +93,26 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	a.committed = !o.DryRun && result.Batches > result.Resumed
 	a.addResult(result)
 	return err
+}
+
+// addRefused adds to batches that were committed earlier what the store refused of them, without its fields.
+func (a *attempt) addRefused(ctx context.Context, done map[int64]importer.Commit) error {
+	for batch := int64(0); len(done) > 0; {
+		refused, next, err := a.runner.store.Refused(ctx, a.claim.Job.ID, batch)
+		if err != nil || len(refused) == 0 {
+			return err
+		}
+		batch = next
+		commit, known := done[batch]
+		if !known {
+			continue
+		}
+		for i := range refused {
+			commit.Refused = append(commit.Refused, importer.Reject{Code: refused[i].Code})
+		}
+		done[batch] = commit
+	}
+	return nil
 }
 
 // jobStore is a store to which a job is imported by the job's own schema. So it doesn't matter which of two processes

@@ -73,7 +73,7 @@ func NewService(store Store, uploads Uploads, options ServiceOptions) (*Service,
 	if options.KeepUploads < time.Minute {
 		return nil, fmt.Errorf("job: ServiceOptions.KeepUploads must be at least a minute, not %v", options.KeepUploads)
 	}
-	if options.KeyRule > products.FoldedKeys {
+	if !options.KeyRule.Valid() {
 		return nil, fmt.Errorf("job: ServiceOptions.KeyRule is unknown: %d", options.KeyRule)
 	}
 	// Reports are compressed as a whole.
