@@ -28,8 +28,8 @@ type parser struct {
 	rule    products.KeyRule
 	// typedKey: keys are no texts, and one has several spellings: 007 and 7.
 	typedKey bool
-	seeds   [2]maphash.Seed
-	max     int
+	seeds    [2]maphash.Seed
+	max      int
 	// headerKey is the name of the key's column, "" without a header, and below the line behind the header, 0 for none.
 	headerKey string
 	below     int64

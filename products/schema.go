@@ -98,7 +98,7 @@ func place(i int, name string) string {
 
 // add checks the field at an index of s.fields, and makes it known.
 func (s *Schema) add(f *Field, at int, taken map[string]string) error {
-	f.Aliases, f.Words = slices.Clone(f.Aliases), maps.Clone(f.Words)
+	f.Aliases, f.Words, f.weak = slices.Clone(f.Aliases), maps.Clone(f.Words), nil
 	if err := checkForm(f.Name); err != nil {
 		return err
 	}

@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"context"
 	"slices"
 	"time"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // ForgetClock makes the DB look at the server's clock as a process does that has just begun.
@@ -66,3 +69,19 @@ func SetWritingSilence(db *DB, d time.Duration) { db.terms[forWriting].silence =
 
 // WrittenTo are the tables and sequences that Open asks for privileges on, in order.
 func WrittenTo() []string { return slices.Sorted(slices.Values(slices.Concat(tables, sequences))) }
+
+// FindRow returns the row of a key as the table's batches tell of it.
+func FindRow(ctx context.Context, t *Table, key string) (p products.Product, err error) {
+	found := false
+	err = t.db.transact(ctx, func(ctx context.Context, tx *transaction) error {
+		record := products.Record{Key: key, SKU: key}
+		w := &batchWriter{db: t.db, layout: t.layout, batch: &products.Batch{Records: []products.Record{record}},
+			columns: &products.Columns{},
+			scratch: &scratch{}, sorted: []int32{0}}
+		return w.eachOwn(ctx, tx, []match{{}}, false, func(_ int, row products.Product) { p, found = row, true })
+	})
+	if err == nil && !found {
+		err = products.ErrNotFound
+	}
+	return p, err
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"reflect"
 
@@ -36,8 +35,18 @@ import (
 //
 // The errors are those of Open, and one for a pool of another driver.
 func OpenDB(ctx context.Context, pool *sql.DB, options Options) (*DB, error) {
+	db, err := newPoolDB(ctx, pool, "OpenDB", options)
+	if err != nil {
+		return nil, err
+	}
+	return db.start(ctx)
+}
+
+// newPoolDB returns a DB over a pool, as the function of that name asks for it. It knows what the pool's connections are
+// like, and has done nothing else.
+func newPoolDB(ctx context.Context, pool *sql.DB, function string, options Options) (*DB, error) {
 	if pool == nil {
-		return nil, errors.New("postgres: OpenDB needs a pool of connections, not nil")
+		return nil, fmt.Errorf("postgres: %s needs a pool of connections, not nil", function)
 	}
 	if most := pool.Stats().MaxOpenConnections; most > 0 {
 		if options.MaxConns == 0 {
@@ -57,7 +66,7 @@ func OpenDB(ctx context.Context, pool *sql.DB, options Options) (*DB, error) {
 	if err := db.lookAtPool(ctx); err != nil {
 		return nil, fail(ctx, err, nil)
 	}
-	return db.start(ctx)
+	return db, nil
 }
 
 // errDriver says that the pool isn't one of lib/pq's.

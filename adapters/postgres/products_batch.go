@@ -43,7 +43,7 @@ func (s *scratch) reset(columns []column) {
 	for _, a := range []*array{&s.key, &s.sku, &s.attributes, &s.names, &s.versions} {
 		a.reset()
 	}
-	s.versions.oid = oidInt8
+	s.key.oid, s.versions.oid = 0, oidInt8
 	for len(s.fields) < len(columns) {
 		s.fields = append(s.fields, array{})
 	}
@@ -86,12 +86,12 @@ func (u *unnested) add(a *array, name, element string) {
 // they come; in FROM each would first fill a table of its own, which takes some three times as long.
 func (u *unnested) table() string { return "(SELECT " + u.list.String() + ") AS x" }
 
-// addField adds the array of a field's column and returns an expression for its values. There may be hundreds of fields
+// addField adds the array of a field's column and returns an expression for its elements. There may be hundreds of fields
 // of any names, so the columns are numbered.
-func (u *unnested) addField(a *array, c *column) (value string) {
+func (u *unnested) addField(a *array, c *column) (element string) {
 	name := "f" + strconv.Itoa(len(u.args))
 	u.add(a, name, c.element)
-	return "x." + name + c.cast
+	return "x." + name
 }
 
 // batchWriter writes one batch, into the table that layout describes.
@@ -117,9 +117,11 @@ type batchWriter struct {
 
 	// Of the current attempt.
 	result *products.BatchResult
-	now    time.Time // the transaction's, by the server's clock
-	bySKU  bool      // the parameters have SKUs beside keys
-	ids    []int64   // of the records that are created
+	// careful: the table has refused something of the batch, see ownRound.
+	careful bool
+	now     time.Time // the transaction's, by the server's clock
+	bySKU   bool      // the parameters have SKUs beside keys
+	ids     []int64   // of the records that are created
 	// For Batch.Changed: the updated products that are kept, some bytes of them, and those that have to be read again.
 	updated      []products.Product
 	updatedBytes int
@@ -163,8 +165,12 @@ func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 	if _, err := t.ExecContext(ctx, `SAVEPOINT batch`); err != nil {
 		return err
 	}
+	oneRound := w.round
+	if w.layout.own != nil {
+		oneRound = w.ownRound
+	}
 	for round := 0; ; round++ {
-		done, err := w.round(ctx, t, round)
+		done, err := oneRound(ctx, t, round)
 		if err != nil {
 			return err
 		}
@@ -200,6 +206,9 @@ func (w *batchWriter) dryRun(ctx context.Context, t *transaction) error {
 	}
 	w.setOutcomes(p.fresh, w.freshOutcome())
 	w.setOutcomes(p.same, w.sameOutcome())
+	if w.layout.own != nil {
+		return w.dryRunOwn(ctx, t, p)
+	}
 	if w.differ != nil {
 		return w.wouldUpdate(ctx, t, p.different)
 	}

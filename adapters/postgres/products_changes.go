@@ -28,8 +28,13 @@ func (w *batchWriter) notify(ctx context.Context, t *transaction) error {
 		}
 		return nil
 	}}
+	if w.layout.own != nil {
+		if err := w.notifyCreated(ctx, t, &parts); err != nil {
+			return err
+		}
+	}
 	for at, outcome := range w.result.Outcomes {
-		if outcome != products.Created {
+		if outcome != products.Created || w.layout.own != nil {
 			continue
 		}
 		if err := parts.Created(ctx, w.created(at)); err != nil {
@@ -60,6 +65,9 @@ func (w *batchWriter) notify(ctx context.Context, t *transaction) error {
 
 // readUpdated reads products that this batch updated.
 func (w *batchWriter) readUpdated(ctx context.Context, t *transaction, chunk []match) ([]products.Product, error) {
+	if w.layout.own != nil {
+		return w.readOwn(ctx, t, chunk, false)
+	}
 	keys := &w.scratch.key
 	keys.reset()
 	for _, f := range chunk {

@@ -18,14 +18,14 @@ const copyChunk = 60 << 10
 func (w *batchWriter) copyNew(ctx context.Context, t *transaction, places []int32, ids []int64) error {
 	into := []string{"id", w.layout.key, "sku"}
 	for i := range w.into {
-		into = append(into, w.into[i].field.Name)
+		into = append(into, w.into[i].raw)
 	}
 	if len(w.columns.Attributes) > 0 {
 		into = append(into, "attributes")
 	}
 	var failure error
 	err := t.conn.Raw(func(raw any) error {
-		failure = w.copyRows(ctx, raw, w.layout.table.copyIn(into...), places, ids)
+		_, failure = w.copyRows(ctx, raw, w.layout.table.copyIn(into...), len(places), w.newRows(places, ids))
 		// Raw must not see the error of a lost connection: it would close the connection, and wait forever for the end
 		// of the transaction on it.
 		return nil
@@ -36,26 +36,34 @@ func (w *batchWriter) copyNew(ctx context.Context, t *transaction, places []int3
 	return failure
 }
 
-// copyRows runs the COPY over a connection of the driver.
-func (w *batchWriter) copyRows(ctx context.Context, raw any, statement string, places []int32, ids []int64) error {
+// copyRows runs the COPY of n rows over a connection of the driver, and returns how many the table took. appendRow
+// appends one in COPY's text format, without a line feed.
+func (w *batchWriter) copyRows(ctx context.Context, raw any, statement string, n int,
+	appendRow func(buf []byte, n int) []byte) (taken int64, err error) {
 	conn, ok := raw.(driver.ConnPrepareContext)
 	if !ok {
-		return errors.New("postgres: the driver can't prepare statements")
+		return 0, errors.New("postgres: the driver can't prepare statements")
 	}
 	stmt, err := conn.PrepareContext(ctx, statement)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := w.sendRows(ctx, stmt, places, ids); err != nil {
+	if err := w.sendRows(ctx, stmt, n, appendRow); err != nil {
 		_ = stmt.Close() // it says the same again
-		return err
+		return 0, err
 	}
-	return stmt.Close()
+	//nolint:staticcheck // the driver's COPY has no other way to say how many rows it was
+	done, err := stmt.Exec(nil) // closes it
+	if err != nil {
+		return 0, err
+	}
+	return done.RowsAffected()
 }
 
 // sendRows writes the rows in COPY's text format: TAB between the fields, and a line feed behind each row but the last
 // of a call, since the driver adds that.
-func (w *batchWriter) sendRows(ctx context.Context, stmt driver.Stmt, places []int32, ids []int64) error {
+func (w *batchWriter) sendRows(ctx context.Context, stmt driver.Stmt, count int,
+	appendRow func(buf []byte, n int) []byte) error {
 	copier, ok := stmt.(interface {
 		CopyData(ctx context.Context, lines string) (driver.Result, error)
 	})
@@ -63,7 +71,26 @@ func (w *batchWriter) sendRows(ctx context.Context, stmt driver.Stmt, places []i
 		return errors.New("postgres: the driver can't copy")
 	}
 	buf := w.scratch.text[:0]
-	for n, at := range places {
+	for n := range count {
+		buf = appendRow(buf, n)
+		if len(buf) < copyChunk && n < count-1 {
+			buf = append(buf, '\n')
+			continue
+		}
+		// The driver copies the text before it returns, so the buffer can be used again.
+		if _, err := copier.CopyData(ctx, textIn(buf)); err != nil {
+			return err
+		}
+		buf = buf[:0]
+	}
+	w.scratch.text = buf
+	return nil
+}
+
+// newRows returns what appends the row of the nth place.
+func (w *batchWriter) newRows(places []int32, ids []int64) func(buf []byte, n int) []byte {
+	return func(buf []byte, n int) []byte {
+		at := places[n]
 		r := &w.batch.Records[at]
 		buf = strconv.AppendInt(buf, ids[at], 10)
 		buf = append(buf, '\t')
@@ -83,18 +110,8 @@ func (w *batchWriter) sendRows(ctx context.Context, stmt driver.Stmt, places []i
 			w.scratch.json = w.appendAttributes(w.scratch.json[:0], r)
 			buf = appendCopy(append(buf, '\t'), textIn(w.scratch.json))
 		}
-		if len(buf) < copyChunk && n < len(places)-1 {
-			buf = append(buf, '\n')
-			continue
-		}
-		// The driver copies the text before it returns, so the buffer can be used again.
-		if _, err := copier.CopyData(ctx, textIn(buf)); err != nil {
-			return err
-		}
-		buf = buf[:0]
+		return buf
 	}
-	w.scratch.text = buf
-	return nil
 }
 
 // textIn is the text in a buffer, until that is used again.

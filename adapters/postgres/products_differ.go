@@ -50,8 +50,10 @@ func (d *differ) createdBefore(ctx context.Context, rank int) error {
 		}
 		r := &d.w.batch.Records[at]
 		p := d.w.columns.Create(r)
-		p.Version = 1
-		if !d.w.batch.DryRun {
+		if d.w.layout.own == nil {
+			p.Version = 1
+		}
+		if !d.w.batch.DryRun && d.w.layout.own == nil {
 			p.ID, p.CreatedAt, p.UpdatedAt = d.w.ids[at], d.w.now, d.w.now
 		}
 		if err := d.parts.Add(ctx, products.Difference{Key: r.Key, After: &p}); err != nil {

@@ -53,7 +53,7 @@ func (w *batchWriter) insertRows(ctx context.Context, t *transaction, created ma
 	into, values := "id, "+key+", sku, attributes", "x.id::bigint, x.key, x.sku, x.attributes::jsonb"
 	for i := range w.into {
 		into += ", " + w.into[i].name
-		values += ", " + u.addField(&s.fields[i], &w.into[i])
+		values += ", " + w.into[i].value(u.addField(&s.fields[i], &w.into[i]))
 	}
 	s.args = u.args
 	rows, err := t.QueryContext(ctx, `INSERT INTO `+w.layout.table.String()+` (`+into+`) SELECT `+values+
@@ -75,7 +75,7 @@ func (w *batchWriter) insertRows(ctx context.Context, t *transaction, created ma
 // fillRows makes the parameters of an INSERT out of the records at places[from] and behind, and returns where they end.
 func (w *batchWriter) fillRows(places []int32, from int, ids []int64) (to int, err error) {
 	s := w.scratch
-	s.reset(w.into)
+	w.reset()
 	bytes := 0
 	for to = from; to < len(places) && to-from < chunkRecords && bytes < chunkBytes; to++ {
 		at := places[to]

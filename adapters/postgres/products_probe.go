@@ -46,7 +46,7 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction) (*probeResult, 
 		}
 		var places, versions string
 		statement := w.probeStatement()
-		err = t.QueryRowContext(ctx, statement, w.scratch.args...).Scan(&places, &versions)
+		err = w.asIs(t).QueryRowContext(ctx, statement, w.scratch.args...).Scan(&places, &versions)
 		if err != nil {
 			return nil, err
 		}
@@ -94,17 +94,19 @@ func (w *batchWriter) sortOut(result *probeResult, from, to int, places, version
 // fillContent makes the parameters of a probe out of the records from sorted[from] on, and returns where they end.
 func (w *batchWriter) fillContent(from int) (to int, err error) {
 	s := w.scratch
-	s.reset(w.into)
+	w.reset()
 	w.bySKU = false
 	bytes := 0
 	for to = from; to < len(w.sorted) && to-from < chunkRecords && bytes < chunkBytes; to++ {
 		r := &w.batch.Records[w.sorted[to]]
 		bytes += w.columns.Bytes(r)
 		if w.batch.Mode == products.Ignore {
-			s.key.add(r.Key)
+			if err := w.addKey(r); err != nil {
+				return 0, err
+			}
 			continue
 		}
-		w.bySKU = w.bySKU || r.SKU != r.Key
+		w.bySKU = w.bySKU || r.SKU != r.Key && w.layout.own == nil
 		if err := w.addContent(r); err != nil {
 			return 0, err
 		}
@@ -117,10 +119,33 @@ func (w *batchWriter) fillContent(from int) (to int, err error) {
 	return to, nil
 }
 
+// reset empties the arrays of the parameters.
+func (w *batchWriter) reset() {
+	w.scratch.reset(w.into)
+	if own := w.layout.own; own != nil {
+		w.scratch.key.oid = own.key.oid
+	}
+}
+
+// addKey adds what the record's row is found by.
+func (w *batchWriter) addKey(r *products.Record) error {
+	own := w.layout.own
+	if own == nil {
+		w.scratch.key.add(r.Key)
+		return nil
+	}
+	if err := own.key.add(&w.scratch.key, r.SKU); err != nil {
+		return fmt.Errorf("postgres: the key can't have the value %q: %w", products.Shorten(r.SKU), err)
+	}
+	return nil
+}
+
 // addContent adds a record's key, and its values as products that exist get them: null where it leaves one as it is.
 func (w *batchWriter) addContent(r *products.Record) error {
 	s := w.scratch
-	s.key.add(r.Key)
+	if err := w.addKey(r); err != nil {
+		return err
+	}
 	for i := range w.into {
 		if !w.columns.Sets(r, i) {
 			s.fields[i].addNull()
@@ -152,6 +177,9 @@ func (w *batchWriter) addAttributes(u *unnested) string {
 func (w *batchWriter) probeStatement() string {
 	s := w.scratch
 	u := unnested{args: s.args[:0]}
+	if w.layout.own != nil {
+		return w.ownProbe(u)
+	}
 	u.add(&s.key, "key", "text")
 	place, unlike := "-x.i", "p.version IS NULL"
 	if w.batch.Mode != products.Ignore {
@@ -176,16 +204,7 @@ func (w *batchWriter) sameCondition(u *unnested) string {
 		same = "p.sku = x.sku"
 	}
 	for i := range w.into {
-		c := &w.into[i]
-		column, value := "p."+c.name, u.addField(&s.fields[i], c)
-		switch {
-		case c.field.Empty == products.EmptyKeeps:
-			same += fmt.Sprintf(" AND (%s IS NULL OR %s = %[1]s)", value, column)
-		case !c.nulls:
-			same += fmt.Sprintf(" AND %s = %s", column, value)
-		default:
-			same += fmt.Sprintf(" AND %s IS NOT DISTINCT FROM %s", column, value)
-		}
+		same += " AND " + w.into[i].same(u.addField(&s.fields[i], &w.into[i]))
 	}
 	if len(w.columns.Attributes) > 0 {
 		same += " AND p.attributes = " + w.addAttributes(u)

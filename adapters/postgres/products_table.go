@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,9 +40,17 @@ type column struct {
 	*fieldType
 	field *products.Field
 	name  string // quoted
-	// cast makes an element of an array with the field's values a value of the column, "" where it is one.
-	cast string
-	// nulls: an empty text is null. Else the column is never null.
+	raw   string // not quoted
+	// before and cast stand around an element of an array with the field's values to make it a value of the column.
+	before, cast string
+	// left makes of the column, with %s for its name, what is compared with elements as they are; "" where it is the
+	// column itself that is compared, with a value of it.
+	left string
+	// notNull: the column is never null.
+	notNull bool
+	// fixed: it is set in new rows alone.
+	fixed bool
+	// nulls: an empty text is null.
 	nulls bool
 	// fresh is the canonical text in a new row of a record that doesn't set the field.
 	fresh string
@@ -49,11 +58,37 @@ type column struct {
 
 func newColumn(f *products.Field) column {
 	t := typeOf(f)
-	return column{fieldType: t, field: f, name: columnOf(f), cast: t.castOf(f, t.element), nulls: !f.Builtin(),
-		fresh: emptyProduct.Text(f)}
+	return column{fieldType: t, field: f, name: columnOf(f), raw: f.Name, cast: t.castOf(f, t.element),
+		notNull: f.Builtin(), nulls: !f.Builtin(), fresh: emptyProduct.Text(f)}
 }
 
 var emptyProduct products.Product
+
+// value makes a value of the column of an expression for an element of an array.
+func (c *column) value(element string) string { return c.before + element + c.cast }
+
+// same is the condition that the column of a row p has the value, or the value is null and the field keeps what it has.
+func (c *column) same(element string) string {
+	column, value := "p."+c.name, c.value(element)
+	if c.left != "" {
+		column, value = fmt.Sprintf(c.left, column), element
+	}
+	switch {
+	case c.field.Empty == products.EmptyKeeps:
+		return fmt.Sprintf("(%s IS NULL OR %s = %s)", element, column, value)
+	case c.notNull:
+		return column + " = " + value
+	}
+	return column + " IS NOT DISTINCT FROM " + value
+}
+
+// set is what the column becomes in a row p.
+func (c *column) set(element string) string {
+	if c.field.Empty == products.EmptyKeeps {
+		return c.name + " = coalesce(" + c.value(element) + ", p." + c.name + ")"
+	}
+	return c.name + " = " + c.value(element)
+}
 
 // isNull reports whether the canonical text is null in the column.
 func (c *column) isNull(text string) bool { return text == "" && c.nulls }
@@ -75,6 +110,8 @@ type layout struct {
 	size string
 	// inserted lists the columns of a new row, and values the parameters for them; set is for overwriting a row.
 	inserted, values, set string
+	// own is what else there is to know of a table of somebody else's, nil for ours.
+	own *ownTable
 }
 
 // newLayout returns that of our own table.

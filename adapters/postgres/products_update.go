@@ -82,7 +82,7 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 		return true, nil
 	}
 	s := w.scratch
-	s.reset(w.into)
+	w.reset()
 	for _, f := range rows {
 		r := w.record(f)
 		if err := w.addContent(r); err != nil {
@@ -97,12 +97,7 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 	u.add(&s.sku, "sku", "text")
 	u.add(&s.versions, "version", "bigint")
 	for i := range w.into {
-		c := &w.into[i]
-		value := u.addField(&s.fields[i], c)
-		if c.field.Empty == products.EmptyKeeps {
-			value = "coalesce(" + value + ", p." + c.name + ")"
-		}
-		set += ", " + c.name + " = " + value
+		set += ", " + w.into[i].set(u.addField(&s.fields[i], &w.into[i]))
 	}
 	if len(w.columns.Attributes) > 0 {
 		set += ", attributes = " + w.addAttributes(&u)

@@ -30,6 +30,7 @@ const (
 type slots struct {
 	mu   sync.Mutex
 	free []*slot // the one that was used last is the last
+	none bool    // there are no rows: what became of a lost COMMIT isn't known
 }
 
 // slot is a row.
@@ -39,8 +40,11 @@ type slot struct {
 	before uuid  // the row that this one replaces, which is to be removed; zero for none
 }
 
-// take returns a slot that nobody else has.
+// take returns a slot that nobody else has, nil where there are none.
 func (s *slots) take() *slot {
+	if s.none {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := len(s.free) - 1
@@ -54,6 +58,9 @@ func (s *slots) take() *slot {
 
 // give takes a slot back. One whose row a transaction may still have locked isn't given back: the next one would wait.
 func (s *slots) give(back *slot) {
+	if back == nil {
+		return
+	}
 	if back.token >= slotUses {
 		fresh := newSlot()
 		fresh.before = back.id
@@ -91,7 +98,7 @@ func (t *transaction) withMark(statement string, args ...any) (string, []any) {
 // mark makes sure that the next token is in the transaction's slot if the transaction has written something, and
 // reports whether it has.
 func (t *transaction) mark(ctx context.Context) (wrote bool, err error) {
-	if t.marked {
+	if t.marked || t.slot == nil {
 		return true, nil
 	}
 	t.marked = true
@@ -114,11 +121,18 @@ var putTokenIfWritten = fmt.Sprintf(putToken,
 	`SELECT $1::uuid, $2::bigint, now() WHERE pg_current_xact_id_if_assigned() IS NOT NULL`)
 
 // committed notes that the slot's last transaction, which had written something, was committed.
-func (s *slot) committed() { s.before = uuid{} }
+func (s *slot) committed() {
+	if s != nil {
+		s.before = uuid{}
+	}
+}
 
 // resolve finds out, over another connection, whether a transaction was committed whose connection was lost in COMMIT.
 // It returns nil if so, the cause if it wasn't, and else ErrCommitUnknown.
 func (db *DB) resolve(ctx context.Context, s *slot, cause error) error {
+	if s == nil {
+		return fmt.Errorf("%w: %w", products.ErrCommitUnknown, cause)
+	}
 	ctx, cancel := context.WithTimeout(ctx, db.resolveFor())
 	defer cancel()
 	for attempt := 0; ; attempt++ {

@@ -1,0 +1,130 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// TableOptions say how a table of one's own is imported into. Columns are named as the table has them.
+type TableOptions struct {
+	// Name is the table's name as SQL has it: items, shop.items, "Shop".items. Without a schema it is looked up once,
+	// by the connection's search_path.
+	Name string
+	// Key is the column that identifies a row, alone or together with Constants: the table has a unique key over just
+	// these. A record's key is its value there.
+	Key string
+	// Rename gives columns other names in files and in the schema, by the column's name. A column whose name can't be
+	// that of a field, such as "Item No", needs one.
+	Rename map[string]string
+	// Leave names columns that no file sets: new rows get their defaults. Generated columns, and those that are numbered
+	// by a sequence, are left out anyway, unless they are renamed or are the key.
+	Leave []string
+	// Constants are columns that have one value in all rows that are written, such as a tenant. Those of the unique key
+	// say which rows there are: others are never looked at. The rest are set in new rows.
+	Constants map[string]string
+	// Update names the columns that may be changed in rows that exist, nil for all. The others are only set in new rows.
+	Update []string
+	// Touch names columns of times that are set to the transaction's time where a row is created or changed, such as
+	// updated_at.
+	Touch []string
+	// Blank names texts for which an empty cell is the empty text. In other columns it is null; where those can't be
+	// null, a record without a value is rejected, or leaves a row as it is if the column has a default.
+	Blank []string
+	// Fields, if not nil, are the only ones that are imported, in this form: what products.TableSchemaOf makes of a
+	// struct. The table has a column of a fitting type for each, and they are held against it here. What the table asks
+	// of values counts as well.
+	Fields *products.Schema
+	// RetryFor is as in Options; a table of a DB has that one's.
+	RetryFor time.Duration
+	// Logger is as in Options; a table of a DB has that one's.
+	Logger *slog.Logger
+}
+
+// Table is a table of one's own, which imports write to: an importer.Store. It is safe for concurrent use.
+//
+// Nothing but rows is ever changed: no DDL, no column of this package's. New rows are copied in, so that defaults and
+// identities fill in what no file sets; rows that are as the record wants them aren't written; triggers fire as for any
+// COPY and UPDATE. Constraints that are deferred are checked at once. Times without a zone are in UTC.
+//
+// What the table refuses, by a CHECK, a foreign key, another unique key, a domain or a trigger's exception, costs its
+// record and not its batch: it is products.Refused, with the reason in BatchResult.Reasons. The batch is then written
+// in halves until the records are found, after SELECTs have sorted out what breaks CHECKs and foreign keys: at most two
+// statements for each record. Of records that have the same in another unique key the one with the lower key is
+// written; which one is, where they are in batches that run at the same time, is left to chance. A dry run finds by
+// SELECTs what CHECKs and foreign keys refuse, unless a trigger could change the row before; the rest it can't know.
+//
+// Two keys are the same where the table's unique key says so: 007 and 7 in a column of integers, a UUID in upper and
+// lower case, texts without the spaces behind them for char(n), and letters in any case for citext.
+type Table struct {
+	db     *DB
+	rule   products.KeyRule
+	layout *layout
+}
+
+// OpenTable opens a table for imports over a pool of connections with lib/pq's driver, which stays the caller's. It
+// reads what the table's columns, keys, constraints and privileges are, and writes nothing. The error is one sentence
+// that says why the table can't be imported into as it is: a *TableError.
+//
+// The outcome of a COMMIT whose connection was lost isn't known: products.ErrCommitUnknown. Over a DB it is: see
+// [DB.OpenTable].
+func OpenTable(ctx context.Context, pool *sql.DB, options TableOptions) (*Table, error) {
+	db, err := newPoolDB(ctx, pool, "OpenTable", Options{RetryFor: options.RetryFor, Logger: options.Logger})
+	if err != nil {
+		return nil, err
+	}
+	db.slots.none, db.space = true, space{}
+	return db.OpenTable(ctx, options)
+}
+
+// OpenTable opens a table for imports that is in the DB's database: see the function of that name. The transaction of a
+// batch is one of the DB, so that what Jobs and Webhooks are given in it, checkpoints and events, is committed with the
+// batch.
+func (db *DB) OpenTable(ctx context.Context, options TableOptions) (*Table, error) {
+	var found *tableCatalog
+	err := db.transact(ctx, func(ctx context.Context, t *transaction) (err error) {
+		found, err = readTable(ctx, t, options.Name)
+		return err
+	})
+	if err != nil {
+		return nil, fail(ctx, err, err)
+	}
+	l, rule, err := found.layout(&options)
+	if err != nil {
+		return nil, err
+	}
+	table := &Table{db: db, rule: rule, layout: l}
+	if err := table.tryJudges(ctx); err != nil {
+		return nil, fail(ctx, err, err)
+	}
+	return table, nil
+}
+
+// TableError says why a table can't be imported into.
+type TableError struct {
+	// Table is its name, as it was given.
+	Table string
+	// Column is the column that it is about, "" for none.
+	Column string
+	// Problem says what is wrong, and Remedy what to do; neither ends with a full stop.
+	Problem, Remedy string
+}
+
+func (e *TableError) Error() string {
+	return fmt.Sprintf("postgres: the table %s can't be imported into: %s; %s", e.Table, e.Problem, e.Remedy)
+}
+
+// KeyRule is the rule by which the table tells keys apart.
+func (t *Table) KeyRule() products.KeyRule { return t.rule }
+
+// Schema says which fields the table has.
+func (t *Table) Schema() *products.Schema { return t.layout.schema }
+
+// WriteBatch writes a batch, in a transaction of its own.
+func (t *Table) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
+	return t.db.writeBatch(ctx, t.layout, batch)
+}
