@@ -127,7 +127,7 @@ var differenceCases = []batchWriterCase{
 			require.Empty(c, told, "Differences is told of nothing of a batch without records")
 		})
 	}},
-	{name: "differences/everything that a batch sets", run: func(c *batchCheck) {
+	{name: "differences/everything that a batch sets", attributes: true, run: func(c *batchCheck) {
 		b := products.Batch{Mode: products.Update, Columns: keep(c.columns("name", "description", "status"), "color"),
 			Records: []products.Record{c.record("x", "one", "first", "true", "red")}}
 		for i, want := range []products.Product{
