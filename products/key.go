@@ -19,8 +19,8 @@ const (
 	ExactKeys KeyRule = iota
 	// FoldedKeys ignores case too, by Unicode's full case folding.
 	FoldedKeys
-	// PlainKeys distinguishes SKUs by every character, as a database compares texts byte by byte, except for white space
-	// around them. It is for stores over tables of others: those of products have one of the two rules above.
+	// PlainKeys distinguishes SKUs by every character, as a database compares texts byte by byte, except for white
+	// space around them. It is for stores over tables of others: those of products have one of the two rules above.
 	PlainKeys
 	// LowerKeys is as PlainKeys but ignores case, as the type citext does: letter by letter.
 	LowerKeys

@@ -136,8 +136,8 @@ func readTable(ctx context.Context, t *transaction, name string) (*tableCatalog,
 
 func (c *tableCatalog) readColumns(ctx context.Context, t *transaction) error {
 	return t.SelectContext(ctx, &c.columns, `WITH RECURSIVE base AS (
-			SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier, false AS not_null, NULL::text COLLATE "C" AS default_,
-				'{}'::text[] COLLATE "C" AS checks
+			SELECT a.attnum, a.atttypid AS type, a.atttypmod AS modifier, false AS not_null,
+				NULL::text COLLATE "C" AS default_, '{}'::text[] COLLATE "C" AS checks
 			FROM pg_attribute a WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
 			UNION ALL
 			SELECT b.attnum, t.typbasetype, CASE WHEN t.typtypmod >= 0 THEN t.typtypmod ELSE b.modifier END,
@@ -168,9 +168,11 @@ func (c *tableCatalog) readKeys(ctx context.Context, t *transaction) error {
 	return t.SelectContext(ctx, &c.keys, `SELECT x.relname AS name, i.indisprimary AS is_primary,
 			i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AS usable,
 			ARRAY(SELECT a.attname::text FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY
-				k (number, i) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number ORDER BY k.i) AS columns,
+				k (number, i) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
+				ORDER BY k.i) AS columns,
 			ARRAY(WITH RECURSIVE parts AS (SELECT x.oid UNION ALL SELECT h.inhrelid FROM parts JOIN pg_inherits h
-				ON h.inhparent = parts.oid) SELECT p.relname::text FROM parts JOIN pg_class p ON p.oid = parts.oid) AS parts
+				ON h.inhparent = parts.oid) SELECT p.relname::text FROM parts JOIN pg_class p
+				ON p.oid = parts.oid) AS parts
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
 		WHERE i.indrelid = $1::oid AND i.indisunique ORDER BY NOT i.indisprimary, x.relname`, c.oid)
 }
@@ -184,8 +186,8 @@ func (c *tableCatalog) readConstraints(ctx context.Context, t *transaction) erro
 				ON n.oid = r.relnamespace WHERE r.oid = k.confrelid) AS refers,
 			ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY n (number, i) JOIN pg_attribute a
 				ON a.attrelid = k.confrelid AND a.attnum = n.number ORDER BY n.i) AS referenced,
-			k.contype = 'c' OR k.confmatchtype = 's' AND k.confrelid <> k.conrelid AND NOT row_security_active(k.confrelid)
-				AS plain
+			k.contype = 'c' OR k.confmatchtype = 's' AND k.confrelid <> k.conrelid
+				AND NOT row_security_active(k.confrelid) AS plain
 		FROM pg_constraint k WHERE k.conrelid = $1::oid AND k.contype IN ('c', 'f') ORDER BY k.conname`, c.oid)
 }
 

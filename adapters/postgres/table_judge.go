@@ -35,7 +35,7 @@ func (m *layoutMaker) makeJudges() {
 		k := &m.constraints[i]
 		j := judge{name: k.Name, columns: k.Columns, foreign: k.Foreign}
 		switch {
-		case slices.ContainsFunc(k.Columns, func(name string) bool { return m.column(name) == nil || m.column(name).Generated }):
+		case slices.ContainsFunc(k.Columns, m.isGenerated):
 			continue
 		case !k.Foreign:
 			j.broken = "(" + k.Expression + ") IS FALSE"
@@ -64,6 +64,12 @@ func (m *layoutMaker) makeJudges() {
 		}
 		m.layout.own.kinds[c.Name] = kind
 	}
+}
+
+// isGenerated reports whether the table makes the column's values itself.
+func (m *layoutMaker) isGenerated(name string) bool {
+	c := m.column(name)
+	return c == nil || c.Generated
 }
 
 // rowColumn is what a judge sees of a column.
