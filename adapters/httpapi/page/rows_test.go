@@ -161,11 +161,11 @@ func TestManyChanges(t *testing.T) {
 // scrollsAlike scrolls through a list of few and of many rows, in turns.
 func (b *tab) scrollsAlike(address, of string, few, many int) {
 	b.t.Helper()
-	const steps = 60
+	const steps = 40
 	t := b.t
 	best := map[int]float64{}
 	nodes := map[int]int{}
-	for range 3 {
+	for range 2 {
 		for _, n := range []int{few, many} {
 			b.openList(address, n, of)
 			longest := evaluate[float64](b, fmt.Sprintf("scrollThrough(%d)", steps))
