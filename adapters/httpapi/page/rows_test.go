@@ -158,14 +158,15 @@ func TestManyChanges(t *testing.T) {
 	require.Less(t, heap(b), 10_000_000.0, "bytes")
 }
 
-// scrollsAlike scrolls through a list of few and of many rows, in turns.
+// scrollsAlike scrolls through a list of few and of many rows, in turns, and again where the machine may have rested: no
+// jump through many takes much longer than the longest one through few. What is slow is so each time.
 func (b *tab) scrollsAlike(address, of string, few, many int) {
 	b.t.Helper()
-	const steps = 40
+	const steps, rounds = 40, 5
 	t := b.t
-	best := map[int]float64{}
-	nodes := map[int]int{}
-	for range 2 {
+	alike := func(longest map[int]float64) bool { return longest[many] < 2.5*longest[few] }
+	best, nodes := map[int]float64{}, map[int]int{}
+	for round := 0; round == 0 || round < rounds && !alike(best); round++ {
 		for _, n := range []int{few, many} {
 			b.openList(address, n, of)
 			longest := evaluate[float64](b, fmt.Sprintf("scrollThrough(%d)", steps))
@@ -176,7 +177,7 @@ func (b *tab) scrollsAlike(address, of string, few, many int) {
 		}
 	}
 	t.Logf("the longest of %d jumps: %.0f ms with %d rows, %.0f ms with %d", steps, best[few], few, best[many], many)
-	require.Less(t, best[many], 2.5*best[few])
+	require.True(t, alike(best))
 	require.InDelta(t, nodes[few], nodes[many], 100)
 	require.Less(t, nodes[many], 1_000)
 }
