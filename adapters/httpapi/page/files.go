@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"path"
+	"strings"
 )
 
 // Included tells whether the program has the page: it was built without the tag nopage.
@@ -22,8 +23,9 @@ func contents(api string) (map[string][]byte, error) {
 	all := map[string][]byte{}
 	data := struct {
 		API     string
-		Modules []string
+		Modules string // their names, with a space between them
 	}{API: api}
+	var names []string
 	entries, err := fs.ReadDir(embedded, "files")
 	if err != nil {
 		return nil, err
@@ -36,9 +38,10 @@ func contents(api string) (map[string][]byte, error) {
 		}
 		all["page/"+name] = lean(name, content)
 		if path.Ext(name) == ".js" && name != "begin.js" {
-			data.Modules = append(data.Modules, name)
+			names = append(names, strings.TrimSuffix(name, ".js"))
 		}
 	}
+	data.Modules = strings.Join(names, " ")
 	index, err := template.New("index.html").Parse(string(all["page/index.html"]))
 	if err != nil {
 		return nil, err

@@ -38,15 +38,19 @@ func newPage(t testing.TB, options pageui.Options) *pageui.Handler {
 // TestFiles follows everything that the page names, at several places.
 func TestFiles(t *testing.T) {
 	references := regexp.MustCompile(`(?:href|src)="(page/[^"]+)"`)
+	names := regexp.MustCompile(`data-modules="([^"]*)"`)
 	for _, prefix := range []string{"", "/catalog", "/a/b"} {
 		h := http.StripPrefix(prefix, newPage(t, pageui.Options{}))
 		index := ask(t, h, "GET", prefix+"/")
 		require.Equal(t, 200, index.Code)
 		require.Equal(t, "text/html; charset=utf-8", index.Header().Get("Content-Type"))
-		found := references.FindAllStringSubmatch(index.Body.String(), -1)
-		require.Greater(t, len(found), 20)
-		for _, reference := range found {
+		for _, reference := range references.FindAllStringSubmatch(index.Body.String(), -1) {
 			require.Equal(t, 200, ask(t, h, "GET", prefix+"/"+reference[1]).Code, reference[1])
+		}
+		modules := strings.Fields(names.FindStringSubmatch(index.Body.String())[1])
+		require.Greater(t, len(modules), 20)
+		for _, name := range modules {
+			require.Equal(t, 200, ask(t, h, "GET", prefix+"/page/"+name+".js").Code, name)
 		}
 		w := ask(t, h, "GET", prefix+"/page/app.js")
 		require.Equal(t, "text/javascript; charset=utf-8", w.Header().Get("Content-Type"))
@@ -114,6 +118,8 @@ func TestModules(t *testing.T) {
 		require.NoError(t, err)
 		require.Less(t, strings.Count(string(content), "\n"), 250, name)
 		require.Empty(t, forbidden.FindAllString(string(content), -1), name)
+		require.NotRegexp(t, `(?m)^ *(if|for|while) \([^()]*(\([^()]*\)[^()]*)*\);$`, string(content),
+			"%s: a statement without a body loses its end", name)
 		if name == "style.css" {
 			require.Equal(t, strings.Count(string(content), "{"), strings.Count(string(content), "}"),
 				"one that is left over takes the next rule with it")

@@ -55,6 +55,8 @@ func leanText(text []byte, l *language) []byte {
 			end = i + literal(text[i:])
 		case c == '/' && l.lines && beginsExpression(short):
 			end = i + expression(text[i:])
+		case c == '}':
+			short = bytes.TrimSuffix(short, []byte(";")) // no loop of the page has nothing but that
 		}
 		short = append(short, text[i:end]...)
 		i = end

@@ -18,11 +18,11 @@ func TestLean(t *testing.T) {
 			"x=a / b / c;y=/[/'\"]  \\/ (a)/.test(z)\nreturn /\"  /g;"},
 		{"a.js", "a = b\n++c\nd++\ne\nf = g + +h - -i;\n", "a=b\n++c\nd++\ne\nf=g+ +h- -i;"},
 		{"a.js", "class A {\n  #b = 1;\n  static #c = 2;\n\n  get d() { return !this.#b; }\n  async e() {}\n}\n",
-			"class A{#b=1;static #c=2;get d(){return!this.#b;}\nasync e(){}}"},
+			"class A{#b=1;static #c=2;get d(){return!this.#b}\nasync e(){}}"},
 		{"a.js", "const f = (a) =>\n  a.b\n    .c() ?? `d`;\nif (x) y()\n(z)\n", "const f=(a)=>a.b.c()??`d`;if(x)y()\n(z)"},
 		{"a.css", "/* About. */\n.a .b:hover > c,\n.d :is(e) { width: calc(1px + 2px);\n  margin: 0\n 1px; }\n",
-			".a .b:hover>c,.d :is(e){width:calc(1px + 2px);margin:0 1px;}"},
-		{"a.css", "a::before { content: \"  /* a */  \"; }\n", "a::before{content:\"  /* a */  \";}"},
+			".a .b:hover>c,.d :is(e){width:calc(1px + 2px);margin:0 1px}"},
+		{"a.css", "a::before { content: \"  /* a */  \"; }\n", "a::before{content:\"  /* a */  \"}"},
 		{"a.html", "<p>\n  a  b\n</p>\n", "<p>\na  b\n</p>\n"},
 	} {
 		require.Equal(t, c.to, string(lean(c.name, []byte(c.from))), c.from)

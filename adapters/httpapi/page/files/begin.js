@@ -17,7 +17,9 @@
   const begin = () => {
     if (begun) return;
     begun = true;
-    document.head.append(document.getElementById('modules').content); // all at once, and not one after the other
+    for (const name of document.documentElement.dataset.modules.split(' ')) { // all at once, not one after the other
+      document.head.append(Object.assign(document.createElement('link'), { rel: 'modulepreload', href: `page/${name}.js` }));
+    }
     import('./app.js').catch(again);
   };
   requestAnimationFrame(() => setTimeout(begin));
