@@ -42,6 +42,26 @@ func OpenDB(ctx context.Context, pool *sql.DB, options Options) (*DB, error) {
 	return db.start(ctx)
 }
 
+// NewPool returns a pool with at most so many connections to the database, for OpenDB and OpenTable where the application
+// has none: with the defaults that Open has for URLs, and with binary_parameters. The caller closes it.
+func NewPool(databaseURL string, maxConns int) (*sql.DB, error) {
+	if maxConns < 1 {
+		return nil, fmt.Errorf("postgres: a pool needs one connection at least, not %d", maxConns)
+	}
+	config, err := parseURL(databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := newConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: bad database URL: %w", err)
+	}
+	pool := sql.OpenDB(connector.patient(defaultTerms[forBulk].silence))
+	pool.SetMaxOpenConns(maxConns)
+	pool.SetMaxIdleConns(maxConns)
+	return pool, nil
+}
+
 // newPoolDB returns a DB over a pool, as the function of that name asks for it. It knows what the pool's connections are
 // like, and has done nothing else.
 func newPoolDB(ctx context.Context, pool *sql.DB, function string, options Options) (*DB, error) {
@@ -59,20 +79,20 @@ func newPoolDB(ctx context.Context, pool *sql.DB, function string, options Optio
 		return nil, err
 	}
 	if reflect.TypeOf(pool.Driver()) != reflect.TypeFor[*pq.Driver]() {
-		return nil, errDriver(pool.Driver())
+		return nil, errDriver(function, pool.Driver())
 	}
 	db := newDB(sqlx.NewDb(pool, "postgres"), options)
 	db.foreign = true
-	if err := db.lookAtPool(ctx); err != nil {
+	if err := db.lookAtPool(ctx, function); err != nil {
 		return nil, fail(ctx, err, nil)
 	}
 	return db, nil
 }
 
 // errDriver says that the pool isn't one of lib/pq's.
-func errDriver(found any) error {
-	return fmt.Errorf("postgres: OpenDB needs a pool of lib/pq's, and this one's driver is %T: give it one of "+
-		`sql.Open("postgres", url), or call Open with the URL`, found)
+func errDriver(function string, found any) error {
+	return fmt.Errorf("postgres: %s needs a pool of lib/pq's, and this one's driver is %T: give it one of NewPool or "+
+		`sql.Open("postgres", url)`, function, found)
 }
 
 // sent is a parameter that says in which form it was sent.
@@ -85,7 +105,7 @@ func (sent) BinaryValue() ([]byte, error) { return []byte("binary"), nil }
 func (sent) Value() (driver.Value, error) { return "text", nil }
 
 // lookAtPool finds out what the pool's connections are like.
-func (db *DB) lookAtPool(ctx context.Context) error {
+func (db *DB) lookAtPool(ctx context.Context, function string) error {
 	c, err := db.take(ctx, forReading)
 	if err != nil {
 		return err
@@ -95,7 +115,7 @@ func (db *DB) lookAtPool(ctx context.Context) error {
 	_ = c.Raw(func(raw any) error { found = raw; return nil })
 	if of := reflect.TypeOf(found); of.Kind() != reflect.Pointer ||
 		of.Elem().PkgPath() != reflect.TypeFor[pq.Driver]().PkgPath() {
-		return errDriver(found) // it wraps one
+		return errDriver(function, found) // it wraps one
 	}
 	tx, err := c.pooled.BeginTxx(ctx, nil)
 	if err != nil {

@@ -194,6 +194,18 @@ func (c wrapping) Connect(ctx context.Context) (driver.Conn, error) {
 	return wrapped{conn}, err
 }
 
+func TestNewPool(t *testing.T) {
+	pool, err := postgres.NewPool(pgtest.URL(t), 3)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Close()) }()
+	create(t, openDB(t, pool, postgres.Options{}), "a")
+	require.Equal(t, 3, pool.Stats().MaxOpenConnections)
+	_, err = postgres.NewPool("postgres://x", 0)
+	require.EqualError(t, err, "postgres: a pool needs one connection at least, not 0")
+	_, err = postgres.NewPool("http://x", 1)
+	require.ErrorContains(t, err, "postgres: bad database URL: ")
+}
+
 func TestOpenDBRefused(t *testing.T) {
 	url := pgtest.URL(t)
 	_, err := postgres.OpenDB(t.Context(), nil, postgres.Options{})
@@ -206,7 +218,7 @@ func TestOpenDBRefused(t *testing.T) {
 	defer func() { require.NoError(t, other.Close()) }()
 	_, err = postgres.OpenDB(t.Context(), other, postgres.Options{})
 	require.EqualError(t, err, "postgres: OpenDB needs a pool of lib/pq's, and this one's driver is *sqlite.Driver: "+
-		`give it one of sql.Open("postgres", url), or call Open with the URL`)
+		`give it one of NewPool or sql.Open("postgres", url)`)
 
 	connector, err := pq.NewConnector(url)
 	require.NoError(t, err)

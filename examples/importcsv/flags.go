@@ -27,6 +27,7 @@ type settings struct {
 	skipped     string // likewise
 	json, quiet bool
 	fields      fieldflags.Settings
+	table       tableSettings
 	options     importer.Options
 }
 
@@ -39,6 +40,8 @@ Imports a CSV file of products. FILE may be - for standard input.
   importcsv -database-url sqlite:products.db -mode update -rejects rejects.csv catalog.csv
   importcsv -fields fields.json -mode existing stock.csv
       columns sku and stock, of products that exist
+  importcsv -database-url postgres://localhost/shop -table shop.items -key tenant_id,code -set tenant_id=7 items.csv
+      into a table of one's own
   importcsv -fields fields.json -map price="Net price" -set currency=EUR -number price=, catalog.csv
 `
 
@@ -49,6 +52,7 @@ func newFlags(s *settings) *envflags.Set {
 	s.database.Add(flags, "memory:")
 	s.database.AddNoMigrate(flags)
 	s.fields.Add(flags)
+	s.table.add(flags)
 	s.addImport(flags)
 	flags.Group("How the file is read")
 	s.addReading(flags)
@@ -152,12 +156,20 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	switch {
 	case err != nil:
 		return err
-	case len(files) == 0:
+	case len(files) == 0 && !s.table.describe:
 		return errors.New("name the file to import, or - for standard input")
 	case len(files) > 1:
 		return fmt.Errorf("one file at a time, not %d: %s", len(files), strings.Join(files, " "))
 	}
-	s.file = files[0]
+	if err := s.checkTable(flags); err != nil {
+		return err
+	}
+	if len(files) > 0 {
+		s.file = files[0]
+	}
+	if s.table.name != "" { // its fields are known once it is open
+		return nil
+	}
 	return s.check()
 }
 

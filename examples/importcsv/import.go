@@ -26,14 +26,13 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
-	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
-		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate})
+	store, closeStore, err := s.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	defer func() { err = errors.Join(err, closeStore()) }()
 	if s.database.URL.Stored() {
-		if sizer, says := db.Products.(importer.BatchSizer); says {
+		if sizer, says := store.(importer.BatchSizer); says {
 			options.BatchBytes = sizer.BatchSize().BatchBytes / 4
 		} else {
 			boundBatches(&options, source.Size())
@@ -49,10 +48,23 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	if !s.quiet && isTerminal(stderr) {
 		options.Progress = newBar(stderr, columnsOf(stderr))
 	}
-	if o.result, err = importer.Run(ctx, source, db.Products, options); err != nil {
+	if o.result, err = importer.Run(ctx, source, store, options); err != nil {
 		return err
 	}
 	return reports.finish()
+}
+
+// openStore opens what is imported into.
+func (s *settings) openStore(ctx context.Context) (store importer.Store, closeStore func() error, err error) {
+	if s.table.name != "" {
+		return s.openTable(ctx)
+	}
+	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
+		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate})
+	if err != nil {
+		return nil, nil, err
+	}
+	return db.Products, db.Close, nil
 }
 
 // openSource opens the file. Standard input is kept in a temporary file, which close removes.

@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // for -zone, wherever the program runs
+
+	"github.com/products-importer/products-importer/examples/errorline"
 )
 
 func main() { os.Exit(start()) }
@@ -43,6 +45,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return flags.Report(err, stdout, stderr)
 	}
 	var err error
+	if s.table.describe {
+		if err := s.describeTable(ctx, stdout); err != nil {
+			fmt.Fprintf(stderr, "importcsv: %s\n", errorline.Of(err))
+			return statusFailure
+		}
+		return statusSuccess
+	}
 	out := importFile(ctx, s, getenv, stdin, stderr)
 	switch {
 	case s.json:

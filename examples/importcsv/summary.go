@@ -122,6 +122,9 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 	if file == "-" {
 		file = "standard input"
 	}
+	if name := o.settings.table.name; name != "" {
+		into = "the table " + name
+	}
 	if !o.settings.database.URL.Stored() {
 		into = "memory (nothing is kept: name a database with -database-url)"
 	}

@@ -17,8 +17,8 @@ type Settings struct {
 	fallback  string
 }
 
-// Add adds the flags -database-url and -schema. Where the first is empty the fallback counts, which may be empty too. No
-// error about it shows a password.
+// Add adds the flags -database-url and -schema. Where the first is empty the fallback counts, which may be empty too.
+// No error about it shows a password.
 func (s *Settings) Add(flags *envflags.Set, fallback string) {
 	s.fallback = fallback
 	// The error is that of the current folder, which is told where the database is opened.

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/products"
+)
+
+const items = `CREATE SCHEMA shop; CREATE TABLE shop.items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	tenant_id integer NOT NULL, code text NOT NULL, title text NOT NULL, price numeric(10,2) CHECK (price >= 0),
+	made_at timestamptz NOT NULL DEFAULT now(), UNIQUE (tenant_id, code))`
+
+// TestTable imports into a table that was made by hand, of one tenant among others.
+func TestTable(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url)
+	_, err := db.ExecContext(t.Context(), items+`;
+		INSERT INTO shop.items (tenant_id, code, title) VALUES (8, 'a', 'of another tenant')`)
+	require.NoError(t, err)
+	tables := count(t, db, `SELECT count(*) FROM pg_class WHERE oid > 16383`)
+	path := write(t, "items.csv", "Code;Title;Price\na;Lamp;1,50\nb;Chair;20,00\nc;Free;-1,00\n")
+	env := map[string]string{"DATABASE_URL": url}
+	args := []string{"-table", "shop.items", "-key", "tenant_id, code", "-set", "tenant_id=7", "-mode", "update"}
+	for i := range 2 {
+		s := importcsv(t, env, "", append(args, "-json", path)...)
+		require.Equal(t, 0, s.status, s.stderr)
+		object := s.decode(t)
+		require.InDelta(t, 2-2*i, object["created"], 0)
+		require.InDelta(t, 2*i, object["unchanged"], 0)
+		require.InDelta(t, 1, object["rejected"], 0)
+	}
+	require.EqualValues(t, 2, count(t, db, `SELECT count(*) FROM shop.items WHERE tenant_id = 7 AND price > 0`))
+	require.EqualValues(t, 1, count(t, db, `SELECT count(*) FROM shop.items WHERE title = 'of another tenant'`))
+	require.Equal(t, tables, count(t, db, `SELECT count(*) FROM pg_class WHERE oid > 16383`), "nothing is made")
+	s := importcsv(t, env, "", append(args, "-dry-run", path)...)
+	require.Contains(t, s.stdout, "dry run, nothing written: "+path+" into the table shop.items, mode update: 3 records")
+
+	s = importcsv(t, env, "", append(args, "-describe")...)
+	require.Equal(t, 0, s.status, s.stderr)
+	schema, err := products.ParseSchema([]byte(s.stdout))
+	require.NoError(t, err, "it is a fields file")
+	require.Equal(t, "code", schema.Key().Name)
+	require.Equal(t, 2, schema.Find("price").Scale)
+	require.Nil(t, schema.Find("tenant_id"))
+}
+
+func TestTableRefused(t *testing.T) {
+	url := pgtest.URL(t)
+	_, err := open(t, url).ExecContext(t.Context(), items)
+	require.NoError(t, err)
+	path := write(t, "items.csv", "code,title\na,Lamp\n")
+	for _, c := range []struct {
+		says   string
+		status int
+		args   []string
+	}{
+		{"-key is for -table", 2, []string{"-key", "code", path}},
+		{"-describe is for -table", 2, []string{"-describe"}},
+		{"name its columns with -key", 2, []string{"-table", "shop.items", path}},
+		{"want one column, or several different ones", 2, []string{"-table", "x", "-key", "a,,b", path}},
+		{"want one column, or several different ones", 2, []string{"-table", "x", "-key", "a,a", path}},
+		{"-table is of PostgreSQL", 2, []string{"-table", "x", "-key", "a", "-database-url", "memory:", path}},
+		{"write -table SCHEMA.TABLE", 2, []string{"-table", "x", "-key", "a", "-schema", "shop", path}},
+		{"-table has its own fields", 2, []string{"-table", "x", "-key", "a", "-fields",
+			write(t, "fields.json", shopFields), path}},
+		{"name the file to import", 2, []string{"-table", "x", "-key", "a"}},
+		{"-key has tenant_id and code from the file", 1, []string{"-table", "shop.items", "-key", "tenant_id,code", path}},
+		{"one of them has to come from the file", 1, []string{"-table", "shop.items", "-key", "code", "-set", "code=1",
+			path}},
+		{"the table shop.items can't be imported into", 1, []string{"-table", "shop.items", "-key", "code", path}},
+		{"the table nowhere can't be imported into", 1, []string{"-table", "nowhere", "-key", "code", "-describe"}},
+		{"there is no field \"colour\"", 1, []string{"-table", "shop.items", "-key", "tenant_id,code", "-set",
+			"tenant_id=7", "-map", "colour=x", path}},
+	} {
+		s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", c.args...)
+		require.Equal(t, c.status, s.status, "%v: %s", c.args, s.stderr)
+		require.Contains(t, s.stderr, c.says)
+	}
+}
