@@ -182,11 +182,11 @@ type Batch struct {
 	DryRun bool
 	// Differences, if not nil, is called when an attempt to write the batch begins, and returns a function that is
 	// given what the attempt does to each product, or would do in a dry run: ascending by Key, in parts of
-	// PartDifferences and PartBytes, and before BeforeCommit. Its context belongs to the batch's transaction, under the rules of
-	// BeforeCommit; in a dry run to a transaction that writes no product and is committed. It must neither keep nor
-	// change what it is given. What is unchanged or left alone is not given; where nothing changes it is not called. A
-	// store that begins again has rolled back what was written through the context, and calls Differences again: only
-	// what it returned last counts.
+	// PartDifferences and PartBytes, and before BeforeCommit. Its context belongs to the batch's transaction, under the
+	// rules of BeforeCommit; in a dry run to a transaction that writes no product and is committed. It must neither
+	// keep nor change what it is given. What is unchanged or left alone is not given; where nothing changes it is not
+	// called. A store that begins again has rolled back what was written through the context, and calls Differences
+	// again: only what it returned last counts.
 	Differences func() func(ctx context.Context, part []Difference) error
 	// BeforeCommit, if not nil, is called inside the transaction once every outcome is known; an error from it rolls
 	// the batch back and is returned. Its context belongs to the transaction: what else is to be committed with the
@@ -219,6 +219,10 @@ const (
 	// nothing the product existed, and the record would have made it larger than MaxBytes or MaxAttributes, and larger
 	// than it was: see Product.Outgrows.
 	Refused
+	// Deleted and Kept are outcomes of a RevertBatch alone: the product was deleted, or left alone since somebody else
+	// has changed it.
+	Deleted
+	Kept
 )
 
 func (o Outcome) String() string {
@@ -235,6 +239,10 @@ func (o Outcome) String() string {
 		return "superseded"
 	case Refused:
 		return "refused"
+	case Deleted:
+		return "deleted"
+	case Kept:
+		return "kept"
 	}
 	return fmt.Sprintf("Outcome(%d)", uint8(o))
 }

@@ -11,9 +11,12 @@ type Difference struct {
 	// Key is the KeyRule's key of the product's SKU.
 	Key string
 	// Before is the product as it was, nil where it is created; After as it becomes, nil where it is deleted. Of one
-	// that a batch of records updates, both may lack what the batch's columns don't set. Maps may be nil. In a dry run what
-	// would be created has no ID, and nothing that would be written has its times.
+	// that a batch of records updates, both may lack what the batch's columns don't set. Maps may be nil. In a dry run
+	// what would be created has no ID, and nothing that would be written has its times.
 	Before, After *Product
+	// Kept says why a RevertBatch left the product alone, such as KeptChanged. Before and After are the product as it
+	// is then, nil for none. It is empty for all others.
+	Kept string
 }
 
 // bytes is the size of the products' text.

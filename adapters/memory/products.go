@@ -206,21 +206,26 @@ func (p *Products) Remove(ctx context.Context, id, version int64) (removed produ
 			return err
 		}
 		removed = r.copy()
-		p.byKey.remove(r)
-		was := *r
-		*r = row{Product: products.Product{ID: id}}
-		p.dead++
-		t.onRollback(func() {
-			*r = was
-			p.byKey.put(r)
-			p.dead--
-		})
+		p.removeRow(t, r)
 		return nil
 	})
 	if err != nil {
 		return products.Product{}, err
 	}
 	return removed, nil
+}
+
+// removeRow deletes a row.
+func (p *Products) removeRow(t *tx, r *row) {
+	p.byKey.remove(r)
+	was := *r
+	*r = row{Product: products.Product{ID: r.ID}}
+	p.dead++
+	t.onRollback(func() {
+		*r = was
+		p.byKey.put(r)
+		p.dead--
+	})
 }
 
 // DeleteAll removes every product.

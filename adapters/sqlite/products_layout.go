@@ -15,8 +15,9 @@ type layout struct {
 	fields []*products.Field
 	// columns lists what a rowReader reads.
 	columns string
-	// byID reads a product, create inserts one unless its key is taken, and replace overwrites one by its ID.
-	byID, create, replace string
+	// byID reads a product, create inserts one unless its key is taken, replace overwrites one by its ID, and bringBack
+	// inserts one with its ID.
+	byID, create, replace, bringBack string
 }
 
 // fixedColumns are those that every product has, without its ID: what layout.values begins with.
@@ -34,6 +35,8 @@ func newLayout(schema *products.Schema) *layout {
 	l.byID = `SELECT ` + l.columns + ` FROM products WHERE id = ?`
 	l.create = `INSERT INTO products (` + strings.Join(written, ", ") + `) VALUES (` + parameters(len(written)) +
 		`) ON CONFLICT (sku_key) DO NOTHING RETURNING id`
+	l.bringBack = `INSERT INTO products (` + strings.Join(written, ", ") + `, id) VALUES (` +
+		parameters(len(written)+1) + `)`
 	l.replace = `UPDATE products SET ` + strings.Join(written, " = ?, ") + ` = ? WHERE id = ?`
 	return l
 }

@@ -19,6 +19,7 @@ type broken struct {
 	remove     func(ctx context.Context, id, version int64) error
 	deleteAll  func(ctx context.Context) (int64, error)
 	writeBatch func(ctx context.Context, batch *products.Batch) (*products.BatchResult, error)
+	revert     func(ctx context.Context, batch *products.RevertBatch) // changes a batch that is taken back
 }
 
 func (b *broken) KeyRule() products.KeyRule {

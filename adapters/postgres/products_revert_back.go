@@ -1,0 +1,154 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// bringBack inserts products that are gone, but for those whose SKU or ID another one has.
+func (w *reverter) bringBack(ctx context.Context, t *transaction, ranks []int32) error {
+	for len(ranks) > 0 {
+		n, bytes := 0, 0
+		for n < len(ranks) && n < chunkRecords && bytes < chunkBytes {
+			bytes += w.at(ranks[n]).Product.Bytes()
+			n++
+		}
+		if err := w.insert(ctx, t, ranks[:n]); err != nil {
+			return err
+		}
+		ranks = ranks[n:]
+	}
+	return nil
+}
+
+// insert inserts some.
+func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) error {
+	s, l := w.scratch, w.layout
+	s.reset(l.columns)
+	as := newArrays(oidInt8, oidTime) // IDs and times; the versions have an array
+	for _, rank := range ranks {
+		r := w.at(rank)
+		_, after, _ := r.Outcome(nil)
+		after.UpdatedAt = w.now
+		w.decide(rank, products.Created, nil, after, "")
+		if err := w.addProduct(rank); err != nil {
+			return err
+		}
+		s.versions.addInt(after.Version)
+		as[0].addInt(after.ID)
+		as[1].addTime(after.CreatedAt)
+	}
+	u := unnested{args: s.args[:0]}
+	u.add(&s.key, "key", "text")
+	u.add(&s.sku, "sku", "text")
+	u.add(&s.attributes, "attributes", "text")
+	u.add(&s.versions, "version", "bigint")
+	u.add(&as[0], "id", "bigint")
+	u.add(&as[1], "created_at", "timestamptz")
+	into, values := "id, version, created_at, sku_key, sku, attributes",
+		"x.id, x.version, x.created_at, x.key, x.sku, x.attributes::jsonb"
+	for i := range l.columns {
+		into += ", " + l.columns[i].name
+		values += ", " + u.addField(&s.fields[i], &l.columns[i])
+	}
+	s.args = u.args
+	free := ` FROM ` + u.table() + ` WHERE NOT EXISTS (SELECT FROM ` + l.table.String() + ` p WHERE p.id = x.id)`
+	statement := `INSERT INTO ` + l.table.String() + ` (` + into + `) SELECT ` + values + free +
+		` ON CONFLICT (sku_key) DO NOTHING RETURNING sku_key`
+	if w.batch.DryRun {
+		statement = `SELECT x.key` + free + ` AND NOT EXISTS (SELECT FROM ` + l.table.String() +
+			` p WHERE p.sku_key = x.key)`
+	}
+	back, err := w.back(ctx, t, statement, u.args)
+	if err != nil {
+		return err
+	}
+	var others []int32
+	for _, rank := range ranks {
+		if !back[w.at(rank).Key] {
+			others = append(others, rank)
+		} else if w.batch.Changed != nil && !w.batch.DryRun {
+			w.done = append(w.done, reverted{outcome: products.Created, product: w.told[rank].After})
+		}
+	}
+	return w.keepOthers(ctx, t, others)
+}
+
+// back returns the keys that a statement returns.
+func (w *reverter) back(ctx context.Context, t *transaction, statement string, args []any) (map[string]bool, error) {
+	rows, err := t.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	back := map[string]bool{}
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		back[key] = true
+	}
+	return back, rows.Err()
+}
+
+// keepOthers notes what can't be brought back, since something else is there.
+func (w *reverter) keepOthers(ctx context.Context, t *transaction, ranks []int32) error {
+	if len(ranks) == 0 {
+		return nil
+	}
+	found, err := w.heads(ctx, t, ranks, false)
+	if err != nil {
+		return err
+	}
+	for _, rank := range ranks {
+		var product *products.Product
+		if h, there := found[w.at(rank).Key]; there {
+			product = &h.product
+		}
+		w.decide(rank, products.Kept, product, product, products.KeptExists)
+	}
+	return nil
+}
+
+// notify calls RevertBatch.Changed with what was written.
+func (w *reverter) notify(ctx context.Context, t *transaction) error {
+	if w.batch.Changed == nil {
+		return nil
+	}
+	parts := products.RevertParts{Changed: func(ctx context.Context, created, updated, deleted []products.Product) error {
+		if err := w.batch.Changed(ctx, created, updated, deleted); err != nil {
+			return callbackError{err}
+		}
+		return nil
+	}}
+	var rest []sized
+	for _, one := range w.done {
+		if one.product == nil {
+			rest = append(rest, one.sized)
+			continue
+		}
+		if err := parts.Add(ctx, one.outcome, one.product.Owned()); err != nil {
+			return err
+		}
+	}
+	for len(rest) > 0 {
+		n, bytes := 0, int32(0)
+		for n < len(rest) && bytes < readBytes {
+			bytes += min(rest[n].size, readBytes)
+			n++
+		}
+		found, err := w.read(ctx, t, rest[:n])
+		if err != nil {
+			return err
+		}
+		for _, product := range found {
+			if err := parts.Add(ctx, products.Updated, *product); err != nil {
+				return err
+			}
+		}
+		rest = rest[n:]
+	}
+	return parts.Flush(ctx)
+}

@@ -1,0 +1,201 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+var _ products.Reverter = (*Products)(nil)
+
+// RevertBatch takes changes back.
+func (p *Products) RevertBatch(ctx context.Context, batch *products.RevertBatch) (*products.BatchResult, error) {
+	w := &reverter{products: p, batch: batch}
+	err := p.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
+		*w = reverter{products: p, batch: batch, t: t, now: stamp(),
+			result: &products.BatchResult{Outcomes: make([]products.Outcome, len(batch.Reverts))},
+			parts:  products.NewDifferenceParts(batch.Differences)}
+		if err := w.run(ctx); err != nil || batch.DryRun {
+			return err
+		}
+		return w.finish(ctx)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.result, nil
+}
+
+// reverter takes back one batch. Nobody else writes meanwhile.
+type reverter struct {
+	products *Products
+	batch    *products.RevertBatch
+	t        *transaction
+	now      time.Time
+	result   *products.BatchResult
+	parts    *products.DifferenceParts
+	done     []reverted
+	bytes    int // of the updated products in done
+}
+
+// reverted is what was written. Of what was updated there is no product once those before it are large.
+type reverted struct {
+	outcome products.Outcome
+	id      int64
+	product *products.Product
+}
+
+// run takes back what it can, in the order of the keys.
+func (w *reverter) run(ctx context.Context) error {
+	reverts := w.batch.Reverts
+	order := make([]int, len(reverts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(reverts[a].Key, reverts[b].Key) })
+	for chunk := range slices.Chunk(order, chunkRecords) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := w.chunk(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	if err := w.parts.Flush(ctx); err != nil {
+		return callbackError{err}
+	}
+	return nil
+}
+
+// chunk takes back some.
+func (w *reverter) chunk(ctx context.Context, places []int) error {
+	found, err := w.find(ctx, places)
+	if err != nil {
+		return err
+	}
+	for _, at := range places {
+		r := &w.batch.Reverts[at]
+		d := products.Difference{Key: r.Key, Before: found[r.Key]}
+		var outcome products.Outcome
+		outcome, d.After, d.Kept = r.Outcome(d.Before)
+		if outcome == products.Created {
+			taken := false
+			if err := w.t.GetContext(ctx, &taken, `SELECT EXISTS (SELECT 1 FROM products WHERE id = ?)`, r.ID); err != nil {
+				return err
+			}
+			if taken {
+				outcome, d.After, d.Kept = products.Kept, nil, products.KeptExists
+			}
+		}
+		w.result.Outcomes[at] = outcome
+		switch outcome {
+		case products.Unchanged:
+			continue
+		case products.Kept:
+			d.After = d.Before
+		default:
+			if err := w.write(ctx, outcome, &d); err != nil {
+				return err
+			}
+		}
+		if err := w.parts.Add(ctx, d); err != nil {
+			return callbackError{err}
+		}
+	}
+	return nil
+}
+
+// find returns those of the products that are there, by their keys.
+func (w *reverter) find(ctx context.Context, places []int) (map[string]*products.Product, error) {
+	l := w.products.layout
+	args := make([]any, len(places))
+	for i, at := range places {
+		args[i] = w.batch.Reverts[at].Key
+	}
+	rows, err := w.t.QueryxContext(context.WithoutCancel(ctx), `SELECT sku_key, `+l.columns+` FROM products
+		WHERE sku_key IN (`+parameters(len(args))+`)`, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	found := make(map[string]*products.Product, len(places))
+	key := ""
+	reader := l.newReader(&key)
+	for rows.Next() {
+		p, err := reader.read(rows)
+		if err != nil {
+			return nil, err
+		}
+		found[key] = &p
+	}
+	return found, rows.Err()
+}
+
+// write does what was decided, unless it is a dry run.
+func (w *reverter) write(ctx context.Context, outcome products.Outcome, d *products.Difference) error {
+	if w.batch.DryRun {
+		return nil
+	}
+	one := reverted{outcome: outcome, product: d.Before}
+	statement, args := `DELETE FROM products WHERE id = ?`, []any(nil)
+	if outcome != products.Deleted {
+		d.After.UpdatedAt = w.now
+		one.product = d.After
+		values, err := w.products.layout.values(d.After, d.Key)
+		if err != nil {
+			return err
+		}
+		args = values
+		statement = w.products.layout.replace
+		if outcome == products.Created {
+			statement = w.products.layout.bringBack
+		}
+	}
+	one.id = one.product.ID
+	if _, err := w.t.ExecContext(context.WithoutCancel(ctx), statement, append(args, one.id)...); err != nil {
+		return err
+	}
+	if w.batch.Changed != nil {
+		if outcome == products.Updated {
+			if w.bytes += one.product.Bytes(); w.bytes > products.PartBytes {
+				one.product = nil
+			}
+		}
+		w.done = append(w.done, one)
+	}
+	return nil
+}
+
+// finish calls the batch's functions.
+func (w *reverter) finish(ctx context.Context) error {
+	if w.batch.BeforeCommit != nil {
+		if err := w.batch.BeforeCommit(ctx, w.result); err != nil {
+			return callbackError{err}
+		}
+	}
+	if w.batch.Changed == nil {
+		return nil
+	}
+	parts := products.RevertParts{Changed: func(ctx context.Context, created, updated, deleted []products.Product) error {
+		if err := w.batch.Changed(ctx, created, updated, deleted); err != nil {
+			return callbackError{err}
+		}
+		return nil
+	}}
+	for _, one := range w.done {
+		if one.product == nil {
+			p, err := w.products.get(ctx, w.t, one.id)
+			if err != nil {
+				return err
+			}
+			one.product = &p
+		}
+		if err := parts.Add(ctx, one.outcome, one.product.Owned()); err != nil {
+			return err
+		}
+	}
+	return parts.Flush(ctx)
+}

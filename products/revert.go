@@ -1,0 +1,112 @@
+package products
+
+import "context"
+
+// Why a product was left alone by a batch that takes changes back: Difference.Kept.
+const (
+	// KeptChanged: somebody has changed it since.
+	KeptChanged = "changed"
+	// KeptDeleted: somebody has deleted it since.
+	KeptDeleted = "deleted"
+	// KeptExists: it was to be brought back, and a product with its SKU or its ID is there.
+	KeptExists = "exists"
+)
+
+// Revert takes back what was done to one product, if nobody has done anything to it since.
+type Revert struct {
+	// Key is the KeyRule's key of the product's SKU.
+	Key string
+	// ID and Version are those that the product must have. Version is 0 where there must be none.
+	ID, Version int64
+	// Patch says what the product gets back. It is nil for one that is to be deleted, and where there is none.
+	Patch *Patch
+	// Product is brought back where there must be none: with its ID, Version and CreatedAt.
+	Product *Product
+}
+
+// RevertBatch is what is taken back at once.
+type RevertBatch struct {
+	// Reverts come in any order, and no Key twice. They are only read. What is deleted or brought back is held in
+	// memory: who makes a batch bounds it.
+	Reverts []Revert
+	// DryRun finds the outcomes and writes no product. Neither BeforeCommit nor Changed is called.
+	DryRun bool
+	// Differences is as Batch.Differences. It is told of what is kept too, with the reason.
+	Differences func() func(ctx context.Context, part []Difference) error
+	// BeforeCommit is as Batch.BeforeCommit: the outcomes are Created for what is brought back, Updated, Unchanged,
+	// Deleted or Kept.
+	BeforeCommit func(ctx context.Context, result *BatchResult) error
+	// Changed, if not nil, is called as Batch.Changed is, with what was brought back, what was updated, as they are
+	// stored now, and what was deleted, as it was.
+	Changed func(ctx context.Context, created, updated, deleted []Product) error
+}
+
+// Reverter takes changes back. Every [Store] of this module is one.
+type Reverter interface {
+	// RevertBatch takes back what it can, and says what became of each: all of it or, with an error, nothing. What gets
+	// back what it had has its version grow by one, and its rules are not looked at. The error ErrCommitUnknown alone
+	// leaves open what was done. A product that somebody changes meanwhile is either kept, or changed by them
+	// afterwards. Batches of any kind that meet over the same products never deadlock.
+	RevertBatch(ctx context.Context, batch *RevertBatch) (*BatchResult, error)
+}
+
+// RevertParts calls RevertBatch.Changed with products that come one by one, in parts of PartBytes. Stores use it, as
+// Parts.
+type RevertParts struct {
+	// Changed is RevertBatch.Changed. Where it is nil nothing is called.
+	Changed func(ctx context.Context, created, updated, deleted []Product) error
+
+	parts [3][]Product
+	bytes int
+}
+
+// Add adds the product of an outcome: Created, Updated or Deleted.
+func (p *RevertParts) Add(ctx context.Context, outcome Outcome, product Product) error {
+	at := map[Outcome]int{Created: 0, Updated: 1, Deleted: 2}[outcome]
+	if p.Changed == nil {
+		return nil
+	}
+	n := product.Bytes()
+	if p.bytes > 0 && p.bytes+n > PartBytes {
+		if err := p.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	p.bytes += n
+	p.parts[at] = append(p.parts[at], product)
+	return nil
+}
+
+// Flush calls Changed with the products with which it was not called yet, if there are any.
+func (p *RevertParts) Flush(ctx context.Context) error {
+	parts := p.parts
+	p.parts, p.bytes = [3][]Product{}, 0
+	if len(parts[0])+len(parts[1])+len(parts[2]) == 0 {
+		return nil
+	}
+	return p.Changed(ctx, parts[0], parts[1], parts[2])
+}
+
+// Outcome finds what becomes of a product by the revert: found is the product with its key, nil for none. It returns
+// the product as it becomes, nil for none, and why it is kept.
+func (r *Revert) Outcome(found *Product) (outcome Outcome, after *Product, kept string) {
+	switch {
+	case r.Version == 0 && found != nil:
+		return Kept, nil, KeptExists
+	case r.Version == 0:
+		p := r.Product.Owned()
+		return Created, &p, ""
+	case found == nil:
+		return Kept, nil, KeptDeleted
+	case found.ID != r.ID || found.Version != r.Version:
+		return Kept, nil, KeptChanged
+	case r.Patch == nil:
+		return Deleted, nil, ""
+	}
+	p := r.Patch.Apply(*found)
+	if SameContent(p, *found) {
+		return Unchanged, nil, ""
+	}
+	p.Version++
+	return Updated, &p, ""
+}

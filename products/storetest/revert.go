@@ -1,0 +1,276 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+// reverter returns the store as a Reverter; a case about that passes where it is none.
+func (c *check) reverter() products.Reverter {
+	r, _ := c.store.(products.Reverter)
+	return r
+}
+
+// revert takes back what must be taken back, and returns the outcomes, what was told and what Changed was given.
+func (c *check) revert(dry bool, reverts ...products.Revert) ([]products.Outcome, []string, [3][]products.Product) {
+	c.Helper()
+	var told []string
+	var changed [3][]products.Product
+	committing := false
+	b := &products.RevertBatch{Reverts: reverts, DryRun: dry}
+	b.Differences = func() func(context.Context, []products.Difference) error {
+		told, changed, committing = nil, [3][]products.Product{}, false
+		return func(_ context.Context, part []products.Difference) error {
+			if committing {
+				return errors.New("tells of differences behind BeforeCommit")
+			}
+			for _, text := range part {
+				told = append(told, brief([]products.Difference{text})[0]+text.Kept)
+			}
+			return nil
+		}
+	}
+	b.BeforeCommit = func(context.Context, *products.BatchResult) error {
+		if dry {
+			return errors.New("BeforeCommit is called in a dry run")
+		}
+		committing = true
+		return nil
+	}
+	b.Changed = func(_ context.Context, created, updated, deleted []products.Product) error {
+		if !committing {
+			return errors.New("calls Changed before BeforeCommit")
+		}
+		for i, part := range [][]products.Product{created, updated, deleted} {
+			changed[i] = append(changed[i], part...)
+		}
+		return nil
+	}
+	result, err := c.reverter().RevertBatch(c.Context(), b)
+	require.NoError(c, err, "a batch is taken back")
+	return result.Outcomes, told, changed
+}
+
+// back is the revert that brings a product back that was deleted.
+func back(p products.Product) products.Revert {
+	p.Version++
+	return products.Revert{Key: p.SKU, ID: p.ID, Product: &p}
+}
+
+const (
+	deleted = products.Deleted
+	kept    = products.Kept
+)
+
+var revertCases = []Case{
+	{Name: "revert/what nobody has changed since", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		made := c.create(products.Product{Name: "made", SKU: "c", Attributes: map[string]string{"x": "1"}})
+		changed := c.create(products.Product{Name: "after", SKU: "b", Description: "d", Status: true,
+			Attributes: map[string]string{"gone": "", "same": "s"}})
+		same := c.create(products.Product{Name: "same", SKU: "d"})
+		gone := c.create(products.Product{Name: "gone", SKU: "a", Description: "ä\n", Attributes: map[string]string{"y": ""}})
+		require.NoError(c, c.store.Delete(c.Context(), gone.ID, 0))
+		patch := products.Patch{Name: ptr("before"), Description: ptr(""), Status: ptr(false),
+			Attributes: map[string]*string{"gone": nil, "new": ptr("")}}
+		reverts := []products.Revert{{Key: "c", ID: made.ID, Version: 1},
+			{Key: "b", ID: changed.ID, Version: 1, Patch: &patch},
+			{Key: "d", ID: same.ID, Version: 1, Patch: &products.Patch{Name: ptr("same")}}, back(gone)}
+		for _, dry := range []bool{true, false} {
+			before := c.all()
+			outcomes, told, sent := c.revert(dry, reverts...)
+			require.Equal(c, []products.Outcome{deleted, updated, unchanged, created}, outcomes,
+				"outcomes come in the order of the reverts")
+			require.Equal(c, []string{"a:>gone", "b:after>before", "c:made>"}, told,
+				"Differences is told of what is taken back, in the order of the keys")
+			if dry {
+				c.requireAll(before, "a dry run takes nothing back")
+				require.Empty(c, sent, "a dry run calls Changed with nothing")
+				continue
+			}
+			require.Len(c, sent[0], 1, "Changed is given what was brought back")
+			require.Len(c, sent[1], 1, "Changed is given what was updated")
+			require.Len(c, sent[2], 1, "Changed is given what was deleted")
+			c.requireSame(made, sent[2][0], "what was deleted is given as it was")
+			c.requireChanges(append(sent[0], sent[1]...))
+		}
+		got := c.get(changed.ID)
+		want := changed
+		want.Name, want.Description, want.Status = "before", "", false
+		want.Attributes = map[string]string{"same": "s", "new": ""}
+		c.requireContent(want, got, "a product gets back what it had, and keeps the rest")
+		require.EqualValues(c, 2, got.Version, "the version goes on")
+		require.True(c, got.CreatedAt.Equal(changed.CreatedAt), "created_at stays")
+		again := c.get(gone.ID)
+		c.requireContent(gone, again, "a product that is brought back is what it was")
+		require.EqualValues(c, 2, again.Version, "the version of a product that is brought back goes on")
+		require.True(c, again.CreatedAt.Equal(gone.CreatedAt), "a product that is brought back was created when it was")
+		_, err := c.store.Get(c.Context(), made.ID)
+		require.ErrorIs(c, err, products.ErrNotFound, "what was created is deleted")
+		c.requireSame(same, c.get(same.ID), "what is as it was is not written")
+		next := c.create(products.Product{Name: "n", SKU: "next"})
+		require.Greater(c, next.ID, gone.ID, "an ID is not given again")
+	}},
+	{Name: "revert/what somebody has changed is kept", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		a := c.create(products.Product{Name: "made", SKU: "a"})
+		b := c.create(products.Product{Name: "after", SKU: "b"})
+		gone := c.create(products.Product{Name: "gone", SKU: "c"})
+		d := c.create(products.Product{Name: "deleted", SKU: "d"})
+		e := c.create(products.Product{Name: "renamed", SKU: "e"})
+		for _, p := range []products.Product{a, b} {
+			_, err := c.store.Update(c.Context(), p.ID, 0, products.Patch{Description: ptr("by hand")})
+			require.NoError(c, err)
+		}
+		for _, id := range []int64{gone.ID, d.ID} {
+			require.NoError(c, c.store.Delete(c.Context(), id, 0))
+		}
+		c.create(products.Product{Name: "another", SKU: "c"})
+		_, err := c.store.Update(c.Context(), e.ID, 0, products.Patch{SKU: ptr("f")})
+		require.NoError(c, err)
+		patch := &products.Patch{Name: ptr("before")}
+		reverts := []products.Revert{{Key: "a", ID: a.ID, Version: 1}, {Key: "b", ID: b.ID, Version: 1, Patch: patch},
+			back(gone), {Key: "d", ID: d.ID, Version: 1, Patch: patch}, back(e)}
+		before := c.all()
+		for _, dry := range []bool{true, false} {
+			outcomes, told, sent := c.revert(dry, reverts...)
+			require.Equal(c, []products.Outcome{kept, kept, kept, kept, kept}, outcomes,
+				"what somebody has changed since is kept")
+			require.Len(c, told, 5, "Differences is told of what is kept")
+			for i, reason := range []string{"changed", "changed", "exists", "deleted", "exists"} {
+				require.Contains(c, told[i], reason, "Differences is told why it is kept")
+			}
+			require.Empty(c, sent, "Changed isn't called where nothing changed")
+			c.requireAll(before, "what is kept is left alone")
+		}
+	}},
+	{Name: "revert/an error leaves nothing", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		gone := c.create(products.Product{Name: "gone", SKU: "g"})
+		require.NoError(c, c.store.Delete(c.Context(), gone.ID, 0))
+		var reverts []products.Revert
+		for i := range 3 {
+			p := c.create(products.Product{Name: "made", SKU: fmt.Sprint(i)})
+			reverts = append(reverts, products.Revert{Key: p.SKU, ID: p.ID, Version: 1})
+		}
+		reverts[1].Patch = &products.Patch{Name: ptr("before")}
+		reverts = append(reverts, back(gone))
+		before, fails := c.all(), errors.New("it fails")
+		for name, b := range map[string]products.RevertBatch{
+			"BeforeCommit": {BeforeCommit: func(context.Context, *products.BatchResult) error { return fails }},
+			"Changed":      {Changed: func(_ context.Context, _, _, _ []products.Product) error { return fails }},
+			"Differences": {Differences: func() func(context.Context, []products.Difference) error {
+				return func(context.Context, []products.Difference) error { return fails }
+			}},
+		} {
+			b.Reverts = reverts
+			_, err := c.reverter().RevertBatch(c.Context(), &b)
+			require.ErrorIs(c, err, fails, "the error of %s is returned", name)
+			c.requireAll(before, "an error of "+name+" leaves nothing")
+		}
+		ctx, cancel := context.WithCancel(c.Context())
+		cancel()
+		_, err := c.reverter().RevertBatch(ctx, &products.RevertBatch{Reverts: reverts})
+		require.ErrorIs(c, err, context.Canceled, "the error of a context that has ended is returned")
+		c.requireAll(before, "a batch whose context has ended leaves nothing")
+		outcomes, _, _ := c.revert(false, reverts...)
+		require.Equal(c, []products.Outcome{deleted, updated, deleted, created}, outcomes,
+			"what was rolled back can be taken back again")
+	}},
+	{Name: "revert/large batches", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		const n = 6_000
+		c.write(products.Batch{Columns: c.columns("name"), Records: c.records(n, "p-", "name")})
+		all := c.all()
+		reverts := make([]products.Revert, n)
+		for i, p := range all {
+			reverts[i] = products.Revert{Key: p.SKU, ID: p.ID, Version: 1}
+		}
+		result, told, sent := c.revert(false, reverts...)
+		require.EqualValues(c, n, (&products.BatchResult{Outcomes: result}).Count(deleted), "everything is deleted")
+		require.Len(c, told, n, "Differences is told of everything")
+		require.Len(c, sent[2], n, "Changed is given everything")
+		c.requireAll(nil, "everything is deleted")
+		for i, p := range all {
+			reverts[i] = back(p)
+		}
+		result, _, _ = c.revert(false, reverts...)
+		require.EqualValues(c, n, (&products.BatchResult{Outcomes: result}).Count(created), "everything is brought back")
+		for i := range all {
+			all[i].Version++
+		}
+		got := c.all()
+		require.Len(c, got, n, "everything is brought back")
+		for i := range got {
+			require.Equal(c, all[i].ID, got[i].ID, "everything is brought back with its ID")
+			c.requireContent(all[i], got[i], "everything is brought back as it was")
+		}
+	}},
+	{Name: "revert/beside others", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		const n = 40
+		c.write(products.Batch{Columns: c.columns("name"), Records: c.records(n, "p-", "imported")})
+		var reverts []products.Revert
+		all := c.all()
+		for i, p := range all {
+			r := products.Revert{Key: p.SKU, ID: p.ID, Version: 1}
+			if i%2 == 0 {
+				r.Patch = &products.Patch{Name: ptr("before")}
+			}
+			reverts = append(reverts, r)
+		}
+		var result *products.BatchResult
+		edited := make([]bool, n)
+		c.Together(3, "an undo, an import and single edits meet over the same products, and never deadlock",
+			func(ctx context.Context, w int) (err error) {
+				switch w {
+				case 0:
+					result, err = c.reverter().RevertBatch(ctx, &products.RevertBatch{Reverts: reverts})
+				case 1:
+					b := products.Batch{Mode: products.Existing, Columns: c.columns("description")}
+					for i := range n / 4 {
+						b.Records = append(b.Records, c.record(fmt.Sprint("p-", n-1-i), "imported again"))
+					}
+					_, err = c.store.WriteBatch(ctx, &b)
+				case 2:
+					for i := range n / 2 {
+						_, err := c.store.Update(ctx, all[i].ID, 0, products.Patch{Description: ptr("by hand")})
+						if err != nil && !errors.Is(err, products.ErrNotFound) {
+							return err
+						}
+						edited[i] = err == nil
+					}
+				}
+				return err
+			})
+		for i, p := range all {
+			got, err := c.store.Get(c.Context(), p.ID)
+			switch {
+			case result.Outcomes[i] == deleted:
+				require.ErrorIs(c, err, products.ErrNotFound, "what was deleted is gone")
+				require.False(c, edited[i], "an edit that succeeded is never lost")
+			case edited[i]:
+				require.NoError(c, err, "an edit that succeeded is never lost")
+				require.Equal(c, "by hand", got.Description, "an edit that succeeded is never lost")
+			}
+			if err == nil && result.Outcomes[i] == kept {
+				require.Equal(c, "imported", got.Name, "what is kept is left alone")
+			}
+		}
+	}},
+}
