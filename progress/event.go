@@ -23,7 +23,7 @@ func (p Phase) Terminal() bool { return p == Done || p == Failed }
 
 // Counts are what became of the records of a file. After every batch, and at the end,
 //
-//	Read = Created + Updated + Unchanged + Skipped + Superseded + Rejected
+//	Read = Created + Updated + Unchanged + Skipped + Superseded + Rejected + Deleted + Kept
 type Counts struct {
 	// Read is how many records were read and accounted for.
 	Read int64 `json:"read"`
@@ -39,6 +39,10 @@ type Counts struct {
 	Superseded int64 `json:"superseded"`
 	// Rejected records are invalid.
 	Rejected int64 `json:"rejected"`
+	// Deleted products are gone, and Kept ones were left alone since somebody else had changed them: of what an import
+	// did that is undone, each change of which counts as Read, too.
+	Deleted int64 `json:"deleted,omitempty"`
+	Kept    int64 `json:"kept,omitempty"`
 }
 
 // Add adds other to c.
@@ -50,13 +54,16 @@ func (c *Counts) Add(other Counts) {
 	c.Skipped += other.Skipped
 	c.Superseded += other.Superseded
 	c.Rejected += other.Rejected
+	c.Deleted += other.Deleted
+	c.Kept += other.Kept
 }
 
 // Minus returns by how much c is more than other.
 func (c Counts) Minus(other Counts) Counts {
 	return Counts{Read: c.Read - other.Read, Created: c.Created - other.Created, Updated: c.Updated - other.Updated,
 		Unchanged: c.Unchanged - other.Unchanged, Skipped: c.Skipped - other.Skipped,
-		Superseded: c.Superseded - other.Superseded, Rejected: c.Rejected - other.Rejected}
+		Superseded: c.Superseded - other.Superseded, Rejected: c.Rejected - other.Rejected,
+		Deleted: c.Deleted - other.Deleted, Kept: c.Kept - other.Kept}
 }
 
 // Event is a moment of an import. Its numbers never go back within a phase, and what it counts is committed.

@@ -14,20 +14,25 @@ import (
 // Import returns the notifier of a job's batches, for job.RunnerOptions.Notifier. The ImportID of its events is the
 // job's ID.
 func (o *Outbox) Import(j job.Job) importer.WebhookNotifier {
-	return &batchNotifier{outbox: o, importID: j.ID}
+	n := &batchNotifier{outbox: o, importID: j.ID, types: []string{webhooks.ProductCreated, webhooks.ProductUpdated}}
+	if j.Settings.Undo != "" {
+		n.types = append(n.types, webhooks.ProductDeleted)
+	}
+	return n
 }
 
 // batchNotifier appends the events of an import's batches.
 type batchNotifier struct {
 	outbox   *Outbox
 	importID string
+	types    []string // of its events
 }
 
 var _ importer.WebhookListener = (*batchNotifier)(nil)
 
 // listening returns those of an import's types to which an endpoint listens.
 func (n *batchNotifier) listening(ctx context.Context) ([]string, error) {
-	return n.outbox.store.Listening(ctx, true, webhooks.ProductCreated, webhooks.ProductUpdated)
+	return n.outbox.store.Listening(ctx, true, n.types...)
 }
 
 // Wants reports whether an endpoint listens to the changes of imports.
@@ -45,8 +50,11 @@ func (n *batchNotifier) NotifyBatch(ctx context.Context, changes importer.Change
 	var events []webhooks.Event
 	for _, t := range heard {
 		changed := changes.Created
-		if t == webhooks.ProductUpdated {
+		switch t {
+		case webhooks.ProductUpdated:
 			changed = changes.Updated
+		case webhooks.ProductDeleted:
+			changed = changes.Deleted
 		}
 		l := n.outbox.list()
 		defer n.outbox.lists.Put(l) // the store doesn't keep it

@@ -72,6 +72,9 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	for _, done := range before {
 		a.metered.Add(done.Counts)
 	}
+	if job.Settings.Undo != "" {
+		return a.undo(ctx, stop, before)
+	}
 	o.Checkpoints = importer.Checkpoints{
 		Save: func(ctx context.Context, done importer.Commit) error {
 			return r.store.Checkpoint(ctx, a.claim, done)

@@ -99,8 +99,8 @@ func (c *ChangeChunk) Changes() (n int) {
 	return n
 }
 
-// ChunkQuery says which chunks are wanted: those behind a place, in the order of batches and keys, that may have what is
-// looked for. Stores compare with its Wants, or do the same.
+// ChunkQuery says which chunks are wanted: those behind a place, in the order of batches and keys, that may have what
+// is looked for. Stores compare with its Wants, or do the same.
 type ChunkQuery struct {
 	// AfterBatch and AfterKey: only chunks of later batches, and of this one those whose Last is greater.
 	AfterBatch int64

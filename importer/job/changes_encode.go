@@ -47,6 +47,14 @@ func newChangeEncoder(schema *products.Schema, batch int64) *changeEncoder {
 
 // add adds a difference.
 func (e *changeEncoder) add(d *products.Difference) {
+	if d.Kept != "" {
+		p := products.Product{SKU: d.Key}
+		if d.Before != nil {
+			p = *d.Before
+		}
+		e.keep(d.Key, &p, d.Kept)
+		return
+	}
 	kind, p := ChangeUpdated, d.After
 	switch {
 	case d.Before == nil:

@@ -68,6 +68,10 @@ type Settings struct {
 	// keeps all of a job whose submitter says nothing; stored settings without it keep nothing.
 	Changes string `json:"changes,omitempty"`
 
+	// Undo is the ID of the job that is undone, whose file this one doesn't read: see Service.Undo, which sets it. It is
+	// empty for an import.
+	Undo string `json:"undo,omitempty"`
+
 	// These decide where batches end. They are kept with the job, so that every worker, whatever its version and its
 	// own settings, finds the batches that another one committed. 0 for the importer's defaults of today.
 	MaxRecordBytes int `json:"max_record_bytes,omitempty"`

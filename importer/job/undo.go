@@ -1,0 +1,269 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// Bounds of a batch of an undo: it has whole chunks, until they have so many changes or bytes of text.
+const (
+	undoChanges = 10_000
+	undoBytes   = 4 << 20
+)
+
+// undo takes back what another job did, and returns why it ended. Its batches are chunks of that one's changes, which
+// don't change any more: so a later attempt finds its batches by number.
+func (a *attempt) undo(ctx context.Context, stop <-chan struct{}, committed map[int64]importer.Commit) error {
+	reverter, can := a.runner.products.(products.Reverter)
+	if !can {
+		return errors.New("job: this store of products takes no changes back")
+	}
+	u := &undoing{attempt: a, reverter: reverter, committed: committed, schema: a.claim.Job.Settings.schema(),
+		dry: a.claim.Job.Settings.DryRun, began: time.Now()}
+	if u.dry {
+		if err := a.dropChanges(ctx); err != nil {
+			return causeOr(ctx, err)
+		}
+	}
+	if a.runner.options.Notifier != nil && !u.dry {
+		u.notifier = a.runner.options.Notifier(a.claim.Job)
+	}
+	for _, done := range committed { // what is reported never goes back
+		u.counts.Add(done.Counts)
+		u.done += done.Bytes
+	}
+	u.report(ctx, progress.Importing)
+	if err := u.run(ctx, stop); err != nil {
+		return causeOr(ctx, err)
+	}
+	if total := a.claim.Job.Size; u.seen != total {
+		return fmt.Errorf("job: the import made %d changes, of which %d are kept: the others were deleted meanwhile", total,
+			u.seen)
+	}
+	u.report(ctx, progress.Done)
+	return nil
+}
+
+// causeOr returns why the context ended, if it has, else the error.
+func causeOr(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, products.ErrCommitUnknown) {
+		return cause
+	}
+	return err
+}
+
+// undoing is an undo at work.
+type undoing struct {
+	*attempt
+	reverter  products.Reverter
+	notifier  importer.WebhookNotifier // or nil
+	committed map[int64]importer.Commit
+	schema    *products.Schema
+	dry       bool
+	began     time.Time
+	meter     progress.Meter
+
+	number int64 // of the last batch
+	seen   int64 // changes
+	counts progress.Counts
+	done   int64 // changes that are committed, by earlier attempts too
+}
+
+// run takes back chunk by chunk.
+func (u *undoing) run(ctx context.Context, stop <-chan struct{}) error {
+	query := ChunkQuery{Limit: chunksAtOnce}
+	var reverts []products.Revert
+	size := 0
+	for {
+		chunks, err := u.runner.store.Chunks(ctx, u.claim.Job.Settings.Undo, query)
+		if err != nil {
+			return err
+		}
+		for i := range chunks {
+			c := &chunks[i]
+			if err := decodeChanges(c, func(change *Change) bool {
+				if change.Kind != ChangeKept {
+					reverts = append(reverts, change.revert(u.schema))
+				}
+				return true
+			}); err != nil {
+				return err
+			}
+			if size += c.Size; len(reverts) < undoChanges && size < undoBytes {
+				continue
+			}
+			if err := u.send(ctx, stop, reverts); err != nil {
+				return err
+			}
+			reverts, size = nil, 0
+		}
+		if len(chunks) < chunksAtOnce {
+			break
+		}
+		last := &chunks[len(chunks)-1]
+		query.AfterBatch, query.AfterKey = last.Batch, last.Last
+	}
+	if len(reverts) == 0 {
+		return nil
+	}
+	return u.send(ctx, stop, reverts)
+}
+
+// send takes back a batch, unless it was committed before.
+func (u *undoing) send(ctx context.Context, stop <-chan struct{}, reverts []products.Revert) error {
+	select {
+	case <-stop:
+		return importer.ErrStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	default:
+	}
+	u.number++
+	u.seen += int64(len(reverts))
+	if earlier, is := u.committed[u.number]; is {
+		if earlier.Counts.Read != int64(len(reverts)) {
+			return fmt.Errorf("job: batch %d was committed with other changes: %w", u.number, importer.ErrSourceChanged)
+		}
+		return nil
+	}
+	result, err := u.write(ctx, reverts)
+	if err != nil {
+		return fmt.Errorf("job: batch %d: %w", u.number, err)
+	}
+	counts, err := countsOf(result, len(reverts))
+	if err != nil {
+		return err
+	}
+	u.attempt.committed = u.attempt.committed || !u.dry
+	u.counts.Add(counts)
+	u.done += counts.Read
+	u.report(ctx, progress.Importing)
+	return nil
+}
+
+// countsOf counts the outcomes of a batch.
+func countsOf(result *products.BatchResult, n int) (c progress.Counts, err error) {
+	if result == nil || len(result.Outcomes) != n {
+		return c, fmt.Errorf("%w: it gave no outcome for some changes", importer.ErrStoreContract)
+	}
+	c = progress.Counts{Read: int64(n), Created: result.Count(products.Created), Updated: result.Count(products.Updated),
+		Unchanged: result.Count(products.Unchanged), Deleted: result.Count(products.Deleted),
+		Kept: result.Count(products.Kept)}
+	if c.Created+c.Updated+c.Unchanged+c.Deleted+c.Kept != c.Read {
+		return c, fmt.Errorf("%w: it gave an unknown outcome", importer.ErrStoreContract)
+	}
+	return c, nil
+}
+
+// write takes back a batch.
+func (u *undoing) write(ctx context.Context, reverts []products.Revert) (*products.BatchResult, error) {
+	batch := &products.RevertBatch{Reverts: reverts, DryRun: u.dry, Differences: u.keep}
+	if !u.dry {
+		number := u.number
+		batch.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error {
+			counts, err := countsOf(result, len(reverts))
+			if err != nil {
+				return err
+			}
+			return u.runner.store.Checkpoint(ctx, u.claim,
+				importer.Commit{Batch: number, Counts: counts, Bytes: counts.Read})
+		}
+		wants, err := u.wants(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if wants {
+			batch.Changed = func(ctx context.Context, created, updated, deleted []products.Product) error {
+				return u.notifier.NotifyBatch(ctx, importer.Changes{Batch: number, Created: created, Updated: updated,
+					Deleted: deleted})
+			}
+		}
+	}
+	return u.reverter.RevertBatch(ctx, batch)
+}
+
+// wants reports whether somebody wants to know what the batch changes.
+func (u *undoing) wants(ctx context.Context) (bool, error) {
+	if l, listens := u.notifier.(importer.WebhookListener); listens {
+		return l.Wants(ctx)
+	}
+	return u.notifier != nil, nil
+}
+
+// keep is the Differences of a batch.
+func (u *undoing) keep() func(ctx context.Context, part []products.Difference) error {
+	e := newChangeEncoder(u.schema, u.number)
+	return func(ctx context.Context, part []products.Difference) error {
+		for i := range part {
+			e.add(&part[i])
+		}
+		return u.runner.store.KeepChanges(ctx, u.claim, e.chunks())
+	}
+}
+
+// report reports how far the undo is. Instead of bytes it counts changes.
+func (u *undoing) report(ctx context.Context, phase progress.Phase) {
+	now := time.Now()
+	e := progress.Event{Phase: phase, Time: now, Counts: u.counts, Bytes: u.done, TotalBytes: u.claim.Job.Size,
+		Elapsed: now.Sub(u.began)}
+	e.RowsPerSecond, e.ETA = u.meter.Observe(now, u.done, u.done, e.TotalBytes)
+	u.attempt.report(ctx, e)
+}
+
+// revert returns what takes the change back.
+func (c *Change) revert(schema *products.Schema) products.Revert {
+	r := products.Revert{Key: c.Key, ID: c.ID, Version: c.Version}
+	switch c.Kind {
+	case ChangeDeleted:
+		p := products.Product{ID: c.ID, SKU: c.SKU, CreatedAt: c.CreatedAt}
+		p = c.before(schema).Apply(p)
+		p.Version = c.Version + 1
+		r.Version, r.Product = 0, &p
+	case ChangeUpdated:
+		patch := c.before(schema)
+		r.Patch = &patch
+	}
+	return r
+}
+
+// before returns the patch that makes the fields what they were. Fields that the schema doesn't have any more stay.
+func (c *Change) before(schema *products.Schema) (patch products.Patch) {
+	for i := range c.Fields {
+		f := &c.Fields[i]
+		name, attribute := f.Attribute()
+		field := schema.Find(f.Name)
+		switch text := f.Before; {
+		case attribute:
+			if patch.Attributes == nil {
+				patch.Attributes = map[string]*string{}
+			}
+			patch.Attributes[name] = text
+		case f.Name == "sku" && field == nil:
+			patch.SKU = text
+		case field == nil:
+		case !field.Builtin():
+			if patch.Fields == nil {
+				patch.Fields = map[string]products.Value{}
+			}
+			if text == nil {
+				text = new(string)
+			}
+			patch.Fields[f.Name] = field.Value(*text)
+		case text == nil:
+		case f.Name == "name":
+			patch.Name = text
+		case f.Name == "description":
+			patch.Description = text
+		case f.Name == "status":
+			is := *text == "true"
+			patch.Status = &is
+		}
+	}
+	return patch
+}

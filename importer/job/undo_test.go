@@ -1,0 +1,216 @@
+package job_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/memory"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/products"
+)
+
+// undo asks for an undo, which must be accepted, and does it.
+func (w *world) undo(r *job.Runner, id string, dry bool) job.Job {
+	w.t.Helper()
+	_, created, err := w.service.Undo(w.t.Context(), id, job.UndoRequest{User: "ann", DryRun: dry})
+	require.NoError(w.t, err)
+	require.True(w.t, created)
+	j := w.work(r)
+	require.Equal(w.t, job.Success, j.State, j.Error)
+	return j
+}
+
+// all are the products whole, by ID.
+func (w *world) all() []products.Product {
+	w.t.Helper()
+	page, err := w.db.Products().List(w.t.Context(), products.Query{Limit: products.MaxLimit})
+	require.NoError(w.t, err)
+	return page.Products
+}
+
+// TestUndo: the table is as before, but for what somebody has changed since, which is listed; and an undo is undone.
+func TestUndo(t *testing.T) {
+	w := newWorld(t)
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	w.submit("sku,name,description,color\na,A,d,red\nb,B,,\nc,C,,\n", job.Settings{Extra: "keep"})
+	w.work(r)
+	before := w.table()
+	w.submit("sku,name,description,color\na,new,,blue\nb,new,x,\nc,C,,\nd,D,,\ne,E,,green\n",
+		job.Settings{Mode: products.Update, Extra: "keep"})
+	j := w.work(r)
+	imported := w.all()
+	byHand := func(sku string) products.Product {
+		page, err := w.db.Products().List(t.Context(), products.Query{SKU: sku})
+		require.NoError(t, err)
+		text := "by hand"
+		p, err := w.db.Products().Update(t.Context(), page.Products[0].ID, 0, products.Patch{Description: &text})
+		require.NoError(t, err)
+		return p
+	}
+	b, e := byHand("b"), byHand("e")
+
+	want := []string{"updated a v3 name:new>A description:>d attributes.color:blue>red", "kept b v3changed",
+		"deleted d v1 name:D> status:false>", "kept e v2changed"}
+	dry := w.undo(r, j.ID, true)
+	require.Equal(t, want, w.changes(dry.ID, job.ChangeQuery{}), "a dry run says what the undo would do")
+	require.EqualValues(t, 2, dry.Event.Kept)
+	undone := w.undo(r, j.ID, false)
+	require.Equal(t, want, w.changes(undone.ID, job.ChangeQuery{}))
+	require.Equal(t, []string{want[1], want[3]},
+		w.changes(undone.ID, job.ChangeQuery{Kinds: []job.ChangeKind{job.ChangeKept}}))
+	c := undone.Event.Counts
+	require.Equal(t, []int64{4, 0, 1, 1, 2}, []int64{c.Read, c.Created, c.Updated, c.Deleted, c.Kept})
+	require.Equal(t, dry.Event.Counts, c)
+	require.EqualValues(t, 4, undone.Event.Bytes)
+	require.Equal(t, "ann", undone.User)
+	require.Equal(t, j.ID, undone.Settings.Undo)
+
+	after := w.table()
+	require.Equal(t, "by hand", after["b"].Description)
+	require.Equal(t, b.Version, after["b"].Version)
+	require.Equal(t, e.Version, after["e"].Version)
+	for _, sku := range []string{"a", "c"} {
+		got := after[sku]
+		require.GreaterOrEqual(t, got.Version, before[sku].Version)
+		got.Version = before[sku].Version
+		require.Equal(t, before[sku], got, "%s is as it was", sku)
+	}
+	require.NotContains(t, after, "d")
+
+	again := w.undo(r, undone.ID, false)
+	require.Equal(t, []string{"updated a v4 name:A>new description:d> attributes.color:red>blue",
+		"created d v2 name:>D status:>false"}, w.changes(again.ID, job.ChangeQuery{}))
+	for _, was := range imported {
+		got, err := w.db.Products().Get(t.Context(), was.ID)
+		require.NoError(t, err, "with its ID")
+		require.Equal(t, was.CreatedAt, got.CreatedAt)
+		if was.SKU != "b" && was.SKU != "e" {
+			require.True(t, products.SameContent(was, got), "%s is as it was imported", was.SKU)
+		}
+	}
+}
+
+// TestUndoIsRefused: with the reason.
+func TestUndoIsRefused(t *testing.T) {
+	w := newWorld(t)
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	undo := func(id, key string) (job.Job, bool, error) {
+		return w.service.Undo(t.Context(), id, job.UndoRequest{IdempotencyKey: key})
+	}
+	_, _, err := undo("nobody's", "")
+	require.ErrorIs(t, err, job.ErrNotFound)
+	none := w.submit("sku,name\na,A\n", job.Settings{Changes: job.ChangesNone})
+	_, _, err = undo(none.ID, "")
+	require.ErrorIs(t, err, job.ErrNotEnded)
+	w.work(r)
+	_, _, err = undo(none.ID, "")
+	require.ErrorIs(t, err, job.ErrNoChanges)
+	w.submit("sku,name\na,A\n", job.Settings{DryRun: true})
+	_, _, err = undo(w.work(r).ID, "")
+	require.ErrorIs(t, err, job.ErrDryRun)
+	_, _, err = undo(none.ID, "\n")
+	var wrong *job.SettingsError
+	require.ErrorAs(t, err, &wrong)
+
+	w.submit("sku,name\nb,B\n", job.Settings{})
+	j := w.work(r)
+	first, created, err := undo(j.ID, "key")
+	require.NoError(t, err)
+	require.True(t, created)
+	second, created, err := undo(j.ID, "key")
+	require.NoError(t, err)
+	require.False(t, created)
+	require.Equal(t, first.ID, second.ID)
+	_, _, err = undo(none.ID, "key")
+	require.ErrorIs(t, err, job.ErrKeyMismatch)
+}
+
+// TestUndoIsResumed: what an attempt committed isn't taken back again, and the counts are those of an undisturbed undo.
+func TestUndoIsResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		r := w.runner(nil, nil, nil, job.RunnerOptions{})
+		text := "sku,name\n"
+		for i := range 25_000 {
+			text += fmt.Sprintf("s-%d,n\n", i)
+		}
+		_, _, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader(text))
+		require.NoError(t, err)
+		j := w.work(r)
+		_, _, err = w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
+		require.NoError(t, err)
+		batches, told := 0, 0
+		failing := &revertingStore{Products: w.db.Products(), before: func() error {
+			if batches++; batches == 2 {
+				return products.ErrUnavailable
+			}
+			return nil
+		}}
+		notifier := func(job.Job) importer.WebhookNotifier {
+			return notifyFunc(func(c importer.Changes) error { told += len(c.Deleted); return nil })
+		}
+		half := w.work(w.runner(nil, nil, failing, job.RunnerOptions{Notifier: notifier}))
+		require.Equal(t, job.Pending, half.State)
+		require.Less(t, half.Event.Deleted, int64(25_000))
+		require.NotZero(t, half.Event.Deleted)
+		time.Sleep(time.Minute)
+		done := w.work(w.runner(nil, nil, nil, job.RunnerOptions{Notifier: notifier}))
+		require.Equal(t, job.Success, done.State, done.Error)
+		require.EqualValues(t, 25_000, done.Event.Deleted)
+		require.EqualValues(t, 25_000, done.Event.Bytes)
+		require.Equal(t, 25_000, told, "each deletion is told once")
+		require.Len(t, w.changes(done.ID, job.ChangeQuery{}), 25_000)
+		require.Empty(t, w.table())
+	})
+}
+
+// TestUndoWithoutItsChanges: what was deleted meanwhile is missed, not passed over in silence.
+func TestUndoWithoutItsChanges(t *testing.T) {
+	w := newWorld(t)
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	w.submit("sku,name\nb,B\n", job.Settings{})
+	j := w.work(r)
+	_, _, err := w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
+	require.NoError(t, err)
+	_, err = w.db.Jobs().ExpireChanges(t.Context(), time.Now().Add(time.Hour), 10)
+	require.NoError(t, err)
+	undone := w.work(r)
+	require.Equal(t, job.Failure, undone.State)
+	require.Contains(t, undone.Error, "made 1 changes, of which 0 are kept")
+}
+
+// revertingStore fails before some batches that are taken back.
+type revertingStore struct {
+	*memory.Products
+	before func() error
+}
+
+func (s *revertingStore) RevertBatch(ctx context.Context, b *products.RevertBatch) (*products.BatchResult, error) {
+	if err := s.before(); err != nil {
+		return nil, err
+	}
+	return s.Products.RevertBatch(ctx, b)
+}
+
+type notifyFunc func(c importer.Changes) error
+
+func (f notifyFunc) NotifyBatch(_ context.Context, c importer.Changes) error { return f(c) }
+
+// TestStoreThatTakesNothingBack: a store of one's own need not.
+func TestStoreThatTakesNothingBack(t *testing.T) {
+	w := newWorld(t)
+	w.submit("sku,name\nb,B\n", job.Settings{})
+	j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+	_, _, err := w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
+	require.NoError(t, err)
+	undone := w.work(w.runner(nil, nil, struct{ importer.Store }{w.db.Products()}, job.RunnerOptions{}))
+	require.Equal(t, job.Failure, undone.State)
+	require.Contains(t, undone.Error, "takes no changes back")
+}
