@@ -45,6 +45,7 @@ type Jobs interface {
 	Rejects(ctx context.Context, id string, w io.Writer) error
 	Superseded(ctx context.Context, id string, w io.Writer) error
 	Skipped(ctx context.Context, id string, w io.Writer) error
+	Undo(ctx context.Context, id string, request job.UndoRequest) (j job.Job, created bool, err error)
 	Changes(ctx context.Context, id string, query job.ChangeQuery, limit int) (page []job.Change, next *job.ChangePlace,
 		err error)
 	EachChange(ctx context.Context, id string, query job.ChangeQuery,

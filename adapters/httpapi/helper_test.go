@@ -263,6 +263,10 @@ func (b *board) Rejects(_ context.Context, _ string, w io.Writer) error { return
 
 func (b *board) Skipped(_ context.Context, _ string, w io.Writer) error { return b.skipped(w) }
 
+func (b *board) Undo(context.Context, string, job.UndoRequest) (job.Job, bool, error) {
+	return job.Job{}, false, job.ErrNotFound
+}
+
 func (b *board) Changes(context.Context, string, job.ChangeQuery, int) ([]job.Change, *job.ChangePlace, error) {
 	return nil, nil, b.err
 }

@@ -121,8 +121,11 @@ var kinds = []struct {
 	{job.ErrFinal, http.StatusConflict, "import_ended", "the import has ended", false},
 	{job.ErrNotKept, http.StatusConflict, "not_kept", "the skipped records are kept in mode existing alone, and not of a " +
 		"dry run", false},
-	{job.ErrNoChanges, http.StatusConflict, "no_changes", "the import keeps no changes: it was asked for with " +
-		"changes=none, or before imports could keep them", false},
+	{job.ErrNoChanges, http.StatusConflict, "no_changes", "the import keeps no changes, so that they can be neither shown " +
+		"nor undone: it was asked for with changes=none, or before imports could keep them", false},
+	{job.ErrNotEnded, http.StatusConflict, "import_not_ended", "the import has not ended: wait for its end, or cancel it, " +
+		"and undo it then", false},
+	{job.ErrDryRun, http.StatusConflict, "dry_run", "the import was a dry run: there is nothing to be undone", false},
 	{job.ErrKeyUsed, http.StatusConflict, "idempotency_key_used", "another import has this Idempotency-Key", false},
 	{job.ErrBusy, http.StatusServiceUnavailable, "busy", "too many reports or previews are being made at the same " +
 		"time; try again",

@@ -40,6 +40,7 @@ var rights = map[string]string{
 	"GET /imports/{id}/superseded.csv":       "viea",
 	"GET /imports/{id}/skipped.csv":          "viea",
 	"GET /imports/{id}/changes":              "viea",
+	"POST /imports/{id}/undo":                "iea",
 	"GET /imports/{id}/changes.csv":          "viea",
 	"GET /products/":                         "vea",
 	"POST /products/":                        "ea",

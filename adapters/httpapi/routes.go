@@ -20,6 +20,7 @@ const (
 	storedUploadPath routePath = "/uploads/{id}"
 	previewPath      routePath = "/uploads/{id}/preview"
 	rerunPath        routePath = "/imports/{id}/rerun"
+	undoPath         routePath = "/imports/{id}/undo"
 	profilesPath     routePath = "/profiles/"
 	profilePath      routePath = "/profiles/{name}"
 	statusPath       routePath = "/status/"
@@ -66,6 +67,7 @@ var accesses = map[routePath]access{
 	storedUploadPath: {read: importers, change: importers},
 	previewPath:      {read: importers},
 	rerunPath:        {change: importers},
+	undoPath:         {change: importers},
 	profilesPath:     {read: everybody},
 	profilePath:      {read: everybody, change: importers},
 	statusPath:       {change: everybody}, // it reads
@@ -117,6 +119,7 @@ func (a *API) routes() []route {
 		{path: storedUploadPath, handler: a.StoredUpload()},
 		{path: previewPath, handler: a.Preview()},
 		{path: rerunPath, handler: a.Rerun()},
+		{path: undoPath, handler: a.Undo()},
 		{path: profilesPath, handler: a.Profiles()},
 		{path: profilePath, handler: a.Profile()},
 		{path: statusPath, handler: a.Status()},

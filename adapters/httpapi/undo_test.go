@@ -1,0 +1,58 @@
+package httpapi_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// TestUndo: what an import did is taken back over HTTP, and what somebody has changed is listed.
+func TestUndo(t *testing.T) {
+	s := newSteps(t)
+	d := openAPI(t, s.fixture)
+	s.imported("", "sku,name\na,A\nb,B\n")
+	j := s.imported("?mode=update", "sku,name\na,new\nb,new\nc,C\nd,D\n")
+	require.Equal(t, 200, s.call("PATCH", "/products/2", `{"description":"by hand"}`).Code)
+	path := "/imports/" + j.ID + "/undo"
+
+	w := s.call("POST", path, `{"dry_run":true}`)
+	d.checkResponse("/imports/{id}/undo", "POST", w)
+	require.True(t, s.accepted(w).Settings.DryRun)
+	dry := s.work()
+	require.EqualValues(t, 4, decode[list](t, s.call("GET", "/products/", "")).Count)
+	p := problem(t, s.call("POST", "/imports/"+dry.ID+"/undo", ""), 409)
+	require.Equal(t, "dry_run", p.Code)
+
+	undo := s.accepted(s.call("POST", path, ""))
+	require.Equal(t, user, undo.User)
+	p = problem(t, s.call("POST", "/imports/"+undo.ID+"/undo", ""), 409)
+	require.Equal(t, "import_not_ended", p.Code)
+	require.Equal(t, job.Success, s.work().State)
+	w = s.call("GET", "/imports/"+undo.ID, "")
+	d.checkResponse("/imports/{id}", "GET", w)
+	view := decode[map[string]any](t, w)
+	for name, want := range map[string]int{"read": 4, "updated": 1, "deleted": 2, "kept": 1, "progression": 100,
+		"total_bytes": 4} {
+		require.EqualValues(t, want, view[name], name)
+	}
+	require.Equal(t, j.ID, view["settings"].(map[string]any)["undo"])
+	require.Equal(t, false, view["has_file"])
+	problem(t, s.call("GET", "/imports/"+undo.ID+"/rejects.csv", ""), 404)
+	require.JSONEq(t, `{"next":null,"results":[{"kind":"kept","key":"b","sku":"b","product_id":2,"version":3,
+		"created_at":null,"reason":"changed","fields":{},"attributes":{}}]}`,
+		s.call("GET", "/imports/"+undo.ID+"/changes?kind=kept", "").Body.String())
+	require.EqualValues(t, 2, decode[list](t, s.call("GET", "/products/", "")).Count)
+	require.Equal(t, "A", decode[map[string]any](t, s.call("GET", "/products/1", ""))["name"])
+
+	s.accepted(s.call("POST", "/imports/"+undo.ID+"/undo", "{}"))
+	require.EqualValues(t, 2, s.work().Event.Created)
+	require.EqualValues(t, 4, decode[list](t, s.call("GET", "/products/", "")).Count)
+
+	none := s.imported("?changes=none", catalogue)
+	require.Equal(t, "no_changes", problem(t, s.call("POST", "/imports/"+none.ID+"/undo", ""), 409).Code)
+	problem(t, s.call("POST", "/imports/x/undo", ""), 404)
+	problem(t, s.call("POST", path, `{"dry_run":1}`), 422)
+	problem(t, s.call("POST", "/imports/"+undo.ID+"/rerun", ""), 410)
+}
