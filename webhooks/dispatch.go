@@ -100,7 +100,7 @@ func (r *dispatch) looked(claims []Claim, err error, asked time.Time) {
 			r.dispatcher.log.Warn("can't look for deliveries", "error", err)
 		}
 	case r.dispatcher.outage != nil:
-		r.dispatcher.log.Info("looking for deliveries again")
+		r.dispatcher.log.Info("looking for deliveries again", "after", r.dispatcher.outage)
 	}
 	r.dispatcher.outage = err
 	for i := range claims {

@@ -32,6 +32,16 @@ func noteUser(r *http.Request, user string) {
 	}
 }
 
+// jobKey is the context's key of a *string for the ID of the import that a request asks for, which the log has.
+type jobKey struct{}
+
+// noteJob says which import a request has asked for to those who log it.
+func noteJob(r *http.Request, id string) {
+	if place, ok := r.Context().Value(jobKey{}).(*string); ok {
+		*place = id
+	}
+}
+
 // newAuthenticator returns what lets the users in, nil for an application with Options.Authenticate.
 func newAuthenticator(users basicauth.Users, tokens *basicauth.Tokens,
 	options *Options) (*basicauth.Authenticator, error) {

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -201,6 +202,15 @@ func TestRequestLog(t *testing.T) {
 		require.Contains(t, out.String(), part)
 	}
 	require.NotContains(t, out.String(), password)
+	require.NotContains(t, out.String(), "job=")
+	out.Reset()
+	var accepted struct {
+		ID string `json:"task_id"`
+	}
+	w = f.call("POST", "/upload_csv/", "sku,name\na,Lamp\n", "Content-Type: text/csv", "X-Request-Id: upload.1")
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &accepted))
+	require.Contains(t, out.String(), "user=admin cut_off=false request_id=upload.1 job="+accepted.ID,
+		"the worker's lines have the import's ID and the user too")
 	out.Reset()
 	f.call("GET", "/livez", "")
 	require.Empty(t, out.String(), "probes are for level debug")

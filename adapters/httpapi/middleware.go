@@ -63,11 +63,11 @@ func (a *API) common(route string, next http.Handler) http.Handler {
 		h.Set(headerRequestID, id)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "private, no-cache")
-		user := new(string)
+		user, job := new(string), new(string)
 		rw := &response{ResponseWriter: w, user: user}
 		extendDeadline(rw, requestTime+writeTime)
 		// The server's own request keeps its body, by which the server knows what it has to do with the rest of it.
-		r = r.WithContext(context.WithValue(r.Context(), userKey{}, user))
+		r = r.WithContext(context.WithValue(context.WithValue(r.Context(), userKey{}, user), jobKey{}, job))
 		if r.Body != nil && r.Body != http.NoBody {
 			rw.body = newSteadyBody(rw, r)
 			r.Body = rw.body
@@ -87,7 +87,7 @@ func (a *API) common(route string, next http.Handler) http.Handler {
 					gone = true
 				}
 			}
-			a.finish(rw, r, route, *user, id, time.Since(began), gone)
+			a.finish(rw, r, route, logged{*user, id, *job}, time.Since(began), gone)
 			if gone {
 				panic(http.ErrAbortHandler) // the response is cut off, and the client sees that
 			}
@@ -96,8 +96,12 @@ func (a *API) common(route string, next http.Handler) http.Handler {
 	})
 }
 
+// logged is what the log has of a request beside the request: who made it, its ID, and the import that it asked for, by
+// which the worker's lines about that are found.
+type logged struct{ user, id, job string }
+
 // finish logs and counts a request.
-func (a *API) finish(w *response, r *http.Request, route, user, id string, took time.Duration, gone bool) {
+func (a *API) finish(w *response, r *http.Request, route string, of logged, took time.Duration, gone bool) {
 	status := w.status
 	switch {
 	case status == 0 && gone:
@@ -111,11 +115,15 @@ func (a *API) finish(w *response, r *http.Request, route, user, id string, took 
 	case livePath, readyPath, metricsPath: // asked for every few seconds
 		level = slog.LevelDebug
 	}
-	a.options.Logger.LogAttrs(r.Context(), level, "request",
+	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status),
 		slog.Int64("bytes", w.bytes),
-		slog.Duration("took", took), slog.String("client", a.options.ClientAddress(r)), slog.String("user", user),
-		slog.Bool("cut_off", gone), slog.String("request_id", id))
+		slog.Duration("took", took), slog.String("client", a.options.ClientAddress(r)), slog.String("user", of.user),
+		slog.Bool("cut_off", gone), slog.String("request_id", of.id)}
+	if of.job != "" {
+		attrs = append(attrs, slog.String("job", of.job))
+	}
+	a.options.Logger.LogAttrs(r.Context(), level, "request", attrs...)
 }
 
 // requestID returns the client's id of the request if it is fit for a log, and else a new one.

@@ -53,6 +53,7 @@ func (a *API) accept(w http.ResponseWriter, r *http.Request, from routePath, j *
 	if !created {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
+	noteJob(r, j.ID)
 	a.setLocation(w, r, from, importPath, j.ID)
 	writeJSON(w, http.StatusAccepted, "application/json", &acceptedView{
 		TaskID: j.ID, ID: j.ID, State: j.State, FileName: j.FileName, Bytes: j.Size, SHA256: j.SHA256,

@@ -118,6 +118,14 @@ func translate(err error) error {
 	return err
 }
 
+// known returns the error for a log: one of a connection that has gone is ErrUnavailable, by which an outage is known.
+func known(err error) error {
+	if lost(err) {
+		return translate(err)
+	}
+	return err
+}
+
 // ended returns the context's error once it has ended, or its time is over: a connection has the same deadline, and may
 // notice it a moment before the context does.
 func ended(ctx context.Context) error {

@@ -128,7 +128,7 @@ func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Con
 		if time.Now().Add(pause).After(giveUp) {
 			return translate(err)
 		}
-		db.options.Logger.WarnContext(ctx, "trying a transaction again", "attempt", attempt+1, "error", err)
+		db.options.Logger.WarnContext(ctx, "trying a transaction again", "attempt", attempt+1, "error", known(err))
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}

@@ -66,7 +66,7 @@ func (w *Worker) countClaim(ctx context.Context, claim *job.Claim, err error) {
 			w.log.Warn("can't look for work", "error", err)
 		}
 	case w.outage != nil:
-		w.log.Info("looking for work again")
+		w.log.Info("looking for work again", "after", w.outage)
 	}
 	w.outage = err
 	if claim != nil {
@@ -77,7 +77,7 @@ func (w *Worker) countClaim(ctx context.Context, claim *job.Claim, err error) {
 
 // runImport works on a job, and counts and logs how it went.
 func (w *Worker) runImport(ctx context.Context, claim *job.Claim, stop <-chan struct{}) error {
-	log := w.log.With("job", claim.Job.ID, "token", claim.Token)
+	log := w.log.With("job", claim.Job.ID, "user", claim.Job.User, "token", claim.Token)
 	log.Info("import begins", "file", claim.Job.FileName, "bytes", claim.Job.Size, "failed_attempts",
 		claim.Job.Attempts)
 	began := time.Now()

@@ -201,8 +201,7 @@ func TestDispatcherThatRunsAlready(t *testing.T) {
 
 // TestMissingHooks: a worker says at its start what isn't set without which webhooks are not told.
 func TestMissingHooks(t *testing.T) {
-	const notifier, onEnd, dispatcher = "job.RunnerOptions.Notifier", "OnEnd of the store of jobs",
-		"worker.Options.Dispatcher"
+	const notifier, onEnd = "job.RunnerOptions.Notifier", "OnEnd of the store of jobs"
 	for _, c := range []struct {
 		name                     string
 		imports, notifier, onEnd bool
@@ -210,10 +209,10 @@ func TestMissingHooks(t *testing.T) {
 		level                    slog.Level
 		missing                  []string
 	}{
-		{"nothing is set", true, false, false, false, slog.LevelWarn, []string{notifier, onEnd, dispatcher}},
+		{"nothing is set", true, false, false, false, slog.LevelWarn, []string{notifier, onEnd}},
 		{"no notifier", true, false, true, true, slog.LevelWarn, []string{notifier}},
 		{"no hook", true, true, false, true, slog.LevelWarn, []string{onEnd}},
-		{"others send", true, true, true, false, slog.LevelInfo, []string{dispatcher}},
+		{"others send", true, true, true, false, 0, nil},
 		{"all is set", true, true, true, true, 0, nil},
 		{"it only sends", false, false, false, true, 0, nil},
 	} {
@@ -258,6 +257,8 @@ func TestMissingHooks(t *testing.T) {
 					}
 				}
 				require.Equal(t, c.missing, missing)
+				require.Equal(t, c.missing == nil && !c.dispatcher,
+					strings.Contains(log.String(), "webhooks are not sent by this worker"))
 			})
 		})
 	}

@@ -183,15 +183,11 @@ func (w *Worker) warnOfMissing() {
 	if w.runner != nil {
 		missing = w.runner.MissingHooks()
 	}
-	level, message := slog.LevelInfo, "webhooks are not sent by this worker"
-	if len(missing) > 0 {
-		level, message = slog.LevelWarn, "webhooks don't have all events of this worker's imports"
-	}
-	if w.options.Dispatcher == nil {
-		missing = append(missing, "worker.Options.Dispatcher")
-	}
-	if len(missing) > 0 {
-		w.log.Log(context.Background(), level, message, "not_set", missing)
+	switch {
+	case len(missing) > 0:
+		w.log.Warn("webhooks don't have all events of this worker's imports", "not_set", missing)
+	case w.options.Dispatcher == nil:
+		w.log.Info("webhooks are not sent by this worker")
 	}
 }
 

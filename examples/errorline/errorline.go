@@ -13,7 +13,10 @@ var prefix = regexp.MustCompile(`(^|: |; )((products|importer|job|webhooks|postg
 
 // Of returns the error as one line, without the names of packages, which tell programmers where it comes from: a
 // program puts its own name before it.
-func Of(err error) string {
-	lines := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+func Of(err error) string { return OfText(err.Error()) }
+
+// OfText is Of for an error that is there as a text alone.
+func OfText(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	return prefix.ReplaceAllString(strings.Join(lines, "; "), "$1")
 }

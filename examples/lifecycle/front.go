@@ -18,7 +18,8 @@ import (
 )
 
 // Front serves an address from the start of a program to its end. Until [Front.Serve] gives it a handler, /livez
-// answers with 200, and everything else with 503, a problem that says what the program is doing. It is safe for
+// answers with 200, and everything else with 503, a problem that says what the program is doing: /readyz at once, what
+// clients ask for after some seconds, so that a restart that takes no longer is no error for them. It is safe for
 // concurrent use.
 type Front struct {
 	listener net.Listener // nil for an address that is empty
@@ -29,6 +30,9 @@ type Front struct {
 
 	doing   atomic.Pointer[string]
 	handler atomic.Pointer[http.Handler] // nil at first
+	serving chan struct{}                // closed once there is one
+	hold    atomic.Int64                 // for how many nanoseconds a request waits for it
+	holding atomic.Int64                 // requests that do
 	metrics atomic.Pointer[http.Handler] // nil for none
 	leaving atomic.Bool
 
@@ -45,7 +49,8 @@ type request struct {
 // Listen serves the address from now on, or nothing for an empty one. The caller shuts it down.
 func Listen(addr string, logger *slog.Logger) (*Front, error) {
 	f := &Front{logger: logger, failed: make(chan error, 1), ended: make(chan struct{}),
-		under: map[*http.Request]request{}}
+		under: map[*http.Request]request{}, serving: make(chan struct{})}
+	f.hold.Store(int64(holdTime))
 	f.Starting("starting")
 	if addr == "" {
 		return f, nil
@@ -75,8 +80,36 @@ func (f *Front) Addr() net.Addr {
 // Starting sets what the program is doing, for /readyz: in words that anybody may read.
 func (f *Front) Starting(doing string) { f.doing.Store(&doing) }
 
-// Serve has the handler answer all requests from now on.
-func (f *Front) Serve(handler http.Handler) { f.handler.Store(&handler) }
+// Serve has the handler answer all requests from now on. It is called once.
+func (f *Front) Serve(handler http.Handler) {
+	f.handler.Store(&handler)
+	close(f.serving)
+}
+
+const (
+	// holdTime is how long a request waits for the program to begin, and mostHolding how many do.
+	holdTime    = 5 * time.Second
+	mostHolding = 1000
+)
+
+// await waits until there is a handler, unless the request is one of those that ask whether there is.
+func (f *Front) await(r *http.Request) {
+	switch strings.TrimSuffix(r.URL.Path, "/") {
+	case "/livez", "/readyz", "/metrics":
+		return
+	}
+	defer f.holding.Add(-1)
+	if f.holding.Add(1) > mostHolding {
+		return
+	}
+	timer := time.NewTimer(time.Duration(f.hold.Load()))
+	defer timer.Stop()
+	select {
+	case <-f.serving:
+	case <-timer.C:
+	case <-r.Context().Done():
+	}
+}
 
 // ServeMetrics has the handler answer requests for /metrics until Serve is called.
 func (f *Front) ServeMetrics(handler http.Handler) { f.metrics.Store(&handler) }
@@ -103,6 +136,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}()
 	if f.leaving.Load() {
 		w.Header().Set("Connection", "close") // the next request is better made elsewhere
+	}
+	if f.handler.Load() == nil {
+		f.await(r)
 	}
 	if handler := f.handler.Load(); handler != nil {
 		(*handler).ServeHTTP(w, r)

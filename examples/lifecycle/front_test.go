@@ -49,6 +49,7 @@ func TestFront(t *testing.T) {
 		require.JSONEq(t, `{"status":"ok"}`, a.body)
 	}
 	front.Starting("building <an index>")
+	lifecycle.SetHold(front, 10*time.Millisecond)
 	for _, path := range []string{"/readyz", "/", "/products/?limit=1", "/livezz"} {
 		a := get(t, front, path)
 		require.Equal(t, 503, a.code, path)
@@ -60,7 +61,21 @@ func TestFront(t *testing.T) {
 		require.Equal(t, httpapi.Problem{Type: "about:blank", Title: "Service Unavailable", Status: 503,
 			Code: "unavailable", Detail: "the program is starting: building <an index>"}, p)
 	}
+	lifecycle.SetHold(front, time.Minute)
+	held := make(chan string, 1)
+	go func() {
+		body := ""
+		if response, err := http.Get("http://" + front.Addr().String() + "/early"); err == nil {
+			text, _ := io.ReadAll(response.Body)
+			body = string(text)
+			_ = response.Body.Close()
+		}
+		held <- body
+	}()
+	require.Eventually(t, func() bool { return lifecycle.Holding(front) == 1 }, time.Minute, time.Millisecond)
+	require.Equal(t, 503, get(t, front, "/readyz").code, "at once")
 	front.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Path) }))
+	require.Equal(t, "/early", <-held, "a client that comes during a start waits")
 	a := get(t, front, "/livez")
 	require.Equal(t, "/livez", a.body, "the handler has everything")
 	require.False(t, a.last)

@@ -32,6 +32,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/lifecycle"
+	"github.com/products-importer/products-importer/examples/logflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
@@ -92,6 +93,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	defer logflags.Watch(ctx, logger, db.Ping)()
 	hooks, err := newHooks(s, db, logger)
 	if err != nil {
 		return err

@@ -295,7 +295,7 @@ func TestEverySettingByEnvironment(t *testing.T) {
 	for variable, says := range map[string]string{
 		"ADDR": "want host:port", "PUBLIC_URL": "is no such URL", "TRUSTED_PROXIES": "is no network", "WORKERS": "is no whole",
 		"TRUSTED_ORIGINS": "is no origin", "MAX_UPLOAD": "is no size",
-		"MAX_WAIT": "is no duration", "LOG_LEVEL": "unknown name", "SEARCH_INDEX": "neither true nor false",
+		"MAX_WAIT": "is no duration", "LOG_LEVEL": "is no level", "LOG_FORMAT": "is no format", "SEARCH_INDEX": "neither true nor false",
 		"FIELDS": "no such file", "DATABASE_URL": "is no URL of a database", "RETENTION": "is no duration",
 		"KEEP_UPLOADS": "is no duration", "KEEP_DELIVERED": "is no duration", "KEEP_FAILED": "is no duration",
 		"ADMIN_PASSWORD_FILE": "no such file", "WEBHOOKS_KEY_FILE": "no such file", "DATABASE_URL_FILE": "no such file",

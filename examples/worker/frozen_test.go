@@ -49,11 +49,17 @@ func TestFrozenDatabase(t *testing.T) {
 	require.NoError(t, err, string(said))
 	postgres := pgtest.Own(t)
 	s := newHookScene(t, postgres.URL())
+	s.log = &safeBuffer{}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(s.log)
+		}
+	})
 	close(s.ledger.release)
 	server, serverURL := s.server(program)
-	worker, lines := s.start(s.self, append(delivering, "-admin-addr", "127.0.0.1:0", "-lease", "1s")...)
-	require.True(t, lines.Scan())
-	_, workerURL, _ := strings.Cut(lines.Text(), ", ")
+	worker, printed := s.start(s.self, append(delivering, "-admin-addr", "127.0.0.1:0", "-lease", "1s")...)
+	require.True(t, printed.Scan())
+	_, workerURL, _ := strings.Cut(printed.Text(), ", ")
 	// A program says where it is before it has begun to work, and is ready then.
 	until := func(want int, urls ...string) {
 		t.Helper()
@@ -74,6 +80,7 @@ func TestFrozenDatabase(t *testing.T) {
 	}
 
 	id, open := submit(catalogtest.Base)
+	before := len(s.log.String())
 	postgres.Freeze()
 	// What the database last said about itself is used for a second.
 	until(http.StatusServiceUnavailable, serverURL+"/readyz", workerURL+"/readyz")
@@ -103,12 +110,29 @@ func TestFrozenDatabase(t *testing.T) {
 		})
 	}
 	asking.Wait()
+	// say waits until so many lines of the log do.
+	say := func(text string, n int) {
+		t.Helper()
+		require.Eventually(t, func() bool { return strings.Count(s.log.String(), text) == n }, time.Minute,
+			50*time.Millisecond, text)
+	}
+	say("the database can't be reached", 2)
 
 	postgres.Thaw()
 	open()
 	until(http.StatusOK, serverURL+"/readyz", workerURL+"/readyz", serverURL+"/imports/"+id)
 	ended := s.until(id, final)
 	require.Equal(t, job.Success, ended.State, ended.Error)
+	require.Zero(t, ended.Attempts, "an outage is no failed attempt")
+	say("the database is there again", 2)
+	lines := 0
+	for line := range strings.Lines(s.log.String()[before:]) {
+		require.NotContains(t, line, "vanished")
+		if !strings.Contains(line, "msg=request ") {
+			lines++
+		}
+	}
+	require.LessOrEqual(t, lines, 8, "of server and worker, two for the outage and those of the import")
 	_, count := s.table()
 	require.Equal(t, ended.Event.Created, count, "nothing is written twice, or lost")
 

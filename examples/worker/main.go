@@ -31,6 +31,7 @@ import (
 	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/healthcheck"
 	"github.com/products-importer/products-importer/examples/lifecycle"
+	"github.com/products-importer/products-importer/examples/logflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/job"
@@ -90,6 +91,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	defer logflags.Watch(ctx, logger, db.Ping)()
 	service, err := job.NewService(db.Jobs, db.Uploads, job.ServiceOptions{KeepUploads: s.work.KeepUploads})
 	if err != nil {
 		return err

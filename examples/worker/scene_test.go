@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ const (
 
 // scene is a database with an upload service, and workers that are real processes.
 type scene struct {
+	log     *safeBuffer // gets what processes log, nil for errors alone, which the tests' log gets
 	t       *testing.T
 	url     string
 	db      *postgres.DB
@@ -80,10 +82,17 @@ func newScene(t *testing.T, url string) *scene {
 // and returns the lines that it prints too. At the end of the test it is killed, if it still runs.
 func (s *scene) start(program string, args ...string) (*exec.Cmd, *bufio.Scanner) {
 	s.t.Helper()
-	p := exec.Command(program, append([]string{"-database-url", s.url, "-log-level", "error"}, args...)...)
+	level := "error"
+	if s.log != nil {
+		level = "info"
+	}
+	p := exec.Command(program, append([]string{"-database-url", s.url, "-log-level", level}, args...)...)
 	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin",
 		"DRAIN=0", s.races)
 	p.Stderr = os.Stderr
+	if s.log != nil {
+		p.Stderr = s.log
+	}
 	stdout, err := p.StdoutPipe()
 	require.NoError(s.t, err)
 	require.NoError(s.t, p.Start())
@@ -288,4 +297,23 @@ func requireSame(t *testing.T, want, got outcome) {
 	require.Equal(t, want.batches, got.batches, "each batch counts once, as in an undisturbed run")
 	require.Equal(t, want.table, got.table, "and so is the table")
 	require.Equal(t, want.skipped, got.skipped, "and what was skipped")
+}
+
+// safeBuffer is a buffer for several writers.
+type safeBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+// String is what was written so far.
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
