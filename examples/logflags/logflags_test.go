@@ -50,7 +50,8 @@ func TestFormats(t *testing.T) {
 	var record map[string]any
 	require.NoError(t, json.Unmarshal(out.Bytes(), &record), "one line of JSON")
 	delete(record, "time")
-	require.Equal(t, map[string]any{"level": "WARN", "msg": "it waits", "job": "7", "took": 1.5, "error": "it went"}, record)
+	require.Equal(t, map[string]any{"level": "WARN", "msg": "it waits", "job": "7", "took": 1.5, "error": "it went"},
+		record)
 
 	for _, args := range [][]string{{"-log-format", "xml"}, {"-log-level", "loud"}} {
 		var s logflags.Settings

@@ -12,8 +12,8 @@ import (
 )
 
 // outages keep an outage of the database from filling the log: whatever has products.ErrUnavailable, or the end of its
-// time, as a value is one line when the database has gone, and one when it is there again, of all loops and requests of the program; each of
-// them still is a line of the level debug. They are safe for concurrent use.
+// time, as a value is one line when the database has gone, and one when it is there again, of all loops and requests of
+// the program; each of them still is a line of the level debug. They are safe for concurrent use.
 type outages struct {
 	mu       sync.Mutex
 	ping     func(ctx context.Context) error // nil before Watch, and after its end

@@ -8,6 +8,7 @@
 //	go run ./examples/server -users users.txt                   # several people, each with a role
 //	go run ./examples/server user -role editor -file users.txt ann   # makes such a file; asks for a password
 //	go run ./examples/server token add ci -role importer        # a program's log-in
+//	go run ./examples/server migrate                            # makes or updates the schema, and ends
 //	go run ./examples/server backup products-copy.db            # of that file, while servers go on
 //	go run ./examples/server copy -from sqlite:products.db -to postgres://localhost/shop   # once it is outgrown
 //

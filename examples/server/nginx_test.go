@@ -106,7 +106,7 @@ func startNginx(t testing.TB, servers ...string) *proxied {
 	}
 	conf := filepath.Join(folder, "nginx.conf")
 	require.NoError(t, os.WriteFile(conf, []byte(user+"daemon off;\npid "+filepath.Join(folder, "pid")+
-		";\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n"+temporary+with+without+"}\n"), 0o600))
+		";\nerror_log stderr crit;\nevents {}\nhttp {\naccess_log off;\n"+temporary+with+without+"}\n"), 0o600))
 	p := exec.Command(program, "-p", folder, "-c", conf)
 	p.Stderr = os.Stderr
 	require.NoError(t, p.Start())
