@@ -42,8 +42,8 @@ func OpenDB(ctx context.Context, pool *sql.DB, options Options) (*DB, error) {
 	return db.start(ctx)
 }
 
-// NewPool returns a pool with at most so many connections to the database, for OpenDB and OpenTable where the application
-// has none: with the defaults that Open has for URLs, and with binary_parameters. The caller closes it.
+// NewPool returns a pool with at most so many connections to the database, for OpenDB and OpenTable where the
+// application has none: with the defaults that Open has for URLs, and with binary_parameters. The caller closes it.
 func NewPool(databaseURL string, maxConns int) (*sql.DB, error) {
 	if maxConns < 1 {
 		return nil, fmt.Errorf("postgres: a pool needs one connection at least, not %d", maxConns)
