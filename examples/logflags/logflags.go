@@ -1,6 +1,6 @@
 // Package logflags has the flags about the log that the server and the worker have in common, and writes it: for people
-// or for programs, without the names of packages before what they say, and without a line for each loop and second of an
-// outage.
+// or for programs, without the names of packages before what they say, and without a line for each loop and second of
+// an outage.
 package logflags
 
 import (

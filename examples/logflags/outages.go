@@ -47,8 +47,8 @@ const (
 	// pingPause is the pause between two looks whether the database is there again, and pingTime how long one may take.
 	pingPause = time.Second
 	pingTime  = 3 * time.Second
-	// settling is for how long after an outage what is said about the database is taken to be of that outage: calls that
-	// hung fail late, and loops look again after a pause.
+	// settling is for how long after an outage what is said about the database is taken to be of that outage: calls
+	// that hung fail late, and loops look again after a pause.
 	settling = time.Minute
 )
 

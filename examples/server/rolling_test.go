@@ -18,7 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
@@ -134,7 +133,8 @@ func TestRollingRestarts(t *testing.T) {
 	for _, visit := range []func(int) error{v.read, v.write, v.importFile} {
 		visits.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				if !assert.NoError(t, visit(i)) {
+				if err := visit(i); err != nil {
+					t.Error(err)
 					return
 				}
 				v.visits.Add(1)
