@@ -5,7 +5,7 @@ import { count, long, number, short, when } from './format.js';
 import { sleep } from './api.js';
 import { empty, failure } from './messages.js';
 import { aborted, sentence } from './problem.js';
-import { ended, isDryRun, outcomes, stateBadge } from './job-state.js';
+import { countsSentence, ended, isDryRun, outcomes, stateBadge, undoOf } from './job-state.js';
 import { queryOf } from './settings.js';
 
 const pageSize = 25;
@@ -99,12 +99,14 @@ function row(view, job) {
   ]);
 }
 
-const how = (job) => isDryRun(job) ? 'Tried out, nothing written' : modes[job.settings?.mode ?? 'ignore'] ?? '';
+const how = (job) => undoOf(job) ? `${isDryRun(job) ? 'Undo, tried out' : 'Undo'}: ${countsSentence(job)}` :
+  isDryRun(job) ? 'Tried out, nothing written' : modes[job.settings?.mode ?? 'ignore'] ?? '';
 
 // more says how far an import is, or why it failed and what to do.
 function more(view, job) {
   if (!ended(job)) return job.waiting ? sentence(job.waiting.for) : `${number(Math.round(job.progression))} %`;
   if (job.state !== 'FAILURE') return null;
+  if (undoOf(job)) return sentence(job.error || 'The server gave no reason');
   const upload = job.has_file === false ? null : job.upload?.id ?? job.upload;
   return [sentence(job.error?.replace(/^importer: /, '') || 'The server gave no reason'), ' ', upload ?
     h('a', { href: view.address(['uploads', upload], queryOf(job.settings), 'import') }, 'Change its settings') :

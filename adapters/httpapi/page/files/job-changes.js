@@ -7,6 +7,8 @@ import { label, schema, shownValue } from './schema.js';
 
 const pageSize = 1000;
 
+const titles = { created: 'What it has', updated: 'What changes', deleted: 'What it had', kept: 'Why' };
+
 // openChanges shows the changes of a kind: created, updated, deleted or kept.
 export async function openChanges(view, job, { kind, title, total }) {
   const path = `imports/${encodeURIComponent(job.id)}/changes`;
@@ -19,7 +21,7 @@ export async function openChanges(view, job, { kind, title, total }) {
       const { results, next } = await view.api.get(path, { query: { ...query(), limit: pageSize, cursor }, signal });
       return { results, cursor: next && new URL(next, view.api.base).searchParams.get('cursor') };
     }, { grown }),
-    listOf: () => ({ titles: ['SKU', kind === 'updated' ? 'What changes' : 'What it has'],
+    listOf: () => ({ titles: ['SKU', titles[kind]],
       write: (change) => [h('bdi', {}, cut(change.sku, 100)), shortly(change)],
       open: (change) => openChange(view, change) }) });
 }
@@ -48,15 +50,21 @@ const nothing = () => h('span', { class: 'soft' }, 'nothing');
 const before = (text) => text === '' ? nothing() : h('del', {}, h('bdi', {}, text));
 const after = (text) => text === '' ? nothing() : h('ins', {}, h('bdi', {}, text));
 
+const reasons = { changed: 'Somebody has changed it since.', deleted: 'Somebody has deleted it since.',
+  exists: 'A product with its SKU is there again.' };
+
 // shortly writes a change in one line.
 function shortly(change) {
+  if (change.kind === 'kept') return reasons[change.reason] ?? change.reason;
   return all(change).slice(0, 8).map(([name, from, to], i) => [i > 0 && '; ', `${name} `,
-    change.kind === 'created' ? h('bdi', {}, cut(to, 60)) : [before(cut(from, 60)), ' → ', after(cut(to, 60))]]);
+    change.kind !== 'updated' ? h('bdi', {}, cut(to || from, 60)) : [before(cut(from, 60)), ' → ', after(cut(to, 60))]]);
 }
 
 // openChange shows one change whole.
 function openChange(view, change) {
-  const titles = change.kind === 'created' ? ['Field', 'Value'] : ['Field', 'Before', 'After'];
-  openDialog(view, cut(change.sku, 100), table('What changes', titles, all(change).map(([name, from, to]) =>
-    cells(titles, change.kind === 'created' ? [name, h('bdi', {}, to)] : [name, before(from), after(to)]))));
+  const both = change.kind === 'updated';
+  const titles = both ? ['Field', 'Before', 'After'] : ['Field', 'Value'];
+  openDialog(view, cut(change.sku, 100), change.kind === 'kept' ? h('p', {}, shortly(change)) :
+    table('What changes', titles, all(change).map(([name, from, to]) =>
+      cells(titles, both ? [name, before(from), after(to)] : [name, h('bdi', {}, to || from)]))));
 }

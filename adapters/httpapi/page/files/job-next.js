@@ -4,7 +4,8 @@ import { freshKey } from './api.js';
 import { dropZone, takeDrops } from './choose-file.js';
 import { button, field, h, replace } from './dom.js';
 import { downloadLink, reportOf } from './job-reports.js';
-import { ended, isDryRun, products, toWrite } from './job-state.js';
+import { ended, isDryRun, products, toWrite, undoOf } from './job-state.js';
+import { undoButton, undoNow } from './job-undo.js';
 import { notice } from './messages.js';
 import { clean, queryOf } from './settings.js';
 
@@ -17,12 +18,19 @@ export function nextSteps(view, place, job) {
         'stop it stays.'));
     return;
   }
+  if (undoOf(job)) {
+    replace(place, h('div', { class: 'row' }, job.state !== 'SUCCESS' ? null :
+      isDryRun(job) ? undoNow(view, job) : undoButton(view, job),
+    button('Look at the import', () => view.go(['jobs', undoOf(job)]))));
+    return;
+  }
   const rejects = reportOf(view, job, 'rejected');
   replace(place, h('div', { class: 'row' },
     isDryRun(job) && job.state === 'SUCCESS' && commitButton(view, job),
     uploadOf(job) && button(job.state === 'FAILURE' || isDryRun(job) ? 'Change settings' : 'Import it again',
       () => view.go(['uploads', uploadOf(job)], queryOf(job.settings))),
     rejects && downloadLink(rejects, 'Download what was not taken'),
+    !isDryRun(job) && undoButton(view, job),
     button('Import another file', () => view.go([]))),
   keepProfile(view, job), !isDryRun(job) && rejects && mended(view, job));
 }

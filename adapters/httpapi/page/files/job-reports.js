@@ -26,7 +26,7 @@ export function reportOf(view, job, key) {
 // reportLink returns what stands below a number: a button that opens its list.
 export function reportLink(view, job, { key, word, of }) {
   const report = reportOf(view, job, key);
-  const changes = ['created', 'updated'].includes(key) && job[key] > 0 && job.settings?.changes === 'all';
+  const changes = ['created', 'updated', 'deleted', 'kept'].includes(key) && job[key] > 0 && job.settings?.changes === 'all';
   if (!report && !changes) return null;
   return button('Show', () => {
     if (changes) openChanges(view, job, { kind: key, title: word, total: job[key] });

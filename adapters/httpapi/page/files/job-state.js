@@ -8,6 +8,9 @@ const finals = ['SUCCESS', 'FAILURE', 'REVOKED'];
 
 export const ended = (job) => finals.includes(job.state);
 
+// undoOf returns the id of the import that a job takes back, or null.
+export const undoOf = (job) => job.settings?.undo ?? null;
+
 export const isDryRun = (job) => Boolean(job.settings?.dry_run);
 
 // stateBadge returns the state of an import in a word.
@@ -17,7 +20,7 @@ export function stateBadge(job) {
     case 'FAILURE': return badge('error', 'Failed');
     case 'REVOKED': return badge('off', 'Stopped');
     case 'PENDING': return badge('busy', job.waiting ? 'Waiting for the database' : 'Waiting its turn');
-    default: return badge('busy', isDryRun(job) ? 'Being tried out' : 'Importing');
+    default: return badge('busy', isDryRun(job) ? 'Being tried out' : undoOf(job) ? 'Being undone' : 'Importing');
   }
 }
 
@@ -31,24 +34,35 @@ export const outcomes = [
   { key: 'rejected', word: 'Not taken', of: 'not taken', hint: 'something is wrong in the line' },
 ];
 
+// What becomes of each product of an import that is undone.
+const undoOutcomes = [
+  { key: 'deleted', word: 'Deleted', of: 'deleted', hint: 'the import had created them' },
+  { key: 'updated', word: 'Given back', of: 'given back', hint: 'have again what they had before' },
+  { key: 'created', word: 'Brought back', of: 'brought back', hint: 'had been deleted' },
+  { key: 'kept', word: 'Left alone', of: 'left alone', hint: 'somebody has changed them since' },
+];
+
+// outcomesOf returns those that a job counts.
+export const outcomesOf = (job) => undoOf(job) ? undoOutcomes : outcomes;
+
 // countsSentence says the numbers that aren't 0: "1,994 new, 6 not taken".
 export function countsSentence(job) {
-  const all = outcomes.filter(({ key }) => job[key] > 0).map(({ key, of }) => `${number(job[key])} ${of}`);
-  return all.length ? all.join(', ') : 'nothing yet';
+  const all = outcomesOf(job).filter(({ key }) => job[key] > 0).map(({ key, of }) => `${number(job[key])} ${of}`);
+  return all.length ? all.join(', ') : ended(job) ? 'nothing' : 'nothing yet';
 }
 
-// countTiles returns the six numbers, large, with a function that updates them. opened(outcome, job) returns what
+// countTiles returns a job's numbers, large, with a function that updates them. opened(outcome, job) returns what
 // stands below a number, such as a link to its records, or nothing; before has the numbers of a dry run to compare
 // with.
-export function countTiles(opened = () => null) {
-  const tiles = outcomes.map((outcome) => ({ outcome, value: h('dd', {}, '0'), below: h('dd', { class: 'hint' }) }));
+export function countTiles(first, opened = () => null) {
+  const tiles = outcomesOf(first).map((outcome) => ({ outcome, value: h('dd', {}, '0'), below: h('dd', { class: 'hint' }) }));
   const element = h('dl', { class: 'counts' },
     tiles.map(({ outcome, value, below }) =>
       h('div', {}, h('dt', { title: outcome.hint }, outcome.word), value, below)));
   const update = (job, before = null) => {
     for (const { outcome, value, below } of tiles) {
       value.textContent = number(job[outcome.key]);
-      const differs = before && before[outcome.key] !== job[outcome.key];
+      const differs = before && (before[outcome.key] ?? 0) !== (job[outcome.key] ?? 0);
       below.replaceChildren(...[opened(outcome, job),
         differs ? h('span', { class: 'soft' }, `the dry run said ${number(before[outcome.key])}`) : null]
         .filter(Boolean));
@@ -58,5 +72,5 @@ export function countTiles(opened = () => null) {
 }
 
 // toWrite is how many products an import with these numbers writes, and sentence says it.
-export const toWrite = (job) => (job.created ?? 0) + (job.updated ?? 0);
+export const toWrite = (job) => (job.created ?? 0) + (job.updated ?? 0) + (job.deleted ?? 0);
 export const products = (n) => count(n, 'product');

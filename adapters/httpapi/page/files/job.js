@@ -3,7 +3,7 @@
 import { h, replace } from './dom.js';
 import { count, duration, long, number, when } from './format.js';
 import { follow } from './follow.js';
-import { countTiles, countsSentence, ended, isDryRun, stateBadge } from './job-state.js';
+import { countTiles, countsSentence, ended, isDryRun, outcomesOf, stateBadge, undoOf } from './job-state.js';
 import { nextSteps } from './job-next.js';
 import { reportLink } from './job-reports.js';
 import { notice } from './messages.js';
@@ -21,10 +21,10 @@ export async function showJob(view, id) {
   const bar = h('progress', { max: '100', 'aria-label': dry ? 'Tried out' : 'Imported' });
   const line = h('p', { class: 'progress-line number' });
   const running = h('div', {}, bar, line);
-  const tiles = countTiles((outcome, now) => ended(now) ? reportLink(view, now, outcome) : null);
+  const tiles = countTiles(job, (outcome, now) => ended(now) ? reportLink(view, now, outcome) : null);
   const outcome = h('div');
   const next = h('div');
-  view.title(dry ? 'What would change' : 'Import', facts, running, outcome, tiles.element, next);
+  view.title(undoOf(job) ? (dry ? 'What undoing would change' : 'Undo') : dry ? 'What would change' : 'Import', facts, running, outcome, tiles.element, next);
 
   const draw = (now) => {
     job = { ...job, ...now };
@@ -75,10 +75,12 @@ async function triedOut(view, id) {
   }
 }
 
+const recordsOf = (job) => count(job.read, undoOf(job) ? 'product' : 'record');
+
 function progressLine(job) {
   if (job.waiting) return `Waiting since ${when(job.waiting.since).textContent}: ${job.waiting.for}`;
   if (job.state === 'PENDING') return 'Waiting its turn…';
-  const parts = [job.phase === 'importing' ? `${count(job.read, 'record')} ${isDryRun(job) ? 'compared' : 'done'}` :
+  const parts = [job.phase === 'importing' ? `${recordsOf(job)} ${isDryRun(job) ? 'compared' : 'done'}` :
     `${count(job.checked, 'record')} checked`];
   if (job.rows_per_second) parts.push(`${number(Math.round(job.rows_per_second))} a second`);
   if (job.eta !== null && job.eta !== undefined) parts.push(`${duration(job.eta)} left`);
@@ -87,9 +89,10 @@ function progressLine(job) {
 
 function title(job) {
   switch (job.state) {
-    case 'SUCCESS': return isDryRun(job) ? 'Tried out, nothing is written yet' : 'Imported';
+    case 'SUCCESS': return isDryRun(job) ? 'Tried out, nothing is written yet' : undoOf(job) ? 'Undone' : 'Imported';
     case 'REVOKED': return 'Stopped';
-    default: return isDryRun(job) ? 'This could not be tried out' : 'The import failed';
+    default: return isDryRun(job) ? 'This could not be tried out' :
+      undoOf(job) ? 'The undo failed' : 'The import failed';
   }
 }
 
@@ -98,7 +101,7 @@ function outcomeNotice(job, before) {
     h('p', {}, `${count(job.passed_over, 'line')} of the file ${job.passed_over === 1 ? 'is' : 'are'} no product of ${
       job.passed_over === 1 ? 'its' : 'their'} own, such as empty lines and further pictures, and not counted.`);
   const hints = (job.dialect?.hints ?? []).map((hint) => h('p', {}, sentence(hint.text)));
-  const took = h('p', { class: 'soft' }, `${count(job.read, 'record')} in ${
+  const took = h('p', { class: 'soft' }, `${recordsOf(job)} in ${
     job.seconds < 1 ? 'less than a second' : duration(job.seconds)}`);
   const heading = h('h2', { class: 'small' }, title(job));
   switch (job.state) {
@@ -108,12 +111,12 @@ function outcomeNotice(job, before) {
         h('p', {}, 'The numbers differ from the dry run: the catalogue was changed by somebody else in between.'));
     case 'REVOKED':
       return notice('warning', heading, h('p', {}, isDryRun(job) ? 'Nothing was written.' :
-        'What is counted below was written and stays; importing the file again goes on from there.'));
+        `What is counted below was written and stays; ${undoOf(job) ? 'undoing the import' : 'importing the file'
+        } again goes on from there.`));
     default:
       return notice('error', heading, h('p', {}, sentence(job.error || 'the server gave no reason')), hints,
         !isDryRun(job) && job.read > 0 && h('p', {}, 'What is counted below was written and stays.'));
   }
 }
 
-const differs = (job, before) => ['created', 'updated', 'unchanged', 'skipped', 'superseded', 'rejected']
-  .some((key) => job[key] !== before[key]);
+const differs = (job, before) => outcomesOf(job).some(({ key }) => (job[key] ?? 0) !== (before[key] ?? 0));

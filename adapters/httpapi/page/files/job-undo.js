@@ -1,0 +1,41 @@
+// An import is taken back, once it was seen what that would do.
+
+import { freshKey } from './api.js';
+import { button, h } from './dom.js';
+import { count } from './format.js';
+import { toWrite, undoOf } from './job-state.js';
+import { notice } from './messages.js';
+
+// undoButton tries out what undoing a job would do, where it has kept what it did; else it is null.
+export function undoButton(view, job) {
+  if (job.settings?.changes !== 'all' || toWrite(job) === 0) return null;
+  return begins(view, job.id, undoOf(job) ? 'Undo this undo' : 'Undo this import', { dry_run: true }, { look: 'danger' });
+}
+
+// undoNow does what the dry run of an undo has shown.
+export function undoNow(view, job) {
+  if (toWrite(job) === 0) {
+    return notice('info', h('p', {}, 'Nothing of it can be taken back, so there is nothing to undo.'));
+  }
+  return begins(view, undoOf(job), `Undo ${count(toWrite(job), 'change')} now`, { dry_run: false },
+    { look: 'primary', tried: job.id });
+}
+
+// begins returns a button that begins an undo.
+function begins(view, id, label, body, { look, tried = null }) {
+  const key = freshKey();
+  const begin = button(label, async () => {
+    begin.disabled = true;
+    view.summary.clear();
+    try {
+      const { body: { task_id: begun } } = await view.api.send('POST', `imports/${encodeURIComponent(id)}/undo`,
+        { body, headers: { 'Idempotency-Key': key }, signal: view.signal });
+      view.happened('begun', { id: begun });
+      view.go(['jobs', begun], tried ? { tried } : null);
+    } catch (error) {
+      begin.disabled = false;
+      view.summary.fail('The undo was not begun', error);
+    }
+  }, { look });
+  return begin;
+}
