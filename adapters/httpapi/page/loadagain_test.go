@@ -24,7 +24,7 @@ func TestLoadsAgain(t *testing.T) {
 				case r.URL.Path == "/page/router.js" && asked.Add(1) <= c.failures:
 					http.Error(w, "the server starts", http.StatusServiceUnavailable)
 					return
-				case r.URL.Path == "/":
+				case r.URL.Path == "/" && r.Method == http.MethodGet:
 					visits.Add(1)
 				}
 				h.ServeHTTP(w, r)
@@ -41,4 +41,29 @@ func TestLoadsAgain(t *testing.T) {
 			require.LessOrEqual(t, visits.Load(), c.visits)
 		})
 	}
+}
+
+// A page that begins to load while the server goes away waits for it.
+func TestLoadsWhenTheServerIsBack(t *testing.T) {
+	h := newPage(t, pageui.Options{})
+	var away atomic.Bool
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/page/router.js" && asked.Add(1) == 1 {
+			away.Store(true)
+		}
+		if away.Load() {
+			if r.Method == http.MethodHead && asked.Add(1) > 2 {
+				away.Store(false)
+			}
+			panic(http.ErrAbortHandler)
+		}
+		h.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	b := openTab(t)
+	b.visit(server.URL + "/")
+	b.sees("reload the page")
+	b.control("heading", "Import products")
+	require.GreaterOrEqual(t, asked.Load(), int32(3))
 }

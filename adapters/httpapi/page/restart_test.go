@@ -40,6 +40,7 @@ func TestRestart(t *testing.T) {
 	second := b.another()
 	second.visit(s.url + "#/imports")
 	b.sees("Waiting its turn")
+	second.sees("Waiting its turn")
 	s.work()
 	<-held
 	b.until("Number(document.querySelector('progress').value) > 0")

@@ -1,6 +1,6 @@
 // Fetches the page's modules once its frame is painted, which they would hold up. A file that doesn't come, since the
-// network changed or the server was just started again, leaves a page without a program: then it loads itself again, at
-// most three times in half a minute.
+// network changed or the server is just started again, leaves a page without a program: then it loads itself again once
+// the server answers, at most three times in half a minute.
 {
   const again = () => {
     const key = 'loaded-again', now = Date.now();
@@ -11,7 +11,8 @@
     } catch {
       return; // a browser that keeps nothing would load it for ever
     }
-    setTimeout(() => location.reload(), 1000);
+    const look = () => fetch('', { method: 'HEAD' }).then(() => location.reload(), () => setTimeout(look, 1000));
+    setTimeout(look, 1000);
   };
   let begun = false;
   const begin = () => {
