@@ -55,10 +55,6 @@ func inputSchema(f *products.Field) object {
 	if f.Rules != "" {
 		s["description"] = "Rules: " + f.Rules
 	}
-	types := []string{s["type"].(string)}
-	if f.Type == products.Decimal {
-		types = append(types, "number")
-	}
 	if f.Required() {
 		if f.Type == products.Text && s["minLength"] == nil && s["enum"] == nil {
 			s["minLength"] = 1
@@ -68,13 +64,15 @@ func inputSchema(f *products.Field) object {
 		delete(s, "minLength")
 		delete(s, "minItems")
 		delete(s, "format")
-		types = append(types, "null")
+		s["type"] = []string{s["type"].(string), "null"}
 		if words, has := s["enum"].([]any); has {
 			s["enum"] = append(words, nil, "")
 		}
 	}
-	if s["type"] = types; len(types) == 1 {
-		s["type"] = types[0]
+	if f.Type == products.Decimal {
+		// A type of two is one that programs which make code of the document can't name.
+		s["oneOf"] = []object{{"type": s["type"]}, {"type": "number", "format": "double"}}
+		delete(s, "type")
 	}
 	return s
 }
@@ -159,7 +157,7 @@ func filterParameter(f *products.Field, op products.Operator) object {
 	case op == products.OpContains:
 		s = object{"type": "string"}
 	case f.Type == products.Decimal:
-		s = object{"type": "number"}
+		s = object{"type": "number", "format": "double"}
 	}
 	delete(s, "minLength")
 	return object{"name": products.Condition{Field: f.Name, Op: op}.Name(), "in": "query", "required": false, "schema": s,

@@ -380,7 +380,7 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 		name, required := header.(object)["name"].(string), header.(object)["required"].(bool)
 		require.Equal(t, required, taken.header.Get(name) != "", name)
 	}
-	types := d.resolve(object{"$ref": "#/components/schemas/EventType"})["enum"]
+	types := d.resolve(object{"$ref": "#/components/schemas/WebhookEventType"})["enum"]
 	require.Equal(t, webhooks.Types(), texts(types))
 }
 
