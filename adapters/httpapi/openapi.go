@@ -118,6 +118,7 @@ func describeFields(document object, schema *products.Schema) {
 		input["required"], input["type"] = required, "object"
 		whole := schemas["ProductInput"].(object)
 		whole["required"] = append(whole["required"].([]any), fieldsName)
+		delete(whole, "examples") // which know nothing of these
 	}
 	for _, path := range []routePath{productsPath, exportPath} {
 		get := document["paths"].(object)[string(path)].(object)["get"].(object)
