@@ -23,6 +23,8 @@ type Change struct {
 	Kind ChangeKind
 	// Product is as it is stored now, or as it was stored last when it was deleted; nil for AllDeleted.
 	Product *Product
+	// Before is the product as it was, for WasUpdated.
+	Before *Product
 	// Count is how many products were deleted, for AllDeleted.
 	Count int64
 }
@@ -77,7 +79,7 @@ func (s *NotifyingStore) Create(ctx context.Context, product Product) (created P
 		if created, err = s.Store.Create(ctx, product); err != nil {
 			return err
 		}
-		return s.notify(ctx, WasCreated, created)
+		return s.notify(ctx, WasCreated, nil, created)
 	})
 	if err != nil {
 		return Product{}, err
@@ -86,8 +88,8 @@ func (s *NotifyingStore) Create(ctx context.Context, product Product) (created P
 }
 
 // notify gives the notifier a product of its own.
-func (s *NotifyingStore) notify(ctx context.Context, kind ChangeKind, product Product) error {
-	return s.notifier.Notify(ctx, Change{Kind: kind, Product: &product})
+func (s *NotifyingStore) notify(ctx context.Context, kind ChangeKind, before *Product, product Product) error {
+	return s.notifier.Notify(ctx, Change{Kind: kind, Product: &product, Before: before})
 }
 
 // Update is Writer.Update.
@@ -101,7 +103,7 @@ func (s *NotifyingStore) Update(ctx context.Context, id, version int64, patch Pa
 		if after.Version == before.Version {
 			return nil
 		}
-		return s.notify(ctx, WasUpdated, after)
+		return s.notify(ctx, WasUpdated, &before, after)
 	})
 	if err != nil {
 		return Product{}, err
@@ -116,7 +118,7 @@ func (s *NotifyingStore) Delete(ctx context.Context, id, version int64) error {
 		if err != nil {
 			return err
 		}
-		return s.notify(ctx, WasDeleted, deleted)
+		return s.notify(ctx, WasDeleted, nil, deleted)
 	})
 }
 

@@ -52,22 +52,14 @@ type fieldChangeView struct {
 // viewOfChange returns the view of a change.
 func (a *API) viewOfChange(c *job.Change) changeView {
 	v := changeView{Kind: c.Kind, Key: c.Key, SKU: c.SKU, CreatedAt: optionalTime(c.CreatedAt),
-		Reason: optional(c.Reason), Fields: map[string]fieldChangeView{}, Attributes: map[string]fieldChangeView{}}
+		Reason: optional(c.Reason)}
 	if c.ID != 0 {
 		v.ProductID = &c.ID
 	}
 	if c.Version != 0 {
 		v.Version = &c.Version
 	}
-	for i := range c.Fields {
-		f := &c.Fields[i]
-		if name, is := f.Attribute(); is {
-			v.Attributes[name] = fieldChangeView{f.Before, f.After}
-			continue
-		}
-		field := a.schema.Find(f.Name)
-		v.Fields[f.Name] = fieldChangeView{fieldJSON(field, f.Before), fieldJSON(field, f.After)}
-	}
+	v.Fields, v.Attributes = a.viewOfFields(c.Fields)
 	return v
 }
 

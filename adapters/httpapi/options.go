@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
+	"github.com/products-importer/products-importer/products"
 )
 
 // Options are the settings of an API. The zero value works.
@@ -70,6 +71,9 @@ type Options struct {
 	// Ping returns nil if the store can be reached, for /readyz, see [NewHealth]; nil reads a product and an import
 	// that don't exist. A store that keeps a connection for it, as postgres.DB.Ping does, answers also when it is busy.
 	Ping func(ctx context.Context) error
+	// History is what was changed one product at a time, for GET /products/{id}/history; nil where that isn't kept. It
+	// has what a products.Historian puts there.
+	History products.History
 	// Webhooks, where they are given, are managed under /webhooks/.
 	Webhooks Webhooks
 	// Meter, if not nil, is told what the API does. Metrics is what GET /metrics shows; without it there is no such route.

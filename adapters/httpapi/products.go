@@ -34,7 +34,7 @@ func (a *API) DeleteAll() http.Handler {
 		extendDeadline(w, deleteAllTime)
 		ctx, cancel := withTimeout(r, deleteAllTime)
 		defer cancel()
-		if _, err := a.products.DeleteAll(ctx); err != nil {
+		if _, err := a.products.DeleteAll(changing(ctx)); err != nil {
 			return err
 		}
 		a.counts.forget()
@@ -96,7 +96,7 @@ func (a *API) createProduct(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer h.release()
-	product, err = a.products.Create(ctx, product)
+	product, err = a.products.Create(changing(ctx), product)
 	if err != nil {
 		return a.refusedFields(err)
 	}
@@ -182,7 +182,7 @@ func (a *API) changeProduct(w http.ResponseWriter, r *http.Request, id int64, pa
 	if err != nil {
 		return err
 	}
-	product, err := a.products.Update(ctx, id, version, patch)
+	product, err := a.products.Update(changing(ctx), id, version, patch)
 	if err != nil {
 		return a.refusedFields(err)
 	}
@@ -208,7 +208,7 @@ func (a *API) deleteProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.products.Delete(ctx, id, version); err != nil {
+	if err := a.products.Delete(changing(ctx), id, version); err != nil {
 		return err
 	}
 	a.counts.forget()

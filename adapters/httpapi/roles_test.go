@@ -68,6 +68,7 @@ var rights = map[string]string{
 	"POST /webhooks/{id}/rotate":             "a",
 	"POST /webhooks/{id}/replay":             "a",
 	"GET /webhooks/{id}/deliveries":          "vea",
+	"GET /products/{id}/history":             "vea",
 	"GET /webhooks/{id}/stats":               "vea",
 	"GET /webhooks/deliveries/{id}/attempts": "vea",
 	"POST /webhooks/deliveries/{id}/resend":  "a",

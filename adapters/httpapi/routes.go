@@ -35,6 +35,7 @@ const (
 	changesCSVPath   routePath = "/imports/{id}/changes.csv"
 	productsPath     routePath = "/products/"
 	productPath      routePath = "/products/{id}"
+	historyPath      routePath = "/products/{id}/history"
 	exportPath       routePath = "/products/export.csv"
 	templatePath     routePath = "/template.csv"
 	deleteAllPath    routePath = "/delete_all/"
@@ -82,6 +83,7 @@ var accesses = map[routePath]access{
 	changesCSVPath:   {read: everybody},
 	productsPath:     {read: viewers, change: editors},
 	productPath:      {read: viewers, change: editors},
+	historyPath:      {read: viewers},
 	exportPath:       {read: viewers},
 	templatePath:     {read: everybody},
 	deleteAllPath:    {change: editors},
@@ -134,6 +136,7 @@ func (a *API) routes() []route {
 		{path: changesCSVPath, handler: a.ChangesCSV()},
 		{path: productsPath, handler: a.Products()},
 		{path: productPath, handler: a.Product()},
+		{path: historyPath, handler: a.ProductHistory()},
 		{path: exportPath, handler: a.Export()},
 		{path: templatePath, handler: a.Template()},
 		{path: deleteAllPath, handler: a.DeleteAll()},

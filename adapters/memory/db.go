@@ -32,6 +32,7 @@ type DB struct {
 	uploads  Uploads
 	webhooks Webhooks
 	tokens   Tokens
+	history  History
 	clock    func() time.Time
 }
 
@@ -50,6 +51,7 @@ func New(options Options) *DB {
 	db.jobs.init(db)
 	db.uploads.init(options.UploadBytes)
 	db.webhooks.init(db)
+	db.history.db = db
 	db.tokens.db, db.tokens.byName = db, map[string]token{}
 	return db
 }

@@ -19,6 +19,11 @@ type WebhookPruner interface {
 	Prune(ctx context.Context) (removed int64, err error)
 }
 
+// HistoryPruner removes what is old of the history of products; every products.History is one.
+type HistoryPruner interface {
+	PruneHistory(ctx context.Context, age time.Duration, limit int) (removed int, err error)
+}
+
 // Housekeeping begins soon after the start: processes that are started again every hour would never do it otherwise. A
 // round ends after a while, however much there is to do, and is followed by the next one after a pause; what it removes
 // it removes a little at a time, in transactions of their own, so that nobody waits for it for long.
@@ -30,7 +35,7 @@ const (
 
 // prune prunes jobs and deliveries soon, and then now and then, until the context ends.
 func (w *Worker) prune(ctx context.Context) {
-	if w.options.JobPruner == nil && w.options.WebhookPruner == nil {
+	if w.options.JobPruner == nil && w.options.WebhookPruner == nil && w.options.HistoryPruner == nil {
 		return
 	}
 	wait := pruneSoon/2 + mathrand.N(pruneSoon)
@@ -52,6 +57,7 @@ func (w *Worker) pruneOnce(ctx context.Context) (more bool) {
 	var removed struct {
 		job.Pruned
 		deliveries int64
+		entries    int
 	}
 	began := time.Now()
 	var failed error
@@ -66,6 +72,10 @@ func (w *Worker) pruneOnce(ctx context.Context) (more bool) {
 			if w.options.WebhookPruner != nil {
 				removed.deliveries, err = w.options.WebhookPruner.Prune(ctx)
 			}
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			removed.entries, err = w.pruneHistory(ctx)
 			return err
 		},
 	} {
@@ -84,9 +94,25 @@ func (w *Worker) pruneOnce(ctx context.Context) (more bool) {
 	if failed != nil {
 		w.log.Warn("housekeeping failed", "error", failed)
 	}
-	if removed.Pruned != (job.Pruned{}) || removed.deliveries > 0 {
+	if removed.Pruned != (job.Pruned{}) || removed.deliveries > 0 || removed.entries > 0 {
 		w.log.Info("housekeeping", "jobs", removed.Jobs, "uploads", removed.Uploads, "deliveries", removed.deliveries,
-			"took", time.Since(began), "more", more)
+			"history", removed.entries, "took", time.Since(began), "more", more)
 	}
 	return more
+}
+
+// historyAtOnce is how many entries are removed in one transaction.
+const historyAtOnce = 1_000
+
+// pruneHistory removes what is old of the history of products, until the context ends.
+func (w *Worker) pruneHistory(ctx context.Context) (removed int, err error) {
+	if w.options.HistoryPruner == nil {
+		return 0, nil
+	}
+	for {
+		n, err := w.options.HistoryPruner.PruneHistory(ctx, w.options.KeepHistory, historyAtOnce)
+		if removed += n; err != nil || n < historyAtOnce {
+			return removed, err
+		}
+	}
 }

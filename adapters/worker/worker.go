@@ -34,13 +34,16 @@ type Options struct {
 	// Dispatcher, if not nil, sends webhooks beside the imports, or without any where New is given no runner. It is run
 	// by the Worker, and by nobody else.
 	Dispatcher *webhooks.Dispatcher
-	// JobPruner and WebhookPruner, where they are not nil, are called some 10 s after the start, and then about every
-	// PruneEvery, at least a minute, 0 for an hour; the JobPruner with the Retention, 0 for jobs that are kept for
-	// ever. Each is given 30 s; where that isn't enough, both are called again 10 s later.
+	// JobPruner, WebhookPruner and HistoryPruner, where they are not nil, are called some 10 s after the start, and
+	// then about every PruneEvery, at least a minute, 0 for an hour; the JobPruner with the Retention, 0 for jobs that are
+	// kept for ever, the HistoryPruner with KeepHistory, at least a minute, 0 for 90 days. Each is given 30 s; where
+	// that isn't enough, all are called again 10 s later.
 	JobPruner     JobPruner
 	WebhookPruner WebhookPruner
+	HistoryPruner HistoryPruner
 	PruneEvery    time.Duration
 	Retention     time.Duration
+	KeepHistory   time.Duration
 }
 
 // slowest is the longest pause between looks at a store that fails.
@@ -62,6 +65,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"Poll", &o.Poll, time.Millisecond, time.Second},
 		{"DrainTimeout", &o.DrainTimeout, time.Millisecond, 7 * time.Second},
 		{"PruneEvery", &o.PruneEvery, time.Minute, time.Hour},
+		{"KeepHistory", &o.KeepHistory, time.Minute, 90 * 24 * time.Hour},
 	} {
 		if *d.value == 0 {
 			*d.value = d.byDefault

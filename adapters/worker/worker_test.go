@@ -400,6 +400,32 @@ func TestRunsOnceAtATime(t *testing.T) {
 	})
 }
 
+// historyPruner has so many entries that are old.
+type historyPruner struct{ old int }
+
+func (h *historyPruner) PruneHistory(_ context.Context, age time.Duration, limit int) (int, error) {
+	if age != 90*24*time.Hour {
+		return 0, errors.New("not the age that it should be")
+	}
+	n := min(h.old, limit)
+	h.old -= n
+	return n, nil
+}
+
+// TestPruneHistory: what is old of the history goes in batches, until nothing is left.
+func TestPruneHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		h := &historyPruner{old: 2_500}
+		var log bytes.Buffer
+		one := w.begin(nil, worker.Options{HistoryPruner: h, Logger: textLogger(&log)})
+		time.Sleep(time.Minute)
+		one.end(t)
+		require.Zero(t, h.old)
+		require.Contains(t, log.String(), "history=2500")
+	})
+}
+
 // jobPruner counts its calls.
 type jobPruner struct {
 	calls     int
@@ -442,7 +468,7 @@ func TestKeepsHouseSoon(t *testing.T) {
 		require.Equal(t, 1, h.calls, "one call was enough")
 		one.end(t)
 		require.Equal(t, 1, strings.Count(log.String(), "housekeeping"))
-		require.Contains(t, log.String(), "jobs=3 uploads=0 deliveries=0 took=0s more=false")
+		require.Contains(t, log.String(), "jobs=3 uploads=0 deliveries=0 history=0 took=0s more=false")
 	})
 }
 

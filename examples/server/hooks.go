@@ -44,6 +44,10 @@ func newHooks(s *settings, db *storeflags.Stores, logger *slog.Logger) (h hooks,
 		return h, err
 	}
 	db.Jobs.OnEnd(h.outbox.JobEnded)
-	h.products, err = products.NewNotifyingStore(db.Products, db.InTx, h.outbox)
+	historian, err := products.NewHistorian(db.History, s.fields.Schema, h.outbox)
+	if err != nil {
+		return h, err
+	}
+	h.products, err = products.NewNotifyingStore(db.Products, db.InTx, historian)
 	return h, err
 }

@@ -113,6 +113,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		Logger: logger, Ping: s.hooks.NewKeyCheck(ctx, hooks.service, logger).After(db.Ping), PublicURL: s.publicURL,
 		TrustedProxies: s.proxies, TrustedOrigins: s.origins, MaxUploadBytes: s.maxUpload,
 		Tokens:   db.Tokens,
+		History:  db.History,
 		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks},
 		Meter:    meters,
 		Metrics:  meters.Handler(),
@@ -181,5 +182,6 @@ func newWorker(s *settings, db *storeflags.Stores, service *job.Service, hooks *
 	return worker.New(runner, worker.Options{
 		Concurrency: s.work.Workers, Dispatcher: hooks.dispatcher, Logger: logger,
 		JobPruner: service, Retention: s.work.Retention, WebhookPruner: hooks.service,
+		HistoryPruner: db.History, KeepHistory: s.work.KeepHistory,
 	})
 }

@@ -209,6 +209,16 @@ func TestWebhooks(t *testing.T) {
 			c.do("PATCH", one, "application/json", strings.NewReader(`{"name":"Desk lamp"}`), 200) // changes nothing
 			c.do("DELETE", one, "", nil, 204)
 			require.Contains(t, r.says("product."), "product.deleted")
+			var history struct {
+				Results []struct {
+					Kind, User string
+					Fields     map[string]struct{ Before, After any }
+				}
+			}
+			require.NoError(t, json.Unmarshal([]byte(c.do("GET", one+"/history", "", nil, 200)), &history))
+			require.Len(t, history.Results, 3, "created, updated and deleted")
+			require.Equal(t, "admin", history.Results[1].User)
+			require.Equal(t, "Lamp", history.Results[1].Fields["name"].Before)
 
 			const records = 10_000
 			distinct, shared := catalogtest.Distinct(records), catalogtest.Shared(records)

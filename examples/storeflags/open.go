@@ -42,6 +42,7 @@ type Stores struct {
 	Uploads  job.Uploads
 	Webhooks webhooks.Store
 	Tokens   basicauth.TokenStore
+	History  products.History
 	// InTx runs a function in a transaction over all of these but Uploads.
 	InTx products.InTx
 	// Ping asks whether the database answers. It is nil for memory.
@@ -91,7 +92,7 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 		}
 		db := memory.New(memory.Options{Fields: o.Fields, KeyRule: rule})
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			Tokens: db.Tokens(), InTx: db.InTx, Close: func() error { return nil }}, nil
+			Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Close: func() error { return nil }}, nil
 	case SQLite:
 		db, err := sqlite.Open(ctx, u.text, sqlite.Options{Logger: o.Logger, Sealer: o.Sealer, Fields: o.Fields,
 			NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
@@ -99,8 +100,9 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 			return nil, err
 		}
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			Tokens: db.Tokens(), InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex,
-			Pools: db.Pools, Close: db.Close}, nil
+			Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Ping: db.Ping,
+			BuildSearchIndex: db.BuildSearchIndex,
+			Pools:            db.Pools, Close: db.Close}, nil
 	case PostgreSQL:
 		db, err := postgres.Open(ctx, u.text, postgres.Options{MaxConns: o.MaxConns, Logger: o.Logger, Sealer: o.Sealer,
 			Fields: o.Fields, Schema: o.Schema, NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
@@ -108,8 +110,9 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 			return nil, err
 		}
 		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			Tokens: db.Tokens(), InTx: db.InTx, Ping: db.Ping, BuildSearchIndex: db.BuildSearchIndex,
-			BuildIndexes: db.BuildIndexes, Pools: db.Pools, Close: db.Close}, nil
+			Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Ping: db.Ping,
+			BuildSearchIndex: db.BuildSearchIndex,
+			BuildIndexes:     db.BuildIndexes, Pools: db.Pools, Close: db.Close}, nil
 	}
 	return nil, errors.New("no database is named: want " + Forms)
 }

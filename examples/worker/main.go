@@ -109,6 +109,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	w, err := worker.New(runner, worker.Options{
 		Concurrency: s.work.Workers, Dispatcher: dispatcher, Logger: logger,
 		JobPruner: service, Retention: s.work.Retention, WebhookPruner: deliveries,
+		HistoryPruner: db.History, KeepHistory: s.work.KeepHistory,
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,8 @@ type Settings struct {
 	// KeepUploads is that of job.ServiceOptions, KeepDelivered and KeepFailed are KeepDelivered and KeepOthers of
 	// webhooks.ServiceOptions.
 	KeepUploads, KeepDelivered, KeepFailed time.Duration
+	// KeepHistory is that of worker.Options.
+	KeepHistory time.Duration
 }
 
 // Add adds the flags. elsewhere is what the usage adds about other processes that do this.
@@ -46,4 +48,6 @@ func (s *Settings) AddKept(flags *envflags.Set) {
 		"how long deliveries of webhooks that arrived are kept, and their events with the last of them")
 	flags.DurationIn(&s.KeepFailed, "keep-failed", 30*day, time.Hour, most,
 		"how long deliveries of webhooks that failed are kept, and their events, for sending them again")
+	flags.DurationIn(&s.KeepHistory, "keep-history", 90*day, time.Minute, most,
+		"how long it is kept who changed a product by hand, when, and what it was before")
 }

@@ -3,8 +3,9 @@ package job
 import (
 	"errors"
 	"slices"
-	"strings"
 	"time"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // ErrNoChanges: the job keeps no changes.
@@ -52,22 +53,8 @@ type Change struct {
 	Reason string
 }
 
-// attributePrefix stands before the names of attributes where fields are named too.
-const attributePrefix = "attributes."
-
 // FieldChange is what happened to one field of a product, or to one of its attributes.
-type FieldChange struct {
-	// Name is that of the field, sku where another spelling of the SKU was taken over, or the attribute's behind
-	// "attributes.".
-	Name string
-	// Before and After are canonical texts, see products.Type; nil for null, and where there was or is no product.
-	Before, After *string
-}
-
-// Attribute returns the name of the attribute, and whether it is one.
-func (f *FieldChange) Attribute() (name string, ok bool) {
-	return strings.CutPrefix(f.Name, attributePrefix)
-}
+type FieldChange = products.FieldChange
 
 // AllFields is in ChangeChunk.Fields where they are too many to be named.
 const AllFields = "*"

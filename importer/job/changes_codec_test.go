@@ -37,6 +37,9 @@ func TestChangesAreEncoded(t *testing.T) {
 		Attributes: map[string]string{"gone": "", "same": "x", "z": "1"}}
 	is := &products.Product{ID: 7, Version: 4, SKU: "b", Name: "old", Description: "ä\x00", Status: false, CreatedAt: created,
 		Attributes: map[string]string{"same": "x", "z": "2", "new": ""}}
+	field := func(name string, before, after *string) FieldChange {
+		return FieldChange{Name: name, Before: before, After: after}
+	}
 	e := newChangeEncoder(schema, 5)
 	e.add(&products.Difference{Key: "a", After: &products.Product{ID: 1 << 60, Version: 1, SKU: "A", Name: "n"}})
 	e.add(&products.Difference{Key: "b", Before: old, After: is})
@@ -44,13 +47,13 @@ func TestChangesAreEncoded(t *testing.T) {
 	e.keep("bbb", &products.Product{SKU: "bbb", ID: 1, Version: 9}, "changed")
 	require.Equal(t, []Change{
 		{Kind: ChangeCreated, Key: "a", SKU: "A", ID: 1 << 60, Version: 1,
-			Fields: []FieldChange{{"name", nil, ptr("n")}, {"status", nil, ptr("false")}}},
-		{Kind: ChangeUpdated, Key: "b", SKU: "b", ID: 7, Version: 4, Fields: []FieldChange{{"sku", ptr("B"), ptr("b")},
-			{"description", ptr(""), ptr("ä\x00")}, {"status", ptr("true"), ptr("false")}, {"price", ptr("1.50"), nil},
-			{"attributes.gone", ptr(""), nil}, {"attributes.new", nil, ptr("")}, {"attributes.z", ptr("1"), ptr("2")}}},
+			Fields: []FieldChange{field("name", nil, ptr("n")), field("status", nil, ptr("false"))}},
+		{Kind: ChangeUpdated, Key: "b", SKU: "b", ID: 7, Version: 4, Fields: []FieldChange{field("sku", ptr("B"), ptr("b")),
+			field("description", ptr(""), ptr("ä\x00")), field("status", ptr("true"), ptr("false")), field("price", ptr("1.50"), nil),
+			field("attributes.gone", ptr(""), nil), field("attributes.new", nil, ptr("")), field("attributes.z", ptr("1"), ptr("2"))}},
 		{Kind: ChangeDeleted, Key: "bb", SKU: "B", ID: 7, Version: 3, CreatedAt: created, Fields: []FieldChange{
-			{"name", ptr("old"), nil}, {"status", ptr("true"), nil}, {"price", ptr("1.50"), nil},
-			{"attributes.gone", ptr(""), nil}, {"attributes.same", ptr("x"), nil}, {"attributes.z", ptr("1"), nil}}},
+			field("name", ptr("old"), nil), field("status", ptr("true"), nil), field("price", ptr("1.50"), nil),
+			field("attributes.gone", ptr(""), nil), field("attributes.same", ptr("x"), nil), field("attributes.z", ptr("1"), nil)}},
 		{Kind: ChangeKept, Key: "bbb", SKU: "bbb", ID: 1, Version: 9, Reason: "changed"},
 	}, decoded(t, e.chunks()))
 

@@ -2,7 +2,6 @@ package job
 
 import (
 	"encoding/binary"
-	"maps"
 	"slices"
 
 	"github.com/klauspost/compress/s2"
@@ -63,7 +62,7 @@ func (e *changeEncoder) add(d *products.Difference) {
 		kind, p = ChangeDeleted, d.Before
 	}
 	e.fields, e.n = e.fields[:0], 0
-	e.compare(d.Before, d.After)
+	products.Compare(e.schema, d.Before, d.After, e.field)
 	e.write(kind, d.Key, p, "")
 }
 
@@ -71,55 +70,6 @@ func (e *changeEncoder) add(d *products.Difference) {
 func (e *changeEncoder) keep(key string, p *products.Product, reason string) {
 	e.fields, e.n = e.fields[:0], 0
 	e.write(ChangeKept, key, p, reason)
-}
-
-// compare makes the fields of two products, of which one may be nil.
-func (e *changeEncoder) compare(before, after *products.Product) {
-	if before != nil && after != nil && before.SKU != after.SKU {
-		e.field("sku", before.SKU, true, after.SKU, true)
-	}
-	for _, f := range e.schema.All() {
-		var was, is string
-		if before != nil {
-			was = before.Text(f)
-		}
-		if after != nil {
-			is = after.Text(f)
-		}
-		if was != is {
-			builtin := f.Builtin() && before != nil && after != nil
-			e.field(f.Name, was, was != "" || builtin, is, is != "" || builtin)
-		}
-	}
-	e.attributes(before, after)
-}
-
-// attributes makes those of two products.
-func (e *changeEncoder) attributes(before, after *products.Product) {
-	var was, is map[string]string
-	if before != nil {
-		was = before.Attributes
-	}
-	if after != nil {
-		is = after.Attributes
-	}
-	if len(was)+len(is) == 0 || maps.Equal(was, is) {
-		return
-	}
-	names := slices.AppendSeq(make([]string, 0, len(was)+len(is)), maps.Keys(was))
-	for name := range is {
-		if _, had := was[name]; !had {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		w, had := was[name]
-		i, has := is[name]
-		if had != has || w != i {
-			e.field(attributePrefix+name, w, had, i, has)
-		}
-	}
 }
 
 // field adds a field to the change.
