@@ -86,8 +86,8 @@ func (u *unnested) add(a *array, name, element string) {
 // they come; in FROM each would first fill a table of its own, which takes some three times as long.
 func (u *unnested) table() string { return "(SELECT " + u.list.String() + ") AS x" }
 
-// addField adds the array of a field's column and returns an expression for its elements. There may be hundreds of fields
-// of any names, so the columns are numbered.
+// addField adds the array of a field's column and returns an expression for its elements. There may be hundreds of
+// fields of any names, so the columns are numbered.
 func (u *unnested) addField(a *array, c *column) (element string) {
 	name := "f" + strconv.Itoa(len(u.args))
 	u.add(a, name, c.element)

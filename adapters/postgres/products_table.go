@@ -50,6 +50,8 @@ type column struct {
 	notNull bool
 	// fixed: it is set in new rows alone.
 	fixed bool
+	// blank: a new row gets the empty text where no record sets it.
+	blank bool
 	// nulls: an empty text is null.
 	nulls bool
 	// fresh is the canonical text in a new row of a record that doesn't set the field.

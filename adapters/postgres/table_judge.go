@@ -117,12 +117,13 @@ func (w *batchWriter) judgeRecords(ctx context.Context, t *transaction, places [
 	if len(judges) == 0 {
 		return nil, nil
 	}
+	seen := w.seenBy(judges)
 	for from := 0; from < len(places); {
-		to, err := w.fillOwn(places, from, fresh)
+		to, err := w.fillOwn(places, from, seen, fresh)
 		if err != nil {
 			return nil, err
 		}
-		statement, args := w.judgeStatement(judges, fresh)
+		statement, args := w.judgeStatement(judges, seen, fresh)
 		rows, err := t.raw.QueryContext(ctx, statement, args...)
 		if err != nil {
 			return nil, err
@@ -148,25 +149,37 @@ func readJudged(to []judged, rows *sql.Rows, from int, judges []*judge) ([]judge
 	return to, rows.Err()
 }
 
+// seenBy returns which of w.into the judges look at.
+func (w *batchWriter) seenBy(judges []*judge) (seen []int) {
+	for i := range w.into {
+		name := w.into[i].raw
+		if slices.ContainsFunc(judges, func(j *judge) bool { return slices.Contains(j.columns, name) }) {
+			seen = append(seen, i)
+		}
+	}
+	return seen
+}
+
 // fillOwn makes the parameters of judges out of the records at places[from] and behind, and returns where they end.
-func (w *batchWriter) fillOwn(places []int32, from int, fresh bool) (to int, err error) {
+func (w *batchWriter) fillOwn(places []int32, from int, seen []int, fresh bool) (to int, err error) {
 	s := w.scratch
 	w.reset()
 	bytes := 0
 	for to = from; to < len(places) && to-from < chunkRecords && bytes < chunkBytes; to++ {
 		r := &w.batch.Records[places[to]]
 		bytes += w.columns.Bytes(r)
-		if !fresh {
-			if err := w.addContent(r); err != nil {
-				return 0, err
-			}
-			continue
-		}
 		if err := w.addKey(r); err != nil {
 			return 0, err
 		}
-		for i := range w.into {
-			if err := s.addField(i, &w.into[i], w.fresh(r, i)); err != nil {
+		for _, i := range seen {
+			text := r.Values[i]
+			if fresh {
+				text = w.fresh(r, i)
+			} else if !w.columns.Sets(r, i) {
+				s.fields[i].addNull()
+				continue
+			}
+			if err := s.addField(i, &w.into[i], text); err != nil {
 				return 0, err
 			}
 		}
@@ -196,12 +209,12 @@ func (w *batchWriter) judgesFor(fresh bool) (judges []*judge) {
 
 // judgeStatement returns the statement for the parameters that fillOwn has made. Its rows are places from 1, and the
 // index of the judge.
-func (w *batchWriter) judgeStatement(judges []*judge, fresh bool) (string, []any) {
+func (w *batchWriter) judgeStatement(judges []*judge, seen []int, fresh bool) (string, []any) {
 	own, s := w.layout.own, w.scratch
 	u := unnested{args: s.args[:0]}
 	u.add(&s.key, "key", own.key.element)
 	values := map[string]string{own.key.raw: own.key.value("x.key")}
-	for i := range w.into {
+	for _, i := range seen {
 		c := &w.into[i]
 		element := u.addField(&s.fields[i], c)
 		switch value := c.value(element); {

@@ -312,7 +312,7 @@ func (m *layoutMaker) addEmpty(c *tableColumn, f *products.Field, col *column) {
 	switch {
 	case f.Type == products.Text && (slices.Contains(m.options.Blank, c.Name) ||
 		c.NotNull && c.Default.Valid && literal && text == ""):
-		f.Empty, col.nulls = products.EmptyIsText, false
+		f.Empty, col.nulls, col.blank = products.EmptyIsText, false, !c.optional()
 	case c.NotNull && c.Default.Valid:
 		if f.Empty = products.EmptyKeeps; literal {
 			col.fresh = text

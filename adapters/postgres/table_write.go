@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -151,6 +152,9 @@ func (w *batchWriter) insertOwn(ctx context.Context, t *transaction, places []in
 	for i := range own.constants {
 		into = append(into, own.constants[i].raw)
 	}
+	for _, c := range w.blanks() {
+		into = append(into, c.raw)
+	}
 	for i := range own.touch {
 		into = append(into, own.touch[i].raw)
 	}
@@ -173,6 +177,16 @@ func (w *batchWriter) insertOwn(ctx context.Context, t *transaction, places []in
 	return nil
 }
 
+// blanks returns the columns that a new row must have, and gets as empty texts.
+func (w *batchWriter) blanks() (blanks []column) {
+	for _, c := range w.layout.columns {
+		if c.blank && !slices.ContainsFunc(w.into, func(set column) bool { return set.raw == c.raw }) {
+			blanks = append(blanks, c)
+		}
+	}
+	return blanks
+}
+
 // isKeyConflict reports whether a row has the key of a record that was to be new.
 func (w *batchWriter) isKeyConflict(err error) bool {
 	e := pq.As(err, uniqueViolation)
@@ -186,6 +200,9 @@ func (w *batchWriter) ownRows(places []int32) func(buf []byte, n int) []byte {
 	for i := range own.constants {
 		c := &own.constants[i]
 		ending = w.appendCopyField(append(ending, '\t'), &c.column, c.text)
+	}
+	for range w.blanks() {
+		ending = append(ending, '\t')
 	}
 	for range own.touch {
 		ending = append(append(ending, '\t'), w.now.Format("2006-01-02T15:04:05.999999Z")...)
