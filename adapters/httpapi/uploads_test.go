@@ -266,7 +266,7 @@ func TestOpenAPIDescribesTwoSteps(t *testing.T) {
 	d := openAPI(t, s.fixture)
 	upload := s.stored(catalogue)["id"].(string)
 	used := s.accepted(s.call("POST", "/imports/", `{"upload":"`+upload+`"}`))
-	gone := s.accepted(s.send(request("POST", "/upload_csv/", catalogue, "Content-Type: text/csv")))
+	gone := s.accepted(s.send(request("POST", "/upload_csv/", catalogue+"Bulb,B-1\n", "Content-Type: text/csv")))
 	require.NoError(t, s.db.Jobs().DropUpload(t.Context(), gone.ID))
 	unused := s.stored(catalogue)["id"].(string)
 	for _, test := range []struct {
