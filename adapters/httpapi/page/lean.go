@@ -19,7 +19,7 @@ func lean(name string, content []byte) []byte {
 	}
 	var short []byte
 	for line := range bytes.Lines(content) {
-		short = append(short, bytes.TrimLeft(line, " ")...)
+		short = append(short, bytes.TrimSpace(line)...)
 	}
 	return short
 }
@@ -52,7 +52,10 @@ func leanText(text []byte, l *language) []byte {
 		case c == '\'' || c == '"':
 			end = i + quoted(text[i:], c)
 		case c == '`' && l.lines:
-			end = i + literal(text[i:])
+			n := literal(text[i:])
+			short = append(short, leanLiteral(text[i:i+n], l)...)
+			i += n
+			continue
 		case c == '/' && l.lines && beginsExpression(short):
 			end = i + expression(text[i:])
 		case c == '}':
@@ -108,7 +111,7 @@ func (l *language) space(written, between, next []byte) []byte {
 	case (first == '+' || first == '-') && isLine: // ++a at its beginning
 	case strings.IndexByte(l.openers, last) >= 0, strings.IndexByte(l.closers, first) >= 0:
 		return written
-	case l.lineEnds && !isLine && !(isWord(last) && isWord(first)) && !(last == '/' || first == '/'):
+	case l.lineEnds && !isLine && !(isWord(last) && isWord(first)) && !(last == '/' && first == '/'):
 		return written
 	}
 	if isLine {
@@ -143,6 +146,25 @@ func literal(text []byte) int {
 		}
 	}
 	return len(text)
+}
+
+// leanLiteral shortens the values of a text between backticks.
+func leanLiteral(text []byte, l *language) (short []byte) {
+	for i := 0; i < len(text); {
+		n := 1
+		switch {
+		case text[i] == '\\':
+			n = 2
+		case bytes.HasPrefix(text[i:], []byte("${")):
+			n = value(text[i:])
+			short = append(append(append(short, "${"...), leanText(text[i+2:i+n-1], l)...), '}')
+			i += n
+			continue
+		}
+		short = append(short, text[i:i+n]...)
+		i += n
+	}
+	return short
 }
 
 // value returns how long the ${} of a template is.

@@ -108,6 +108,7 @@ func TestColumnsOneByOne(t *testing.T) {
 	b.sees("2 columns kept as they are: Colour, Notes")
 	b.click(unfold, "2 columns kept as they are: Colour, Notes")
 	b.choose("Field for Colour", "Leave out")
+	b.sees("1 column kept as it is, 1 column left out: Colour, Notes")
 	b.choose("Field for Notes", "Leave out")
 	b.sees("2 columns left out: Colour, Notes")
 	b.until("!location.hash.includes('extra') && !location.hash.includes('leave_out')")

@@ -15,7 +15,7 @@ export function undoButton(view, job) {
 // undoNow does what the dry run of an undo has shown.
 export function undoNow(view, job) {
   if (toWrite(job) === 0) {
-    return notice('info', h('p', {}, 'Nothing of it can be taken back, so there is nothing to undo.'));
+    return notice('info', h('p', {}, 'Nothing of it can be taken back.'));
   }
   return begins(view, undoOf(job), `Undo ${count(toWrite(job), 'change')} now`, { dry_run: false },
     { look: 'primary', tried: job.id });

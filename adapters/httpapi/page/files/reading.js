@@ -10,7 +10,7 @@ import { dialectSentence } from './reading-dialect.js';
 import { modeCards, moreSettings } from './reading-mode.js';
 import { hints, missingFields, openQuestions, profileNotice } from './reading-questions.js';
 import { firstRecords } from './reading-records.js';
-import { clean, consistent, queryOf, settingsOf } from './settings.js';
+import { clean, consistent, merged, queryOf, settingsOf } from './settings.js';
 
 // showReading shows how an upload is read with the settings in the address, and lets one change them.
 export async function showReading(view, id) {
@@ -122,7 +122,9 @@ class Reading {
     const focused = this.element.getRootNode().activeElement?.dataset?.key;
     const open = new Set([...this.element.querySelectorAll('details[open]')].map((d) => d.dataset.key));
     const p = this.#preview;
-    const context = { view: this.#view, settings: this.#settings, preview: p, change: (s) => this.change(s) };
+    const seen = this.#settings;
+    const context = { view: this.#view, settings: seen, preview: p,
+      change: (made) => this.change(merged(this.#settings, seen, made)) };
     const kept = p.profile && this.#profile === p.profile.name && profileNotice(p.profile, () => {
       this.#profile = '';
       this.change({});

@@ -105,3 +105,23 @@ export function consistent(settings) {
   const taken = new Set([...Object.values(settings.map ?? {}), settings.group]);
   return clean({ ...settings, leave_out: (settings.leave_out ?? []).filter((name) => !taken.has(name)) });
 }
+
+// merged returns the settings of now with what differs between those that somebody saw and those that they made of them:
+// who chooses twice before the server has answered means both.
+export function merged(now, seen, made) {
+  const all = { ...now };
+  for (const name of plain) if (made[name] !== seen[name]) all[name] = made[name];
+  for (const name of assignments) {
+    all[name] = { ...now[name] };
+    for (const of of Object.keys({ ...seen[name], ...made[name] })) {
+      const to = made[name]?.[of];
+      if (to === undefined) delete all[name][of];
+      else if (to !== seen[name]?.[of]) all[name][of] = to;
+    }
+  }
+  for (const name of lists) {
+    const [is, had, has] = [now, seen, made].map((one) => new Set(one[name]));
+    all[name] = [...new Set([...is, ...has])].filter((one) => (had.has(one) === has.has(one) ? is : has).has(one));
+  }
+  return clean(all);
+}
