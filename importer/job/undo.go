@@ -11,21 +11,17 @@ import (
 	"github.com/products-importer/products-importer/progress"
 )
 
-// Bounds of a batch of an undo: it has whole chunks, until they have so many changes or bytes of text.
-const (
-	undoChanges = 10_000
-	undoBytes   = 4 << 20
-)
-
-// undo takes back what another job did, and returns why it ended. Its batches are chunks of that one's changes, which
-// don't change any more: so a later attempt finds its batches by number.
+// undo takes back what another job did, and returns why it ended. Its batches are whole chunks of that one's changes, as
+// many as have Settings.BatchRecords changes or BatchBytes. They don't change any more: so a later attempt finds its
+// batches by number.
 func (a *attempt) undo(ctx context.Context, stop <-chan struct{}, committed map[int64]importer.Commit) error {
 	reverter, can := a.runner.products.(products.Reverter)
 	if !can {
 		return errors.New("job: this store of products takes no changes back")
 	}
 	u := &undoing{attempt: a, reverter: reverter, committed: committed, schema: a.claim.Job.Settings.schema(),
-		dry: a.claim.Job.Settings.DryRun, began: time.Now()}
+		settings: a.claim.Job.Settings.withBatchDefaults(importer.BatchSize{}), dry: a.claim.Job.Settings.DryRun,
+		began: time.Now()}
 	if u.dry {
 		if err := a.dropChanges(ctx); err != nil {
 			return causeOr(ctx, err)
@@ -65,6 +61,7 @@ type undoing struct {
 	notifier  importer.WebhookNotifier // or nil
 	committed map[int64]importer.Commit
 	schema    *products.Schema
+	settings  Settings
 	dry       bool
 	began     time.Time
 	meter     progress.Meter
@@ -95,7 +92,7 @@ func (u *undoing) run(ctx context.Context, stop <-chan struct{}) error {
 			}); err != nil {
 				return err
 			}
-			if size += c.Size; len(reverts) < undoChanges && size < undoBytes {
+			if size += c.Size; len(reverts) < u.settings.BatchRecords && size < u.settings.BatchBytes {
 				continue
 			}
 			if err := u.send(ctx, stop, reverts); err != nil {
