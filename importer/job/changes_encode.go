@@ -19,9 +19,9 @@ const (
 //
 // A body is the names of the fields in it, each behind its length, with their number before them; then the changes, one
 // after the other: kind, length of the beginning that the key has in common with the one before, the rest of the key,
-// SKU where it isn't the key, distance from the ID before, version, then of what was deleted the time of its creation in
-// microseconds, of what was kept the reason, and the fields, each as the number of its name, what it was and what it is.
-// Texts stand behind their length; where there can be none, behind 0 for none, else behind their length and 1.
+// SKU where it isn't the key, distance from the ID before, version, then of what was deleted the time of its creation
+// in microseconds, of what was kept the reason, and the fields, each as the number of its name, what it was and what it
+// is. Texts stand behind their length; where there can be none, behind 0 for none, else behind their length and 1.
 type changeEncoder struct {
 	schema *products.Schema
 	batch  int64

@@ -38,10 +38,10 @@ func (q *ChangeQuery) wants(c *Change) bool {
 	return q.Field == "" || slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return f.Name == q.Field })
 }
 
-// EachChange calls f with each change of the job that the query wants, and its place: in the order of the batches, and in
-// each of the keys. It ends where f returns false or an error, which is returned. They are read chunk by chunk, in
-// constant memory, and are those that are committed by then: of a job that hasn't ended there may be more.
-// ErrNotFound when there is no such job, ErrNoChanges when it keeps none.
+// EachChange calls f with each change of the job that the query wants, and its place: in the order of the batches, and
+// in each of the keys. It ends where f returns false or an error, which is returned. They are read chunk by chunk, in
+// constant memory, and are those that are committed by then: of a job that hasn't ended there may be more. ErrNotFound
+// when there is no such job, ErrNoChanges when it keeps none.
 func (s *Service) EachChange(ctx context.Context, id string, query ChangeQuery,
 	f func(c *Change, at ChangePlace) (more bool, err error)) error {
 	job, err := s.store.Get(ctx, id)
@@ -73,7 +73,8 @@ func (s *Service) EachChange(ctx context.Context, id string, query ChangeQuery,
 }
 
 // eachIn calls f with each change of the chunk that the query wants.
-func eachIn(c *ChangeChunk, query *ChangeQuery, f func(c *Change, at ChangePlace) (bool, error)) (more bool, err error) {
+func eachIn(c *ChangeChunk, query *ChangeQuery, f func(c *Change, at ChangePlace) (bool, error)) (more bool,
+	err error) {
 	more = true
 	failed := decodeChanges(c, func(change *Change) bool {
 		if c.Batch == query.After.Batch && change.Key <= query.After.Key || !query.wants(change) {
@@ -132,8 +133,8 @@ type ProductChange struct {
 	Change
 }
 
-// ChangesOf returns what jobs did to the product with the SKU, the youngest job first: what is kept of it, and of no dry
-// run. It looks at so many jobs that have kept changes near the key, 1 to 100, whose IDs are below the given one,
+// ChangesOf returns what jobs did to the product with the SKU, the youngest job first: what is kept of it, and of no
+// dry run. It looks at so many jobs that have kept changes near the key, 1 to 100, whose IDs are below the given one,
 // unless that is empty, and returns the ID to go on with, empty where there are no more.
 func (s *Service) ChangesOf(ctx context.Context, sku, below string, jobs int) (found []ProductChange, next string,
 	err error) {

@@ -139,8 +139,8 @@ type Backlog struct {
 // ChangeReader is for those who want to know what jobs did to products.
 type ChangeReader interface {
 	// Chunks returns the chunks of the job that the query wants, in the order of batches and keys: fewer than its Limit
-	// only where there are no more. Of a dry run they are those that its latest claim kept. It returns none of a job that
-	// doesn't exist, and an error for a Limit below 1.
+	// only where there are no more. Of a dry run they are those that its latest claim kept. It returns none of a job
+	// that doesn't exist, and an error for a Limit below 1.
 	Chunks(ctx context.Context, id string, query ChunkQuery) ([]ChangeChunk, error)
 	// ChunksOf returns the chunks that may have a change of the product with the key, since it isn't below their First
 	// or above their Last, with the IDs of their jobs: of no dry run, and those of younger jobs first. It returns those
@@ -211,8 +211,8 @@ type Holder interface {
 	// Checkpoint, each time with chunks behind those before; the store keeps nothing of what it is given that the caller
 	// may change later. What is kept of a dry run belongs to the claim.
 	KeepChanges(ctx context.Context, claim *Claim, chunks []ChangeChunk) error
-	// DropChanges removes what earlier claims of a job kept that is a dry run, which begins from the start: at most limit
-	// chunks, which is 1 or more. It returns how many it removed.
+	// DropChanges removes what earlier claims of a job kept that is a dry run, which begins from the start: at most
+	// limit chunks, which is 1 or more. It returns how many it removed.
 	DropChanges(ctx context.Context, claim *Claim, limit int) (int, error)
 	// Release ends the claim of a job that isn't done, and returns the job: it is Pending, and nobody has it. Reason
 	// becomes the job's Error, and it may be claimed after the delay, 0 or more. With failed it counts as an attempt;

@@ -26,12 +26,12 @@ type UndoRequest struct {
 
 // Undo creates a job that takes back what another one did: products that it created are deleted, those that it changed
 // get back what they had, and those that it deleted are brought back with their IDs, as long as nobody has changed them
-// since. What somebody has is kept, counted, and among the job's changes, with the reason. An undo can be undone too. The
-// job's Size is how many changes the other one made, and its Event counts these instead of bytes.
+// since. What somebody has is kept, counted, and among the job's changes, with the reason. An undo can be undone too.
+// The job's Size is how many changes the other one made, and its Event counts these instead of bytes.
 //
-// If an earlier job has the request's idempotency key, Undo returns that job, and created is false; ErrKeyMismatch where
-// it is no such undo. ErrNotFound when there is no such job, ErrNotEnded, ErrDryRun, or ErrNoChanges where nothing can be
-// undone. After [products.ErrCommitUnknown] the job may exist.
+// If an earlier job has the request's idempotency key, Undo returns that job, and created is false; ErrKeyMismatch
+// where it is no such undo. ErrNotFound when there is no such job, ErrNotEnded, ErrDryRun, or ErrNoChanges where
+// nothing can be undone. After [products.ErrCommitUnknown] the job may exist.
 func (s *Service) Undo(ctx context.Context, id string, request UndoRequest) (job Job, created bool, err error) {
 	if k := request.IdempotencyKey; utf8.RuneCountInString(k) > maxIdempotencyKey || printable(k) != k {
 		return Job{}, false, &SettingsError{Field: "idempotency_key",
