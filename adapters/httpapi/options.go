@@ -76,8 +76,8 @@ type Options struct {
 	History products.History
 	// Webhooks, where they are given, are managed under /webhooks/.
 	Webhooks Webhooks
-	// Meter, if not nil, is told what the API does. Metrics is what GET /metrics shows; without it there is no such route.
-	// Package adapters/metrics has both.
+	// Meter, if not nil, is told what the API does. Metrics is what GET /metrics shows; without it there is no such
+	// route. Package adapters/metrics has both.
 	Meter   Meter
 	Metrics http.Handler
 }

@@ -14,8 +14,8 @@
 //
 // All names begin with importer_, but for those of the process and of Go's runtime. What a process does itself is
 // counted there, and its sum over all processes is what all of them did. What waits is read from the store whenever a
-// process is scraped, and so it is the same in all of them: take its maximum. A store that doesn't answer costs a scrape
-// at most 3 seconds; importer_database_up is 0 then, and there are no figures of what waits.
+// process is scraped, and so it is the same in all of them: take its maximum. A store that doesn't answer costs a
+// scrape at most 3 seconds; importer_database_up is 0 then, and there are no figures of what waits.
 //
 // importer_build_info says which version a process is, importer_worker_slots how many imports it does at a time.
 // examples/alerts.yml has rules for Prometheus over these.

@@ -13,8 +13,8 @@ import (
 
 // Options are the settings of Metrics. The zero value works.
 type Options struct {
-	// Registry collects the metrics; nil for one of its own, with the metrics of the process and of Go's runtime too. Two
-	// Metrics can't share one.
+	// Registry collects the metrics; nil for one of its own, with the metrics of the process and of Go's runtime too.
+	// Two Metrics can't share one.
 	Registry *prometheus.Registry
 	// Version and Commit are those of the program, for importer_build_info.
 	Version, Commit string

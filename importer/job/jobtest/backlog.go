@@ -24,7 +24,8 @@ var backlogCases = []StoreCase{
 		c.submit(job.Job{NotBefore: time.Now().Add(1000 * time.Hour)})
 		require.Equal(c, job.Backlog{Waiting: 3, Later: 1}, c.backlog(), "a job whose time hasn't come is Later")
 		running, failing := c.claim(jobs[0]), c.claim(jobs[1])
-		require.Equal(c, job.Backlog{Waiting: 1, Later: 1, Running: 2}, c.backlog(), "a job that a worker has is Running")
+		require.Equal(c, job.Backlog{Waiting: 1, Later: 1, Running: 2}, c.backlog(),
+			"a job that a worker has is Running")
 		c.release(failing, false, "the database is full", minute)
 		require.Equal(c, job.Backlog{Waiting: 1, Later: 2, Running: 1, Troubled: 1}, c.backlog(),
 			"a job that waits for trouble to pass is Later, and Troubled")
@@ -47,8 +48,8 @@ var backlogCases = []StoreCase{
 		require.Equal(c, job.Backlog{Running: 3, Troubled: 1}, c.backlog(),
 			"a job that is tried again is Troubled until it gets on")
 		c.setBack(-3 * time.Hour)
-		require.Equal(c, job.Backlog{Waiting: 3, OldestWaiting: 2 * time.Hour, Troubled: 1, OldestTrouble: 3 * time.Hour},
-			c.backlog(), "a job whose worker vanished waits since the end of its lease, and trouble is as old as it is")
+		late := job.Backlog{Waiting: 3, OldestWaiting: 2 * time.Hour, Troubled: 1, OldestTrouble: 3 * time.Hour}
+		require.Equal(c, late, c.backlog(), "a job whose worker vanished waits since the end of its lease, and trouble is as old as it is")
 		for _, claim := range []*job.Claim{first, second, third} {
 			c.renew(claim, nil)
 		}
