@@ -494,8 +494,8 @@ func TestCatchesUp(t *testing.T) {
 		one.end(t)
 		require.Equal(t, 6, b.calls)
 		require.Equal(t, 6, h.calls)
-		require.Equal(t, 5, strings.Count(log.String(), "deliveries=1000 took=30s more=true"))
-		require.Equal(t, 1, strings.Count(log.String(), "deliveries=1 took=0s more=false"))
+		require.Equal(t, 5, strings.Count(log.String(), "deliveries=1000 history=0 took=30s more=true"))
+		require.Equal(t, 1, strings.Count(log.String(), "deliveries=1 history=0 took=0s more=false"))
 		require.NotContains(t, log.String(), "broken off", "that is no failure")
 	})
 }
