@@ -11,8 +11,8 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 )
 
-// KeepChanges stores chunks in their batch's transaction. It doesn't lock the job's row: Checkpoint does that in the same
-// transaction, and what is kept of a dry run counts as long as the claim does.
+// KeepChanges stores chunks in their batch's transaction. It doesn't lock the job's row: Checkpoint does that in the
+// same transaction, and what is kept of a dry run counts as long as the claim does.
 func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error {
 	as := newArrays(oidInt8, oidText, oidText, oidInt8, oidInt8, oidInt8, oidInt8, oidInt8, oidText, oidBytea)
 	for i := range chunks {
@@ -39,8 +39,8 @@ func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.C
 		err := t.QueryRowxContext(ctx, `WITH held AS (
 				SELECT id, token FROM import_jobs WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL
 			), kept AS (
-				INSERT INTO import_changes (job_id, token, dry_run, batch, first_key, last_key, created, updated, deleted,
-					kept, size, fields, body)
+				INSERT INTO import_changes (job_id, token, dry_run, batch, first_key, last_key, created, updated,
+					deleted, kept, size, fields, body)
 				SELECT id, token, $3::boolean, c.* FROM held, (SELECT unnest($4::bigint[]), unnest($5::text[]),
 					unnest($6::text[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bigint[]),
 					unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::text[])::jsonb, unnest($13::bytea[])) AS c
@@ -75,8 +75,8 @@ func (j *Jobs) ExpireChanges(ctx context.Context, before time.Time, limit int) (
 
 // deleteChanges deletes chunks for which a condition is true, of jobs for which one is, and reports whether there are
 // such jobs. The conditions' parameters begin with the second.
-func (j *Jobs) deleteChanges(ctx context.Context, limit int, jobs, chunks string, args ...any) (deleted int, anyJob bool,
-	err error) {
+func (j *Jobs) deleteChanges(ctx context.Context, limit int, jobs, chunks string, args ...any) (deleted int,
+	anyJob bool, err error) {
 	if limit < 1 {
 		return 0, false, fmt.Errorf("postgres: a limit must be 1 or more, not %d", limit)
 	}

@@ -48,8 +48,8 @@ const (
 	standingFile = `CASE WHEN file = '' THEN id ELSE file END`
 )
 
-// sameFile returns the File of an upload or a job with that size and checksum, empty where there is none. It holds on to
-// that until the transaction ends, as CreateFrom does; whoever asks for the same checksum meanwhile waits.
+// sameFile returns the File of an upload or a job with that size and checksum, empty where there is none. It holds on
+// to that until the transaction ends, as CreateFrom does; whoever asks for the same checksum meanwhile waits.
 func sameFile(ctx context.Context, t *transaction, size int64, sha256 string) (file string, err error) {
 	if sha256 == "" {
 		return "", nil

@@ -25,8 +25,8 @@ type Options struct {
 	Fields *products.Schema
 	// Schema is the PostgreSQL schema that all tables of the DB are in, a name of at most 63 bytes; it is made where it
 	// is missing and the user may. Empty leaves it to the search_path. Statements name it, so it is safe behind a
-	// pooler. Two schemas of a database have nothing to do with each other, and one's own tables may have the same names
-	// in another.
+	// pooler. Two schemas of a database have nothing to do with each other, and one's own tables may have the same
+	// names in another.
 	Schema string
 	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Of four and more some are kept for heartbeats
 	// of imports and for DB.Ping, and some from batches. Calls that find all of them busy wait: a heartbeat for 3 s, a
@@ -165,8 +165,8 @@ func (db *DB) start(ctx context.Context) (*DB, error) {
 	return db, nil
 }
 
-// Pools returns what is known of the pool of connections, by the name "connections", at this moment. Its waits are those
-// for a connection that may be used for the purpose at hand: some are kept for what is urgent.
+// Pools returns what is known of the pool of connections, by the name "connections", at this moment. Its waits are
+// those for a connection that may be used for the purpose at hand: some are kept for what is urgent.
 func (db *DB) Pools() map[string]sql.DBStats {
 	s := db.sql.Stats()
 	s.WaitCount += db.places.waits.Load()

@@ -62,8 +62,8 @@ func NewPool(databaseURL string, maxConns int) (*sql.DB, error) {
 	return pool, nil
 }
 
-// newPoolDB returns a DB over a pool, as the function of that name asks for it. It knows what the pool's connections are
-// like, and has done nothing else.
+// newPoolDB returns a DB over a pool, as the function of that name asks for it. It knows what the pool's connections
+// are like, and has done nothing else.
 func newPoolDB(ctx context.Context, pool *sql.DB, function string, options Options) (*DB, error) {
 	if pool == nil {
 		return nil, fmt.Errorf("postgres: %s needs a pool of connections, not nil", function)

@@ -117,7 +117,8 @@ func (w *reverter) notify(ctx context.Context, t *transaction) error {
 	if w.batch.Changed == nil {
 		return nil
 	}
-	parts := products.RevertParts{Changed: func(ctx context.Context, created, updated, deleted []products.Product) error {
+	parts := products.RevertParts{Changed: func(ctx context.Context, created, updated,
+		deleted []products.Product) error {
 		if err := w.batch.Changed(ctx, created, updated, deleted); err != nil {
 			return callbackError{err}
 		}

@@ -21,13 +21,14 @@ type TableOptions struct {
 	// Rename gives columns other names in files and in the schema, by the column's name. A column whose name can't be
 	// that of a field, such as "Item No", needs one.
 	Rename map[string]string
-	// Leave names columns that no file sets: new rows get their defaults. Generated columns, and those that are numbered
-	// by a sequence, are left out anyway, unless they are renamed or are the key.
+	// Leave names columns that no file sets: new rows get their defaults. Generated columns, and those that are
+	// numbered by a sequence, are left out anyway, unless they are renamed or are the key.
 	Leave []string
 	// Constants are columns that have one value in all rows that are written, such as a tenant. Those of the unique key
 	// say which rows there are: others are never looked at. The rest are set in new rows.
 	Constants map[string]string
-	// Update names the columns that may be changed in rows that exist, nil for all. The others are only set in new rows.
+	// Update names the columns that may be changed in rows that exist, nil for all. The others are only set in new
+	// rows.
 	Update []string
 	// Touch names columns of times that are set to the transaction's time where a row is created or changed, such as
 	// updated_at.

@@ -100,8 +100,9 @@ func readTable(ctx context.Context, t *transaction, name string) (*tableCatalog,
 	err := t.GetContext(ctx, &head, `SELECT c.oid::bigint AS oid, current_user AS user_, n.nspname AS schema,
 			c.relname AS name, c.relkind::text AS kind, row_security_active(c.oid) AS secured,
 			EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS rules,
-			EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid IN (SELECT c.oid UNION ALL SELECT inhrelid FROM pg_inherits
-				WHERE inhparent = c.oid) AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3) AS triggers,
+			EXISTS (SELECT 1 FROM pg_trigger g
+				WHERE g.tgrelid IN (SELECT c.oid UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid)
+				AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3) AS triggers,
 			has_schema_privilege(n.oid, 'USAGE') AS visible
 		FROM (SELECT to_regclass($1) AS found) f LEFT JOIN pg_class c ON c.oid = f.found
 			LEFT JOIN pg_namespace n ON n.oid = c.relnamespace`, name)
@@ -153,9 +154,11 @@ func (c *tableCatalog) readColumns(ctx context.Context, t *transaction) error {
 			a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
 			a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), '') ~ '^nextval\(' AS numbered,
 			coalesce(NOT l.collisdeterministic, false) AS vague,
-			has_column_privilege(a.attrelid, a.attnum, 'SELECT') AND has_column_privilege(a.attrelid, a.attnum, 'INSERT')
+			has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+				AND has_column_privilege(a.attrelid, a.attnum, 'INSERT')
 				AND has_column_privilege(a.attrelid, a.attnum, 'UPDATE') AS writable,
-			ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = b.type ORDER BY e.enumsortorder) AS labels,
+			ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid = b.type
+				ORDER BY e.enumsortorder) AS labels,
 			b.checks AS domain_checks
 		FROM pg_attribute a JOIN base b ON b.attnum = a.attnum
 			JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd' JOIN pg_namespace n ON n.oid = t.typnamespace

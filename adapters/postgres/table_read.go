@@ -9,7 +9,8 @@ import (
 
 // readOwn reads the rows of records, as products, in the records' order. It locks them if it is told so. Rows that have
 // gone are left out.
-func (w *batchWriter) readOwn(ctx context.Context, t *transaction, chunk []match, lock bool) ([]products.Product, error) {
+func (w *batchWriter) readOwn(ctx context.Context, t *transaction, chunk []match,
+	lock bool) ([]products.Product, error) {
 	all := make([]products.Product, 0, len(chunk))
 	err := w.eachOwn(ctx, t, chunk, lock, func(_ int, p products.Product) { all = append(all, p) })
 	return all, err

@@ -25,8 +25,8 @@ func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.C
 			}
 			if _, err := t.ExecContext(ctx, `INSERT INTO import_changes (job_id, batch, first_key, last_key, token, dry_run,
 					created, updated, deleted, kept, size, fields, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-				claim.Job.ID, c.Batch, c.First, c.Last, claim.Token, claim.Job.Settings.DryRun, c.Counts[0], c.Counts[1],
-				c.Counts[2], c.Counts[3], c.Size, fields, c.Body); err != nil {
+				claim.Job.ID, c.Batch, c.First, c.Last, claim.Token, claim.Job.Settings.DryRun,
+				c.Counts[0], c.Counts[1], c.Counts[2], c.Counts[3], c.Size, fields, c.Body); err != nil {
 				return err
 			}
 		}

@@ -36,9 +36,9 @@ type jobRow struct {
 func (r *jobRow) scan(from interface{ Scan(...any) error }) error {
 	return from.Scan(jsonIn{&r.Dialect}, &r.ID, &r.State, &r.Revision, &r.FileName, &r.Upload, &r.File, &r.Size,
 		&r.SHA256, &r.DuplicateOf, &r.IdempotencyKey, jsonIn{&r.Settings}, &r.Priority, jsonIn{&r.Event},
-		jsonIn{&r.Rejects}, &r.Error, &r.Attempts, &r.CancelRequested, timeIn{&r.CreatedAt}, timeIn{&r.StartedAt}, timeIn{&r.FinishedAt},
-		timeIn{&r.NotBefore}, timeIn{&r.WaitingSince}, microsIn{&r.Waited}, &r.token, &r.worker, timeIn{&r.lease},
-		microsIn{&r.length}, microsIn{&r.wait}, &r.User)
+		jsonIn{&r.Rejects}, &r.Error, &r.Attempts, &r.CancelRequested, timeIn{&r.CreatedAt}, timeIn{&r.StartedAt},
+		timeIn{&r.FinishedAt}, timeIn{&r.NotBefore}, timeIn{&r.WaitingSince}, microsIn{&r.Waited}, &r.token, &r.worker,
+		timeIn{&r.lease}, microsIn{&r.length}, microsIn{&r.wait}, &r.User)
 }
 
 // held reports whether a worker has the job, and its lease hasn't run out.

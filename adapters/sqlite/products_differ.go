@@ -9,8 +9,8 @@ import (
 // differKeeps is about how much text of updated products is kept until the products before them are inserted.
 const differKeeps = 1 << 20
 
-// differ calls Batch.Differences in the order of the keys: products are inserted some time after the probe has shown that
-// they are new. Nil is one that does nothing.
+// differ calls Batch.Differences in the order of the keys: products are inserted some time after the probe has shown
+// that they are new. Nil is one that does nothing.
 type differ struct {
 	w     *batchWriter
 	parts *products.DifferenceParts

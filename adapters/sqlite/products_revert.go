@@ -179,7 +179,8 @@ func (w *reverter) finish(ctx context.Context) error {
 	if w.batch.Changed == nil {
 		return nil
 	}
-	parts := products.RevertParts{Changed: func(ctx context.Context, created, updated, deleted []products.Product) error {
+	parts := products.RevertParts{Changed: func(ctx context.Context, created, updated,
+		deleted []products.Product) error {
 		if err := w.batch.Changed(ctx, created, updated, deleted); err != nil {
 			return callbackError{err}
 		}

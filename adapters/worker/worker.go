@@ -35,9 +35,9 @@ type Options struct {
 	// by the Worker, and by nobody else.
 	Dispatcher *webhooks.Dispatcher
 	// JobPruner, WebhookPruner and HistoryPruner, where they are not nil, are called some 10 s after the start, and
-	// then about every PruneEvery, at least a minute, 0 for an hour; the JobPruner with the Retention, 0 for jobs that are
-	// kept for ever, the HistoryPruner with KeepHistory, at least a minute, 0 for 90 days. Each is given 30 s; where
-	// that isn't enough, all are called again 10 s later.
+	// then about every PruneEvery, at least a minute, 0 for an hour; the JobPruner with the Retention, 0 for jobs that
+	// are kept for ever, the HistoryPruner with KeepHistory, at least a minute, 0 for 90 days. Each is given 30 s;
+	// where that isn't enough, all are called again 10 s later.
 	JobPruner     JobPruner
 	WebhookPruner WebhookPruner
 	HistoryPruner HistoryPruner

@@ -15,9 +15,9 @@ import (
 )
 
 // A compressed upload is a zstd file, so that zstd itself reads it. It begins with packedMagic, a frame that is
-// skipped, with which no file of a catalogue begins. Then come pieces of 1 MiB of the upload, the last one shorter, each
-// a frame of its own behind another one that is skipped: packedPiece, the length of the piece and that of its frame. So
-// an offset is found without decompressing what stands before it.
+// skipped, with which no file of a catalogue begins. Then come pieces of 1 MiB of the upload, the last one shorter,
+// each a frame of its own behind another one that is skipped: packedPiece, the length of the piece and that of its
+// frame. So an offset is found without decompressing what stands before it.
 const (
 	packedMagic  = "\x50\x2a\x4d\x18\x10\x00\x00\x00products-import1"
 	packedPiece  = "\x51\x2a\x4d\x18\x08\x00\x00\x00"

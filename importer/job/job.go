@@ -68,8 +68,8 @@ type Settings struct {
 	// keeps all of a job whose submitter says nothing; stored settings without it keep nothing.
 	Changes string `json:"changes,omitempty"`
 
-	// Undo is the ID of the job that is undone, whose file this one doesn't read: see Service.Undo, which sets it. It is
-	// empty for an import.
+	// Undo is the ID of the job that is undone, whose file this one doesn't read: see Service.Undo, which sets it. It
+	// is empty for an import.
 	Undo string `json:"undo,omitempty"`
 
 	// These decide where batches end. They are kept with the job, so that every worker, whatever its version and its
@@ -97,8 +97,8 @@ type Job struct {
 	// Upload is the ID of the stored file, which other jobs and an [Upload] may have too. It is empty once the file
 	// was deleted.
 	Upload string
-	// File is the key under which an [Uploads] has the file's bytes: the Upload, or that of another job or [Upload] with
-	// the same bytes. It is empty once the file was deleted.
+	// File is the key under which an [Uploads] has the file's bytes: the Upload, or that of another job or [Upload]
+	// with the same bytes. It is empty once the file was deleted.
 	File string
 	// Size is the file's length in bytes as stored, SHA256 its checksum in hexadecimal.
 	Size   int64

@@ -20,8 +20,8 @@ type Meter interface {
 
 // Left says how a claimed job left a Runner.
 type Left struct {
-	// Job is as it was stored, or as it was claimed where there is an Err. A final one has ended, another one is done by
-	// the next who claims it.
+	// Job is as it was stored, or as it was claimed where there is an Err. A final one has ended, another one is done
+	// by the next who claims it.
 	Job Job
 	// Retry is why there will be another attempt; empty where there is none, or the Runner was just stopped.
 	Retry RetryReason

@@ -127,11 +127,11 @@ type Backlog struct {
 	// Waiting counts the jobs that could be claimed, Later those whose NotBefore hasn't come, Running those that a
 	// worker holds by a lease that hasn't run out.
 	Waiting, Later, Running int64
-	// OldestWaiting is for how long the one of the Waiting jobs that waits longest could have been claimed; 0 where none
-	// waits.
+	// OldestWaiting is for how long the one of the Waiting jobs that waits longest could have been claimed; 0 where
+	// none waits.
 	OldestWaiting time.Duration
-	// Troubled counts the jobs that wait for trouble to pass, or are tried again after it, OldestTrouble is how long ago
-	// the oldest trouble began; 0 for none. See Job.WaitingSince.
+	// Troubled counts the jobs that wait for trouble to pass, or are tried again after it, OldestTrouble is how long
+	// ago the oldest trouble began; 0 for none. See Job.WaitingSince.
 	Troubled      int64
 	OldestTrouble time.Duration
 }
@@ -208,8 +208,8 @@ type Holder interface {
 	Checkpoints(ctx context.Context, claim *Claim) (map[int64]importer.Commit, error)
 	// KeepChanges stores what a batch changes. The context is the one of the batch's transaction
 	// ([products.Batch.Differences]), in which it is committed. It may be called several times for a batch, before its
-	// Checkpoint, each time with chunks behind those before; the store keeps nothing of what it is given that the caller
-	// may change later. What is kept of a dry run belongs to the claim.
+	// Checkpoint, each time with chunks behind those before; the store keeps nothing of what it is given that the
+	// caller may change later. What is kept of a dry run belongs to the claim.
 	KeepChanges(ctx context.Context, claim *Claim, chunks []ChangeChunk) error
 	// DropChanges removes what earlier claims of a job kept that is a dry run, which begins from the start: at most
 	// limit chunks, which is 1 or more. It returns how many it removed.
@@ -226,8 +226,8 @@ type Holder interface {
 
 // Pruner is for those who remove what nobody needs any more.
 type Pruner interface {
-	// ExpireChanges deletes chunks of jobs that became final before the time, at most limit of them, which is 1 or more,
-	// and returns how many: so that Expire has little to do.
+	// ExpireChanges deletes chunks of jobs that became final before the time, at most limit of them, which is 1 or
+	// more, and returns how many: so that Expire has little to do.
 	ExpireChanges(ctx context.Context, before time.Time, limit int) (int, error)
 	// Expire deletes the jobs that became final before the time, at most limit of them, with all that is theirs, and
 	// returns them, without their Dialect: the bytes of those of their uploads that are not in use any more are the

@@ -11,9 +11,9 @@ import (
 	"github.com/products-importer/products-importer/progress"
 )
 
-// undo takes back what another job did, and returns why it ended. Its batches are whole chunks of that one's changes, as
-// many as have Settings.BatchRecords changes or BatchBytes. They don't change any more: so a later attempt finds its
-// batches by number.
+// undo takes back what another job did, and returns why it ended. Its batches are whole chunks of that one's changes,
+// as many as have Settings.BatchRecords changes or BatchBytes. They don't change any more: so a later attempt finds
+// its batches by number.
 func (a *attempt) undo(ctx context.Context, stop <-chan struct{}, committed map[int64]importer.Commit) error {
 	reverter, can := a.runner.products.(products.Reverter)
 	if !can {
@@ -149,9 +149,10 @@ func countsOf(result *products.BatchResult, n int) (c progress.Counts, err error
 	if result == nil || len(result.Outcomes) != n {
 		return c, fmt.Errorf("%w: it gave no outcome for some changes", importer.ErrStoreContract)
 	}
-	c = progress.Counts{Read: int64(n), Created: result.Count(products.Created), Updated: result.Count(products.Updated),
-		Unchanged: result.Count(products.Unchanged), Deleted: result.Count(products.Deleted),
-		Kept: result.Count(products.Kept)}
+	c = progress.Counts{Read: int64(n), Created: result.Count(products.Created),
+		Updated: result.Count(products.Updated), Unchanged: result.Count(products.Unchanged),
+		Deleted: result.Count(products.Deleted),
+		Kept:    result.Count(products.Kept)}
 	if c.Created+c.Updated+c.Unchanged+c.Deleted+c.Kept != c.Read {
 		return c, fmt.Errorf("%w: it gave an unknown outcome", importer.ErrStoreContract)
 	}

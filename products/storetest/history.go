@@ -136,7 +136,8 @@ func HistoryCases() []HistoryCase {
 			require.Equal(c, []int64{3, 2}, c.versions(1), "what is committed is there")
 			ctx, cancel := context.WithCancel(c.Context())
 			cancel()
-			require.ErrorIs(c, c.History.AddHistory(ctx, whole()), context.Canceled, "a context that has ended stops it")
+			require.ErrorIs(c, c.History.AddHistory(ctx, whole()), context.Canceled,
+				"a context that has ended stops it")
 			require.Empty(c, c.versions(7), "a context that has ended stops it")
 		}},
 		{"old ones are removed", func(c *historyCheck) {

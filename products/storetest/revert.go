@@ -208,7 +208,8 @@ var revertCases = []Case{
 			reverts[i] = back(p)
 		}
 		result, _, _ = c.revert(false, reverts...)
-		require.EqualValues(c, n, (&products.BatchResult{Outcomes: result}).Count(created), "everything is brought back")
+		require.EqualValues(c, n, (&products.BatchResult{Outcomes: result}).Count(created),
+			"everything is brought back")
 		for i := range all {
 			all[i].Version++
 		}
