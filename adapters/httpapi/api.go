@@ -69,7 +69,7 @@ type Jobs interface {
 //
 // It is safe for concurrent use.
 type API struct {
-	products Products
+	products Products // nil for none
 	schema   *products.Schema
 	jobs     Jobs
 	watcher  *job.Watcher[*frame]
@@ -94,10 +94,14 @@ type API struct {
 // New returns the API over a catalogue and its imports. The reader is the store of the service's jobs; it is asked for
 // those that are watched. All of them are required, and either users, who log in with HTTP Basic authentication, or
 // Options.Authenticate.
+//
+// The catalogue may be nil where imports write to a table that the API can't read: Options.Fields has its schema then.
+// The routes of products, of their history and export, of /delete_all/ and of undoing an import aren't in the OpenAPI
+// document, and answer with 404 that says why.
 func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users, options Options) (*API, error) {
 	switch {
-	case catalogue == nil:
-		return nil, errors.New("httpapi: the products are missing")
+	case catalogue == nil && options.Fields == nil:
+		return nil, errors.New("httpapi: the products are missing, and Options.Fields too")
 	case jobs == nil:
 		return nil, errors.New("httpapi: the jobs are missing")
 	case reader == nil:
@@ -107,7 +111,11 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 	if err != nil {
 		return nil, err
 	}
-	a := &API{products: catalogue, schema: catalogue.Schema(), jobs: jobs, options: options,
+	schema := options.Fields
+	if catalogue != nil {
+		schema = catalogue.Schema()
+	}
+	a := &API{products: catalogue, schema: schema, jobs: jobs, options: options,
 		reads: newReadBudget(options.MaxReadBytes), origins: http.NewCrossOriginProtection()}
 	a.bodies = newBodyBudget(options)
 	ask := options.Ping

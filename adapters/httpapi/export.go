@@ -23,7 +23,7 @@ import (
 // have, and with attributes=none there are none. Text that a spreadsheet would take for a formula is escaped by
 // [importer.EscapeFormula] and [importer.EscapeTrimmed].
 func (a *API) Export() http.Handler {
-	return resource{exportPath, methods{http.MethodGet: a.handle(a.export)}}
+	return a.ofProducts(exportPath, methods{http.MethodGet: a.handle(a.export)})
 }
 
 // allAttributes and noAttributes are values of the parameter attributes.
@@ -120,6 +120,9 @@ type exporter struct {
 // exportColumns are the first columns of a file with products: those that all products have, and then the fields of
 // one's own.
 func exportColumns(schema *products.Schema) []string {
+	if schema.Len() == 0 { // a table that has a key alone
+		return []string{schema.Key().Name}
+	}
 	columns := []string{schema.At(0).Name, schema.Key().Name}
 	for i, f := range schema.All() {
 		if i > 0 {

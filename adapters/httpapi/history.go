@@ -13,7 +13,7 @@ import (
 
 // ProductHistory is the handler of GET /products/{id}/history, what was changed of a product, when, and by whom.
 func (a *API) ProductHistory() http.Handler {
-	return resource{historyPath, methods{http.MethodGet: a.handle(a.getHistory)}}
+	return a.ofProducts(historyPath, methods{http.MethodGet: a.handle(a.getHistory)})
 }
 
 // changing returns a context for changing products that says who does.

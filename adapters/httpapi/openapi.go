@@ -17,7 +17,8 @@ var openAPI []byte
 // object is a part of the document.
 type object = map[string]any
 
-// document returns the description of this API: with the fields of its schema, and without webhooks where it has none.
+// document returns the description of this API: with the fields of its schema, and without products and webhooks where
+// it has none.
 func (a *API) document() []byte {
 	var document object
 	if err := json.Unmarshal(openAPI, &document); err != nil {
@@ -54,7 +55,11 @@ func (a *API) document() []byte {
 		delete(document, "security")
 	}
 	describeRoles(document)
-	describeFields(document, a.schema)
+	if a.products == nil {
+		leaveOutProducts(document)
+	} else {
+		describeFields(document, a.schema)
+	}
 	describeUploads(document, a.options.MaxUploadBytes)
 	text, err := encodeJSON(document)
 	if err != nil {

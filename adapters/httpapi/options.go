@@ -33,6 +33,8 @@ type Options struct {
 	// Tokens keeps the tokens with which programs log in, "Authorization: Bearer TOKEN", beside the users of New; nil
 	// for no tokens. They are made and withdrawn under /tokens/, and by basicauth.NewTokens over the same store.
 	Tokens basicauth.TokenStore
+	// Fields are those that files may have, where New is given no products, which have a schema of their own.
+	Fields *products.Schema
 	// PublicURL is where clients see the API, https://shop.example/api for instance: links begin with it, and locations
 	// with its path. It is for an API behind a proxy that changes the path or the host; where an application mounts the
 	// API, it finds its place by itself. Without it the links in lists have no host, since anybody may have written

@@ -11,22 +11,22 @@ import (
 
 // Products is the handler of GET /products/, the list, and of POST /products/, which creates a product.
 func (a *API) Products() http.Handler {
-	return resource{productsPath, methods{
+	return a.ofProducts(productsPath, methods{
 		http.MethodGet: a.handle(a.listProducts), http.MethodPost: a.handle(a.createProduct),
-	}}
+	})
 }
 
 // Product is the handler of GET, PUT, PATCH and DELETE /products/{id}, one product.
 func (a *API) Product() http.Handler {
-	return resource{productPath, methods{
+	return a.ofProducts(productPath, methods{
 		http.MethodGet: a.handle(a.getProduct), http.MethodPut: a.handle(a.putProduct),
 		http.MethodPatch: a.handle(a.patchProduct), http.MethodDelete: a.handle(a.deleteProduct),
-	}}
+	})
 }
 
 // DeleteAll is the handler of DELETE /delete_all/, which deletes every product in one transaction.
 func (a *API) DeleteAll() http.Handler {
-	return resource{deleteAllPath, methods{http.MethodDelete: a.handle(func(w http.ResponseWriter,
+	return a.ofProducts(deleteAllPath, methods{http.MethodDelete: a.handle(func(w http.ResponseWriter,
 		r *http.Request) error {
 		if p := readParameters(r); p.err != nil {
 			return p.err
@@ -40,7 +40,7 @@ func (a *API) DeleteAll() http.Handler {
 		a.counts.forget()
 		w.WriteHeader(http.StatusNoContent)
 		return nil
-	})}}
+	})})
 }
 
 func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {

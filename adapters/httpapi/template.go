@@ -48,6 +48,14 @@ func exampleProducts(schema *products.Schema) []products.Product {
 			}
 		}
 	}
+	if key := schema.Key(); key.Type != products.Text {
+		// Each product has a key of its own, so there are as many as there are examples.
+		keys := examples(key, len(all))
+		all = all[:len(keys)]
+		for i := range all {
+			all[i].SKU = keys[i]
+		}
+	}
 	return slices.DeleteFunc(all, func(p products.Product) bool { return schema.Validate(&p) != nil })
 }
 

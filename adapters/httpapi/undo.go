@@ -9,7 +9,7 @@ import (
 // Undo is the handler of POST /imports/{id}/undo, which takes back what an import did, or finds out what it would take
 // back.
 func (a *API) Undo() http.Handler {
-	return resource{undoPath, methods{http.MethodPost: a.handle(a.undoImport)}}
+	return a.ofProducts(undoPath, methods{http.MethodPost: a.handle(a.undoImport)})
 }
 
 func (a *API) undoImport(w http.ResponseWriter, r *http.Request) error {

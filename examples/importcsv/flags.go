@@ -167,7 +167,7 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	if len(files) > 0 {
 		s.file = files[0]
 	}
-	if s.table.name != "" { // its fields are known once it is open
+	if s.table.Name != "" { // its fields are known once it is open
 		return nil
 	}
 	return s.check()

@@ -56,7 +56,7 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 
 // openStore opens what is imported into.
 func (s *settings) openStore(ctx context.Context) (store importer.Store, closeStore func() error, err error) {
-	if s.table.name != "" {
+	if s.table.Name != "" {
 		return s.openTable(ctx)
 	}
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,

@@ -122,7 +122,7 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 	if file == "-" {
 		file = "standard input"
 	}
-	if name := o.settings.table.name; name != "" {
+	if name := o.settings.table.Name; name != "" {
 		into = "the table " + name
 	}
 	if !o.settings.database.URL.Stored() {

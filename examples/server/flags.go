@@ -37,6 +37,7 @@ type settings struct {
 	anyAddress  bool
 	work        workflags.Settings
 	fields      fieldflags.Settings
+	table       storeflags.ServedTable
 	hooks       hookflags.Settings
 	searchIndex bool
 	lifecycle   lifecycle.Settings
@@ -64,6 +65,8 @@ each explains itself with -h.
       for trying it: nothing is kept
   DATABASE_URL=postgres://localhost/shop server -workers 0
       workers run elsewhere
+  DATABASE_URL=postgres://localhost/shop server -table shop.items -key code
+      imports into a table of one's own; the importer's own tables stand beside it
   server -addr :8080 -users users.txt -public-url https://shop.example/catalog \
       -trusted-proxies 10.0.0.0/8
       behind a proxy
@@ -100,6 +103,7 @@ func newFlags(s *settings) *envflags.Set {
 	s.database.Add(flags, defaultDatabase)
 	s.database.AddNoMigrate(flags)
 	s.fields.Add(flags)
+	s.table.Add(flags)
 	flags.BoolVar(&s.searchIndex, "search-index", false,
 		"first build the database's index that makes search fast; while it exists, imports take longer")
 	s.work.AddKept(flags)
@@ -123,6 +127,9 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	if err := cmp.Or(err, envflags.None(arguments)); err != nil {
 		return err
 	}
+	if err := s.table.Check(s.database.URL, flags.Given("fields")); err != nil {
+		return err
+	}
 	if s.password == "" && s.usersFile == "" {
 		s.password, s.madeUp = rand.Text(), true
 	}
@@ -137,6 +144,8 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 		return errors.New("-deliveries 0 " + alone)
 	case s.searchIndex && !s.database.URL.Stored():
 		return errors.New("-search-index needs a database")
+	case s.searchIndex && s.table.Name != "":
+		return errors.New("-search-index is for products, and -table has none")
 	case s.searchIndex && s.database.NoMigrate:
 		return errors.New("-no-migrate leaves no room for -search-index: server migrate -search-index builds it")
 	}

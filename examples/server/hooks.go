@@ -13,7 +13,7 @@ import (
 // hooks are the webhooks: events of what happens go into the outbox, and the dispatcher sends them.
 type hooks struct {
 	outbox     *outbox.Outbox
-	products   *products.NotifyingStore // the products, whose changes become events
+	products   *products.NotifyingStore // the products, whose changes become events; nil with a table of one's own
 	service    *webhooks.Service
 	dispatcher *webhooks.Dispatcher // nil where the deliveries are made elsewhere
 }
@@ -44,6 +44,9 @@ func newHooks(s *settings, db *storeflags.Stores, logger *slog.Logger) (h hooks,
 		return h, err
 	}
 	db.Jobs.OnEnd(h.outbox.JobEnded)
+	if s.table.Options != nil {
+		return h, nil
+	}
 	historian, err := products.NewHistorian(db.History, s.fields.Schema, h.outbox)
 	if err != nil {
 		return h, err

@@ -5,6 +5,7 @@
 //	go run ./examples/server -allow-private-webhooks            # with webhooks to this machine, see examples/receiver
 //	DATABASE_URL=postgres://localhost/shop go run ./examples/server -workers 0   # workers run elsewhere
 //	go run ./examples/server -fields fields.json                # products have prices, or what the file declares
+//	go run ./examples/server -database-url postgres://localhost/shop -table shop.items -key code   # one's own table
 //	go run ./examples/server -users users.txt                   # several people, each with a role
 //	go run ./examples/server user -role editor -file users.txt ann   # makes such a file; asks for a password
 //	go run ./examples/server token add ci -role importer        # a program's log-in
@@ -100,18 +101,23 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 		return err
 	}
 	meters.watch(s, db, &hooks)
-	options := job.ServiceOptions{KeyRule: db.Products.KeyRule(), Fields: db.Products.Schema(),
+	options := job.ServiceOptions{KeyRule: db.Imports.KeyRule(), Fields: db.Imports.Schema(),
 		KeepUploads: s.work.KeepUploads}
-	if sizer, says := db.Products.(importer.BatchSizer); says {
+	if sizer, says := db.Imports.(importer.BatchSizer); says {
 		options.BatchSize = sizer.BatchSize()
 	}
 	service, err := job.NewService(db.Jobs, db.Uploads, options)
 	if err != nil {
 		return err
 	}
-	api, err := httpapi.New(hooks.products, service, db.Jobs, users, httpapi.Options{
+	var catalogue httpapi.Products
+	if hooks.products != nil {
+		catalogue = hooks.products
+	}
+	api, err := httpapi.New(catalogue, service, db.Jobs, users, httpapi.Options{
 		Logger: logger, Ping: s.hooks.NewKeyCheck(ctx, hooks.service, logger).After(db.Ping), PublicURL: s.publicURL,
 		TrustedProxies: s.proxies, TrustedOrigins: s.origins, MaxUploadBytes: s.maxUpload,
+		Fields:   db.Imports.Schema(),
 		Tokens:   db.Tokens,
 		History:  db.History,
 		Webhooks: httpapi.Webhooks{Service: hooks.service, Store: db.Webhooks},
@@ -174,8 +180,8 @@ func newWorker(s *settings, db *storeflags.Stores, service *job.Service, hooks *
 	var runner *job.Runner
 	if s.work.Workers > 0 {
 		var err error
-		if runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.work.Lease,
-			MaxWait: s.work.MaxWait, Notifier: hooks.outbox.Import, Meter: meter}); err != nil {
+		if runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Imports, job.RunnerOptions{Lease: s.work.Lease,
+			MaxWait: s.work.MaxWait, Notifier: s.table.Notifier(hooks.outbox.Import), Meter: meter}); err != nil {
 			return nil, err
 		}
 	}

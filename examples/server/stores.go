@@ -13,7 +13,8 @@ import (
 func openStores(ctx context.Context, s *settings, front *lifecycle.Front,
 	logger *slog.Logger) (*storeflags.Stores, error) {
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 20, Logger: logger,
-		Sealer: s.hooks.Sealer, Fields: s.fields.Schema, Schema: s.database.Schema, NoMigrate: s.database.NoMigrate})
+		Sealer: s.hooks.Sealer, Fields: s.fields.Schema, Schema: s.database.Schema, Table: s.table.Options,
+		NoMigrate: s.database.NoMigrate})
 	if err != nil || !s.searchIndex {
 		return db, err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/sqlite"
+	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/driver"
 	"github.com/products-importer/products-importer/products"
@@ -23,6 +24,8 @@ type Options struct {
 	Fields *products.Schema
 	// Schema is the PostgreSQL schema that all tables are in, empty for where the search_path leads.
 	Schema string
+	// Table is the table of one's own that jobs import into, nil for the products.
+	Table *postgres.TableOptions
 	// NoMigrate leaves the schema alone: one that doesn't fit is an error.
 	NoMigrate bool
 	// KeyRule says which SKUs are the same, nil for what is on record, or products.ExactKeys.
@@ -38,6 +41,8 @@ type Options struct {
 // Stores are where everything is kept. They are safe for concurrent use.
 type Stores struct {
 	Products products.Store
+	// Imports is what jobs import into: Products, or the table of Options.
+	Imports  importer.Store
 	Jobs     Jobs
 	Uploads  job.Uploads
 	Webhooks webhooks.Store
@@ -91,16 +96,17 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 			rule = *o.KeyRule
 		}
 		db := memory.New(memory.Options{Fields: o.Fields, KeyRule: rule})
-		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Close: func() error { return nil }}, nil
+		return &Stores{Products: db.Products(), Imports: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(),
+			Webhooks: db.Webhooks(), Tokens: db.Tokens(), History: db.History(), InTx: db.InTx,
+			Close: func() error { return nil }}, nil
 	case SQLite:
 		db, err := sqlite.Open(ctx, u.text, sqlite.Options{Logger: o.Logger, Sealer: o.Sealer, Fields: o.Fields,
 			NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
 		if err != nil {
 			return nil, err
 		}
-		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Ping: db.Ping,
+		return &Stores{Products: db.Products(), Imports: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(),
+			Webhooks: db.Webhooks(), Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Ping: db.Ping,
 			BuildSearchIndex: db.BuildSearchIndex,
 			Pools:            db.Pools, Close: db.Close}, nil
 	case PostgreSQL:
@@ -109,8 +115,14 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Stores{Products: db.Products(), Jobs: db.Jobs(), Uploads: db.Uploads(), Webhooks: db.Webhooks(),
-			Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Ping: db.Ping,
+		var imports importer.Store = db.Products()
+		if o.Table != nil {
+			if imports, err = db.OpenTable(ctx, *o.Table); err != nil {
+				return nil, errors.Join(err, db.Close())
+			}
+		}
+		return &Stores{Products: db.Products(), Imports: imports, Jobs: db.Jobs(), Uploads: db.Uploads(),
+			Webhooks: db.Webhooks(), Tokens: db.Tokens(), History: db.History(), InTx: db.InTx, Ping: db.Ping,
 			BuildSearchIndex: db.BuildSearchIndex,
 			BuildIndexes:     db.BuildIndexes, Pools: db.Pools, Close: db.Close}, nil
 	}

@@ -22,6 +22,7 @@ type settings struct {
 	adminAddr string
 	work      workflags.Settings
 	fields    fieldflags.Settings
+	table     storeflags.ServedTable
 	hooks     hookflags.Settings
 	lifecycle lifecycle.Settings
 	log       logflags.Settings
@@ -44,6 +45,7 @@ func newFlags(s *settings) *envflags.Set {
 	s.database.Add(flags, "")
 	s.database.AddNoMigrate(flags)
 	s.fields.Add(flags)
+	s.table.Add(flags)
 	s.work.AddKept(flags)
 	flags.Group("Imports and webhooks")
 	s.work.Add(flags, "")
@@ -73,5 +75,5 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	case s.work.Workers == 0 && s.work.Deliveries == 0:
 		return errors.New("there is nothing to do with -workers 0 and -deliveries 0")
 	}
-	return nil
+	return s.table.Check(s.database.URL, flags.Given("fields"))
 }

@@ -81,7 +81,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
 		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.work.Workers + 8,
 			Logger: logger, Sealer: s.hooks.Sealer, Fields: s.fields.Schema, Schema: s.database.Schema,
-			NoMigrate: s.database.NoMigrate})
+			Table: s.table.Options, NoMigrate: s.database.NoMigrate})
 		return err
 	})
 	switch {
@@ -144,8 +144,8 @@ func newRunner(s *settings, db *storeflags.Stores, meter job.Meter) (*job.Runner
 		return nil, err
 	}
 	db.Jobs.OnEnd(events.JobEnded)
-	return job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Lease: s.work.Lease,
-		MaxWait: s.work.MaxWait, Notifier: events.Import, Meter: meter})
+	return job.NewRunner(db.Jobs, db.Uploads, db.Imports, job.RunnerOptions{Lease: s.work.Lease,
+		MaxWait: s.work.MaxWait, Notifier: s.table.Notifier(events.Import), Meter: meter})
 }
 
 // newDispatcher returns the service, which prunes deliveries, and the dispatcher that sends them, nil where this worker

@@ -43,10 +43,10 @@ function wordsOf({ description = '', type, items }) {
 // schemaOf reads the description: the fields in its order, and the orders that lists may have.
 function schemaOf(description) {
   const { Product: stored, ProductInput: input } = description.components.schemas;
-  const parameters = description.paths['/products/'].get.parameters;
+  const parameters = description.paths['/products/']?.get.parameters ?? []; // none for a table of one's own
   const names = parameters.map((p) => p.name);
-  const properties = Object.entries(stored.properties.fields.properties ?? {});
-  const given = input.properties.fields;
+  const properties = Object.entries(stored?.properties.fields.properties ?? {});
+  const given = input?.properties.fields;
   return {
     fields: properties.map(([name, one]) => fieldOf(name, one, given.properties[name] ?? {},
       (given.required ?? []).includes(name), names)),

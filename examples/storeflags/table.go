@@ -1,0 +1,152 @@
+package storeflags
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/examples/envflags"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
+)
+
+// Table says which table of one's own is imported into, if any.
+type Table struct {
+	// Name is empty for none.
+	Name string
+	// Key has all columns of a unique key of the table.
+	Key []string
+}
+
+// Add adds the flags -table and -key.
+func (t *Table) Add(flags *envflags.Set) {
+	flags.StringVar(&t.Name, "table", "",
+		"import into the table of that `name` in PostgreSQL, such as shop.items, which is there already and whose "+
+			"columns are the fields; nothing but its rows is changed")
+	flags.Func("key", "the `COLUMNS` of a unique key of -table, with commas between them: one comes from the file, the "+
+		"others have a value by -set", func(text string) error {
+		t.Key = nil
+		if text == "" {
+			return nil
+		}
+		for name := range strings.SplitSeq(text, ",") {
+			if name = strings.TrimSpace(name); name == "" || slices.Contains(t.Key, name) {
+				return errors.New("want one column, or several different ones: tenant_id,code")
+			}
+			t.Key = append(t.Key, name)
+		}
+		return nil
+	})
+}
+
+// Check returns what is wrong with the flags together, and with -fields if that is given.
+func (t *Table) Check(database URL, fields bool) error {
+	switch {
+	case t.Name == "" && len(t.Key) > 0:
+		return errors.New("-key is for -table, which is missing")
+	case t.Name == "":
+		return nil
+	case len(t.Key) == 0:
+		return errors.New("-table needs a unique key: name its columns with -key")
+	case database.Kind != PostgreSQL:
+		return errors.New("-table is of PostgreSQL: name its database, postgres://user:password@host/name, with " +
+			"-database-url or DATABASE_URL")
+	case fields:
+		return errors.New("-table has its own fields, so leave out -fields")
+	}
+	return nil
+}
+
+// Options are those of the table, where columns of the key have these constant values. They are all columns of the key
+// but one.
+func (t *Table) Options(set map[string]string) (options postgres.TableOptions, err error) {
+	options = postgres.TableOptions{Name: t.Name, Constants: map[string]string{}}
+	for _, column := range t.Key {
+		value, constant := set[column]
+		switch {
+		case constant:
+			options.Constants[column] = value
+		case options.Key == "":
+			options.Key = column
+		default:
+			return options, fmt.Errorf("-key has %s and %s from the file: give all of its columns but one a value with -set",
+				options.Key, column)
+		}
+	}
+	if options.Key == "" {
+		return options, errors.New("-set gives all columns of -key a value: one of them has to come from the file")
+	}
+	return options, nil
+}
+
+// ServedTable is the table that servers and workers import into, if any. All of one database have the same one.
+type ServedTable struct {
+	Table
+	// Options are nil without a table. They are there after Check.
+	Options *postgres.TableOptions
+	set     map[string]string
+}
+
+// Add adds the flags -table, -key and -set.
+func (t *ServedTable) Add(flags *envflags.Set) {
+	t.Table.Add(flags)
+	flags.Func("set", "give columns of -table a `value` in every row, as in tenant_id=7,source=files; may be repeated. "+
+		"Servers and workers of one database have the same -table, -key and -set", t.readSet)
+	flags.FromEnv("table", "key", "set")
+}
+
+// readSet reads pairs.
+func (t *ServedTable) readSet(text string) error {
+	if text == "" {
+		return nil
+	}
+	if t.set == nil {
+		t.set = map[string]string{}
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		column, value, ok := strings.Cut(pair, "=")
+		if column = strings.TrimSpace(column); !ok || column == "" {
+			return errors.New("want COLUMN=VALUE, with commas between several: tenant_id=7")
+		}
+		if _, twice := t.set[column]; twice {
+			return fmt.Errorf("gives %s two values", column)
+		}
+		t.set[column] = value
+	}
+	return nil
+}
+
+// Check makes the Options, or returns what is wrong with the flags together.
+func (t *ServedTable) Check(database URL, fields bool) error {
+	if err := t.Table.Check(database, fields); err != nil {
+		return err
+	}
+	if t.Name == "" {
+		if len(t.set) > 0 {
+			return errors.New("-set is for -table, which is missing")
+		}
+		return nil
+	}
+	options, err := t.Table.Options(t.set)
+	if err != nil {
+		return err
+	}
+	maps.Copy(options.Constants, t.set) // those beside the key are constants too
+	t.Options = &options
+	return nil
+}
+
+// notifier makes the notifier of a job's import.
+type notifier = func(job.Job) importer.WebhookNotifier
+
+// Notifier is the notifier of imports for job.RunnerOptions: the one of products, or one that tells of nothing where
+// there is a table, whose rows are no products.
+func (t *ServedTable) Notifier(ofProducts notifier) notifier {
+	if t.Options == nil {
+		return ofProducts
+	}
+	return func(job.Job) importer.WebhookNotifier { return nil }
+}
