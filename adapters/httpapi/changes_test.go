@@ -26,7 +26,7 @@ func TestChanges(t *testing.T) {
 	s := newSteps(t, products.Field{Name: "price", Type: products.Decimal, Scale: 2},
 		products.Field{Name: "stock", Type: products.Integer}, products.Field{Name: "tags", Type: products.List, Separator: "|"})
 	s.imported("", "sku,name,price,stock,tags\nb,=old,1.00,1,x|y\nc,same,1,1,\n")
-	j := s.imported("?mode=update&extra=keep", "sku,name,description,status,price,stock,tags,color\n"+
+	j := s.imported("?mode=update&extra=keep&changes=all", "sku,name,description,status,price,stock,tags,color\n"+
 		"b,new,\"d\ne\",1,,2,,red\nc,same,,,1,1,,\na,+A,,,2.5,,x,\n")
 	w := s.call("GET", "/imports/"+j.ID+"/changes", "")
 	require.JSONEq(t, `{"next":null,"results":[
@@ -97,11 +97,11 @@ func TestChangesAreListedByCursor(t *testing.T) {
 // TestChangesThatAreNotKept: a sentence says why there are none.
 func TestChangesThatAreNotKept(t *testing.T) {
 	s := newSteps(t)
-	j := s.imported("?changes=none", catalogue)
+	j := s.imported("", catalogue)
 	for _, path := range []string{"/changes", "/changes.csv"} {
 		p := problem(t, s.call("GET", "/imports/"+j.ID+path, ""), 409)
 		require.Equal(t, "no_changes", p.Code)
-		require.Contains(t, p.Detail, "changes=none")
+		require.Contains(t, p.Detail, "changes=all")
 		problem(t, s.call("GET", "/imports/x"+path, ""), 404)
 		problem(t, s.call("GET", "/imports/"+id(7)+path, ""), 404)
 	}
@@ -112,7 +112,7 @@ func TestChangesThatAreNotKept(t *testing.T) {
 func TestOpenAPIDescribesChanges(t *testing.T) {
 	s := newSteps(t, products.Field{Name: "price", Type: products.Decimal, Scale: 2})
 	d := openAPI(t, s.fixture)
-	kept, none := s.imported("?extra=keep", "sku,name,price,color\na,b,1,red\n"), s.imported("?changes=none", catalogue)
+	kept, none := s.imported("?extra=keep&changes=all", "sku,name,price,color\na,b,1,red\n"), s.imported("", catalogue)
 	for _, test := range []struct {
 		path, target string
 		status       int

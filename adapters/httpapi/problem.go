@@ -122,7 +122,7 @@ var kinds = []struct {
 	{job.ErrNotKept, http.StatusConflict, "not_kept", "the skipped records are kept in mode existing alone, and not of a " +
 		"dry run", false},
 	{job.ErrNoChanges, http.StatusConflict, "no_changes", "the import keeps no changes, so that they can be neither shown " +
-		"nor undone: it was asked for with changes=none, or before imports could keep them", false},
+		"nor undone: changes=all keeps those of an import", false},
 	{job.ErrNotEnded, http.StatusConflict, "import_not_ended", "the import has not ended: wait for its end, or cancel it, " +
 		"and undo it then", false},
 	{job.ErrDryRun, http.StatusConflict, "dry_run", "the import was a dry run: there is nothing to be undone", false},

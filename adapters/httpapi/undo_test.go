@@ -13,7 +13,7 @@ func TestUndo(t *testing.T) {
 	s := newSteps(t)
 	d := openAPI(t, s.fixture)
 	s.imported("", "sku,name\na,A\nb,B\n")
-	j := s.imported("?mode=update", "sku,name\na,new\nb,new\nc,C\nd,D\n")
+	j := s.imported("?mode=update&changes=all", "sku,name\na,new\nb,new\nc,C\nd,D\n")
 	require.Equal(t, 200, s.call("PATCH", "/products/2", `{"description":"by hand"}`).Code)
 	path := "/imports/" + j.ID + "/undo"
 
@@ -50,7 +50,7 @@ func TestUndo(t *testing.T) {
 	require.EqualValues(t, 2, s.work().Event.Created)
 	require.EqualValues(t, 4, decode[list](t, s.call("GET", "/products/", "")).Count)
 
-	none := s.imported("?changes=none", catalogue)
+	none := s.imported("", catalogue)
 	require.Equal(t, "no_changes", problem(t, s.call("POST", "/imports/"+none.ID+"/undo", ""), 409).Code)
 	problem(t, s.call("POST", "/imports/x/undo", ""), 404)
 	problem(t, s.call("POST", path, `{"dry_run":1}`), 422)

@@ -173,7 +173,7 @@ func TestSettingsInJSON(t *testing.T) {
 	require.Equal(t, want.Priority, got.Priority)
 	unset := s.accepted(s.call("POST", "/imports/"+got.ID+"/rerun", `{"mode":null,"dry_run":null,"extra":null,
 		"delimiter":null,"quote":null,"encoding":"","header":null,"map":null,"set":null,"number":null,"date":{},
-		"zone":null,"group":null,"leave_out":null,"max_rejects":null,"priority":null}`))
+		"zone":null,"group":null,"leave_out":null,"max_rejects":null,"changes":null,"priority":null}`))
 	plain := s.accepted(s.call("POST", "/imports/", `{"upload":"`+upload+`"}`))
 	unset.Settings.Date = nil // which was an empty object
 	require.Equal(t, plain.Settings, unset.Settings)

@@ -134,7 +134,7 @@ func catalogue(t *testing.T, variant catalogtest.Variant) []byte {
 func (s *scene) submit(variant catalogtest.Variant, mode products.Mode) job.Job {
 	s.t.Helper()
 	j, _, err := s.service.Submit(s.t.Context(),
-		job.Request{Settings: job.Settings{Mode: mode, BatchRecords: batchRecords}},
+		job.Request{Settings: job.Settings{Mode: mode, BatchRecords: batchRecords, Changes: job.ChangesAll}},
 		bytes.NewReader(catalogue(s.t, variant)))
 	require.NoError(s.t, err)
 	return j

@@ -47,7 +47,7 @@ func TestChangesOfAnImport(t *testing.T) {
 	require.ErrorIs(t, err, job.ErrNoChanges)
 
 	text := "sku,name,description,color\nd,new,x,\nb,new,,blue\na,new,,red\nc,same,,red\n"
-	settings := job.Settings{Mode: products.Update, Extra: "keep"}
+	settings := job.Settings{Mode: products.Update, Extra: "keep", Changes: job.ChangesAll}
 	settings.DryRun = true
 	w.submit(text, settings)
 	dry := w.work(r)
@@ -94,7 +94,7 @@ func TestPagesOfChangesAreBounded(t *testing.T) {
 	for i := range 40 {
 		text += fmt.Sprintf("%02d,n,%s\n", i, strings.Repeat("d", 60_000))
 	}
-	w.submit(text, job.Settings{})
+	w.submit(text, job.Settings{Changes: job.ChangesAll})
 	j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
 	n, query := 0, job.ChangeQuery{}
 	for pages := 0; ; pages++ {
@@ -116,7 +116,7 @@ func TestResumedImportKeepsChangesOnce(t *testing.T) {
 	for _, dry := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			w.submit(catalogue(1, 100), job.Settings{DryRun: dry})
+			w.submit(catalogue(1, 100), job.Settings{DryRun: dry, Changes: job.ChangesAll})
 			writes := 0
 			failing := &interruptedStore{Products: w.db.Products(), before: func() error {
 				if writes++; writes == 3 {
@@ -154,7 +154,7 @@ func TestChangesOfAProduct(t *testing.T) {
 	r := w.runner(nil, nil, nil, job.RunnerOptions{})
 	var ids []string
 	for i := range 3 {
-		w.submit(fmt.Sprintf("sku,name\na,x\nb,%d\nc,y\n", i), job.Settings{Mode: products.Update})
+		w.submit(fmt.Sprintf("sku,name\na,x\nb,%d\nc,y\n", i), job.Settings{Mode: products.Update, Changes: job.ChangesAll})
 		ids = append([]string{w.work(r).ID}, ids...)
 		w.submit("sku,name\nb,dry\n", job.Settings{Mode: products.Update, DryRun: true})
 		w.work(r)

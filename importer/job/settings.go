@@ -48,9 +48,16 @@ func checkChanges(text string) error {
 	return nil
 }
 
-// withDefaults is withBatchDefaults for a new job, which keeps its changes unless the submitter says otherwise.
+// withDefaults is withBatchDefaults for a new job. A dry run is made to see what would change. Of an import for which
+// nobody asked changes aren't kept, since that takes time.
 func (s Settings) withDefaults(size importer.BatchSize) Settings {
-	s.Changes = cmp.Or(s.Changes, ChangesAll)
+	switch {
+	case s.Changes != "":
+	case s.DryRun:
+		s.Changes = ChangesAll
+	default:
+		s.Changes = ChangesNone
+	}
 	return s.withBatchDefaults(size)
 }
 

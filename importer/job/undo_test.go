@@ -39,11 +39,11 @@ func (w *world) all() []products.Product {
 func TestUndo(t *testing.T) {
 	w := newWorld(t)
 	r := w.runner(nil, nil, nil, job.RunnerOptions{})
-	w.submit("sku,name,description,color\na,A,d,red\nb,B,,\nc,C,,\n", job.Settings{Extra: "keep"})
+	w.submit("sku,name,description,color\na,A,d,red\nb,B,,\nc,C,,\n", job.Settings{Extra: "keep", Changes: job.ChangesAll})
 	w.work(r)
 	before := w.table()
 	w.submit("sku,name,description,color\na,new,,blue\nb,new,x,\nc,C,,\nd,D,,\ne,E,,green\n",
-		job.Settings{Mode: products.Update, Extra: "keep"})
+		job.Settings{Mode: products.Update, Extra: "keep", Changes: job.ChangesAll})
 	j := w.work(r)
 	imported := w.all()
 	byHand := func(sku string) products.Product {
@@ -106,7 +106,7 @@ func TestUndoIsRefused(t *testing.T) {
 	}
 	_, _, err := undo("nobody's", "")
 	require.ErrorIs(t, err, job.ErrNotFound)
-	none := w.submit("sku,name\na,A\n", job.Settings{Changes: job.ChangesNone})
+	none := w.submit("sku,name\na,A\n", job.Settings{})
 	_, _, err = undo(none.ID, "")
 	require.ErrorIs(t, err, job.ErrNotEnded)
 	w.work(r)
@@ -119,7 +119,7 @@ func TestUndoIsRefused(t *testing.T) {
 	var wrong *job.SettingsError
 	require.ErrorAs(t, err, &wrong)
 
-	w.submit("sku,name\nb,B\n", job.Settings{})
+	w.submit("sku,name\nb,B\n", job.Settings{Changes: job.ChangesAll})
 	j := w.work(r)
 	first, created, err := undo(j.ID, "key")
 	require.NoError(t, err)
@@ -141,7 +141,7 @@ func TestUndoIsResumed(t *testing.T) {
 		for i := range 25_000 {
 			text += fmt.Sprintf("s-%d,n\n", i)
 		}
-		_, _, err := w.service.Submit(t.Context(), job.Request{}, strings.NewReader(text))
+		_, _, err := w.service.Submit(t.Context(), job.Request{Settings: job.Settings{Changes: job.ChangesAll}}, strings.NewReader(text))
 		require.NoError(t, err)
 		j := w.work(r)
 		_, _, err = w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
@@ -175,7 +175,7 @@ func TestUndoIsResumed(t *testing.T) {
 func TestUndoWithoutItsChanges(t *testing.T) {
 	w := newWorld(t)
 	r := w.runner(nil, nil, nil, job.RunnerOptions{})
-	w.submit("sku,name\nb,B\n", job.Settings{})
+	w.submit("sku,name\nb,B\n", job.Settings{Changes: job.ChangesAll})
 	j := w.work(r)
 	_, _, err := w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
 	require.NoError(t, err)
@@ -206,7 +206,7 @@ func (f notifyFunc) NotifyBatch(_ context.Context, c importer.Changes) error { r
 // TestStoreThatTakesNothingBack: a store of one's own need not.
 func TestStoreThatTakesNothingBack(t *testing.T) {
 	w := newWorld(t)
-	w.submit("sku,name\nb,B\n", job.Settings{})
+	w.submit("sku,name\nb,B\n", job.Settings{Changes: job.ChangesAll})
 	j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
 	_, _, err := w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
 	require.NoError(t, err)

@@ -16,7 +16,8 @@ import (
 func TestUndo(t *testing.T) {
 	s := openShop(t, false)
 	s.ended(s.submit("lamps.csv", "sku,name,price\nA-1,Lamp,10\n", job.Settings{}))
-	id := s.submit("more.csv", "sku,name,price\nA-1,Lamp,12.5\nA-2,Desk,20\nA-3,Sofa,30\n", job.Settings{Mode: products.Update})
+	id := s.submit("more.csv", "sku,name,price\nA-1,Lamp,12.5\nA-2,Desk,20\nA-3,Sofa,30\n",
+		job.Settings{Mode: products.Update, Changes: job.ChangesAll})
 	s.ended(id)
 	stock := s.db.Products().Schema().Find("stock")
 	_, err := s.db.Products().Update(t.Context(), 2, 0, products.Patch{Fields: map[string]products.Value{
