@@ -193,7 +193,7 @@ func TestUsage(t *testing.T) {
 		{"an unknown flag behind the file", []string{"a.csv", "-colour"}, "flag provided but not defined: -colour"},
 		{"an unknown mode", []string{"-mode", "merge", "a.csv"}, "want ignore, update or existing"},
 		{"an unknown way with extra columns", []string{"-extra", "drop", "a.csv"}, "want ignore, keep, reject"},
-		{"a column without a name", []string{"-leave-out", " ", "a.csv"}, "-leave-out: want a column"},
+		{"a column without a name", []string{"-leave-out", " ", "a.csv"}, `-leave-out " ": want a column`},
 		{"an unknown header mode", []string{"-header", "maybe", "a.csv"}, "want auto, yes, no, skip"},
 		{"a delimiter of two characters", []string{"-delimiter", "::", "a.csv"}, "want one ASCII character"},
 		{"a quote that is none", []string{"-quote", "x", "a.csv"}, "want \", ', none or auto"},
