@@ -67,7 +67,7 @@ func (m *mapping) leaveOut(first []string, o *Options) error {
 				products.Shorten(want))
 		case i < 0:
 			text := fmt.Sprintf("there is no column %q, which is to be left out", products.Shorten(want))
-			if like := closest(m.columns, []string{products.FoldName(want)}, nil); like >= 0 {
+			if like := closest(m.columns, []string{products.FoldName(want)}, notOfRejects); like >= 0 {
 				text += fmt.Sprintf("; did you mean %s?", refuse.Names([]string{m.reference(like)}))
 			}
 			return refuse.Errorf("%s; found: %s", text, refuse.Names(first))

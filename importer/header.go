@@ -86,6 +86,14 @@ func truncate(text string, most int) string {
 // ofRejects reports whether the column is one that RejectWriter put behind those of a file.
 func (c Column) ofRejects() bool { return slices.Contains(rejectColumns, c.Name) }
 
+func notOfRejects(c Column) bool { return !c.ofRejects() }
+
+// isNote reports whether the column is one of those that RejectWriter puts behind those of a file, in a file of rejects.
+// Nothing is taken from it by its name alone.
+func (m *mapping) isNote(i int) bool {
+	return m.rejects >= 0 && i >= m.rejects && i < m.rejects+len(rejectColumns)
+}
+
 // findRejects returns the index of the first of RejectColumns among the names of a header, -1 where they aren't there.
 func findRejects(names []string) int {
 	for i := range len(names) - len(rejectColumns) + 1 {
@@ -101,7 +109,9 @@ func findRejects(names []string) int {
 func (o *Options) header(schema *products.Schema, record int, names []string) (known int, certain bool) {
 	switch {
 	case record == 0 && findRejects(names) >= 0:
-		return o.known(names, schema) + len(rejectColumns), true
+		i := findRejects(names)
+		own := slices.Delete(slices.Clone(names), i, i+len(rejectColumns))
+		return o.known(own, schema) + len(rejectColumns), true
 	case o.Header == HeaderYes && record == 0:
 		return o.known(names, schema), false
 	case o.Header == HeaderAuto:

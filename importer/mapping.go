@@ -218,7 +218,7 @@ func (m *mapping) readNames(first []string) (err error) {
 	m.rejects = findRejects(first)
 	for i, name := range first {
 		m.columns[i].Number = i + 1
-		if m.hasHeader || m.rejects >= 0 && i >= m.rejects && i < m.rejects+len(rejectColumns) {
+		if m.hasHeader || m.isNote(i) {
 			m.columns[i].Name = trimmedName(cellValue(name))
 		}
 		if err == nil && m.hasHeader && (!utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0) {
@@ -245,6 +245,9 @@ func (m *mapping) foldNames() {
 	}
 	m.names, m.bare = make([]string, len(m.columns)), make([]string, len(m.columns))
 	for i, c := range m.columns {
+		if m.isNote(i) {
+			continue // fields may be called code and reason
+		}
 		if m.names[i] = products.FoldName(c.Name); !m.known[m.names[i]] {
 			bare, _ := spelling.Heading(c.Name)
 			m.bare[i] = products.FoldName(bare)
@@ -425,7 +428,7 @@ func (m *mapping) findGiven(field, want string, first []string) (int, error) {
 		return found, nil
 	}
 	e := &HeaderError{Found: first, Detail: fmt.Sprintf("there is no column %q, to which %s is mapped", want, field)}
-	if like := closest(m.columns, []string{products.FoldName(want)}, nil); like >= 0 {
+	if like := closest(m.columns, []string{products.FoldName(want)}, notOfRejects); like >= 0 {
 		e.Suggestions = map[string]string{field: m.reference(like)}
 	}
 	return -1, e
@@ -437,7 +440,8 @@ func (m *mapping) named(want string) (found, again int) {
 	for _, same := range []func(c Column) bool{
 		func(c Column) bool { return c.Name != "" && c.Name == strings.TrimSpace(want) },
 		func(c Column) bool {
-			return products.FoldName(c.Name) != "" && products.FoldName(c.Name) == products.FoldName(want)
+			return !m.isNote(c.Number-1) && products.FoldName(c.Name) != "" &&
+				products.FoldName(c.Name) == products.FoldName(want)
 		},
 	} {
 		found := slices.IndexFunc(m.columns, same)

@@ -41,7 +41,7 @@ var (
 func (m *mapping) reference(i int) string {
 	name := m.columns[i].Name
 	for j, c := range m.columns {
-		if j != i && products.FoldName(c.Name) == products.FoldName(name) {
+		if j != i && !m.isNote(j) && products.FoldName(c.Name) == products.FoldName(name) {
 			return strconv.Itoa(i + 1)
 		}
 	}
@@ -239,7 +239,7 @@ func (m *mapping) lacksKey(records int64) []Hint {
 }
 
 // closest returns the column whose name is the least misspelt of the given folded names, -1 where none is near enough.
-// Of equals the first wins. A nil filter takes every column.
+// Of equals the first wins.
 func closest(columns []Column, names []string, filter func(Column) bool) int {
 	found, least := -1, 3
 	letters := make([]uint32, len(names))
@@ -255,7 +255,7 @@ func closest(columns []Column, names []string, filter func(Column) bool) int {
 				continue
 			}
 			// A third of the letters may differ, and two at most.
-			if d := distance(have, name); d < least && 3*d <= len(name) && (filter == nil || filter(c)) {
+			if d := distance(have, name); d < least && 3*d <= len(name) && filter(c) {
 				found, least = i, d
 			}
 		}

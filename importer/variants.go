@@ -59,7 +59,9 @@ func (m *mapping) findGrouping(first []string, o *Options) (grouping, error) {
 
 // called returns the first column with the folded name, -1 for none.
 func (m *mapping) called(name string) int {
-	return slices.IndexFunc(m.columns, func(c Column) bool { return products.FoldName(c.Name) == name })
+	return slices.IndexFunc(m.columns, func(c Column) bool {
+		return !m.isNote(c.Number-1) && products.FoldName(c.Name) == name
+	})
 }
 
 // calledOne returns the column with the first of the names that one has of which fits is true, -1 for none.
