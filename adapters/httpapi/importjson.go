@@ -111,8 +111,8 @@ func viewOf(j *job.Job) importView {
 	return v
 }
 
-// shownSettings returns the settings without the schema, which clients know anyway.
+// shownSettings returns the settings without the schema and the destination, which clients know anyway.
 func shownSettings(s job.Settings) job.Settings {
-	s.Fields = nil
+	s.Fields, s.Into = nil, ""
 	return s
 }

@@ -7,8 +7,11 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
+
+var _ job.Destination = (*Table)(nil)
 
 // TableOptions say how a table of one's own is imported into. Columns are named as the table has them.
 type TableOptions struct {
@@ -62,9 +65,10 @@ type TableOptions struct {
 // Two keys are the same where the table's unique key says so: 007 and 7 in a column of integers, a UUID in upper and
 // lower case, texts without the spaces behind them for char(n), and letters in any case for citext.
 type Table struct {
-	db     *DB
-	rule   products.KeyRule
-	layout *layout
+	db          *DB
+	rule        products.KeyRule
+	layout      *layout
+	destination string
 }
 
 // OpenTable opens a table for imports over a pool of connections with lib/pq's driver, which stays the caller's. It
@@ -98,7 +102,7 @@ func (db *DB) OpenTable(ctx context.Context, options TableOptions) (*Table, erro
 	if err != nil {
 		return nil, err
 	}
-	table := &Table{db: db, rule: rule, layout: l}
+	table := &Table{db: db, rule: rule, layout: l, destination: l.destination(&options)}
 	if err := table.tryJudges(ctx); err != nil {
 		return nil, fail(ctx, err, err)
 	}
@@ -124,6 +128,10 @@ func (t *Table) KeyRule() products.KeyRule { return t.rule }
 
 // Schema says which fields the table has.
 func (t *Table) Schema() *products.Schema { return t.layout.schema }
+
+// Destination says which table it is, with its schema and quoted as SQL has it, and what decides where in it a record is
+// written to: its key, constants, and what is renamed. It implements [job.Destination].
+func (t *Table) Destination() string { return t.destination }
 
 // WriteBatch writes a batch, in a transaction of its own.
 func (t *Table) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {

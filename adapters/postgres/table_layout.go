@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -86,6 +87,18 @@ func (c *tableCatalog) layout(o *TableOptions) (*layout, products.KeyRule, error
 	}
 	m.finish(schema, keyColumn)
 	return m.layout, rule, nil
+}
+
+// destination is what identifies the table and the columns and rows that are written, for its Table.
+func (l *layout) destination(o *TableOptions) string {
+	text := fmt.Sprintf("the table %s with the key %s", l.table, l.own.key.name)
+	for i := range l.own.constants {
+		text += fmt.Sprintf(", %s=%q", l.own.constants[i].name, l.own.constants[i].text)
+	}
+	for _, column := range slices.Sorted(maps.Keys(o.Rename)) {
+		text += fmt.Sprintf(", %s as %q", pq.QuoteIdentifier(column), o.Rename[column])
+	}
+	return text
 }
 
 // checkNames returns an error for an option that names a column which isn't there.

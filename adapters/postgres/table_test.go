@@ -134,7 +134,7 @@ func TestTableJob(t *testing.T) {
 		fmt.Fprintf(&text, "c-%d,%d\n", i, i%10)
 	}
 	service, err := job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{Fields: table.Schema(),
-		KeyRule: table.KeyRule()})
+		KeyRule: table.KeyRule(), Into: table.Destination()})
 	require.NoError(t, err)
 	submitted, _, err := service.Submit(t.Context(), job.Request{Settings: job.Settings{Mode: products.Update,
 		BatchRecords: 10}}, strings.NewReader(text.String()))

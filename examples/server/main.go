@@ -102,7 +102,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	}
 	meters.watch(s, db, &hooks)
 	options := job.ServiceOptions{KeyRule: db.Imports.KeyRule(), Fields: db.Imports.Schema(),
-		KeepUploads: s.work.KeepUploads}
+		Into: job.DestinationOf(db.Imports), KeepUploads: s.work.KeepUploads}
 	if sizer, says := db.Imports.(importer.BatchSizer); says {
 		options.BatchSize = sizer.BatchSize()
 	}

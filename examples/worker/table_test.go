@@ -96,7 +96,7 @@ func (s *shop) follow(accepted string) (path string, ended map[string]any) {
 func TestTableServed(t *testing.T) {
 	s := newShop(t)
 	const file = "Code,Title,Price\na,Lamp,1.50\nb,Chair,20.00\nc,Free,1.00\nb,Armchair,25.00\n"
-	path, ended := s.follow(s.do("POST", "/upload_csv/?mode=update", "text/csv", file, 202))
+	path, ended := s.follow(s.do("POST", "/upload_csv/?mode=update&changes=all", "text/csv", file, 202))
 	for name, want := range map[string]float64{"read": 4, "created": 2, "superseded": 1, "rejected": 1} {
 		require.InDelta(t, want, ended[name], 0, name)
 	}
@@ -138,7 +138,8 @@ func ofItems(t *testing.T) (s *scene, id string) {
 	require.NoError(t, err)
 	table, err := s.db.OpenTable(t.Context(), postgres.TableOptions{Name: "items", Key: "code"})
 	require.NoError(t, err)
-	s.service, err = job.NewService(s.db.Jobs(), s.db.Uploads(), job.ServiceOptions{Fields: table.Schema()})
+	s.service, err = job.NewService(s.db.Jobs(), s.db.Uploads(), job.ServiceOptions{Fields: table.Schema(),
+		Into: table.Destination()})
 	require.NoError(t, err)
 	return s, s.submit(catalogtest.Base, products.Update).ID
 }
@@ -179,6 +180,46 @@ func TestKilledWorkerOfATable(t *testing.T) {
 	}
 	s.worker(itemArgs...)
 	requireSame(t, want, s.endOfItems(id))
+}
+
+// TestWorkersOfOtherTables: a job waits, and says for what, where workers import into other tables and rows than the
+// server's; nothing is written there.
+func TestWorkersOfOtherTables(t *testing.T) {
+	s := newScene(t, pgtest.URL(t))
+	_, err := s.raw.ExecContext(t.Context(), `CREATE SCHEMA shop;
+		CREATE TABLE shop.copy (tenant_id int, code text, title text, UNIQUE (tenant_id, code), UNIQUE (tenant_id, title));
+		CREATE TABLE shop.copy2 (LIKE shop.copy INCLUDING ALL)`)
+	require.NoError(t, err)
+	table, err := s.db.OpenTable(t.Context(), postgres.TableOptions{Name: "shop.copy", Key: "code",
+		Constants: map[string]string{"tenant_id": "7"}})
+	require.NoError(t, err)
+	s.service, err = job.NewService(s.db.Jobs(), s.db.Uploads(), job.ServiceOptions{Fields: table.Schema(),
+		Into: table.Destination()})
+	require.NoError(t, err)
+	j, _, err := s.service.Submit(t.Context(), job.Request{}, strings.NewReader("code,title\na,Lamp\n"))
+	require.NoError(t, err)
+	const want = `the job is for the table "shop"."copy" with the key "code", "tenant_id"="7", and this worker imports into `
+	for _, c := range []struct {
+		has  string
+		args []string
+	}{
+		{`the table "shop"."copy2" with the key "code", "tenant_id"="7"`, []string{"-table", "shop.copy2", "-key",
+			"tenant_id,code", "-set", "tenant_id=7"}},
+		{`the table "shop"."copy" with the key "code", "tenant_id"="8"`, []string{"-table", "shop.copy", "-key",
+			"tenant_id,code", "-set", "tenant_id=8"}},
+		{"the importer's own products", nil},
+	} {
+		p := s.worker(append(c.args, "-deliveries", "0")...)
+		waiting := s.until(j.ID, func(j job.Job) bool { return j.State.Final() || strings.Contains(j.Error, c.has+":") })
+		require.True(t, waiting.Waiting(), "%v: %s", c.args, waiting.State)
+		require.Contains(t, waiting.Error, want+c.has)
+		s.kill(p, syscall.SIGTERM)
+	}
+	require.Zero(t, s.count(`SELECT (SELECT count(*) FROM shop.copy) + (SELECT count(*) FROM shop.copy2)`))
+	s.worker("-deliveries", "0", "-table", `shop."copy"`, "-key", "code,tenant_id", "-set", "tenant_id=07")
+	done := s.until(j.ID, final)
+	require.Equal(t, job.Success, done.State, done.Error)
+	require.Equal(t, 1, s.count(`SELECT count(*) FROM shop.copy WHERE tenant_id = 7`))
 }
 
 // TestTableRefused: what can't be imported into is one line at the start.

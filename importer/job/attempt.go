@@ -1,6 +1,7 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	store := jobStore{r.products, job.Settings.schema()}
+	store := jobStore{r.products, job.Settings.schema(), job.Settings.Into}
 	if err := store.check(); err != nil {
 		return err
 	}
@@ -118,11 +119,31 @@ func (a *attempt) addRefused(ctx context.Context, done map[int64]importer.Commit
 	return nil
 }
 
+// Destination is an [importer.Store] beside which there may be others that take the same records, such as the tables of
+// a database. Its text names it and whatever else decides which rows a record is written to, the same in all processes;
+// it is valid UTF-8, without zero bytes, and not empty, which stands for products.
+type Destination interface {
+	importer.Store
+	Destination() string
+}
+
+// DestinationOf returns what the store says of itself, empty if it is no [Destination].
+func DestinationOf(store importer.Store) string {
+	if d, says := store.(Destination); says {
+		return d.Destination()
+	}
+	return ""
+}
+
+// ofProducts is what sentences call the destination of products.
+const ofProducts = "the importer's own products"
+
 // jobStore is a store to which a job is imported by the job's own schema. So it doesn't matter which of two processes
 // with different fields works on it.
 type jobStore struct {
 	importer.Store
 	schema *products.Schema
+	into   string // the destination that the job is for
 }
 
 func (s jobStore) Schema() *products.Schema { return s.schema }
@@ -135,8 +156,13 @@ func (s jobStore) BatchSize() (size importer.BatchSize) {
 	return size
 }
 
-// check returns an error where the store doesn't keep a field of the job's. It can pass: another worker may.
+// check returns an error where the store isn't the one that the job is for, or doesn't keep a field of the job's. It
+// can pass: another worker may.
 func (s jobStore) check() error {
+	if have := DestinationOf(s.Store); have != s.into {
+		return fieldsError{fmt.Errorf("%w: the job is for %s, and this worker imports into %s: start it with the -table, -key "+
+			"and -set of the server", products.ErrUnavailable, cmp.Or(s.into, ofProducts), cmp.Or(have, ofProducts))}
+	}
 	keeps := s.Store.Schema()
 	for i := range s.schema.Len() {
 		f := s.schema.At(i)

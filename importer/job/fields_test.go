@@ -128,3 +128,48 @@ func TestOtherFields(t *testing.T) {
 		require.Equal(t, "12.50", w.table()["a"].Fields["price"].String(), "a field that the job doesn't have is left alone")
 	})
 }
+
+// elsewhere is a store that says where it is.
+type elsewhere struct {
+	products.Store
+	at string
+}
+
+func (s elsewhere) Destination() string { return s.at }
+
+// TestOtherDestination: a job is only done into the store that it was submitted for, whatever it asked for itself.
+func TestOtherDestination(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := fieldWorld(t, nil)
+		at := func(name string) products.Store { return elsewhere{w.db.Products(), name} }
+		service, err := job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{Into: "the table a"})
+		require.NoError(t, err)
+		const file = "sku,name\na,A\n"
+		request := job.Request{IdempotencyKey: "k", Settings: job.Settings{Into: "the table b"}}
+		submitted, _, err := service.Submit(t.Context(), request, strings.NewReader(file))
+		require.NoError(t, err)
+		for _, c := range []struct {
+			store products.Store
+			has   string
+		}{{at("the table b"), "the table b"}, {w.db.Products(), "the importer's own products"}} {
+			given := w.work(w.runner(nil, nil, c.store, job.RunnerOptions{}))
+			require.Equal(t, job.Pending, given.State)
+			require.True(t, given.Waiting())
+			require.Contains(t, given.Error, "the job is for the table a, and this worker imports into "+c.has+
+				": start it with the -table, -key and -set of the server")
+			require.Zero(t, given.Attempts, "it is no failed attempt")
+			require.Empty(t, w.table())
+			time.Sleep(time.Until(given.NotBefore))
+		}
+		require.Equal(t, job.Success, w.work(w.runner(nil, nil, at("the table a"), job.RunnerOptions{})).State)
+		require.Len(t, w.table(), 1)
+		again, created, err := service.Submit(t.Context(), request, strings.NewReader(file))
+		require.NoError(t, err)
+		require.False(t, created, "it is the same request")
+		require.Equal(t, submitted.ID, again.ID)
+
+		w.submit(file, job.Settings{})
+		given := w.work(w.runner(nil, nil, at("the table a"), job.RunnerOptions{}))
+		require.Contains(t, given.Error, "the job is for the importer's own products, and this worker imports into the table a")
+	})
+}

@@ -82,6 +82,8 @@ type Settings struct {
 	// Fields are the schema by which the file is read, whatever that of the worker is; nil for products.Standard. A
 	// Service sets it.
 	Fields *products.Schema `json:"fields,omitempty"`
+	// Into is the destination that the job is for, see [Destination]; empty for products. A Service sets it.
+	Into string `json:"into,omitempty"`
 }
 
 // Job is one import.

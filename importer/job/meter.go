@@ -37,7 +37,8 @@ type RetryReason string
 const (
 	// RetryDatabase: the database can't be reached, or can't do its work for now.
 	RetryDatabase RetryReason = "database"
-	// RetryFields: this worker's store lacks a field of the job, another one may have it.
+	// RetryFields: this worker's store lacks a field of the job, or isn't the one that the job is for; another one's
+	// may be.
 	RetryFields RetryReason = "fields"
 	// RetryUpload: the stored file can't be read.
 	RetryUpload RetryReason = "upload"
@@ -64,7 +65,7 @@ func retryReason(err error) RetryReason {
 	return RetryUpload
 }
 
-// fieldsError is for a store that lacks a field of a job.
+// fieldsError is for a store that lacks a field of a job, or is another one than the job's.
 type fieldsError struct{ error }
 
 func (e fieldsError) Unwrap() error { return e.error }

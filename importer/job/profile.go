@@ -65,7 +65,7 @@ func (s *Service) PutProfile(ctx context.Context, profile Profile) (Profile, err
 	if err := s.complete(&request); err != nil {
 		return Profile{}, err
 	}
-	profile.Settings.Fields = nil // that of the catalogue, which changes
+	profile.Settings.Fields, profile.Settings.Into = nil, "" // those of the catalogue, which changes
 	text, err := json.Marshal(profile.Settings)
 	if err != nil {
 		return Profile{}, err

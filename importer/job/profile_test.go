@@ -14,7 +14,7 @@ func TestProfiles(t *testing.T) {
 	w := newWorld(t)
 	schema, err := products.NewSchema(products.Field{Name: "price", Type: products.Decimal, Scale: 2})
 	require.NoError(t, err)
-	service, err := job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{Fields: schema})
+	service, err := job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{Fields: schema, Into: "a table"})
 	require.NoError(t, err)
 	given := job.Profile{Name: "Möbel", Fingerprint: "f", User: "Jürgen\n",
 		Settings: job.Settings{Number: map[string]string{"price": ","}}}
@@ -22,6 +22,7 @@ func TestProfiles(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "Jürgen", put.User)
 	require.Nil(t, put.Settings.Fields, "the catalogue's fields are not the profile's")
+	require.Empty(t, put.Settings.Into)
 	got, err := service.GetProfile(t.Context(), "Möbel")
 	require.NoError(t, err)
 	require.Equal(t, put, got)

@@ -40,6 +40,9 @@ type ServiceOptions struct {
 	KeyRule products.KeyRule
 	// Fields are the schema of the store of products, by which files are read; nil for products.Standard.
 	Fields *products.Schema
+	// Into is what the store says of itself if it is a [Destination]; empty for products. Jobs are only done by a
+	// Runner whose store says the same.
+	Into string
 	// BatchSize is what the store of products says of its batches, see [importer.BatchSizer]; its zero value leaves the
 	// usual ones. A job keeps the size with which it was submitted.
 	BatchSize importer.BatchSize
@@ -101,6 +104,7 @@ func (s *Service) complete(request *Request) error {
 	if request.Settings.Fields = s.options.Fields; request.Settings.Fields == products.Standard() {
 		request.Settings.Fields = nil
 	}
+	request.Settings.Into = s.options.Into
 	return request.check()
 }
 

@@ -80,10 +80,12 @@ func (s Settings) withBatchDefaults(size importer.BatchSize) Settings {
 }
 
 // sameAs reports whether a submitter says the same with both, where the stored ones are those of a job: they have the
-// schema of its day, and sizes of batches and what is kept of changes where the submitter said nothing of it.
+// schema and the destination of its day, and sizes of batches and what is kept of changes where the submitter said
+// nothing of it.
 func (s Settings) sameAs(stored Settings) bool {
 	s.Changes = cmp.Or(s.Changes, stored.Changes)
 	s.Fields, stored.Fields = nil, nil
+	s.Into, stored.Into = "", ""
 	s = s.withBatchDefaults(importer.BatchSize{BatchRecords: stored.BatchRecords, BatchBytes: stored.BatchBytes})
 	for _, maps := range [][2]*map[string]string{{&s.Map, &stored.Map}, {&s.Set, &stored.Set},
 		{&s.Number, &stored.Number}, {&s.Date, &stored.Date}} {

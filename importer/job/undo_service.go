@@ -53,7 +53,7 @@ func (s *Service) Undo(ctx context.Context, id string, request UndoRequest) (job
 	}
 	c := &of.Event.Counts
 	settings := Settings{Undo: of.ID, DryRun: request.DryRun, Changes: ChangesAll, Fields: of.Settings.Fields,
-		MaxRecordBytes: of.Settings.MaxRecordBytes, BatchRecords: of.Settings.BatchRecords,
+		Into: of.Settings.Into, MaxRecordBytes: of.Settings.MaxRecordBytes, BatchRecords: of.Settings.BatchRecords,
 		BatchBytes: of.Settings.BatchBytes}
 	job, err = s.store.Create(ctx, Job{FileName: of.FileName, User: shown(request.User),
 		Size: c.Created + c.Updated + c.Deleted, IdempotencyKey: request.IdempotencyKey, Settings: settings})
