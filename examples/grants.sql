@@ -1,14 +1,31 @@
 -- What a user of PostgreSQL needs to run servers, workers and imports without owning anything. The owner of the tables
--- runs "server migrate" first, then this, with its own names for the user (importer) and the schema (public), in which
--- nobody else has tables:
+-- runs "server migrate" first, then this, once, with the name of the user, and of the schema that -schema names, in
+-- which nobody else has tables:
 --
---   psql "$OWNER_URL" -f examples/grants.sql
+--   psql "$OWNER_URL" -v user=importer -v schema=public -f examples/grants.sql
 --
--- The default privileges are for the tables of later versions: so it is run once.
-GRANT USAGE ON SCHEMA public TO importer;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO importer;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO importer;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO importer;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO importer;
+-- All of it is granted, or nothing and psql ends with status 3. The default privileges are for the tables of later
+-- versions.
+\set ON_ERROR_STOP on
+\if :{?user}
+\else
+\set user importer
+\endif
+\if :{?schema}
+\else
+\set schema public
+\endif
+BEGIN;
+GRANT USAGE ON SCHEMA :"schema" TO :"user";
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA :"schema" TO :"user";
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA :"schema" TO :"user";
+ALTER DEFAULT PRIVILEGES IN SCHEMA :"schema" GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO :"user";
+ALTER DEFAULT PRIVILEGES IN SCHEMA :"schema" GRANT USAGE ON SEQUENCES TO :"user";
 -- What describes the schema is the owner's to change.
-REVOKE INSERT, UPDATE, DELETE ON products_importer_settings, products_importer_migrations FROM importer;
+REVOKE INSERT, UPDATE, DELETE ON :"schema".products_importer_settings, :"schema".products_importer_migrations
+  FROM :"user";
+-- With -table shop.items the user needs these too, and the last one only where a column is a serial one:
+-- GRANT USAGE ON SCHEMA shop TO :"user";
+-- GRANT SELECT, INSERT, UPDATE ON shop.items TO :"user";
+-- GRANT USAGE ON SEQUENCE shop.items_id_seq TO :"user";
+COMMIT;

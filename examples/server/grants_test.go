@@ -63,6 +63,69 @@ func startBuiltWorker(t *testing.T, program string, args ...string) *exec.Cmd {
 	return p
 }
 
+// grants are the statements of grants.sql for a schema and a user, as psql reads them.
+func grants(t *testing.T, schema, user string) (statements string) {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("..", "grants.sql"))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(file)) {
+		if !strings.HasPrefix(line, `\`) {
+			statements += line
+		}
+	}
+	return strings.NewReplacer(`:"schema"`, `"`+schema+`"`, `:"user"`, `"`+user+`"`).Replace(statements)
+}
+
+// TestGrantsInASchema grants all in a schema of one's own and nothing else, by psql too where there is one.
+func TestGrantsInASchema(t *testing.T) {
+	owner := pgtest.URL(t)
+	name, as := newUser(t, owner)
+	const schema = "Shop's"
+	// has compares what the user may do with the settings and with products.
+	has := func(want bool) {
+		t.Helper()
+		db, err := sql.Open("postgres", owner)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, db.Close()) }()
+		for table, privileges := range map[string]string{"products": "SELECT INSERT UPDATE DELETE",
+			"products_importer_settings": "SELECT", "products_importer_migrations": "SELECT"} {
+			for _, privilege := range strings.Fields("SELECT INSERT UPDATE DELETE") {
+				var may bool
+				require.NoError(t, db.QueryRowContext(t.Context(), `SELECT has_table_privilege($1, $2, $3)`, name,
+					fmt.Sprintf("%q.%s", schema, table), privilege).Scan(&may))
+				require.Equal(t, want && strings.Contains(privileges, privilege), may, table+" "+privilege)
+			}
+		}
+	}
+	execute(t, t.Context(), owner, `CREATE SCHEMA "`+schema+`"`)
+	status, _, stderr := command(t, "migrate", "-database-url", owner, "-schema", schema)
+	require.Zero(t, status, stderr)
+	has(false)
+	execute(t, t.Context(), owner, grants(t, schema, name))
+	has(true)
+	c := start(t, "-database-url", as, "-schema", schema, "-no-migrate")
+	c.do("POST", "/products/", "application/json", strings.NewReader(`{"name":"Chair","sku":"d"}`), 201)
+
+	psql, err := exec.LookPath("psql")
+	if err != nil {
+		return
+	}
+	execute(t, t.Context(), owner, `DROP OWNED BY `+name)
+	has(false)
+	run := func(args ...string) (string, error) {
+		args = append([]string{owner, "-X", "-v", "user=" + name, "-f", filepath.Join("..", "grants.sql")}, args...)
+		said, err := exec.CommandContext(t.Context(), psql, args...).CombinedOutput()
+		return string(said), err
+	}
+	said, err := run()
+	require.Error(t, err, "nothing was migrated there: %s", said)
+	require.Contains(t, said, "public.products_importer_settings\" does not exist")
+	has(false)
+	said, err = run("-v", "schema="+schema)
+	require.NoError(t, err, said)
+	has(true)
+}
+
 // TestLeastPrivileges runs everything as a user who owns nothing and has what grants.sql grants.
 func TestLeastPrivileges(t *testing.T) {
 	owner := pgtest.URL(t)
@@ -87,17 +150,12 @@ func TestLeastPrivileges(t *testing.T) {
 	require.Contains(t, stderr, "built an index")
 	refused("there is none that the user", "-no-migrate")
 
-	grants, err := os.ReadFile(filepath.Join("..", "grants.sql"))
-	require.NoError(t, err)
-	for i, line := range strings.Split(string(grants), "\n") {
-		if strings.HasPrefix(line, "GRANT USAGE ON SCHEMA") {
-			execute(t, t.Context(), owner, strings.ReplaceAll(line, "importer;", name+";"))
-			refused("permission denied for table products_importer_migrations")
-			continue
-		}
-		require.True(t, line == "" || strings.HasPrefix(line, "--") || strings.HasSuffix(line, "importer;"), "line %d", i+1)
-	}
-	execute(t, t.Context(), owner, strings.ReplaceAll(string(grants), "importer;", name+";"))
+	granted := grants(t, "public", name)
+	usage, _, found := strings.Cut(granted[strings.Index(granted, "GRANT USAGE ON SCHEMA"):], "\n")
+	require.True(t, found)
+	execute(t, t.Context(), owner, usage)
+	refused("permission denied for table products_importer_migrations")
+	execute(t, t.Context(), owner, granted)
 
 	as := []string{"-database-url", user, "-fields", fields, "-no-migrate"}
 	c := start(t, append(as, "-workers", "0", "-allow-private-webhooks")...)
@@ -118,10 +176,24 @@ func TestLeastPrivileges(t *testing.T) {
 	c.do("POST", "/tokens/", "application/json", strings.NewReader(`{"name": "ci", "role": "viewer"}`), 201)
 	csv := filepath.Join(t.TempDir(), "a.csv")
 	require.NoError(t, os.WriteFile(csv, []byte("sku,name\na,Lamp\ne,Shelf\n"), 0o600))
-	imported, err := exec.CommandContext(t.Context(), builtProgram(t, "importcsv"), append(as, "-json", csv)...).Output()
+	importcsv := builtProgram(t, "importcsv")
+	imported, err := exec.CommandContext(t.Context(), importcsv, append(as, "-json", csv)...).Output()
 	require.NoError(t, err)
 	require.Contains(t, string(imported), `"created":1`)
 	c.do("DELETE", "/delete_all/", "", nil, 204)
+
+	// What a table of one's own needs stands there in comments.
+	execute(t, t.Context(), owner, `CREATE SCHEMA shop;
+		CREATE TABLE shop.items (id serial PRIMARY KEY, code text NOT NULL UNIQUE, name text)`)
+	execute(t, t.Context(), owner, strings.ReplaceAll(granted, "-- GRANT", "GRANT"))
+	items := filepath.Join(t.TempDir(), "items.csv")
+	for _, counts := range []string{`"created":2`, `"updated":2`} {
+		require.NoError(t, os.WriteFile(items, []byte("code,name\na,"+counts[1:4]+"\nb,"+counts[1:4]+"\n"), 0o600))
+		said, err := exec.CommandContext(t.Context(), importcsv, "-database-url", user, "-no-migrate", "-table", "shop.items",
+			"-key", "code", "-mode", "update", "-json", items).CombinedOutput()
+		require.NoError(t, err, string(said))
+		require.Contains(t, string(said), counts)
+	}
 
 	// What is missing is said at the start, not with the first batch.
 	execute(t, t.Context(), owner, `REVOKE INSERT ON import_jobs FROM `+name+`; REVOKE USAGE ON SEQUENCE product_ids FROM `+
