@@ -75,6 +75,9 @@ func fieldJSON(f *products.Field, text *string) any {
 	return f.Value(*text)
 }
 
+// skuChange is the name of the SKU among the fields of a change.
+const skuChange = "sku"
+
 // changeParameters are those that say which changes are wanted.
 var changeParameters = []string{"kind...", "field"}
 
@@ -89,6 +92,25 @@ func (p *parameters) changeQuery() (q job.ChangeQuery) {
 	}
 	q.Field = p.text("field")
 	return q
+}
+
+// unchanged returns an error where no product can have the field that was asked for, and no change has it: changes may
+// have one that the schema had once.
+func (a *API) unchanged(name string) error {
+	asked := job.FieldChange{Name: name}
+	if _, is := asked.Attribute(); is || name == "" || name == skuChange || a.schema.Find(name) != nil {
+		return nil
+	}
+	want := []string{skuChange}
+	for _, f := range a.schema.All() {
+		want = append(want, f.Name)
+	}
+	const most = 40
+	if n := len(want); n > most {
+		want = append(want[:most], fmt.Sprintf("one of %d more fields", n-most))
+	}
+	return badParameter("field", codeValue, fmt.Sprintf("field: there is no field %q: want %s, or attributes.NAME",
+		products.Shorten(name), strings.Join(want, ", ")))
 }
 
 // changeCursor makes a cursor of a place.
@@ -133,6 +155,9 @@ func (a *API) getChanges(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer h.release()
 	changes, next, err := a.jobs.Changes(ctx, id, query, limit)
+	if err == nil && len(changes) == 0 {
+		err = a.unchanged(query.Field)
+	}
 	if err != nil {
 		return err
 	}
@@ -182,6 +207,9 @@ func (a *API) getChangesCSV(w http.ResponseWriter, r *http.Request) error {
 		}
 		return true, a.writeChange(out, c, query.Field)
 	})
+	if err == nil && !begun {
+		err = a.unchanged(query.Field)
+	}
 	if err == nil {
 		err = begin()
 	}

@@ -51,7 +51,18 @@ func TestChanges(t *testing.T) {
 	require.Equal(t, "key,kind,field,before,after,version,reason\nb,updated,attributes.color,,red,2,\n",
 		s.call("GET", "/imports/"+j.ID+"/changes.csv?field=attributes.color", "").Body.String())
 	require.Equal(t, "key,kind,field,before,after,version,reason\n",
-		s.call("GET", "/imports/"+j.ID+"/changes.csv?field=nothing", "").Body.String())
+		s.call("GET", "/imports/"+j.ID+"/changes.csv?field=attributes.nothing", "").Body.String())
+	d := openAPI(t, s.fixture)
+	for _, list := range []string{"changes", "changes.csv"} {
+		for _, field := range []string{"sku", "description&kind=deleted", "attributes.x"} {
+			require.Equal(t, 200, s.call("GET", "/imports/"+j.ID+"/"+list+"?field="+field, "").Code, field)
+		}
+		w = s.call("GET", "/imports/"+j.ID+"/"+list+"?field=prize", "")
+		require.Equal(t, `field: there is no field "prize": want sku, name, description, status, price, stock, tags, or `+
+			"attributes.NAME", problem(t, w, 400).Detail)
+		d.checkResponse("/imports/{id}/"+list, "GET", w)
+		problem(t, s.call("GET", "/imports/01936f00-0000-7000-8000-000000000000/"+list+"?field=prize", ""), 404)
+	}
 }
 
 // TestChangesAreListedByCursor: page by page, each once, and of a dry run too.
