@@ -61,6 +61,11 @@ func (w *world) WriteBatch(ctx context.Context, b *products.Batch) (*products.Ba
 	return w.db.Products().WriteBatch(ctx, b)
 }
 
+// RevertBatch takes no time.
+func (w *world) RevertBatch(ctx context.Context, b *products.RevertBatch) (*products.BatchResult, error) {
+	return w.db.Products().RevertBatch(ctx, b)
+}
+
 var _ importer.Store = (*world)(nil)
 
 // submit makes a job of n new products, in batches of 10.
@@ -176,6 +181,27 @@ func TestWorks(t *testing.T) {
 			"state=FAILURE", "too many rejected records"} {
 			require.Contains(t, log.String(), says)
 		}
+	})
+}
+
+// TestCountsOfAnUndo: its line says what was deleted, and what was kept.
+func TestCountsOfAnUndo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var log bytes.Buffer
+		one := w.begin(nil, worker.Options{Logger: textLogger(&log)})
+		imported, _, err := w.service.Submit(t.Context(), job.Request{Settings: job.Settings{Changes: job.ChangesAll}},
+			strings.NewReader("sku,name\na,n\nb,n\nc,n\n"))
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		require.Contains(t, log.String(), "counts.deleted=0 counts.kept=0")
+		_, err = w.db.Products().Update(t.Context(), 2, 0, products.Patch{Name: new("changed")})
+		require.NoError(t, err)
+		_, _, err = w.service.Undo(t.Context(), imported.ID, job.UndoRequest{})
+		require.NoError(t, err)
+		time.Sleep(time.Minute)
+		require.Contains(t, log.String(), "counts.deleted=2 counts.kept=1")
+		one.end(t)
 	})
 }
 
