@@ -24,12 +24,12 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gencatalog", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	records := flags.Int("records", 500_000, "how many records, at most 2,000,000,000")
+	records := flags.Int("records", 500_000, "`N` records, at most 2,000,000,000")
 	name := flags.String("variant", catalogtest.Base.String(),
-		"base; halfnew: half the SKUs of base, half new ones; random: other SKUs")
+		"the `variant`: base; halfnew: half the SKUs of base, half new ones; random: other SKUs")
 	columns := flags.String("columns", "standard",
-		"standard: name,sku,description; fields: price,stock,brand,ean,available_from behind them; stock: sku,stock of "+
-			"the base variant, a tenth of it changed")
+		"the `columns`: standard: name,sku,description; fields: price,stock,brand,ean,available_from behind them; "+
+			"stock: sku,stock of the base variant, a tenth of it changed")
 	asked := false
 	version.Add(flags, &asked)
 	if err := flags.Parse(args); err != nil {

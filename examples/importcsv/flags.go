@@ -64,10 +64,10 @@ func newFlags(s *settings) *envflags.Set {
 // addImport adds the flags about what an import does.
 func (s *settings) addImport(flags *envflags.Set) {
 	flags.TextVar(&s.options.Mode, "mode", products.Ignore,
-		"what exists is left alone: ignore; or overwritten: update; existing is update for what exists, and leaves the "+
-			"rest alone, so that a file of prices needs no names")
+		"the `mode`: ignore leaves alone what exists; update overwrites it; existing is update for what exists, and "+
+			"leaves the rest alone, so that a file of prices needs no names")
 	flags.BoolVar(&s.options.DryRun, "dry-run", false, "find out what the import would do, and write nothing")
-	flags.Func("writers", "how many connections write at the same `time`, 1 to 64 (default 2)",
+	flags.Func("writers", "how many connections write at the same time: `N` of them, 1 to 64 (default 2)",
 		func(v string) (err error) {
 			if s.options.Writers, err = strconv.Atoi(v); err != nil || s.options.Writers == 0 {
 				return errors.New("want a number from 1 on")
@@ -85,7 +85,7 @@ func (s *settings) addImport(flags *envflags.Set) {
 // addReading adds the flags about the file.
 func (s *settings) addReading(flags *envflags.Set) {
 	flags.TextVar(&s.options.Extra, "extra", importer.ExtraIgnore,
-		"columns that no field claims: `ignore` them, keep them as attributes, or reject the file")
+		"a `word` about columns that no field claims: ignore them, keep them as attributes, or reject the file")
 	flags.Func("leave-out",
 		"the `COLUMN`, by its name or its number, is neither kept nor a reason to reject the file, whatever -extra says; "+
 			"may be repeated",
@@ -105,8 +105,8 @@ func (s *settings) addReading(flags *envflags.Set) {
 		"the file's `encoding`: auto, which finds utf-8, utf-16le, utf-16be and windows-1252, or any other by its name: "+
 			"windows-1250, iso-8859-15, macintosh, ibm852, koi8-r, shift_jis, gb18030, big5, euc-kr ...")
 	flags.TextVar(&s.options.Header, "header", importer.HeaderAuto,
-		"the first record names the columns: `auto` (it must have known names), yes, no (it is a product) or skip "+
-			"(it is passed over); without names the columns are name,sku,description, "+
+		"a `word` about whether the first record names the columns: auto (it must have known names), yes, no (it is a "+
+			"product) or skip (it is passed over); without names the columns are name,sku,description, "+
 			"or those of -map alone")
 	flags.Func("map",
 		"`FIELD=COLUMN`: the column of a field, by its name or its number from 1, or none; may be repeated",

@@ -222,6 +222,8 @@ func TestHelp(t *testing.T) {
 	require.Empty(t, s.stderr)
 	require.Contains(t, s.stdout, "-max-rejects")
 	require.NotContains(t, s.stdout, "secret")
+	require.Contains(t, s.stdout, "\n  -writers N\n")
+	require.NotRegexp(t, `(?m)^  -\S+ (value|string|int|ignore|auto)\b`, s.stdout, "what stands behind a flag says what it is")
 }
 
 func TestBadFiles(t *testing.T) {

@@ -312,6 +312,17 @@ func TestEverySettingByEnvironment(t *testing.T) {
 	}
 }
 
+// TestPlaceholders: what stands behind a flag says what it is.
+func TestPlaceholders(t *testing.T) {
+	for _, of := range []string{"", "backup", "copy", "migrate", "user", "token"} {
+		args := append(strings.Fields(of), "-help")
+		status, usage, _ := command(t, args...)
+		require.Zero(t, status)
+		require.NotRegexp(t, `(?m)^  -\S+ (value|string|int|exact)\b`, usage, of)
+	}
+	require.Contains(t, usageOf(t), "\n  -set COLUMN=VALUE   SET\n")
+}
+
 func usageOf(t *testing.T) string {
 	t.Helper()
 	_, usage, _ := command(t, "-help")

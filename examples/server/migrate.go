@@ -43,7 +43,8 @@ func (m *migrate) add(flags *envflags.Set) {
 	m.database.Add(flags, defaultDatabase)
 	m.fields.Add(flags)
 	flags.TextVar(&m.keyRule, "key-rule", products.ExactKeys,
-		"which SKUs are the same in a new database: `exact`, or fold, which takes no notice of case; it stays for ever")
+		"the `rule` by which SKUs are the same in a new database: exact, or fold, which takes no notice of case; it "+
+			"stays for ever")
 	flags.BoolVar(&m.searchIndex, "search-index", false,
 		"build the index that makes search fast; while it exists, imports take longer")
 	m.lifecycle.AddWait(flags)

@@ -36,7 +36,7 @@ type token struct {
 func (k *token) add(flags *envflags.Set) {
 	k.database.Add(flags, defaultDatabase)
 	k.database.AddNoMigrate(flags)
-	flags.TextVar(&k.role, "role", basicauth.Viewer, "what a new token may do: admin, editor, importer or viewer")
+	flags.TextVar(&k.role, "role", basicauth.Viewer, "the `role` says what a new token may do: admin, editor, importer or viewer")
 }
 
 func (k *token) check(arguments []string) error {

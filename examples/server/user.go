@@ -33,7 +33,7 @@ type user struct {
 }
 
 func (u *user) add(flags *envflags.Set) {
-	flags.TextVar(&u.role, "role", basicauth.Viewer, "what the user may do: admin, editor, importer or viewer")
+	flags.TextVar(&u.role, "role", basicauth.Viewer, "the `role` says what the user may do: admin, editor, importer or viewer")
 	flags.StringVar(&u.file, "file", "", "the `FILE` to write the line into; without it, the line is printed")
 }
 

@@ -93,7 +93,8 @@ type ServedTable struct {
 // Add adds the flags -table, -key and -set.
 func (t *ServedTable) Add(flags *envflags.Set) {
 	t.Table.Add(flags)
-	flags.Func("set", "give columns of -table a `value` in every row, as in tenant_id=7,source=files; may be repeated. "+
+	flags.Func("set", "`COLUMN=VALUE`: the same in every row of -table; several have commas between them, as in "+
+		"tenant_id=7,source=files, or it is repeated. "+
 		"Servers and workers of one database have the same -table, -key and -set", t.readSet)
 	flags.FromEnv("table", "key", "set")
 }
