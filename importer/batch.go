@@ -11,10 +11,12 @@ import (
 type batch struct {
 	given products.Batch
 	// counts are those of the records in the stretch that are not in the batch.
-	counts   progress.Counts
-	bytes    int64 // of text
-	from, to int64 // offsets in the text
-	calls    calls // of its functions, by the store
+	counts progress.Counts
+	// originals are given.Records as the file has them; none where nobody is told of those that the store refuses.
+	originals originals
+	bytes     int64 // of text
+	from, to  int64 // offsets in the text
+	calls     calls // of its functions, by the store
 	// differing is the latest attempt of those that asked for Batch.Differences, nil before.
 	differing *differing
 }

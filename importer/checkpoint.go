@@ -30,8 +30,7 @@ type Commit struct {
 	Bytes int64
 	// Refused are the records of the batch that the store refused ([products.Refused]), as OnReject is given them.
 	// Checkpoints.Save is given them, to be kept with the batch by whoever wants to report them later. Of those that
-	// Run gets back it looks at the codes alone, to count them; without them all count as CodeTooLarge. Their strings
-	// may hold the text of many records in memory.
+	// Run gets back it looks at the codes alone, to count them; without them all count as CodeTooLarge.
 	Refused []Reject
 	// Skipped are the records of the batch that mode existing left alone ([products.Skipped]), as OnSkipped is given
 	// them, in the file's order. Checkpoints.Save is given them as those that were refused. In other modes there are

@@ -75,6 +75,7 @@ type item struct {
 	passed  passage // it is no record of a product
 	variant bool    // it lacks what it must have, but has a group to inherit it from
 	long    bool    // an attribute, or the product, may be too long
+	parent  *group  // from which it inherited, where somebody keeps the records; nil for none
 }
 
 // valid reports whether the item is a record that can be taken.
@@ -421,22 +422,6 @@ func (p *parser) characters(r *rawRecord) *Reject {
 		}
 	}
 	return nil
-}
-
-// fieldsOf returns the fields of the file that a record was made of, as far as something became of them.
-func (p *parser) fieldsOf(rec *products.Record) []string {
-	m := p.mapping
-	fields := make([]string, len(m.columns))
-	fields[m.key] = EscapeTrimmed(rec.SKU)
-	for i := range m.targets {
-		if t := &m.targets[i]; t.column >= 0 {
-			fields[t.column] = t.escape(rec.Values[i])
-		}
-	}
-	for i, column := range m.extra {
-		fields[column] = EscapeFormula(rec.Values[len(m.targets)+i])
-	}
-	return fields
 }
 
 // validate applies the rules of a product, and names the column of the first that is broken.

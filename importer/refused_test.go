@@ -3,6 +3,7 @@ package importer_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -46,7 +47,7 @@ func TestRefused(t *testing.T) {
 		require.EqualValues(t, 2, result.Rejected)
 		require.Equal(t, map[importer.Code]int64{importer.CodeEmpty: 1, importer.CodeTooLarge: 1}, result.Rejects)
 		require.Contains(t, rejects.String(),
-			`full,true,'=Full,blue,3,,too_large,"with this record the product ""full"" would be larger than 1048576 bytes`)
+			`full,yes,'=Full,blue,3,,too_large,"with this record the product ""full"" would be larger than 1048576 bytes`)
 		if dry {
 			continue
 		}
@@ -117,4 +118,75 @@ func TestRecordTooLarge(t *testing.T) {
 	require.EqualValues(t, 3, result.Created, "%v", out.rejects)
 	require.EqualValues(t, 2, result.Rejects[importer.CodeTooLarge])
 	require.Contains(t, out.reasons[0], "larger than 1048576 bytes")
+}
+
+// refusing is a store that refuses every record.
+type refusing struct{ *memory.Products }
+
+func (s refusing) WriteBatch(ctx context.Context, b *products.Batch) (*products.BatchResult, error) {
+	result := &products.BatchResult{Outcomes: make([]products.Outcome, len(b.Records)),
+		Reasons: map[int]products.FieldError{}}
+	for i := range b.Records {
+		result.Outcomes[i] = products.Refused
+		result.Reasons[i] = products.FieldError{Field: "price", Code: products.CodeCheck, Message: "no"}
+	}
+	return result, b.BeforeCommit(ctx, result)
+}
+
+// TestRefusedAsTheFileHasIt: what the store refuses comes among the rejects byte for byte, whatever was made of it: so
+// a column is read again as it was read before.
+func TestRefusedAsTheFileHasIt(t *testing.T) {
+	schema, err := products.NewSchema(
+		products.Field{Name: "price", Type: products.Decimal, Scale: 3, Unit: "kg", Inherit: true},
+		products.Field{Name: "day", Type: products.Date},
+		products.Field{Name: "fragile", Type: products.Boolean})
+	require.NoError(t, err)
+	const head = "\ufeffhandle,sku,name,price,day,fragile,note,_line,_column,_code,_reason\n"
+	for name, c := range map[string]struct{ text, want string }{
+		"numbers, days and words": {
+			"handle;sku;name;price;day;fragile;note\n" +
+				";s1; Lamp ;1.234,500;31.01.2026;ja;\"a \"\"b\"\"; =x\"\n" +
+				";s2;\"two\r\nlines\";12,345;01.02.2026;nein;\n" +
+				";s3;'=three; 7,5 kg;;;-1\n",
+			head + ",s1,\" Lamp \",\"1.234,500\",31.01.2026,ja,\"a \"\"b\"\"; =x\",2,price,check_violation,no\n" +
+				",s2,\"two\r\nlines\",\"12,345\",01.02.2026,nein,,3,price,check_violation,no\n" +
+				",s3,'=three,\" 7,5 kg\",,,-1,5,price,check_violation,no\n",
+		},
+		"empty fields behind the last column": {
+			"handle;sku;name;price;day;fragile;note\n;s1;A;1,5;;;;;\n;s2;B;2,5;;;;;\n",
+			head + ",s1,A,\"1,5\",,,,2,price,check_violation,no\n,s2,B,\"2,5\",,,,3,price,check_violation,no\n",
+		},
+		"fields too few": {
+			"handle;sku;name;price;day;fragile;note\n;s1;A;1,5;;\n;s2;B;2,5;;\n",
+			head + ",s1,A,\"1,5\",,,,2,price,check_violation,no\n,s2,B,\"2,5\",,,,3,price,check_violation,no\n",
+		},
+		"variants": {
+			"handle;sku;name;price;day;fragile;note\nlamp;s1;Lamp;1.234,50;;;x\nlamp;s2;;;;ja;y\nlamp;s3;;1,75;;;z\n",
+			head + "lamp,s1,Lamp,\"1.234,50\",,,x,2,price,check_violation,no\n" +
+				"lamp,s2,Lamp,\"1.234,50\",,ja,y,3,price,check_violation,no\n" +
+				"lamp,s3,Lamp,\"1,75\",,,z,4,price,check_violation,no\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, batch := range []int{1, 2, 100} {
+				var told, saved bytes.Buffer
+				w, kept := importer.NewRejectWriter(&told), importer.NewRejectWriter(&saved)
+				o := importer.Options{Writers: 1, BatchRecords: batch, OnReject: w.Write,
+					OnHeader: func(names []string) error { return errors.Join(w.Header(names), kept.Header(names)) }}
+				o.Checkpoints.Save = func(_ context.Context, c importer.Commit) error {
+					for i := range c.Refused {
+						require.NoError(t, kept.Write(c.Refused[i]))
+					}
+					return nil
+				}
+				store := refusing{memory.New(memory.Options{Fields: schema}).Products()}
+				result, err := importer.Run(t.Context(), importer.Bytes(c.text), store, o)
+				require.NoError(t, err)
+				require.Equal(t, result.Read, result.Rejected)
+				require.NoError(t, errors.Join(w.Flush(), kept.Flush()))
+				require.Equal(t, c.want, told.String())
+				require.Equal(t, c.want, saved.String())
+			}
+		})
+	}
 }

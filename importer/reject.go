@@ -54,8 +54,7 @@ type Reject struct {
 	// out of place were characters comes as its fields.
 	//
 	// A record that inherits from one that was not rejected has in its empty fields what it inherits: else that would
-	// be lost when it is mended and imported alone. A record that the store refuses has what was taken from it, and an
-	// empty field for a column from which nothing is taken.
+	// be lost when it is mended and imported alone. One that the store refuses has it whatever became of the other one.
 	Fields []string `json:"-"`
 }
 

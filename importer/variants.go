@@ -239,6 +239,9 @@ func (p *parser) fillIn(it *item, r *rawRecord, g *groups, out *parsed) *Reject 
 		fault = p.explain(&it.record)
 	}
 	if fault == nil {
+		if out.keeps {
+			it.parent = &group{cells: parent.cells, product: parent.product}
+		}
 		return nil
 	}
 	fault.Reason += fmt.Sprintf(" (what is empty is inherited from line %d)", parent.line)

@@ -23,6 +23,8 @@ type writer struct {
 	number  int64
 	at      int64 // offset in the text where the next batch begins
 	index   int64 // of the next valid record
+	// originals: somebody wants to know of the records that the store refuses.
+	originals bool
 
 	mu        sync.Mutex // guards what follows, and run.result
 	expectNew bool
@@ -41,7 +43,8 @@ func (r *run) write(ctx context.Context, c *checked, store Store) error {
 
 	// One batch is filled while the others are written.
 	w := &writer{run: r, checked: c, store: store, columns: c.plan.parser.columns,
-		ready: make(chan *batch), free: make(chan *batch, r.options.Writers+1)}
+		ready: make(chan *batch), free: make(chan *batch, r.options.Writers+1),
+		originals: r.options.OnReject != nil || r.options.Checkpoints.Save != nil}
 	for range cap(w.free) {
 		w.free <- &batch{}
 	}
@@ -114,6 +117,10 @@ func (w *writer) add(ctx context.Context, p *parsed) error {
 			b.counts.Superseded++
 		default:
 			b.given.Records = append(b.given.Records, it.record)
+			if w.originals {
+				r := p.raw(i)
+				b.originals.add(&r, it.parent)
+			}
 			b.bytes += int64(it.bytes)
 		}
 		full := len(b.given.Records) >= w.run.options.BatchRecords || b.bytes >= int64(w.run.options.BatchBytes)
@@ -160,8 +167,8 @@ func (w *writer) batch(ctx context.Context) (*batch, error) {
 	}
 	clear(b.given.Records)
 	w.number++
-	*b = batch{from: w.at, given: products.Batch{Number: w.number, Mode: w.run.options.Mode, Columns: w.columns,
-		Records: b.given.Records[:0], DryRun: w.run.options.DryRun}}
+	*b = batch{from: w.at, originals: b.originals.emptied(), given: products.Batch{Number: w.number,
+		Mode: w.run.options.Mode, Columns: w.columns, Records: b.given.Records[:0], DryRun: w.run.options.DryRun}}
 	w.current = b
 	return b, nil
 }
@@ -276,7 +283,8 @@ func (w *writer) refusedBy(b *batch, result *products.BatchResult) (refused []Re
 			continue
 		}
 		r := &b.given.Records[i]
-		reject := Reject{Line: r.Line, LastLine: r.Line, Offset: -1, Fields: w.checked.plan.parser.fieldsOf(r)}
+		reject := Reject{Line: r.Line, LastLine: r.Line, Offset: -1,
+			Fields: w.checked.plan.parser.originalOf(&b.originals, i)}
 		if fault, known := result.Reasons[i]; known {
 			reject.Code, reject.Reason = Code(fault.Code), fault.Message
 			reject.Column = w.checked.plan.mapping.columnOf(fault.Field)
