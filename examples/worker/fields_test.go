@@ -40,7 +40,8 @@ func TestWorkersWithOtherFields(t *testing.T) {
 	j, _, err := service.Submit(t.Context(), job.Request{}, strings.NewReader("sku,name,price\na,A,\"1.234,50\"\n"))
 	require.NoError(t, err)
 	waiting := s.until(j.ID, func(j job.Job) bool { return j.Waiting() })
-	require.Contains(t, waiting.Error, `the job has a field "price" of the type decimal, which this worker doesn't`)
+	require.Contains(t, waiting.Error, `the job has a field "price" of the type decimal, which this worker lacks: start it `+
+		"with the fields of the server")
 	require.Zero(t, waiting.Attempts)
 	page, err := db.Products().List(t.Context(), products.Query{Limit: 1})
 	require.NoError(t, err)

@@ -163,12 +163,15 @@ func (s jobStore) check() error {
 		return fieldsError{fmt.Errorf("%w: the job is for %s, and this worker imports into %s: start it with the -table, -key "+
 			"and -set of the server", products.ErrUnavailable, cmp.Or(s.into, ofProducts), cmp.Or(have, ofProducts))}
 	}
-	keeps := s.Store.Schema()
+	keeps, as := s.Store.Schema(), "with the fields of the server"
+	if s.schema.IsTable() {
+		as = "with the -table, -key and -set of the server"
+	}
 	for i := range s.schema.Len() {
 		f := s.schema.At(i)
 		if have := keeps.Find(f.Name); have == nil || !have.SameStorage(f) {
-			return fieldsError{fmt.Errorf("%w: the job has a field %q of the type %v, which this worker doesn't: start it "+
-				"with the fields of the server", products.ErrUnavailable, f.Name, f.Type)}
+			return fieldsError{fmt.Errorf("%w: the job has a field %q of the type %v, which this worker lacks: start it %s",
+				products.ErrUnavailable, f.Name, f.Type, as)}
 		}
 	}
 	return nil

@@ -168,8 +168,19 @@ func TestOtherDestination(t *testing.T) {
 		require.False(t, created, "it is the same request")
 		require.Equal(t, submitted.ID, again.ID)
 
-		w.submit(file, job.Settings{})
+		table, err := products.TableSchema(false, products.Field{Name: "code", Type: products.Text},
+			products.Field{Name: "title", Type: products.Text})
+		require.NoError(t, err)
+		service, err = job.NewService(w.db.Jobs(), w.db.Uploads(), job.ServiceOptions{Into: "the table a", Fields: table})
+		require.NoError(t, err)
+		_, _, err = service.Submit(t.Context(), job.Request{}, strings.NewReader("code,title\na,A\n"))
+		require.NoError(t, err)
 		given := w.work(w.runner(nil, nil, at("the table a"), job.RunnerOptions{}))
+		require.Contains(t, given.Error, `the job has a field "title" of the type text, which this worker lacks: start it `+
+			"with the -table, -key and -set of the server")
+
+		w.submit(file, job.Settings{})
+		given = w.work(w.runner(nil, nil, at("the table a"), job.RunnerOptions{}))
 		require.Contains(t, given.Error, "the job is for the importer's own products, and this worker imports into the table a")
 	})
 }
