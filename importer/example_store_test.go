@@ -48,6 +48,9 @@ func (s *mapStore) WriteBatch(ctx context.Context, b *products.Batch) (*products
 			result.Outcomes[i], written[r.Key] = products.Updated, after
 		}
 	}
+	if err := s.differences(ctx, b, written); err != nil {
+		return nil, err
+	}
 	if b.DryRun || ctx.Err() != nil {
 		return result, ctx.Err()
 	}
@@ -67,6 +70,22 @@ func (s *mapStore) WriteBatch(ctx context.Context, b *products.Batch) (*products
 	}
 	maps.Copy(s.byKey, written)
 	return result, nil
+}
+
+// differences tells of what is created and updated, before and after, by the order of the keys.
+func (s *mapStore) differences(ctx context.Context, b *products.Batch, written map[string]products.Product) error {
+	parts := products.NewDifferenceParts(b.Differences) // none where nobody wants them
+	for _, key := range slices.Sorted(maps.Keys(written)) {
+		after := written[key]
+		d := products.Difference{Key: key, After: &after}
+		if before, exists := s.byKey[key]; exists {
+			d.Before = &before
+		}
+		if err := parts.Add(ctx, d); err != nil {
+			return err
+		}
+	}
+	return parts.Flush(ctx)
 }
 
 func ExampleStore() {

@@ -53,8 +53,9 @@ func (w *batchWriter) copyRows(ctx context.Context, raw any, statement string, n
 		return 0, err
 	}
 	//nolint:staticcheck // the driver's COPY has no other way to say how many rows it was
-	done, err := stmt.Exec(nil) // closes it
+	done, err := stmt.Exec(nil) // closes it, unless the server has refused a row by now
 	if err != nil {
+		_ = stmt.Close() // waits for the end of the COPY, beside which the connection can't be used
 		return 0, err
 	}
 	return done.RowsAffected()

@@ -134,7 +134,7 @@ func (w *reverter) tell(ctx context.Context, to int) error {
 }
 
 // keys makes the parameter for the keys of reverts.
-func (w *reverter) keys(ranks []int32) []byte {
+func (w *reverter) keys(ranks []int32) arrayValue {
 	keys := &w.scratch.key
 	keys.reset()
 	for _, rank := range ranks {
@@ -298,7 +298,7 @@ func (w *reverter) write(ctx context.Context, t *transaction, deleted, updated [
 	u.add(&s.attributes, "attributes", "text")
 	set := "sku = x.sku, attributes = x.attributes::jsonb"
 	for i := range l.columns {
-		set += ", " + l.columns[i].name + " = " + u.addField(&s.fields[i], &l.columns[i])
+		set += ", " + l.columns[i].set(u.addField(&s.fields[i], &l.columns[i]))
 	}
 	s.args = u.args
 	_, err := t.ExecContext(ctx, `UPDATE `+l.table.String()+` AS p SET version = p.version + 1,

@@ -50,7 +50,7 @@ func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) er
 		"x.id, x.version, x.created_at, x.key, x.sku, x.attributes::jsonb"
 	for i := range l.columns {
 		into += ", " + l.columns[i].name
-		values += ", " + u.addField(&s.fields[i], &l.columns[i])
+		values += ", " + l.columns[i].value(u.addField(&s.fields[i], &l.columns[i]))
 	}
 	s.args = u.args
 	free := ` FROM ` + u.table() + ` WHERE NOT EXISTS (SELECT FROM ` + l.table.String() + ` p WHERE p.id = x.id)`

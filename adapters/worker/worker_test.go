@@ -487,10 +487,13 @@ func TestKeepsHouseSoon(t *testing.T) {
 		var log bytes.Buffer
 		one := w.begin(nil, worker.Options{JobPruner: h, Logger: textLogger(&log)})
 		time.Sleep(4 * time.Second)
+		synctest.Wait()
 		require.Zero(t, h.calls, "not while it starts")
 		time.Sleep(12 * time.Second)
+		synctest.Wait()
 		require.Equal(t, 1, h.calls)
 		time.Sleep(30 * time.Minute)
+		synctest.Wait()
 		require.Equal(t, 1, h.calls, "one call was enough")
 		one.end(t)
 		require.Equal(t, 1, strings.Count(log.String(), "housekeeping"))

@@ -78,7 +78,7 @@ func TestKeyCheck(t *testing.T) {
 		var s hookflags.Settings
 		flags := envflags.New("test", "")
 		s.AddKey(flags)
-		_, err := flags.Parse(nil, func(string) string { return c.key })
+		_, err := flags.Parse(nil, func(name string) string { return map[string]string{"WEBHOOKS_KEY": c.key}[name] })
 		require.NoError(t, err)
 		db, err := sqlite.Open(t.Context(), path, sqlite.Options{Sealer: s.Sealer})
 		require.NoError(t, err)

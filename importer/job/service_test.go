@@ -56,8 +56,8 @@ func TestSubmitBatchSize(t *testing.T) {
 		BatchSize: importer.BatchSize{Writers: 1, BatchRecords: 50_000, BatchBytes: 8 << 20}})
 	require.NoError(t, err)
 	for records, want := range map[int]job.Settings{
-		0: {Changes: job.ChangesAll, MaxRecordBytes: 1 << 20, BatchRecords: 50_000, BatchBytes: 8 << 20},
-		7: {Changes: job.ChangesAll, MaxRecordBytes: 1 << 20, BatchRecords: 7, BatchBytes: 8 << 20},
+		0: {Changes: job.ChangesNone, MaxRecordBytes: 1 << 20, BatchRecords: 50_000, BatchBytes: 8 << 20},
+		7: {Changes: job.ChangesNone, MaxRecordBytes: 1 << 20, BatchRecords: 7, BatchBytes: 8 << 20},
 	} {
 		j, _, err := service.Submit(t.Context(), job.Request{Settings: job.Settings{BatchRecords: records}},
 			strings.NewReader(catalogue(1, 3)))
@@ -80,7 +80,7 @@ func TestSubmit(t *testing.T) {
 	require.EqualValues(t, len(text), j.Size)
 	sum := sha256.Sum256([]byte(text))
 	require.Equal(t, hex.EncodeToString(sum[:]), j.SHA256)
-	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ",", Changes: job.ChangesAll, MaxRecordBytes: 1 << 20,
+	require.Equal(t, job.Settings{Mode: products.Update, Delimiter: ",", Changes: job.ChangesNone, MaxRecordBytes: 1 << 20,
 		BatchRecords: 20_000, BatchBytes: 4 << 20}, j.Settings,
 		"where batches end is kept with the job, and what is kept of its changes")
 	r, err := job.Compressed(w.db.Uploads()).Open(t.Context(), j.Upload, 0, -1)
