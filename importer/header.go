@@ -88,8 +88,8 @@ func (c Column) ofRejects() bool { return slices.Contains(rejectColumns, c.Name)
 
 func notOfRejects(c Column) bool { return !c.ofRejects() }
 
-// isNote reports whether the column is one of those that RejectWriter puts behind those of a file, in a file of rejects.
-// Nothing is taken from it by its name alone.
+// isNote reports whether the column is one of those that RejectWriter puts behind those of a file, in a file of
+// rejects. Nothing is taken from it by its name alone.
 func (m *mapping) isNote(i int) bool {
 	return m.rejects >= 0 && i >= m.rejects && i < m.rejects+len(rejectColumns)
 }
