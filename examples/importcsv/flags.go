@@ -175,7 +175,7 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 
 // optionFlags has the flags of the options that are checked once all flags are known, since they depend on the fields.
 var optionFlags = map[string]string{"Writers": "-writers", "Map": "-map", "Set": "-set", "Numbers": "-number",
-	"Dates": "-date"}
+	"Dates": "-date", "Extra": "-extra"}
 
 // check returns what is wrong with the options, by the names of their flags.
 func (s *settings) check() error {
@@ -205,6 +205,9 @@ func (s *settings) check() error {
 	}
 	var bad *importer.OptionError
 	if errors.As(s.options.Validate(schema), &bad) {
+		if bad.Field == "Extra" && s.table.Name != "" {
+			return fmt.Errorf("-extra can't keep other columns: the table %s has no place for them", s.table.Name)
+		}
 		return fmt.Errorf("%s %s", optionFlags[bad.Field], bad.Message)
 	}
 	return nil

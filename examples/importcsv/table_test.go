@@ -74,6 +74,8 @@ func TestTableRefused(t *testing.T) {
 		{"the table nowhere can't be imported into", 1, []string{"-table", "nowhere", "-key", "code", "-describe"}},
 		{"there is no field \"colour\"", 1, []string{"-table", "shop.items", "-key", "tenant_id,code", "-set",
 			"tenant_id=7", "-map", "colour=x", path}},
+		{"importcsv: -extra can't keep other columns: the table shop.items has no place for them", 1, []string{"-table",
+			"shop.items", "-key", "tenant_id,code", "-set", "tenant_id=7", "-extra", "keep", path}},
 	} {
 		s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", c.args...)
 		require.Equal(t, c.status, s.status, "%v: %s", c.args, s.stderr)

@@ -164,7 +164,7 @@ func (s Settings) Options() (o importer.Options, err error) {
 // settingNames has the JSON names of the options that are only checked as such.
 var settingNames = map[string]string{"Mode": "mode", "MaxRecordBytes": "max_record_bytes",
 	"BatchRecords": "batch_records", "BatchBytes": "batch_bytes", "Map": "map", "Set": "set",
-	"Numbers": "number", "Dates": "date", "LeaveOut": "leave_out"}
+	"Numbers": "number", "Dates": "date", "LeaveOut": "leave_out", "Extra": "extra"}
 
 // byField reads the texts that are given for fields. Which fields take them is the importer's to check.
 func byField[V any, P interface {

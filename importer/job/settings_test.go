@@ -62,6 +62,8 @@ func shop(t testing.TB) *products.Schema {
 }
 
 func TestSettingsErrors(t *testing.T) {
+	bare, err := products.TableSchema(false, products.Field{Name: "code", Type: products.Text})
+	require.NoError(t, err)
 	for _, test := range []struct {
 		settings job.Settings
 		field    string
@@ -74,6 +76,7 @@ func TestSettingsErrors(t *testing.T) {
 		{job.Settings{Encoding: "ebcdic"}, "encoding"},
 		{job.Settings{Header: "maybe"}, "header"},
 		{job.Settings{Extra: "drop"}, "extra"},
+		{job.Settings{Extra: "keep", Fields: bare}, "extra"},
 		{job.Settings{Map: map[string]string{"color": "a"}}, "map"},
 		{job.Settings{Map: map[string]string{"sku": " "}}, "map"},
 		{job.Settings{Map: map[string]string{"sku": strings.Repeat("x", 1_001)}}, "map"},
