@@ -129,8 +129,8 @@ func (t *Table) KeyRule() products.KeyRule { return t.rule }
 // Schema says which fields the table has.
 func (t *Table) Schema() *products.Schema { return t.layout.schema }
 
-// Destination says which table it is, with its schema and quoted as SQL has it, and what decides where in it a record is
-// written to: its key, constants, and what is renamed. It implements [job.Destination].
+// Destination says which table it is, with its schema and quoted as SQL has it, and what decides where in it a record
+// is written to: its key, constants, and what is renamed. It implements [job.Destination].
 func (t *Table) Destination() string { return t.destination }
 
 // WriteBatch writes a batch, in a transaction of its own.
