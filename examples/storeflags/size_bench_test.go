@@ -32,6 +32,9 @@ const (
 // what they take beside the products while all of it is kept, MB-pruned what is left once housekeeping has removed it,
 // and MB-again what it is after the second time, which uses the same room.
 func BenchmarkSize(b *testing.B) {
+	if testing.Short() {
+		b.Skip("it takes minutes, and bounds nothing")
+	}
 	for _, c := range []struct {
 		name string
 		url  func(b *testing.B) string
