@@ -8,8 +8,7 @@ type Parts struct {
 	// Changed is Batch.Changed. Where it is nil nothing is called.
 	Changed func(ctx context.Context, created, updated []Product) error
 
-	created, updated []Product
-	bytes            int
+	part part
 }
 
 // Add adds the product of a record that was Created or Updated; with another outcome it does nothing.
@@ -26,21 +25,41 @@ func (p *Parts) Add(ctx context.Context, outcome Outcome, product Product) error
 // Created adds a product that was created. It calls Changed with those before it where they make up a
 // whole part.
 func (p *Parts) Created(ctx context.Context, product Product) error {
-	return p.add(ctx, &p.created, product)
+	return p.add(ctx, &p.part.created, product)
 }
 
 // Updated adds a product that was updated, as Created does.
 func (p *Parts) Updated(ctx context.Context, product Product) error {
-	return p.add(ctx, &p.updated, product)
+	return p.add(ctx, &p.part.updated, product)
 }
 
 func (p *Parts) add(ctx context.Context, to *[]Product, product Product) error {
 	if p.Changed == nil {
 		return nil
 	}
+	return p.part.add(ctx, to, product, p.Flush)
+}
+
+// Flush calls Changed with the products with which it was not called yet, if there are any.
+func (p *Parts) Flush(ctx context.Context) error {
+	full := p.part.take()
+	if full.empty() {
+		return nil
+	}
+	return p.Changed(ctx, full.created, full.updated)
+}
+
+// part has the products with which nobody was called yet.
+type part struct {
+	created, updated, deleted []Product
+	bytes                     int
+}
+
+// add adds a product to one of the part's lists, and flushes those before it where they make up a whole part.
+func (p *part) add(ctx context.Context, to *[]Product, product Product, flush func(context.Context) error) error {
 	n := product.Bytes()
 	if p.bytes > 0 && p.bytes+n > PartBytes {
-		if err := p.Flush(ctx); err != nil {
+		if err := flush(ctx); err != nil {
 			return err
 		}
 	}
@@ -49,12 +68,11 @@ func (p *Parts) add(ctx context.Context, to *[]Product, product Product) error {
 	return nil
 }
 
-// Flush calls Changed with the products with which it was not called yet, if there are any.
-func (p *Parts) Flush(ctx context.Context) error {
-	created, updated := p.created, p.updated
-	p.created, p.updated, p.bytes = nil, nil, 0
-	if len(created)+len(updated) == 0 {
-		return nil
-	}
-	return p.Changed(ctx, created, updated)
+// take returns the part, and begins the next one.
+func (p *part) take() part {
+	full := *p
+	*p = part{}
+	return full
 }
+
+func (p *part) empty() bool { return len(p.created)+len(p.updated)+len(p.deleted) == 0 }

@@ -1,6 +1,10 @@
 package products
 
-import "context"
+import (
+	"context"
+	"slices"
+	"strings"
+)
 
 // Why a product was left alone by a batch that takes changes back: Difference.Kept.
 const (
@@ -41,6 +45,16 @@ type RevertBatch struct {
 	Changed func(ctx context.Context, created, updated, deleted []Product) error
 }
 
+// Order returns the places of the reverts, ascending by key: the order in which stores take them back.
+func (b *RevertBatch) Order() []int {
+	order := make([]int, len(b.Reverts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return strings.Compare(b.Reverts[x].Key, b.Reverts[y].Key) })
+	return order
+}
+
 // Reverter takes changes back. Every [Store] of this module is one.
 type Reverter interface {
 	// RevertBatch takes back what it can, and says what became of each: all of it or, with an error, nothing. What gets
@@ -56,35 +70,31 @@ type RevertParts struct {
 	// Changed is RevertBatch.Changed. Where it is nil nothing is called.
 	Changed func(ctx context.Context, created, updated, deleted []Product) error
 
-	parts [3][]Product
-	bytes int
+	part part
 }
 
 // Add adds the product of an outcome: Created, Updated or Deleted.
 func (p *RevertParts) Add(ctx context.Context, outcome Outcome, product Product) error {
-	at := map[Outcome]int{Created: 0, Updated: 1, Deleted: 2}[outcome]
 	if p.Changed == nil {
 		return nil
 	}
-	n := product.Bytes()
-	if p.bytes > 0 && p.bytes+n > PartBytes {
-		if err := p.Flush(ctx); err != nil {
-			return err
-		}
+	to := &p.part.created
+	switch outcome {
+	case Updated:
+		to = &p.part.updated
+	case Deleted:
+		to = &p.part.deleted
 	}
-	p.bytes += n
-	p.parts[at] = append(p.parts[at], product)
-	return nil
+	return p.part.add(ctx, to, product, p.Flush)
 }
 
 // Flush calls Changed with the products with which it was not called yet, if there are any.
 func (p *RevertParts) Flush(ctx context.Context) error {
-	parts := p.parts
-	p.parts, p.bytes = [3][]Product{}, 0
-	if len(parts[0])+len(parts[1])+len(parts[2]) == 0 {
+	full := p.part.take()
+	if full.empty() {
 		return nil
 	}
-	return p.Changed(ctx, parts[0], parts[1], parts[2])
+	return p.Changed(ctx, full.created, full.updated, full.deleted)
 }
 
 // Outcome finds what becomes of a product by the revert: found is the product with its key, nil for none. It returns

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/products-importer/products-importer/products"
 )
@@ -58,12 +57,7 @@ type reverted struct {
 func (w *reverter) run(ctx context.Context, t *tx) error {
 	parts := products.NewDifferenceParts(w.batch.Differences)
 	reverts := w.batch.Reverts
-	order := make([]int, len(reverts))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(reverts[a].Key, reverts[b].Key) })
-	for _, i := range order {
+	for _, i := range w.batch.Order() {
 		r := &reverts[i]
 		d := products.Difference{Key: r.Key}
 		found := w.products.byKey.get(hashKey(r.Key), r.Key)

@@ -73,13 +73,7 @@ func (w *batchWriter) readUpdated(ctx context.Context, t *transaction, chunk []m
 	for _, f := range chunk {
 		keys.add(w.record(f).Key)
 	}
-	l := w.layout
-	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+` FROM `+l.table.String()+` WHERE `+l.key+
-		` = ANY ($1::text[])`, keys.bytes())
-	if err != nil {
-		return nil, err
-	}
-	rows, err := newRowReader(l.columns, true).readAll(make([]row, 0, len(chunk)), result)
+	rows, err := w.layout.readByKeys(ctx, t, keys.bytes(), len(chunk))
 	if err != nil {
 		return nil, err
 	}
@@ -88,4 +82,14 @@ func (w *batchWriter) readUpdated(ctx context.Context, t *transaction, chunk []m
 		all[i] = rows[i].Product
 	}
 	return all, nil
+}
+
+// readByKeys reads whole rows by their keys, some n of them, in any order.
+func (l *layout) readByKeys(ctx context.Context, t *transaction, keys arrayValue, n int) ([]row, error) {
+	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+` FROM `+l.table.String()+` WHERE `+l.key+
+		` = ANY ($1::text[])`, keys)
+	if err != nil {
+		return nil, err
+	}
+	return newRowReader(l.columns, true).readAll(make([]row, 0, n), result)
 }

@@ -56,8 +56,13 @@ func (w *batchWriter) insertRows(ctx context.Context, t *transaction, created ma
 		values += ", " + w.into[i].value(u.addField(&s.fields[i], &w.into[i]))
 	}
 	s.args = u.args
-	rows, err := t.QueryContext(ctx, `INSERT INTO `+w.layout.table.String()+` (`+into+`) SELECT `+values+
+	return t.noteKeys(ctx, created, `INSERT INTO `+w.layout.table.String()+` (`+into+`) SELECT `+values+
 		` FROM `+u.table()+` ON CONFLICT (`+key+`) DO NOTHING RETURNING `+key, u.args...)
+}
+
+// noteKeys runs a statement that returns keys, and notes them.
+func (t *transaction) noteKeys(ctx context.Context, noted map[string]bool, statement string, args ...any) error {
+	rows, err := t.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}
@@ -67,7 +72,7 @@ func (w *batchWriter) insertRows(ctx context.Context, t *transaction, created ma
 		if err := rows.Scan(&key); err != nil {
 			return err
 		}
-		created[key] = true
+		noted[key] = true
 	}
 	return rows.Err()
 }

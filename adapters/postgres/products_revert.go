@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/products-importer/products-importer/products"
@@ -19,13 +18,7 @@ func (p *Products) RevertBatch(ctx context.Context, batch *products.RevertBatch)
 	w := &reverter{products: p, layout: p.layout, batch: batch}
 	w.scratch = scratches.Get().(*scratch)
 	defer scratches.Put(w.scratch)
-	w.order = make([]int32, len(batch.Reverts))
-	for i := range w.order {
-		w.order[i] = int32(i)
-	}
-	slices.SortFunc(w.order, func(a, b int32) int {
-		return strings.Compare(batch.Reverts[a].Key, batch.Reverts[b].Key)
-	})
+	w.order = batch.Order()
 	if err := p.db.transactFor(ctx, forBulk, w.run); err != nil {
 		return nil, fail(ctx, err, products.ErrNotFound)
 	}
@@ -38,7 +31,7 @@ type reverter struct {
 	layout   *layout
 	batch    *products.RevertBatch
 	scratch  *scratch
-	order    []int32 // of the reverts, ascending by key
+	order    []int // the places of the reverts, ascending by key
 
 	// Of the current attempt.
 	result *products.BatchResult
@@ -194,17 +187,23 @@ func (w *reverter) revert(ctx context.Context, t *transaction, ranks []int32) er
 		good = append(good, sized{rank, h.size})
 	}
 	for len(good) > 0 {
-		n, bytes := 0, int32(0)
-		for n < len(good) && bytes < readBytes {
-			bytes += min(good[n].size, readBytes)
-			n++
-		}
-		if err := w.change(ctx, t, good[:n]); err != nil {
+		some := readable(good)
+		good = good[len(some):]
+		if err := w.change(ctx, t, some); err != nil {
 			return err
 		}
-		good = good[n:]
 	}
 	return nil
+}
+
+// readable returns the first of the products, as many as may be read at once.
+func readable(all []sized) []sized {
+	n, bytes := 0, int32(0)
+	for n < len(all) && bytes < readBytes {
+		bytes += min(all[n].size, readBytes)
+		n++
+	}
+	return all[:n]
 }
 
 // read reads products whole, by their keys.
@@ -213,13 +212,7 @@ func (w *reverter) read(ctx context.Context, t *transaction, all []sized) (map[s
 	for i := range all {
 		ranks[i] = all[i].rank
 	}
-	l := w.layout
-	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+` FROM `+l.table.String()+` WHERE `+l.key+
-		` = ANY ($1::text[])`, w.keys(ranks))
-	if err != nil {
-		return nil, err
-	}
-	rows, err := newRowReader(l.columns, true).readAll(make([]row, 0, len(all)), result)
+	rows, err := w.layout.readByKeys(ctx, t, w.keys(ranks), len(all))
 	if err != nil {
 		return nil, err
 	}

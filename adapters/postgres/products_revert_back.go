@@ -60,8 +60,8 @@ func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) er
 		statement = `SELECT x.key` + free + ` AND NOT EXISTS (SELECT FROM ` + l.table.String() +
 			` p WHERE p.sku_key = x.key)`
 	}
-	back, err := w.back(ctx, t, statement, u.args)
-	if err != nil {
+	back := make(map[string]bool, len(ranks))
+	if err := t.noteKeys(ctx, back, statement, u.args...); err != nil {
 		return err
 	}
 	var others []int32
@@ -73,24 +73,6 @@ func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) er
 		}
 	}
 	return w.keepOthers(ctx, t, others)
-}
-
-// back returns the keys that a statement returns.
-func (w *reverter) back(ctx context.Context, t *transaction, statement string, args []any) (map[string]bool, error) {
-	rows, err := t.QueryContext(ctx, statement, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	back := map[string]bool{}
-	for rows.Next() {
-		var key string
-		if err := rows.Scan(&key); err != nil {
-			return nil, err
-		}
-		back[key] = true
-	}
-	return back, rows.Err()
 }
 
 // keepOthers notes what can't be brought back, since something else is there.
@@ -135,12 +117,9 @@ func (w *reverter) notify(ctx context.Context, t *transaction) error {
 		}
 	}
 	for len(rest) > 0 {
-		n, bytes := 0, int32(0)
-		for n < len(rest) && bytes < readBytes {
-			bytes += min(rest[n].size, readBytes)
-			n++
-		}
-		found, err := w.read(ctx, t, rest[:n])
+		some := readable(rest)
+		rest = rest[len(some):]
+		found, err := w.read(ctx, t, some)
 		if err != nil {
 			return err
 		}
@@ -149,7 +128,6 @@ func (w *reverter) notify(ctx context.Context, t *transaction) error {
 				return err
 			}
 		}
-		rest = rest[n:]
 	}
 	return parts.Flush(ctx)
 }

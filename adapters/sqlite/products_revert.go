@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/products-importer/products-importer/products"
@@ -50,13 +49,7 @@ type reverted struct {
 
 // run takes back what it can, in the order of the keys.
 func (w *reverter) run(ctx context.Context) error {
-	reverts := w.batch.Reverts
-	order := make([]int, len(reverts))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(reverts[a].Key, reverts[b].Key) })
-	for chunk := range slices.Chunk(order, chunkRecords) {
+	for chunk := range slices.Chunk(w.batch.Order(), chunkRecords) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
