@@ -252,19 +252,29 @@ func (w *batchWriter) freshOutcome() products.Outcome {
 	return products.Created
 }
 
-// round tries to write the batch. It reports whether it did: not where others have changed some of the products.
-func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (bool, error) {
+// beginRound forgets the round before, and finds out which products there are, unless none is expected.
+func (w *batchWriter) beginRound(ctx context.Context, t *transaction, round int) (*probeResult, error) {
 	copy(w.result.Outcomes, w.outcomes)
+	w.result.Reasons = nil
 	w.updated, w.updatedBytes, w.reread, w.differ = nil, 0, nil, newDiffer(w)
 	p := &probeResult{fresh: w.sorted}
 	if round > 0 || !w.batch.ExpectNew || w.batch.Mode == products.Existing {
 		var err error
 		if p, err = w.probe(ctx, t); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
 	w.setOutcomes(p.same, w.sameOutcome())
 	w.setOutcomes(p.fresh, w.freshOutcome())
+	return p, nil
+}
+
+// round tries to write the batch. It reports whether it did: not where others have changed some of the products.
+func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (bool, error) {
+	p, err := w.beginRound(ctx, t, round)
+	if err != nil {
+		return false, err
+	}
 	different := p.different
 	if len(p.fresh) > 0 && w.batch.Mode != products.Existing {
 		ids, err := w.assignIDs(ctx, t, len(p.fresh))

@@ -25,26 +25,17 @@ var errAgain = errors.New("postgres: others have written the same rows")
 // it since had been committed before this one began.
 func (w *batchWriter) ownRound(ctx context.Context, t *transaction, round int) (bool, error) {
 	own := w.layout.own
-	copy(w.result.Outcomes, w.outcomes)
-	w.result.Reasons = nil
-	w.updated, w.updatedBytes, w.reread, w.differ = nil, 0, nil, newDiffer(w)
 	if round == 0 {
 		w.careful = w.careful || own.refused.Load()
 		if _, err := t.raw.ExecContext(ctx, `SET CONSTRAINTS ALL IMMEDIATE`); err != nil {
 			return false, err
 		}
 	}
-	p := &probeResult{fresh: w.sorted}
-	if round > 0 || !w.batch.ExpectNew || w.batch.Mode == products.Existing {
-		var err error
-		if p, err = w.probe(ctx, t); err != nil {
-			return false, err
-		}
+	p, err := w.beginRound(ctx, t, round)
+	if err != nil {
+		return false, err
 	}
-	w.setOutcomes(p.same, w.sameOutcome())
-	w.setOutcomes(p.fresh, w.freshOutcome())
-	err := w.writeFresh(ctx, t, p.fresh)
-	if err == nil {
+	if err = w.writeFresh(ctx, t, p.fresh); err == nil {
 		err = w.writeDifferent(ctx, t, p.different)
 	}
 	switch {
