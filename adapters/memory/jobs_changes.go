@@ -3,13 +3,12 @@ package memory
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // keptChunk is a chunk of a job's changes.
@@ -17,9 +16,6 @@ type keptChunk struct {
 	job.ChangeChunk
 	token int64 // of the claim that kept it
 }
-
-// errLimit is for limits that are none.
-var errLimit = errors.New("memory: a limit must be 1 or more")
 
 // KeepChanges stores chunks in their batch's transaction.
 func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error {
@@ -41,8 +37,8 @@ func ownedChunk(c *job.ChangeChunk) job.ChangeChunk {
 
 // DropChanges removes what earlier claims of a dry run kept.
 func (j *Jobs) DropChanges(ctx context.Context, claim *job.Claim, limit int) (dropped int, err error) {
-	if limit < 1 {
-		return 0, fmt.Errorf("%w, not %d", errLimit, limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return 0, err
 	}
 	err = j.withClaim(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
 		left := make([]keptChunk, 0, len(r.changes))
@@ -64,8 +60,8 @@ func (j *Jobs) DropChanges(ctx context.Context, claim *job.Claim, limit int) (dr
 
 // Chunks returns chunks of a job.
 func (j *Jobs) Chunks(ctx context.Context, id string, query job.ChunkQuery) (chunks []job.ChangeChunk, err error) {
-	if query.Limit < 1 {
-		return nil, fmt.Errorf("%w, not %d", errLimit, query.Limit)
+	if err := driver.CheckLimit(query.Limit); err != nil {
+		return nil, err
 	}
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		if r := j.byID[id]; r != nil {
@@ -96,8 +92,8 @@ func (r *jobRow) chunks(wants func(*job.ChangeChunk) bool) (chunks []job.ChangeC
 
 // ChunksOf returns the chunks near a key.
 func (j *Jobs) ChunksOf(ctx context.Context, key, below string, limit int) (found []job.FoundChunk, err error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("%w, not %d", errLimit, limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return nil, err
 	}
 	near := func(c *job.ChangeChunk) bool { return c.First <= key && key <= c.Last }
 	err = j.db.do(ctx, func(context.Context, *tx) error {
@@ -125,8 +121,8 @@ func (j *Jobs) ChunksOf(ctx context.Context, key, below string, limit int) (foun
 
 // ExpireChanges deletes chunks of jobs that ended long ago.
 func (j *Jobs) ExpireChanges(ctx context.Context, before time.Time, limit int) (expired int, err error) {
-	if limit < 1 {
-		return 0, fmt.Errorf("%w, not %d", errLimit, limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return 0, err
 	}
 	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
 		for _, r := range j.rows {

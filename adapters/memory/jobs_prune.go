@@ -2,17 +2,17 @@ package memory
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // Expire forgets jobs that ended before the time, those first that ended first.
 func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (expired []job.Job, err error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("memory: the limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return nil, err
 	}
 	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
 		var old []*jobRow

@@ -2,13 +2,13 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // KeepChanges stores chunks in their batch's transaction. It doesn't lock the job's row: Checkpoint does that in the
@@ -77,8 +77,8 @@ func (j *Jobs) ExpireChanges(ctx context.Context, before time.Time, limit int) (
 // such jobs. The conditions' parameters begin with the second.
 func (j *Jobs) deleteChanges(ctx context.Context, limit int, jobs, chunks string, args ...any) (deleted int,
 	anyJob bool, err error) {
-	if limit < 1 {
-		return 0, false, fmt.Errorf("postgres: a limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return 0, false, err
 	}
 	err = j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		return t.QueryRowxContext(ctx, `WITH held AS (
@@ -106,8 +106,8 @@ func scanChunk(rows *sqlx.Rows, c *job.ChangeChunk, before ...any) error {
 
 // Chunks returns chunks of a job.
 func (j *Jobs) Chunks(ctx context.Context, id string, query job.ChunkQuery) (chunks []job.ChangeChunk, err error) {
-	if query.Limit < 1 {
-		return nil, fmt.Errorf("postgres: a limit must be 1 or more, not %d", query.Limit)
+	if err := driver.CheckLimit(query.Limit); err != nil {
+		return nil, err
 	}
 	where, args := `x.job_id = $1 AND x.batch >= $2 AND NOT (x.batch = $2 AND x.last_key <= $3)
 		AND (NOT x.dry_run OR x.token = (SELECT token FROM import_jobs WHERE id = x.job_id))`,
@@ -153,8 +153,8 @@ const nearest = `import_checkpoints c CROSS JOIN LATERAL (SELECT * FROM import_c
 
 // ChunksOf returns the chunks near a key.
 func (j *Jobs) ChunksOf(ctx context.Context, key, below string, limit int) (found []job.FoundChunk, err error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("postgres: a limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return nil, err
 	}
 	err = j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		found = nil

@@ -2,19 +2,19 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // Expire deletes jobs that became final before the time.
 func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) ([]job.Job, error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("postgres: a limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return nil, err
 	}
 	var gone []job.Job
 	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) (err error) {

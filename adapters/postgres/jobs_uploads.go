@@ -208,8 +208,8 @@ func (j *Jobs) DeleteUpload(ctx context.Context, id string) error {
 
 // ExpireUploads forgets uploads, those first that were used last longest ago.
 func (j *Jobs) ExpireUploads(ctx context.Context, age time.Duration, limit int) (files []string, err error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("postgres: a limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return nil, err
 	}
 	err = j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		files = nil

@@ -2,13 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
 )
 
 // KeepChanges stores chunks in their batch's transaction.
@@ -60,8 +58,8 @@ func (j *Jobs) ExpireChanges(ctx context.Context, before time.Time, limit int) (
 // deleteChanges deletes rows for which the condition is true, unless check fails.
 func (j *Jobs) deleteChanges(ctx context.Context, limit int, check func(context.Context, *transaction) error,
 	where string, args ...any) (deleted int, err error) {
-	if limit < 1 {
-		return 0, fmt.Errorf("sqlite: a limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return 0, err
 	}
 	err = j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
 		if err := check(ctx, t); err != nil {
@@ -86,15 +84,15 @@ func (j *Jobs) deleteChanges(ctx context.Context, limit int, check func(context.
 const chunkColumns = `x.batch, x.first_key, x.last_key, x.created, x.updated, x.deleted, x.kept, x.size, x.fields, x.body`
 
 // scanChunk reads a row that begins with what is in before.
-func scanChunk(rows *sqlx.Rows, c *job.ChangeChunk, before ...any) error {
-	return rows.Scan(append(before, &c.Batch, &c.First, &c.Last, &c.Counts[0], &c.Counts[1], &c.Counts[2], &c.Counts[3],
+func scanChunk(scan func(...any) error, c *job.ChangeChunk, before ...any) error {
+	return scan(append(before, &c.Batch, &c.First, &c.Last, &c.Counts[0], &c.Counts[1], &c.Counts[2], &c.Counts[3],
 		&c.Size, jsonIn{&c.Fields}, &c.Body)...)
 }
 
 // Chunks returns chunks of a job.
 func (j *Jobs) Chunks(ctx context.Context, id string, query job.ChunkQuery) (chunks []job.ChangeChunk, err error) {
-	if query.Limit < 1 {
-		return nil, fmt.Errorf("sqlite: a limit must be 1 or more, not %d", query.Limit)
+	if err := driver.CheckLimit(query.Limit); err != nil {
+		return nil, err
 	}
 	where, args := `x.job_id = ? AND x.batch >= ? AND NOT (x.batch = ? AND x.last_key <= ?)
 		AND (NOT x.dry_run OR x.token = (SELECT token FROM import_jobs WHERE id = x.job_id))`,
@@ -111,28 +109,21 @@ func (j *Jobs) Chunks(ctx context.Context, id string, query job.ChunkQuery) (chu
 		where += ` AND ` + strings.Join(counts, " + ") + ` > 0`
 	}
 	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.QueryxContext(ctx, `SELECT `+chunkColumns+` FROM import_changes x WHERE `+where+`
-			ORDER BY x.batch, x.first_key LIMIT ?`, append(args, query.Limit)...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
+		return each(ctx, q, `SELECT `+chunkColumns+` FROM import_changes x WHERE `+where+`
+			ORDER BY x.batch, x.first_key LIMIT ?`, func(scan func(...any) error) error {
 			var c job.ChangeChunk
-			if err := scanChunk(rows, &c); err != nil {
-				return err
-			}
+			err := scanChunk(scan, &c)
 			chunks = append(chunks, c)
-		}
-		return rows.Err()
+			return err
+		}, append(args, query.Limit)...)
 	})
 	return chunks, err
 }
 
 // ChunksOf returns the chunks near a key. Of each batch it looks at the last one that doesn't begin behind the key.
 func (j *Jobs) ChunksOf(ctx context.Context, key, below string, limit int) (found []job.FoundChunk, err error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("sqlite: a limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return nil, err
 	}
 	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
 		rows, err := q.QueryxContext(ctx, `SELECT x.job_id, `+chunkColumns+` FROM import_checkpoints c
@@ -146,7 +137,7 @@ func (j *Jobs) ChunksOf(ctx context.Context, key, below string, limit int) (foun
 		last := ""
 		for rows.Next() {
 			var c job.FoundChunk
-			if err := scanChunk(rows, &c.ChangeChunk, &c.JobID); err != nil {
+			if err := scanChunk(rows.Scan, &c.ChangeChunk, &c.JobID); err != nil {
 				return err
 			}
 			if c.JobID != last {

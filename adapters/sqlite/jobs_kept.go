@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
@@ -45,8 +44,8 @@ func kept[T any](ctx context.Context, j *Jobs, column, id string, above int64,
 
 // Expire deletes jobs that became final before the time, those first that ended first.
 func (j *Jobs) Expire(ctx context.Context, before time.Time, limit int) (gone []job.Job, err error) {
-	if limit < 1 {
-		return nil, fmt.Errorf("sqlite: a limit must be 1 or more, not %d", limit)
+	if err := driver.CheckLimit(limit); err != nil {
+		return nil, err
 	}
 	err = j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
 		gone, err = j.jobs(ctx, t, `SELECT `+jobBrief+` FROM import_jobs WHERE finished_at < ?

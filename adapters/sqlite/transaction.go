@@ -19,6 +19,21 @@ type querier interface {
 	sqlx.PreparerContext
 }
 
+// each calls f for each row.
+func each(ctx context.Context, q querier, statement string, f func(scan func(...any) error) error, args ...any) error {
+	rows, err := q.QueryxContext(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // transaction is an open transaction. It lives in the contexts that are given to what runs inside it.
 type transaction struct {
 	*sqlx.Tx

@@ -47,21 +47,6 @@ func (w *Webhooks) Backlog(ctx context.Context) (b webhooks.Backlog, err error) 
 	return b, nil
 }
 
-// each calls f for each row.
-func each(ctx context.Context, q querier, statement string, f func(scan func(...any) error) error, args ...any) error {
-	rows, err := q.QueryxContext(ctx, statement, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // Prune removes what is not kept any longer.
 func (w *Webhooks) Prune(ctx context.Context, expiry webhooks.PruneRequest) (removed int, err error) {
 	if err := driver.CheckPrune(&expiry); err != nil {

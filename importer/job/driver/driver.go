@@ -61,6 +61,14 @@ func Lease(ctx context.Context) time.Duration { return rule.Lease(ctx) }
 // CheckKey returns an error for a string that can't be the key of an upload.
 func CheckKey(key string) error { return rule.CheckKey(key) }
 
+// CheckLimit returns an error for the most that are wanted where that is none.
+func CheckLimit(limit int) error {
+	if limit < 1 {
+		return fmt.Errorf("job: a limit must be 1 or more, not %d", limit)
+	}
+	return nil
+}
+
 // CheckQuery returns an error for a query that [job.Reader] can't answer.
 func CheckQuery(q job.Query) error {
 	if q.Limit < 1 || q.Limit > 1_000 {
