@@ -19,9 +19,6 @@ import (
 
 // TestKilledWorkers kills the worker that holds the import, ten times a mode, each time at a random moment: while it
 // checks the file, between batches, in the middle of one. Two are there all the time, and the other one takes over.
-//
-// Gates divide the import into a stretch for each kill, which it can't leave before: so every kill hits it, however
-// fast the machine is.
 func TestKilledWorkers(t *testing.T) {
 	kills := 10
 	if testing.Short() {
@@ -32,28 +29,36 @@ func TestKilledWorkers(t *testing.T) {
 			t.Parallel()
 			want := undisturbed(t, mode)
 			s, id := prepared(t, mode)
-			stretch := len(want.batches) / (kills + 1)
-			gates := make([]func(), kills)
-			for i := range gates {
-				gates[i] = s.gate(id, (i+1)*stretch+1, (i+2)*stretch)
-			}
-			rng := rand.New(rand.NewPCG(uint64(mode), 20))
-			workers := []*exec.Cmd{s.worker(), s.worker()}
-			for i, open := range gates {
-				// As soon as it is held, or once so much more is committed: at most all up to the gate.
-				target := i*stretch + rng.IntN(stretch+1)
-				held := s.untilHeld(id, func(h holding) bool { return h.batches >= target })
-				n := slices.IndexFunc(workers, held.by)
-				require.GreaterOrEqual(t, n, 0, held.worker)
-				s.kill(workers[n], syscall.SIGKILL)
-				open()
-				workers[n] = s.worker()
-				next := s.untilHeld(id, func(h holding) bool { return h.worker != held.worker })
-				require.Equal(t, fmt.Sprintf("the worker %s vanished", held.worker), next.lastFailure,
-					"it held the import when it was killed")
-			}
+			s.killWorkers(id, len(want.batches), kills, rand.New(rand.NewPCG(uint64(mode), 20)))
 			requireSame(t, want, s.end(id))
 		})
+	}
+}
+
+// killWorkers has two workers at a job of so many batches, and kills the one that holds it so often.
+//
+// Gates divide the job into a stretch for each kill, which it can't leave before: so every kill hits it, however fast
+// the machine is.
+func (s *scene) killWorkers(id string, batches, kills int, rng *rand.Rand) {
+	s.t.Helper()
+	stretch := batches / (kills + 1)
+	gates := make([]func(), kills)
+	for i := range gates {
+		gates[i] = s.gate(id, (i+1)*stretch+1, (i+2)*stretch)
+	}
+	workers := []*exec.Cmd{s.worker(), s.worker()}
+	for i, open := range gates {
+		// As soon as it is held, or once so much more is committed: at most all up to the gate.
+		target := i*stretch + rng.IntN(stretch+1)
+		held := s.untilHeld(id, func(h holding) bool { return h.batches >= target })
+		n := slices.IndexFunc(workers, held.by)
+		require.GreaterOrEqual(s.t, n, 0, held.worker)
+		s.kill(workers[n], syscall.SIGKILL)
+		open()
+		workers[n] = s.worker()
+		next := s.untilHeld(id, func(h holding) bool { return h.worker != held.worker })
+		require.Equal(s.t, fmt.Sprintf("the worker %s vanished", held.worker), next.lastFailure,
+			"it held the job when it was killed")
 	}
 }
 

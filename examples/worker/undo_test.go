@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
-	"slices"
 	"syscall"
 	"testing"
 
@@ -63,23 +61,7 @@ func TestKilledUndo(t *testing.T) {
 	require.Len(t, wantChanges, int(want.job.Event.Read))
 
 	s, id = preparedUndo(t)
-	stretch := len(want.batches) / (kills + 1)
-	gates := make([]func(), kills)
-	for i := range gates {
-		gates[i] = s.gate(id, (i+1)*stretch+1, (i+2)*stretch)
-	}
-	rng := rand.New(rand.NewPCG(7, 21))
-	workers := []*exec.Cmd{s.worker(), s.worker()}
-	for i, open := range gates {
-		target := i*stretch + rng.IntN(stretch+1)
-		held := s.untilHeld(id, func(h holding) bool { return h.batches >= target })
-		n := slices.IndexFunc(workers, held.by)
-		require.GreaterOrEqual(t, n, 0, held.worker)
-		s.kill(workers[n], syscall.SIGKILL)
-		open()
-		workers[n] = s.worker()
-		s.untilHeld(id, func(h holding) bool { return h.worker != held.worker })
-	}
+	s.killWorkers(id, len(want.batches), kills, rand.New(rand.NewPCG(7, 21)))
 	got := s.end(id)
 	requireSame(t, want, got)
 	require.ElementsMatch(t, wantChanges, s.changes(id), "each change is kept once")
