@@ -38,7 +38,10 @@ func TestLoadsAgain(t *testing.T) {
 				b.until("JSON.parse(sessionStorage.getItem('loaded-again')).length === 3 && performance.now() > 2000")
 				b.sees("reload the page")
 			}
-			require.LessOrEqual(t, visits.Load(), int32(4), "a busy machine may load it again too, but never for ever")
+			// A network that changes meanwhile, as it does when containers start, is one more reason to load it again.
+			noted := evaluate[int32](b, "JSON.parse(sessionStorage.getItem('loaded-again')).length")
+			require.LessOrEqual(t, noted, int32(3))
+			require.LessOrEqual(t, visits.Load(), 1+noted, "it loads itself again once for each time that a file didn't come")
 		})
 	}
 }
