@@ -99,7 +99,7 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// history returns a product's entries, the newest first. What else is known of its changes belongs here.
+// history returns a product's entries, the newest first.
 func (a *API) history(ctx context.Context, q products.HistoryQuery) ([]products.HistoryEntry, error) {
 	entries, err := a.options.History.ListHistory(ctx, q)
 	if err != nil || q.Before > 0 {
