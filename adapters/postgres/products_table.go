@@ -52,6 +52,8 @@ type column struct {
 	fixed bool
 	// blank: a new row gets the empty text where no record sets it.
 	blank bool
+	// defaults: a new row gets the column's default where the record doesn't set it, which is none that is known here.
+	defaults bool
 	// nulls: an empty text is null.
 	nulls bool
 	// fresh is the canonical text in a new row of a record that doesn't set the field.

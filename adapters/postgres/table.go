@@ -1,11 +1,15 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
+
+	"github.com/lib/pq"
 
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -21,14 +25,16 @@ type TableOptions struct {
 	// Key is the column that identifies a row, alone or together with Constants: the table has a unique key over just
 	// these. A record's key is its value there.
 	Key string
-	// Rename gives columns other names in files and in the schema, by the column's name. A column whose name can't be
-	// that of a field, such as "Item No", needs one.
+	// Rename gives columns other names in files and in the schema, by the column's name. Without it "Item No" is
+	// item_no and madeAt is made_at; a column whose name has other letters than those from a to z needs one.
 	Rename map[string]string
 	// Leave names columns that no file sets: new rows get their defaults. Generated columns, and those that are
-	// numbered by a sequence, are left out anyway, unless they are renamed or are the key.
+	// numbered by a sequence, are left out anyway, unless they are renamed or are the key; so are those of types that
+	// can't be taken, such as jsonb and bytea, if a row can do without a value: see [Table.LeftOut].
 	Leave []string
 	// Constants are columns that have one value in all rows that are written, such as a tenant. Those of the unique key
-	// say which rows there are: others are never looked at. The rest are set in new rows.
+	// say which rows there are: others are never looked at. The rest are set in new rows. A column of a type that can't
+	// be taken has one in the form in which the server reads it.
 	Constants map[string]string
 	// Update names the columns that may be changed in rows that exist, nil for all. The others are only set in new
 	// rows.
@@ -36,8 +42,10 @@ type TableOptions struct {
 	// Touch names columns of times that are set to the transaction's time where a row is created or changed, such as
 	// updated_at.
 	Touch []string
-	// Blank names texts for which an empty cell is the empty text. In other columns it is null; where those can't be
-	// null, a record without a value is rejected, or leaves a row as it is if the column has a default.
+	// Blank names texts for which an empty cell is the empty text, as it is for texts that can't be null and whose
+	// default is the empty text; so is the empty list for such lists. Of other columns that can't be null an empty cell
+	// leaves alone what a row has and gives a new one the default; without a default the record is rejected. Where null
+	// is possible it is null, whatever the default.
 	Blank []string
 	// Fields, if not nil, are the only ones that are imported, in this form: what products.TableSchemaOf makes of a
 	// struct. The table has a column of a fitting type for each, and they are held against it here. What the table asks
@@ -69,7 +77,16 @@ type Table struct {
 	rule        products.KeyRule
 	layout      *layout
 	destination string
+	catalog     *tableCatalog // as it was when it was opened
 }
+
+// LeftOutColumn is a column that no file can set.
+type LeftOutColumn struct {
+	// Name is as the table has it, and Type as the server prints it: jsonb, bytea, integer[].
+	Name, Type string
+}
+
+func (c LeftOutColumn) String() string { return c.Name + " (" + c.Type + ")" }
 
 // OpenTable opens a table for imports over a pool of connections with lib/pq's driver, which stays the caller's. It
 // reads what the table's columns, keys, constraints and privileges are, and writes nothing. The error is one sentence
@@ -102,11 +119,39 @@ func (db *DB) OpenTable(ctx context.Context, options TableOptions) (*Table, erro
 	if err != nil {
 		return nil, err
 	}
-	table := &Table{db: db, rule: rule, layout: l, destination: l.destination(&options)}
-	if err := table.tryJudges(ctx); err != nil {
+	table := &Table{db: db, rule: rule, layout: l, destination: l.destination(&options), catalog: found}
+	if err := cmp.Or(table.tryConstants(ctx), table.tryJudges(ctx)); err != nil {
 		return nil, fail(ctx, err, err)
 	}
+	if left := l.own.leftOut; len(left) > 0 {
+		db.options.Logger.InfoContext(ctx, "columns of the table are left out, since their types can't be taken",
+			"table", options.Name, "columns", left)
+	}
 	return table, nil
+}
+
+// tryConstants returns an error for a constant that the server doesn't read.
+func (t *Table) tryConstants(ctx context.Context) error {
+	own := t.layout.own
+	for i := range own.constants {
+		c := &own.constants[i]
+		if !slices.Contains(own.untried, c.raw) {
+			continue
+		}
+		err := t.db.transact(ctx, func(ctx context.Context, tx *transaction) error {
+			_, err := tx.raw.ExecContext(ctx, `SELECT `+c.literal(c.text))
+			return err
+		})
+		if e := pq.As(err); e != nil && !passing(err) {
+			kind := t.catalog.column(c.raw).Type
+			return t.catalog.fault(c.raw, "give one of the type "+kind, "the column %q can't have the constant %q: %s", c.raw,
+				products.Shorten(c.text), clean(e.Message))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // TableError says why a table can't be imported into.
@@ -128,6 +173,10 @@ func (t *Table) KeyRule() products.KeyRule { return t.rule }
 
 // Schema says which fields the table has.
 func (t *Table) Schema() *products.Schema { return t.layout.schema }
+
+// LeftOut are the columns that were left out by themselves, in the table's order: their types can't be taken, and new
+// rows can do without a value for them.
+func (t *Table) LeftOut() []LeftOutColumn { return slices.Clone(t.layout.own.leftOut) }
 
 // Destination says which table it is, with its schema and quoted as SQL has it, and what decides where in it a record
 // is written to: its key, constants, and what is renamed. It implements [job.Destination].

@@ -198,6 +198,7 @@ func (w *batchWriter) judgesFor(fresh bool) (judges []*judge) {
 			touches = touches || at >= 0 && !w.into[at].fixed
 			known = known && (!fresh || at >= 0 || name == own.key.raw || own.kinds[name].absent != "" ||
 				slices.ContainsFunc(own.constants, func(c constant) bool { return c.raw == name }))
+			known = known && !(fresh && at >= 0 && w.into[at].defaults)
 			known = known && !slices.ContainsFunc(own.touch, func(c column) bool { return c.raw == name })
 		}
 		if known && (fresh || touches) {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,6 +20,10 @@ type ownTable struct {
 	// respell: one key has several spellings, and mode update takes over that of the record.
 	respell   bool
 	constants []constant
+	// untried are columns whose constants only the server understands.
+	untried []string
+	// leftOut are columns that can't be taken.
+	leftOut []LeftOutColumn
 	// where are the conditions that rows p are ours, each with AND before it.
 	where string
 	// touch are columns that are set to the transaction's time.
@@ -51,6 +56,7 @@ type layoutMaker struct {
 	columns []column // of the fields
 	sources []*tableColumn
 	taken   map[string]bool // columns that need no field
+	leftOut []LeftOutColumn
 }
 
 // layout returns how statements write the table, and the rule of its keys.
@@ -123,35 +129,6 @@ func (m *layoutMaker) checkNames() error {
 	return nil
 }
 
-// fieldName is what the column is called in files.
-func (m *layoutMaker) fieldName(c *tableColumn) string {
-	if name, renamed := m.options.Rename[c.Name]; renamed {
-		return name
-	}
-	return c.Name
-}
-
-// take makes the field and the column of a column of the table.
-func (m *layoutMaker) take(c *tableColumn) (f products.Field, col column, err error) {
-	remedy := "leave it out"
-	if !c.optional() {
-		remedy = "give it a constant"
-	}
-	f, col, ok := c.fieldOf()
-	switch {
-	case !ok:
-		return f, col, m.fault(c.Name, remedy, "the column %q has the type %s, which can't be taken", c.Name, c.Type)
-	case !c.Writable:
-		return f, col, m.fault(c.Name, "GRANT SELECT, INSERT, UPDATE ON "+m.name.String()+" to it",
-			"the user %q may not read and write the column %q", m.user, c.Name)
-	}
-	if f.Name = m.fieldName(c); products.FoldName(f.Name) != products.FoldName(c.Name) {
-		f.Aliases = []string{c.Name}
-	}
-	col.notNull, col.nulls = c.NotNull, true
-	return f, col, nil
-}
-
 // makeKey makes the field of the key.
 func (m *layoutMaker) makeKey() (col column, rule products.KeyRule, f products.Field, err error) {
 	c := m.column(m.options.Key)
@@ -159,6 +136,9 @@ func (m *layoutMaker) makeKey() (col column, rule products.KeyRule, f products.F
 		return col, 0, f, m.fault(c.Name, "take another key", "the column %q is generated", c.Name)
 	}
 	f, col, err = m.take(c)
+	if errors.As(err, &untaken{}) {
+		return col, 0, f, m.fault(c.Name, "take another key", "the key %q has the type %s, which can't be taken", c.Name, c.Type)
+	}
 	if err != nil {
 		return col, 0, f, err
 	}
@@ -191,6 +171,13 @@ func (m *layoutMaker) makeConstants() error {
 			return m.fault(c.Name, "give it none", "the column %q can't have a constant: it is the key, or generated", c.Name)
 		}
 		f, col, err := m.take(c)
+		if errors.As(err, &untaken{}) {
+			own := m.layout.own
+			own.constants = append(own.constants, constant{c.literally(), text})
+			own.untried = append(own.untried, c.Name)
+			m.taken[c.Name] = true
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -270,110 +257,12 @@ func (m *layoutMaker) makeTouched() error {
 		case !c.touchable():
 			return m.fault(name, "name a column of times", "the column %q has the type %s, and no time", name, c.Type)
 		case !c.Writable:
-			_, _, err := m.take(c)
-			return err
+			return m.noRights(c)
 		}
 		m.layout.own.touch = append(m.layout.own.touch, column{name: pq.QuoteIdentifier(name), raw: name})
 		m.taken[name] = true
 	}
 	return nil
-}
-
-// addColumn adds a column's field, unless it needs none.
-func (m *layoutMaker) addColumn(c *tableColumn) error {
-	_, renamed := m.options.Rename[c.Name]
-	asked := m.options.Fields
-	out := slices.Contains(m.options.Leave, c.Name) || asked != nil && asked.Find(m.fieldName(c)) == nil
-	switch {
-	case m.taken[c.Name], c.Generated, c.Numbered && !renamed && !(asked != nil && !out):
-		return nil
-	case out && c.optional():
-		return nil
-	case out:
-		return m.fault(c.Name, "let files set it, or give it a constant",
-			"the column %q must be set in new rows, and has no source", c.Name)
-	}
-	f, col, err := m.take(c)
-	if err != nil {
-		return err
-	}
-	m.addEmpty(c, &f, &col)
-	m.addChecks(c, &f)
-	if asked != nil {
-		if f, err = m.joined(c, *asked.Find(f.Name), f); err != nil {
-			return err
-		}
-	}
-	if problem := m.alone(&f); problem != nil {
-		return m.fault(c.Name, "rename it or leave it out", "the column %q makes no field: %v", c.Name, problem)
-	}
-	col.fixed = m.options.Update != nil && !slices.Contains(m.options.Update, c.Name)
-	m.fields, m.columns, m.sources = append(m.fields, f), append(m.columns, col), append(m.sources, c)
-	m.layout.own.fields[c.Name] = f.Name
-	return nil
-}
-
-// alone returns why a field can't be one.
-func (m *layoutMaker) alone(f *products.Field) error {
-	_, err := products.TableSchema(false, products.Field{Name: "k" + strings.Repeat("x", 50), Type: products.Text}, *f)
-	return err
-}
-
-// addEmpty says what an empty cell means.
-func (m *layoutMaker) addEmpty(c *tableColumn, f *products.Field, col *column) {
-	text, literal := c.constant(f)
-	switch {
-	case f.Type == products.Text && (slices.Contains(m.options.Blank, c.Name) ||
-		c.NotNull && c.Default.Valid && literal && text == ""):
-		f.Empty, col.nulls, col.blank = products.EmptyIsText, false, !c.optional()
-	case c.NotNull && c.Default.Valid:
-		if f.Empty = products.EmptyKeeps; literal {
-			col.fresh = text
-		}
-	case c.NotNull:
-		f.Rules = strings.TrimSuffix("required,"+f.Rules, ",")
-	}
-}
-
-// addChecks adds rules that say what CHECKs of the column and of its domain do, as far as rules can.
-func (m *layoutMaker) addChecks(c *tableColumn, f *products.Field) {
-	var own []string
-	for i := range m.constraints {
-		if k := &m.constraints[i]; !k.Foreign && len(k.Columns) == 1 && k.Columns[0] == c.Name {
-			own = append(own, k.Expression)
-		}
-	}
-	for _, expression := range slices.Concat(c.DomainChks, own) {
-		rules, ok := rulesOf(expression, f)
-		if !ok {
-			continue
-		}
-		with := *f
-		if with.Name == "" {
-			with.Name = "x"
-		}
-		with.Rules = strings.Trim(f.Rules+","+rules, ",")
-		if f.Type == products.List && strings.Contains(f.Rules, "dive") {
-			continue
-		}
-		if m.alone(&with) == nil {
-			f.Rules = with.Rules
-		}
-	}
-}
-
-// joined returns the field that is asked for with what the table asks of its values.
-func (m *layoutMaker) joined(c *tableColumn, asked, own products.Field) (products.Field, error) {
-	if problem := c.unfit(&asked, &own); problem != "" {
-		return asked, m.fault(c.Name, "declare it as the column is", "the field %q doesn't fit the column %q: %s", asked.Name,
-			c.Name, problem)
-	}
-	asked.Rules = strings.Trim(own.Rules+","+asked.Rules, ",")
-	asked.Empty = own.Empty
-	if products.FoldName(asked.Name) != products.FoldName(c.Name) {
-		asked.Aliases = append(slices.Clone(asked.Aliases), c.Name)
-	}
-	return asked, nil
 }
 
 // holdAgainst returns an error for a field that is asked for and has no column.
@@ -399,7 +288,7 @@ func (m *layoutMaker) finish(schema *products.Schema, key column) {
 	l := m.layout
 	l.schema = schema
 	m.sources[0].typed(&key, schema.Key())
-	l.own.key, l.key, l.own.label = key, key.name, m.asked
+	l.own.key, l.key, l.own.label, l.own.leftOut = key, key.name, m.asked, m.leftOut
 	var sizes []string
 	for i, f := range schema.All() {
 		c := m.columns[i]

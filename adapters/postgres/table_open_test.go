@@ -1,12 +1,16 @@
 package postgres_test
 
 import (
+	"bytes"
+	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -16,7 +20,7 @@ func TestOpenTableRefuses(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
 	query(t, url, `CREATE TABLE items (code text PRIMARY KEY, name text NOT NULL, other text, shape box,
-			place text GENERATED ALWAYS AS (code) STORED, "Odd Name" text, made date, tenant int NOT NULL DEFAULT 1,
+			place text GENERATED ALWAYS AS (code) STORED, "Größe" text, made date, tenant int NOT NULL DEFAULT 1,
 			UNIQUE (tenant, other));
 		CREATE VIEW seen AS SELECT code FROM items;
 		CREATE COLLATION vague (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
@@ -27,7 +31,7 @@ func TestOpenTableRefuses(t *testing.T) {
 		CREATE TABLE secured (code text PRIMARY KEY); ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
 		ALTER TABLE secured FORCE ROW LEVEL SECURITY;
 		CREATE TABLE floats (code float8 PRIMARY KEY);`)
-	leave := []string{"shape", "Odd Name"}
+	leave := []string{"Größe"}
 	for _, c := range []struct {
 		o      postgres.TableOptions
 		column string
@@ -47,13 +51,16 @@ func TestOpenTableRefuses(t *testing.T) {
 		{postgres.TableOptions{Name: "vague", Key: "code"}, "code", "its collation takes different texts for the same one"},
 		{postgres.TableOptions{Name: "floats", Key: "code"}, "code", "its type double precision can't be a key's"},
 		{postgres.TableOptions{Name: "items", Key: "place"}, "place", `the column "place" is generated`},
-		{postgres.TableOptions{Name: "items", Key: "code"}, "shape",
+		{postgres.TableOptions{Name: "items", Key: "code", Rename: map[string]string{"shape": "form"}}, "shape",
 			`the column "shape" has the type box, which can't be taken; leave it out`},
-		{postgres.TableOptions{Name: "must", Key: "code"}, "shape", `box, which can't be taken; give it a constant`},
+		{postgres.TableOptions{Name: "items", Key: "shape"}, "shape", `the key "shape" has the type box, which can't be taken`},
+		{postgres.TableOptions{Name: "must", Key: "code"}, "shape",
+			`box, which can't be taken; give it a constant, or a default`},
+		{postgres.TableOptions{Name: "must", Key: "code", Constants: map[string]string{"shape": "round"}}, "shape",
+			`the column "shape" can't have the constant "round": invalid input syntax for type box: "round"; give one`},
 		{postgres.TableOptions{Name: "must", Key: "code", Leave: []string{"shape"}}, "shape",
 			`the column "shape" must be set in new rows, and has no source`},
-		{postgres.TableOptions{Name: "items", Key: "code", Leave: []string{"shape"}}, "Odd Name",
-			`the column "Odd Name" makes no field`},
+		{postgres.TableOptions{Name: "items", Key: "code"}, "Größe", `the column "Größe" makes no field`},
 		{postgres.TableOptions{Name: "items", Key: "code", Leave: leave, Touch: []string{"name"}}, "name", "and no time"},
 		{postgres.TableOptions{Name: "items", Key: "code", Leave: leave, Constants: map[string]string{"tenant": "x"}}, "tenant",
 			`the column "tenant" can't have the constant "x"; give one of the type integer`},
@@ -138,6 +145,32 @@ func TestTableSchema(t *testing.T) {
 	again, err := products.ParseSchema(text)
 	require.NoError(t, err)
 	require.True(t, schema.Equal(again), string(text))
+}
+
+// TestTableLeavesOut: columns of types that can't be taken are left out by themselves where a row can do without, and
+// are set to constants; names that fields can't have become such.
+func TestTableLeavesOut(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	query(t, url, `CREATE TABLE items (code text PRIMARY KEY, "Item No" text, "madeAt" date, "URL2" text, data jsonb,
+		photo bytea NOT NULL DEFAULT '', sizes int[], area box NOT NULL, spans int4range)`)
+	var log bytes.Buffer
+	table, err := postgres.OpenTable(t.Context(), pool(t, url), postgres.TableOptions{Name: "items", Key: "code",
+		Constants: map[string]string{"area": "1,2,3,4", "spans": "[1,5)"},
+		Logger:    slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	require.Equal(t, []postgres.LeftOutColumn{{Name: "data", Type: "jsonb"}, {Name: "photo", Type: "bytea"},
+		{Name: "sizes", Type: "integer[]"}}, table.LeftOut())
+	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
+	require.Contains(t, log.String(), "data (jsonb)")
+	result, rejects := runCSV(t, table, "code,Item No,madeAt,url2,data\na,no 1,2026-11-28,x,{}\n",
+		importer.Options{Mode: products.Update})
+	require.Empty(t, rejects)
+	require.EqualValues(t, 1, result.Created)
+	require.Equal(t, "a|no 1|2026-11-28|x|(3,4),(1,2)|[1,5)", scan[string](t, url, `SELECT concat_ws('|', code, "Item No",
+		"madeAt", "URL2", area, spans) FROM items WHERE data IS NULL AND photo = ''`))
+	require.Equal(t, []string{"item_no", "made_at", "url2"}, []string{table.Schema().At(0).Name, table.Schema().At(1).Name,
+		table.Schema().At(2).Name})
 }
 
 // item is what a program has of a table.

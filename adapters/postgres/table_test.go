@@ -93,6 +93,30 @@ func TestTableOptions(t *testing.T) {
 	require.ErrorContains(t, err, "the table has no place for them")
 }
 
+// TestTableEmpty: an empty cell of a column that can't be null gives a new row the default, whatever that is, and leaves
+// alone what a row has; where the default is the empty text or list it is that.
+func TestTableEmpty(t *testing.T) {
+	t.Parallel()
+	table, url := openTable(t, `CREATE SEQUENCE numbers; CREATE TABLE items (code text PRIMARY KEY, qty int NOT NULL DEFAULT 5,
+		day date NOT NULL DEFAULT current_date, tags text[] NOT NULL DEFAULT '{}', words text[] NOT NULL DEFAULT '{a,b}',
+		note text NOT NULL DEFAULT '', word text NOT NULL DEFAULT 'w', free text DEFAULT 'f', made text NOT NULL DEFAULT
+		'n' || nextval('numbers'), CHECK (day > '2000-01-01' OR qty < 0))`, postgres.TableOptions{})
+	const rows = `SELECT string_agg(concat_ws('|', code, qty, day = current_date, array_to_string(tags, '+'),
+		array_to_string(words, '+'), note, word, coalesce(free, '-'), made <> ''), ' ' ORDER BY code) FROM items`
+	const header = "code,qty,day,tags,words,note,word,free,made\n"
+	result, rejects := runCSV(t, table, header+"a,,,,,,,,\nb,1,2026-01-02,x,y,z,v,u,s\nc,2,,,q,,,,s\nd,,,,,,,,\n",
+		importer.Options{Mode: products.Update})
+	require.Empty(t, rejects)
+	require.EqualValues(t, 4, result.Created)
+	require.Equal(t, "a|5|t||a+b||w|-|t b|1|f|x|y|z|v|u|t c|2|t||q||w|-|t d|5|t||a+b||w|-|t", scan[string](t, url, rows))
+	require.Equal(t, 2, scan[int](t, url, `SELECT count(DISTINCT made) FROM items WHERE code IN ('a', 'd')`))
+	result, rejects = runCSV(t, table, header+"a,,,,,,,,\nb,,,,,,,,\n", importer.Options{Mode: products.Update})
+	require.Empty(t, rejects)
+	require.EqualValues(t, 1, result.Unchanged)
+	require.EqualValues(t, 1, result.Updated)
+	require.Equal(t, "b|1|f||y||v|-|t", scan[string](t, url, strings.Replace(rows, "FROM items", "FROM items WHERE code = 'b'", 1)))
+}
+
 // TestTablePooler: a table is imported into by way of a pooler in transaction mode.
 func TestTablePooler(t *testing.T) {
 	t.Parallel()

@@ -224,6 +224,14 @@ func (c *tableColumn) unfit(asked, own *products.Field) string {
 	return ""
 }
 
+// literally is the column for values that are sent as the server reads its type.
+func (c *tableColumn) literally() column {
+	t := fieldTypes[products.Text]
+	t.column = always(c.Type)
+	return column{fieldType: &t, field: &products.Field{Type: products.Text}, name: pq.QuoteIdentifier(c.Name),
+		raw: c.Name, cast: "::" + c.Type}
+}
+
 // timeTypes are those of columns that are set to a time.
 var timeTypes = []string{"timestamptz", "timestamp", "date"}
 

@@ -133,11 +133,50 @@ func (w *batchWriter) without(chunk []match) (rest []match) {
 	return rest
 }
 
-// insertOwn inserts records by COPY.
+// insertOwn inserts records by COPY. Rows that get the defaults of other columns than those before go by another COPY,
+// since that takes a column for all of its rows or for none.
 func (w *batchWriter) insertOwn(ctx context.Context, t *transaction, places []int32) error {
+	if !slices.ContainsFunc(w.into, func(c column) bool { return c.defaults }) {
+		return w.copyOwn(ctx, t, places, w.setIn(-1))
+	}
+	var order []string
+	groups := map[string][]int32{}
+	for _, at := range places {
+		var unset []byte
+		for i := range w.into {
+			if w.into[i].defaults && !w.columns.Sets(&w.batch.Records[at], i) {
+				unset = strconv.AppendInt(append(unset, ','), int64(i), 10)
+			}
+		}
+		if groups[string(unset)] == nil {
+			order = append(order, string(unset))
+		}
+		groups[string(unset)] = append(groups[string(unset)], at)
+	}
+	for _, unset := range order {
+		if err := w.copyOwn(ctx, t, groups[unset], w.setIn(groups[unset][0])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setIn returns the indexes in w.into of the columns that the new row of a record doesn't leave to their defaults, or
+// of all for none.
+func (w *batchWriter) setIn(at int32) (set []int) {
+	for i := range w.into {
+		if at < 0 || !w.into[i].defaults || w.columns.Sets(&w.batch.Records[at], i) {
+			set = append(set, i)
+		}
+	}
+	return set
+}
+
+// copyOwn inserts records by a COPY that has the columns at these indexes in w.into.
+func (w *batchWriter) copyOwn(ctx context.Context, t *transaction, places []int32, set []int) error {
 	own := w.layout.own
 	into := []string{own.key.raw}
-	for i := range w.into {
+	for _, i := range set {
 		into = append(into, w.into[i].raw)
 	}
 	for i := range own.constants {
@@ -152,7 +191,7 @@ func (w *batchWriter) insertOwn(ctx context.Context, t *transaction, places []in
 	var taken int64
 	var failure error
 	err := t.conn.Raw(func(raw any) error {
-		taken, failure = w.copyRows(ctx, raw, w.layout.table.copyIn(into...), len(places), w.ownRows(places))
+		taken, failure = w.copyRows(ctx, raw, w.layout.table.copyIn(into...), len(places), w.ownRows(places, set))
 		return nil // see copyNew
 	})
 	switch {
@@ -185,7 +224,7 @@ func (w *batchWriter) isKeyConflict(err error) bool {
 }
 
 // ownRows returns what appends the nth row in COPY's text format.
-func (w *batchWriter) ownRows(places []int32) func(buf []byte, n int) []byte {
+func (w *batchWriter) ownRows(places []int32, set []int) func(buf []byte, n int) []byte {
 	own := w.layout.own
 	var ending []byte // the same for all rows
 	for i := range own.constants {
@@ -201,7 +240,7 @@ func (w *batchWriter) ownRows(places []int32) func(buf []byte, n int) []byte {
 	return func(buf []byte, n int) []byte {
 		r := &w.batch.Records[places[n]]
 		buf = w.appendCopyField(buf, &own.key, r.SKU)
-		for i := range w.into {
+		for _, i := range set {
 			buf = w.appendCopyField(append(buf, '\t'), &w.into[i], w.fresh(r, i))
 		}
 		return append(buf, ending...)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime/debug"
 
+	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 )
@@ -31,6 +32,9 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
+	if table, is := store.(*postgres.Table); is && !s.quiet {
+		tellLeftOut(table, stderr)
+	}
 	if s.database.URL.Stored() {
 		if sizer, says := store.(importer.BatchSizer); says {
 			options.BatchBytes = sizer.BatchSize().BatchBytes / 4

@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	}
 	var err error
 	if s.table.describe {
-		if err := s.describeTable(ctx, stdout); err != nil {
+		if err := s.describeTable(ctx, stdout, stderr); err != nil {
 			fmt.Fprintf(stderr, "importcsv: %s\n", errorline.Of(err))
 			return statusFailure
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/examples/envflags"
@@ -50,7 +52,16 @@ func (s *settings) openTable(ctx context.Context) (table *postgres.Table, closeT
 	if err != nil {
 		return nil, nil, err
 	}
-	table, err = postgres.OpenTable(ctx, pool, options)
+	for {
+		table, err = postgres.OpenTable(ctx, pool, options)
+		column, set := s.setUntaken(table, err)
+		if !set {
+			break
+		}
+		// What no record can have can still be the same in all new rows.
+		options.Constants[column] = s.options.Set[column]
+		delete(s.options.Set, column)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, pool.Close())
 	}
@@ -61,13 +72,43 @@ func (s *settings) openTable(ctx context.Context) (table *postgres.Table, closeT
 	return table, pool.Close, nil
 }
 
+// setUntaken returns a column that -set names and whose type can't be taken, if there is one.
+func (s *settings) setUntaken(table *postgres.Table, err error) (column string, set bool) {
+	var unfit *postgres.TableError
+	if errors.As(err, &unfit) {
+		_, set = s.options.Set[unfit.Column]
+		return unfit.Column, set
+	}
+	if err == nil {
+		for _, left := range table.LeftOut() {
+			if _, set := s.options.Set[left.Name]; set {
+				return left.Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// tellLeftOut says which columns of the table no file can set.
+func tellLeftOut(table *postgres.Table, stderr io.Writer) {
+	var columns []string
+	for _, left := range table.LeftOut() {
+		columns = append(columns, left.String())
+	}
+	if len(columns) > 0 {
+		fmt.Fprintf(stderr, "importcsv: no file can set these columns, whose types can't be taken: %s\n",
+			strings.Join(columns, ", "))
+	}
+}
+
 // describeTable prints the table's fields.
-func (s *settings) describeTable(ctx context.Context, w io.Writer) (err error) {
+func (s *settings) describeTable(ctx context.Context, w, stderr io.Writer) (err error) {
 	table, closeTable, err := s.openTable(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeTable()) }()
+	tellLeftOut(table, stderr)
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)

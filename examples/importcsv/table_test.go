@@ -47,6 +47,38 @@ func TestTable(t *testing.T) {
 	require.Nil(t, schema.Find("tenant_id"))
 }
 
+// TestTableColumns: columns of types that can't be taken are named and left out, or set; others are renamed, left out
+// and set to the time.
+func TestTableColumns(t *testing.T) {
+	url := pgtest.URL(t)
+	db := open(t, url)
+	_, err := db.ExecContext(t.Context(), `CREATE TABLE items (code text PRIMARY KEY, "Artikel" text NOT NULL, secret text
+		DEFAULT 'kept', data jsonb, extra jsonb, sizes integer[] NOT NULL, updated_at timestamptz)`)
+	require.NoError(t, err)
+	env := map[string]string{"DATABASE_URL": url}
+	path := write(t, "items.csv", "code,name,secret\na,Lamp,told\n")
+	args := []string{"-table", "items", "-key", "code", "-rename", "Artikel=name", "-leave", "secret", "-touch",
+		"updated_at"}
+	s := importcsv(t, env, "", append(args, path)...)
+	require.Equal(t, 1, s.status)
+	require.Contains(t, s.stderr, `the column "sizes" has the type integer[], which can't be taken; give it a constant`)
+	args = append(args, "-set", "sizes={1,2}", "-set", `extra={"a":1}`)
+	s = importcsv(t, env, "", append(args, "-describe")...)
+	require.Equal(t, 0, s.status, s.stderr)
+	const told = "no file can set these columns, whose types can't be taken: data (jsonb)\n"
+	require.Contains(t, s.stderr, told)
+	schema, err := products.ParseSchema([]byte(s.stdout))
+	require.NoError(t, err)
+	require.Equal(t, 1, schema.Len(), s.stdout)
+	s = importcsv(t, env, "", append(args, path)...)
+	require.Equal(t, 0, s.status, s.stderr)
+	require.Contains(t, s.stderr, told)
+	require.EqualValues(t, 1, count(t, db, `SELECT count(*) FROM items WHERE "Artikel" = 'Lamp' AND secret = 'kept'
+		AND data IS NULL AND extra->>'a' = '1' AND sizes = '{1,2}' AND updated_at IS NOT NULL`))
+	s = importcsv(t, env, "", append(args, "-set", "data=x", path)...)
+	require.Contains(t, s.stderr, `the column "data" can't have the constant "x": invalid input syntax for type json`)
+}
+
 func TestTableRefused(t *testing.T) {
 	url := pgtest.URL(t)
 	_, err := open(t, url).ExecContext(t.Context(), items)
@@ -58,6 +90,8 @@ func TestTableRefused(t *testing.T) {
 		args   []string
 	}{
 		{"-key is for -table", 2, []string{"-key", "code", path}},
+		{"-leave, -rename and -touch are for -table", 2, []string{"-leave", "a", path}},
+		{"want COLUMN=FIELD", 2, []string{"-table", "x", "-key", "a", "-rename", "a", path}},
 		{"-describe is for -table", 2, []string{"-describe"}},
 		{"name its columns with -key", 2, []string{"-table", "shop.items", path}},
 		{"want one column, or several different ones", 2, []string{"-table", "x", "-key", "a,,b", path}},

@@ -19,9 +19,15 @@ type Table struct {
 	Name string
 	// Key has all columns of a unique key of the table.
 	Key []string
+	// Leave, Rename and Touch are as in postgres.TableOptions.
+	Leave, Touch []string
+	Rename       map[string]string
 }
 
-// Add adds the flags -table and -key.
+// flagsOfTable are those that Table adds.
+var flagsOfTable = []string{"table", "key", "leave", "rename", "touch"}
+
+// Add adds the flags -table, -key, -leave, -rename and -touch.
 func (t *Table) Add(flags *envflags.Set) {
 	flags.StringVar(&t.Name, "table", "",
 		"import into the table of that `name` in PostgreSQL, such as shop.items, which is there already and whose "+
@@ -29,17 +35,52 @@ func (t *Table) Add(flags *envflags.Set) {
 	flags.Func("key", "the `COLUMNS` of a unique key of -table, with commas between them: one comes from the file, the "+
 		"others have a value by -set", func(text string) error {
 		t.Key = nil
-		if text == "" {
-			return nil
-		}
-		for name := range strings.SplitSeq(text, ",") {
-			if name = strings.TrimSpace(name); name == "" || slices.Contains(t.Key, name) {
-				return errors.New("want one column, or several different ones: tenant_id,code")
-			}
-			t.Key = append(t.Key, name)
-		}
-		return nil
+		return addColumns(&t.Key, text, "tenant_id,code")
 	})
+	flags.Func("leave", "`COLUMNS` of -table that no file sets, with commas between them: new rows get their defaults. "+
+		"Those of types that can't be taken, such as jsonb, are left out anyway, if a row can do without a value",
+		func(text string) error { return addColumns(&t.Leave, text, "secret,photo") })
+	flags.Func("rename", "`COLUMN=FIELD`: the name that a column of -table has in files; several have commas between "+
+		"them, or it is repeated. Without it Item No is item_no, and madeAt is made_at", func(text string) error {
+		return addPairs(&t.Rename, text, "COLUMN=FIELD", "artikel=name")
+	})
+	flags.Func("touch", "`COLUMNS` of -table that are set to the time wherever a row is created or changed, with commas "+
+		"between them, such as updated_at", func(text string) error { return addColumns(&t.Touch, text, "updated_at") })
+}
+
+// addColumns adds the names of a list with commas. An empty text has none.
+func addColumns(to *[]string, text, example string) error {
+	if text == "" {
+		return nil
+	}
+	for name := range strings.SplitSeq(text, ",") {
+		if name = strings.TrimSpace(name); name == "" || slices.Contains(*to, name) {
+			return errors.New("want one column, or several different ones: " + example)
+		}
+		*to = append(*to, name)
+	}
+	return nil
+}
+
+// addPairs adds the pairs of a list with commas. An empty text has none.
+func addPairs(to *map[string]string, text, form, example string) error {
+	if text == "" {
+		return nil
+	}
+	if *to == nil {
+		*to = map[string]string{}
+	}
+	for pair := range strings.SplitSeq(text, ",") {
+		column, value, ok := strings.Cut(pair, "=")
+		if column = strings.TrimSpace(column); !ok || column == "" {
+			return fmt.Errorf("want %s, with commas between several: %s", form, example)
+		}
+		if _, twice := (*to)[column]; twice {
+			return fmt.Errorf("gives %s two values", column)
+		}
+		(*to)[column] = value
+	}
+	return nil
 }
 
 // Check returns what is wrong with the flags together, and with -fields if that is given.
@@ -47,6 +88,8 @@ func (t *Table) Check(database URL, fields bool) error {
 	switch {
 	case t.Name == "" && len(t.Key) > 0:
 		return errors.New("-key is for -table, which is missing")
+	case t.Name == "" && (len(t.Leave) > 0 || len(t.Rename) > 0 || len(t.Touch) > 0):
+		return errors.New("-leave, -rename and -touch are for -table, which is missing")
 	case t.Name == "":
 		return nil
 	case len(t.Key) == 0:
@@ -63,7 +106,8 @@ func (t *Table) Check(database URL, fields bool) error {
 // Options are those of the table, where columns of the key have these constant values. They are all columns of the key
 // but one.
 func (t *Table) Options(set map[string]string) (options postgres.TableOptions, err error) {
-	options = postgres.TableOptions{Name: t.Name, Constants: map[string]string{}}
+	options = postgres.TableOptions{Name: t.Name, Constants: map[string]string{}, Leave: t.Leave, Rename: t.Rename,
+		Touch: t.Touch}
 	for _, column := range t.Key {
 		value, constant := set[column]
 		switch {
@@ -95,29 +139,10 @@ func (t *ServedTable) Add(flags *envflags.Set) {
 	t.Table.Add(flags)
 	flags.Func("set", "`COLUMN=VALUE`: the same in every row of -table; several have commas between them, as in "+
 		"tenant_id=7,source=files, or it is repeated. "+
-		"Servers and workers of one database have the same -table, -key and -set", t.readSet)
-	flags.FromEnv("table", "key", "set")
-}
-
-// readSet reads pairs.
-func (t *ServedTable) readSet(text string) error {
-	if text == "" {
-		return nil
-	}
-	if t.set == nil {
-		t.set = map[string]string{}
-	}
-	for pair := range strings.SplitSeq(text, ",") {
-		column, value, ok := strings.Cut(pair, "=")
-		if column = strings.TrimSpace(column); !ok || column == "" {
-			return errors.New("want COLUMN=VALUE, with commas between several: tenant_id=7")
-		}
-		if _, twice := t.set[column]; twice {
-			return fmt.Errorf("gives %s two values", column)
-		}
-		t.set[column] = value
-	}
-	return nil
+		"Servers and workers of one database have the same flags of the table", func(text string) error {
+		return addPairs(&t.set, text, "COLUMN=VALUE", "tenant_id=7")
+	})
+	flags.FromEnv(append(slices.Clone(flagsOfTable), "set")...)
 }
 
 // Check makes the Options, or returns what is wrong with the flags together.

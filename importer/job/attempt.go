@@ -156,16 +156,19 @@ func (s jobStore) BatchSize() (size importer.BatchSize) {
 	return size
 }
 
+// asServed are the flags by which a worker imports into the table of the server.
+const asServed = "with the -table, -key, -set, -rename and -leave of the server"
+
 // check returns an error where the store isn't the one that the job is for, or doesn't keep a field of the job's. It
 // can pass: another worker may.
 func (s jobStore) check() error {
 	if have := DestinationOf(s.Store); have != s.into {
-		return fieldsError{fmt.Errorf("%w: the job is for %s, and this worker imports into %s: start it with the -table, -key "+
-			"and -set of the server", products.ErrUnavailable, cmp.Or(s.into, ofProducts), cmp.Or(have, ofProducts))}
+		return fieldsError{fmt.Errorf("%w: the job is for %s, and this worker imports into %s: start it %s",
+			products.ErrUnavailable, cmp.Or(s.into, ofProducts), cmp.Or(have, ofProducts), asServed)}
 	}
 	keeps, as := s.Store.Schema(), "with the fields of the server"
 	if s.schema.IsTable() {
-		as = "with the -table, -key and -set of the server"
+		as = asServed
 	}
 	for i := range s.schema.Len() {
 		f := s.schema.At(i)

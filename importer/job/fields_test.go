@@ -156,7 +156,7 @@ func TestOtherDestination(t *testing.T) {
 			require.Equal(t, job.Pending, given.State)
 			require.True(t, given.Waiting())
 			require.Contains(t, given.Error, "the job is for the table a, and this worker imports into "+c.has+
-				": start it with the -table, -key and -set of the server")
+				": start it with the -table, -key, -set, -rename and -leave of the server")
 			require.Zero(t, given.Attempts, "it is no failed attempt")
 			require.Empty(t, w.table())
 			time.Sleep(time.Until(given.NotBefore))
@@ -177,7 +177,7 @@ func TestOtherDestination(t *testing.T) {
 		require.NoError(t, err)
 		given := w.work(w.runner(nil, nil, at("the table a"), job.RunnerOptions{}))
 		require.Contains(t, given.Error, `the job has a field "title" of the type text, which this worker lacks: start it `+
-			"with the -table, -key and -set of the server")
+			"with the -table, -key, -set, -rename and -leave of the server")
 
 		w.submit(file, job.Settings{})
 		given = w.work(w.runner(nil, nil, at("the table a"), job.RunnerOptions{}))
