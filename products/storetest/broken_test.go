@@ -20,6 +20,7 @@ type broken struct {
 	deleteAll  func(ctx context.Context) (int64, error)
 	writeBatch func(ctx context.Context, batch *products.Batch) (*products.BatchResult, error)
 	revert     func(ctx context.Context, batch *products.RevertBatch) // changes a batch that is taken back
+	eachKey    func(ctx context.Context, query products.Query, each func(products.KeyVersion) error) error
 }
 
 func (b *broken) KeyRule() products.KeyRule {

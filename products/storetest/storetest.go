@@ -44,7 +44,7 @@ func Run(t *testing.T, open func(t *testing.T, c Case) products.Store) {
 func Cases() []Case {
 	return slices.Concat(createCases, updateCases, replaceCases, deleteCases, keyCases, textCases, filterCases,
 		orderCases, pagingCases, batchCases, columnCases, sizeCases, duplicateCases, fieldCases, randomCases,
-		fieldListCases, commitCases, endCases, concurrentCases, differenceWholeCases, revertCases)
+		fieldListCases, commitCases, endCases, concurrentCases, differenceWholeCases, revertCases, keyReaderCases)
 }
 
 // Check runs the case on an empty store and returns what broke, or nil.

@@ -46,7 +46,7 @@ func TestCaseNames(t *testing.T) {
 // TestCasesFindBrokenStores breaks one promise at a time and wants the case to say which.
 func TestCasesFindBrokenStores(t *testing.T) {
 	for _, test := range slices.Concat(brokenSingles, brokenLists, brokenBatches, brokenCommits, brokenSizes,
-		brokenFields, differenceWholeFaults, revertFaults) {
+		brokenFields, differenceWholeFaults, revertFaults, keyReaderFaults) {
 		t.Run(test.name, func(t *testing.T) {
 			at := slices.IndexFunc(storetest.Cases(), func(c storetest.Case) bool { return c.Name == test.found })
 			require.GreaterOrEqual(t, at, 0, "there is a case %q", test.found)

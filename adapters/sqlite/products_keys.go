@@ -1,0 +1,40 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+var _ products.KeyReader = (*Products)(nil)
+
+// EachKey is one statement, so that it sees one state of the file.
+func (p *Products) EachKey(ctx context.Context, query products.Query,
+	each func(products.KeyVersion) error) error {
+	query, _, _, err := query.Check(p.layout.schema)
+	if err != nil || query.MatchesNothing() {
+		return err
+	}
+	s, err := p.selection(ctx, &query)
+	if err != nil {
+		return err
+	}
+	return p.db.read(ctx, func(ctx context.Context, q querier) error {
+		rows, err := q.QueryxContext(ctx, `SELECT sku_key, id, version FROM products`+s.where(), s.args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for ctx.Err() == nil && rows.Next() {
+			var k products.KeyVersion
+			if err := rows.Scan(&k.Key, &k.ID, &k.Version); err != nil {
+				return err
+			}
+			if err := each(k); err != nil {
+				return callbackError{err}
+			}
+		}
+		return cmp.Or(ctx.Err(), rows.Err())
+	})
+}
