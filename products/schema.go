@@ -152,7 +152,7 @@ func (s *Schema) add(f *Field, at int, taken map[string]string) error {
 
 // reserved are names that a field must not have: those of Product and its table, and of the API's parameters.
 var reserved = []string{"id", "sku", "sku_key", "name", "description", "status", "attributes", "fields", "version",
-	"created_at", "updated_at", "limit", "offset", "cursor", "ordering", "search", "count",
+	"created_at", "updated_at", "restored_versions", "limit", "offset", "cursor", "ordering", "search", "count",
 	// The columns that every table of PostgreSQL has.
 	"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
 

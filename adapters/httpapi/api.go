@@ -50,6 +50,7 @@ type Jobs interface {
 		err error)
 	EachChange(ctx context.Context, id string, query job.ChangeQuery,
 		f func(c *job.Change, at job.ChangePlace) (more bool, err error)) error
+	ChangesOf(ctx context.Context, sku, below string, jobs int) (found []job.ProductChange, next string, err error)
 }
 
 // API is the importer over HTTP. It is an [http.Handler] with every route, to be mounted at the root of a server or, by
@@ -72,6 +73,7 @@ type API struct {
 	products Products // nil for none
 	schema   *products.Schema
 	jobs     Jobs
+	reader   job.Reader
 	watcher  *job.Watcher[*frame]
 	auth     *basicauth.Authenticator // nil with Options.Authenticate
 	tokens   *basicauth.Tokens        // nil for none
@@ -115,7 +117,7 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 	if catalogue != nil {
 		schema = catalogue.Schema()
 	}
-	a := &API{products: catalogue, schema: schema, jobs: jobs, options: options,
+	a := &API{products: catalogue, schema: schema, jobs: jobs, reader: reader, options: options,
 		reads: newReadBudget(options.MaxReadBytes), origins: http.NewCrossOriginProtection()}
 	a.bodies = newBodyBudget(options)
 	ask := options.Ping

@@ -276,6 +276,10 @@ func (b *board) EachChange(context.Context, string, job.ChangeQuery,
 	return b.err
 }
 
+func (b *board) ChangesOf(context.Context, string, string, int) ([]job.ProductChange, string, error) {
+	return nil, "", b.err
+}
+
 func (b *board) Superseded(_ context.Context, _ string, w io.Writer) error { return b.superseded(w) }
 
 func (b *board) Upload(context.Context, string, string, io.Reader) (job.Upload, error) {

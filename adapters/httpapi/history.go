@@ -2,16 +2,17 @@ package httpapi
 
 import (
 	"context"
-	"errors"
-	"math"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
+	jobs "github.com/products-importer/products-importer/importer/job/driver"
 	"github.com/products-importer/products-importer/products"
 )
 
-// ProductHistory is the handler of GET /products/{id}/history, what was changed of a product, when, and by whom.
+// ProductHistory is the handler of GET /products/{id}/history, what was changed of a product, when, and by whom: one at
+// a time, by imports and by undos.
 func (a *API) ProductHistory() http.Handler {
 	return a.ofProducts(historyPath, methods{http.MethodGet: a.handle(a.getHistory)})
 }
@@ -21,27 +22,32 @@ func changing(ctx context.Context) context.Context { return products.WithUser(ct
 
 // historyView is an entry of a product's history.
 type historyView struct {
-	ID      int64     `json:"id"`
+	ID      *int64    `json:"id"` // null for what an import did
 	Kind    string    `json:"kind"`
 	At      time.Time `json:"at"`
 	User    *string   `json:"user"`
 	SKU     *string   `json:"sku"`
 	Version *int64    `json:"version"` // null where all products were deleted
+	// Import is the one that did it, null for a single change.
+	Import *historyImport `json:"import"`
 	// Fields are those that changed, by name, and Attributes likewise.
 	Fields     map[string]fieldChangeView `json:"fields"`
 	Attributes map[string]fieldChangeView `json:"attributes"`
 }
 
+// historyImport says which import, or undo, changed a product.
+type historyImport struct {
+	ID       string `json:"id"`
+	FileName string `json:"file_name"`
+	// Undo is the import that was undone, null for one that was none.
+	Undo *string `json:"undo"`
+	// URL is where the import is, null where that isn't known.
+	URL *string `json:"url"`
+}
+
 // historyKinds are the words for the kinds of changes. A product went with all others too.
 var historyKinds = map[products.ChangeKind]string{products.WasCreated: "created", products.WasUpdated: "updated",
 	products.WasDeleted: "deleted", products.AllDeleted: "deleted"}
-
-func (a *API) viewOfEntry(e *products.HistoryEntry) historyView {
-	v := historyView{ID: e.ID, Kind: historyKinds[e.Kind], At: e.At, User: optional(e.User), SKU: optional(e.SKU),
-		Version: optional(e.Version)}
-	v.Fields, v.Attributes = a.viewOfFields(e.Fields)
-	return v
-}
 
 // viewOfFields returns the fields and the attributes that changed, by name.
 func (a *API) viewOfFields(changes []products.FieldChange) (fields, attributes map[string]fieldChangeView) {
@@ -58,15 +64,46 @@ func (a *API) viewOfFields(changes []products.FieldChange) (fields, attributes m
 	return fields, attributes
 }
 
+// historyPlace is a place in a product's history, behind which it goes on.
+type historyPlace struct {
+	// Single is the ID of the last single change before the place, Import that of the last import; nothing for none.
+	Single int64  `json:"single,omitempty"`
+	Import string `json:"import,omitempty"`
+	// SKU is what the product had there, and Version, unless 0, the one before which it had it.
+	SKU     string `json:"sku,omitempty"`
+	Version int64  `json:"version,omitempty"`
+}
+
+// cursor makes a cursor of the place.
+func (h *historyPlace) cursor() string {
+	raw, _ := json.Marshal(h) // of texts and numbers: it never fails
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// historyPlace returns the place of the parameter cursor.
+func (p *parameters) historyPlace() (place historyPlace) {
+	text := p.text("cursor")
+	if text == "" {
+		return place
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &place)
+	}
+	if err != nil || place.Single < 0 || place.SKU == "" || place.Import != "" && !jobs.IsID(place.Import) {
+		p.fail("cursor", codeValue, "cursor must be one that a link of this list has")
+	}
+	return place
+}
+
 func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathNumber(r, products.ErrNotFound)
 	if err != nil {
 		return err
 	}
 	const most = 100 // of entries, of which each may be as large as two products
-	p := readParameters(r, "limit", "before")
-	limit := p.number("limit", 1, most, products.DefaultLimit)
-	before := int64(p.number("before", 1, math.MaxInt, 0))
+	p := readParameters(r, "limit", "cursor")
+	limit, place := p.number("limit", 1, most, products.DefaultLimit), p.historyPlace()
 	switch {
 	case p.err != nil:
 		return p.err
@@ -80,7 +117,7 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer h.release()
-	entries, err := a.history(ctx, products.HistoryQuery{ProductID: id, Before: before, Limit: limit + 1})
+	entries, next, err := a.history(ctx, id, place, limit)
 	if err != nil {
 		return err
 	}
@@ -88,44 +125,32 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 		Next    *string       `json:"next"`
 		Results []historyView `json:"results"`
 	}
-	body.Results = []historyView{}
-	for i := range entries[:min(len(entries), limit)] {
-		body.Results = append(body.Results, a.viewOfEntry(&entries[i]))
+	body.Results = make([]historyView, len(entries))
+	for i := range entries {
+		body.Results[i] = a.viewOfEntry(r, &entries[i])
 	}
-	if len(entries) > limit {
-		body.Next = a.link(r, historyPath, p, map[string]string{"before": strconv.FormatInt(entries[limit-1].ID, 10)})
+	if next != nil {
+		body.Next = a.link(r, historyPath, p, map[string]string{"cursor": next.cursor()})
 	}
 	writeJSON(w, http.StatusOK, "application/json", &body)
 	return nil
 }
 
-// history returns a product's entries, the newest first.
-func (a *API) history(ctx context.Context, q products.HistoryQuery) ([]products.HistoryEntry, error) {
-	entries, err := a.options.History.ListHistory(ctx, q)
-	if err != nil || q.Before > 0 {
-		return entries, err
+func (a *API) viewOfEntry(r *http.Request, e *historyEntry) historyView {
+	var v historyView
+	if s := e.single; s != nil {
+		v = historyView{ID: &s.ID, Kind: historyKinds[s.Kind], At: s.At, User: optional(s.User), SKU: optional(s.SKU),
+			Version: optional(s.Version)}
+		v.Fields, v.Attributes = a.viewOfFields(s.Fields)
+		return v
 	}
-	_, err = a.products.Get(ctx, q.ProductID)
-	switch {
-	case err == nil:
-		return entries, nil
-	case !errors.Is(err, products.ErrNotFound):
-		return nil, err
-	case len(entries) == 0:
-		return nil, err
-	case entries[0].Kind == products.WasDeleted:
-		return entries, nil
+	c, j := e.change, e.job
+	v = historyView{Kind: string(c.Kind), At: c.At, User: optional(j.User), SKU: &c.SKU, Version: &c.Version,
+		Import: &historyImport{ID: j.ID, FileName: j.FileName, Undo: optional(j.Settings.Undo)}}
+	if prefix, known := a.mount(r, historyPath); known {
+		url := a.origin(r) + prefix + importPath.with(j.ID)
+		v.Import.URL = &url
 	}
-	// It is not there, and wasn't deleted alone: perhaps it was with all others.
-	all, err := a.options.History.ListHistory(ctx, products.HistoryQuery{Limit: 1_000})
-	if err != nil {
-		return nil, err
-	}
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].ID > entries[0].ID {
-			all[i].SKU = entries[0].SKU
-			return append([]products.HistoryEntry{all[i]}, entries...), nil
-		}
-	}
-	return entries, nil
+	v.Fields, v.Attributes = a.viewOfFields(c.Fields)
+	return v
 }

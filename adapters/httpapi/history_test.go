@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,10 +17,17 @@ import (
 type historyPage struct {
 	Next    *string
 	Results []struct {
-		ID         int64
-		Kind       string
-		User, SKU  *string
-		Version    *int64
+		ID        int64
+		Kind      string
+		At        time.Time
+		User, SKU *string
+		Version   *int64
+		Import    *struct {
+			ID       string
+			FileName string `json:"file_name"`
+			Undo     *string
+			URL      string
+		}
 		Fields     map[string]struct{ Before, After any }
 		Attributes map[string]struct{ Before, After any }
 	}
@@ -90,7 +98,7 @@ func TestProductHistory(t *testing.T) {
 	require.Len(t, get(id, "").Results, 3, "it was deleted before")
 	d.checkResponse("/products/{id}/history", "GET", f.call("GET", fmt.Sprintf("/products/%d/history", imported), ""))
 	for path, status := range map[string]int{"/products/99/history": 404, "/products/x/history": 404,
-		one + "/history?limit=0": 400, one + "/history?limit=101": 400, one + "/history?before=x": 400} {
+		one + "/history?limit=0": 400, one + "/history?limit=101": 400, one + "/history?cursor=x": 400, one + "/history?cursor=e30": 400} {
 		w := f.call("GET", path, "")
 		problem(t, w, status)
 		d.checkResponse("/products/{id}/history", "GET", w)

@@ -10,7 +10,8 @@ import (
 var productPaths = []routePath{productsPath, productPath, historyPath, exportPath, deleteAllPath, undoPath}
 
 // productSchemas are parts of the OpenAPI document that only these routes use.
-var productSchemas = []string{"Product", "ProductInput", "ProductPatch", "ProductList", "ProductHistory", "HistoryEntry"}
+var productSchemas = []string{"Product", "ProductInput", "ProductPatch", "ProductList", "ProductHistory", "HistoryEntry",
+	"HistoryImport"}
 
 // ofProducts is a resource that needs products. Without them there is nothing.
 func (a *API) ofProducts(path routePath, m methods) resource {

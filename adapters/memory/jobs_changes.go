@@ -21,7 +21,9 @@ type keptChunk struct {
 func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error {
 	return j.withClaim(ctx, claim, func(_ context.Context, _ *tx, r *jobRow) error {
 		for i := range chunks {
-			r.changes = append(r.changes, keptChunk{ownedChunk(&chunks[i]), r.token})
+			c := ownedChunk(&chunks[i])
+			c.At = j.db.now()
+			r.changes = append(r.changes, keptChunk{c, r.token})
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"strings"
 	"time"
 
@@ -40,8 +41,8 @@ func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.C
 				SELECT id, token FROM import_jobs WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL
 			), kept AS (
 				INSERT INTO import_changes (job_id, token, dry_run, batch, first_key, last_key, created, updated,
-					deleted, kept, size, fields, body)
-				SELECT id, token, $3::boolean, c.* FROM held, (SELECT unnest($4::bigint[]), unnest($5::text[]),
+					deleted, kept, size, fields, body, kept_at)
+				SELECT id, token, $3::boolean, c.*, now() FROM held, (SELECT unnest($4::bigint[]), unnest($5::text[]),
 					unnest($6::text[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bigint[]),
 					unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::text[])::jsonb, unnest($13::bytea[])) AS c
 			)
@@ -96,12 +97,16 @@ func (j *Jobs) deleteChanges(ctx context.Context, limit int, jobs, chunks string
 }
 
 // chunkColumns are those that scanChunk reads.
-const chunkColumns = `x.batch, x.first_key, x.last_key, x.created, x.updated, x.deleted, x.kept, x.size, x.fields, x.body`
+const chunkColumns = `x.batch, x.first_key, x.last_key, x.created, x.updated, x.deleted, x.kept, x.size, x.fields, x.body,
+	x.kept_at`
 
 // scanChunk reads a row that begins with what is in before.
 func scanChunk(rows *sqlx.Rows, c *job.ChangeChunk, before ...any) error {
-	return rows.Scan(append(before, &c.Batch, &c.First, &c.Last, &c.Counts[0], &c.Counts[1], &c.Counts[2], &c.Counts[3],
-		&c.Size, document{&c.Fields}, &c.Body)...)
+	var at sql.NullTime
+	err := rows.Scan(append(before, &c.Batch, &c.First, &c.Last, &c.Counts[0], &c.Counts[1], &c.Counts[2], &c.Counts[3],
+		&c.Size, document{&c.Fields}, &c.Body, &at)...)
+	c.At = timeOrZero(at)
+	return err
 }
 
 // Chunks returns chunks of a job.

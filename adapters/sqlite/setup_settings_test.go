@@ -95,6 +95,6 @@ func TestFieldsConcurrently(t *testing.T) {
 	}
 	require.Equal(t, `field:brand={"type":"text","scale":0} field:price={"type":"decimal","scale":2} `+
 		`field:stock={"type":"integer","scale":0}`, scan[string](t, path, recordedFields))
-	require.Equal(t, 13, scan[int](t, path, `SELECT count(*) FROM pragma_table_info('products')`))
+	require.Equal(t, 14, scan[int](t, path, `SELECT count(*) FROM pragma_table_info('products')`))
 	require.Equal(t, 1, scan[int](t, path, `SELECT count(*) FROM sqlite_schema WHERE name = 'products_by_price'`))
 }

@@ -76,6 +76,9 @@ type ChangeChunk struct {
 	Size int
 	// Body has the changes.
 	Body []byte
+	// At is the time of the store's clock in the transaction that kept the chunk, which the store sets; zero where that
+	// isn't known.
+	At time.Time
 }
 
 // Changes is how many changes the chunk has.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Bounds of what is read at a time: chunks, changes of a page, and about how many bytes of their text.
@@ -130,6 +131,8 @@ func (c *Change) bytes() int {
 // ProductChange is what a job did to a product.
 type ProductChange struct {
 	JobID string
+	// At is when, by the store's clock; zero where that isn't known.
+	At time.Time
 	Change
 }
 
@@ -151,7 +154,7 @@ func (s *Service) ChangesOf(ctx context.Context, sku, below string, jobs int) (f
 		for i := range chunks {
 			err := decodeChanges(&chunks[i].ChangeChunk, func(c *Change) bool {
 				if c.Key == key {
-					found = append(found, ProductChange{chunks[i].JobID, *c})
+					found = append(found, ProductChange{chunks[i].JobID, chunks[i].At, *c})
 				}
 				return c.Key < key
 			})

@@ -62,6 +62,9 @@ func (c *check) chunks(id string, query job.ChunkQuery, promise string, want ...
 		if len(got[i].Fields) == 0 {
 			got[i].Fields = nil
 		}
+		require.WithinDuration(c, time.Now(), got[i].At, time.Hour, "the store notes when a chunk was kept")
+		require.Equal(c, time.UTC, got[i].At.Location(), "the time of a chunk is in UTC")
+		got[i].At = time.Time{}
 		require.Equal(c, want[i], got[i], promise)
 	}
 }

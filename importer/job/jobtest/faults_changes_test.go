@@ -36,6 +36,15 @@ var brokenChanges = []fault{
 			return found, err
 		}
 	}, "changes/committed with their batch", "what was kept"},
+	{"doesn't note when chunks were kept", func(s *broken) {
+		s.chunks = func(ctx context.Context, id string, query job.ChunkQuery) ([]job.ChangeChunk, error) {
+			found, err := s.Store.Chunks(ctx, id, query)
+			for i := range found {
+				found[i].At = time.Time{}
+			}
+			return found, err
+		}
+	}, "changes/committed with their batch", "notes when a chunk was kept"},
 	{"loses the end of a batch", func(s *broken) {
 		s.chunks = func(ctx context.Context, id string, query job.ChunkQuery) ([]job.ChangeChunk, error) {
 			query.AfterKey = ""
