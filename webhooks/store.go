@@ -20,7 +20,7 @@ var (
 
 // Store keeps endpoints, events and deliveries. Its parts are for different users, who need only one of them each:
 // [Endpoints] and [Deliveries] for those who manage them, [Listeners] and [Notifier] for those who make events, [Queue]
-// for workers, [Pruner] for housekeeping.
+// for workers, [Feed] for those who fetch events, [Pruner] for housekeeping.
 //
 // Every method is safe for concurrent use, by several processes where they share the store. A method joins the
 // transaction of its context where there is one, and changes nothing when it returns an error. Times are the store's
@@ -36,6 +36,7 @@ type Store interface {
 	Notifier
 	Queue
 	Deliveries
+	Feed
 	Pruner
 }
 
@@ -68,8 +69,9 @@ type Endpoints interface {
 // Listeners says which events somebody listens to, so that nobody makes events for nothing.
 type Listeners interface {
 	// Listening returns those of the types that an endpoint listens to at the moment, Paused and Disabled ones
-	// included. With imported it is asked for events that are numbered in an import (Event.Numbered), which endpoints
-	// with SummariesOnly don't get. An error doesn't mean that nobody listens.
+	// included, and all of them while a feed is kept. With imported it is asked for events that are numbered in an
+	// import (Event.Numbered), which endpoints with SummariesOnly don't get. An error doesn't mean that nobody
+	// listens.
 	Listening(ctx context.Context, imported bool, types ...string) ([]string, error)
 	// Numbers returns the highest Number that an event of the import has, by type; no entry for a type without any.
 	// Within a transaction it counts those of the transaction too.
@@ -80,8 +82,8 @@ type Listeners interface {
 type Notifier interface {
 	// Append stores the events, in the transaction of its context or in one of its own, and makes a delivery of each
 	// event for every endpoint that listens to it: Pending, or Skipped for an endpoint that is Disabled, with the
-	// event's time as NotBefore. An event without a listener is not stored, and gets no Number. Append returns how many
-	// events were stored.
+	// event's time as NotBefore. While a feed is kept, all events go there too (see Feed). An event without a listener
+	// is not stored, and gets no Number. Append returns how many events were stored.
 	//
 	// It sets the ID and the Time of the events that are stored, perhaps of others too (Event.Init), and the Number of
 	// those that are numbered (Event.Numbered): the next ones of their import and type, in the order of the slice,
@@ -169,9 +171,9 @@ type Queue interface {
 	// UpdateEndpoint, and an event EndpointDisabled is appended in the same transaction. A crash of the store may undo
 	// Finish: then the deliveries are sent again.
 	Finish(ctx context.Context, results []Result) (counted int, err error)
-	// Wake returns a channel that receives a value soon after a delivery was made that is due. It is a hint: values get
-	// lost, so workers also look for themselves now and then. The channel is used until the context ends. It may be
-	// nil.
+	// Wake returns a channel that receives a value soon after a delivery was made that is due, or an event has come
+	// into the feed. It is a hint: values get lost, so workers and readers also look for themselves now and then. The
+	// channel is used until the context ends. It may be nil.
 	Wake(ctx context.Context) <-chan struct{}
 }
 
@@ -261,14 +263,15 @@ type PruneRequest struct {
 	// OthersBefore selects Failed and Skipped deliveries that ended before it, Pending ones that were made before it
 	// and whose endpoint doesn't receive, and the numbers of imports of which none was given since.
 	OthersBefore time.Time
-	// Limit is the highest number of deliveries that are removed, 1 to 100,000.
+	// Limit is the highest number of deliveries and of places in the feed that are removed, 1 to 100,000.
 	Limit int
 }
 
 // Pruner removes what is old.
 type Pruner interface {
-	// Prune removes deliveries with their logs, events without any delivery left, what is left of endpoints that were
-	// deleted, and numbers of imports. It returns how many deliveries it removed: when that is the limit, there may be
-	// more.
+	// Prune removes deliveries with their logs, events from the feed that have been there for longer than KeepFeed
+	// said, events that neither a delivery nor the feed has any more, what is left of endpoints that were deleted, and
+	// numbers of imports. It returns how many deliveries and places in the feed it removed: when that is the limit,
+	// there may be more.
 	Prune(ctx context.Context, request PruneRequest) (removed int, err error)
 }

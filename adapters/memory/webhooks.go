@@ -22,6 +22,7 @@ type Webhooks struct {
 	lastID     int64
 	numbers    map[numberKey]number
 	latest     time.Time // by the DB's clock
+	feed       feed
 	wakers
 }
 
@@ -54,7 +55,7 @@ type openClaim struct {
 // eventRow is a stored event, which isn't changed.
 type eventRow struct {
 	webhooks.Event
-	deliveries int // that are left
+	holders int // its deliveries that are left, and its place in the feed
 }
 
 // deliveryRow is a stored delivery. What its log holds is only appended to.
@@ -243,15 +244,12 @@ func (w *Webhooks) remove(t *tx, which func(d *deliveryRow) bool) (removed int) 
 	w.deliveries = kept
 	for _, d := range gone {
 		d.order = time.Time{} // what the heap has of it counts no more
-		if d.event.deliveries--; d.event.deliveries == 0 {
-			delete(w.events, d.EventID)
-		}
+		w.release(d.event)
 	}
 	t.onRollback(func() {
 		w.deliveries = before
 		for _, d := range gone {
-			d.event.deliveries++
-			w.events[d.EventID] = d.event
+			w.hold(d.event)
 			d.enqueue()
 		}
 	})

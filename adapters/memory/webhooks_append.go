@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
@@ -16,7 +17,9 @@ func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string
 		for i, r := range w.endpoints {
 			all[i] = r.Endpoint
 		}
-		heard = driver.Audience(all, imported, types)
+		if heard = driver.Audience(all, imported, types); w.feed.Keep > 0 {
+			heard = slices.Clone(types)
+		}
 		return nil
 	})
 	return heard, err
@@ -70,17 +73,20 @@ func (w *Webhooks) append(t *tx, events []webhooks.Event, at time.Time) (stored 
 				listeners = append(listeners, r)
 			}
 		}
-		if len(listeners) == 0 {
+		if len(listeners) == 0 && w.feed.Keep == 0 {
 			continue
 		}
 		stored++
 		if e.Numbered() {
 			e.Number = w.nextNumber(t, numberKey{e.ImportID, e.Type}, at)
 		}
-		row := &eventRow{Event: *e, deliveries: len(listeners)}
+		row := &eventRow{Event: *e, holders: len(listeners)}
 		row.Data = bytes.Clone(e.Data)
 		w.events[e.ID] = row
 		t.onRollback(func() { delete(w.events, row.ID) })
+		if w.feed.Keep > 0 {
+			w.put(t, row, at)
+		}
 		for _, r := range listeners {
 			w.lastID++
 			d := &deliveryRow{Delivery: driver.NewDelivery(&row.Event, &r.Endpoint), endpoint: r, event: row}

@@ -228,6 +228,7 @@ func (w *Webhooks) Prune(ctx context.Context, x webhooks.PruneRequest) (removed 
 			left--
 			return true
 		})
+		removed += w.pruneFeed(t, x.Limit-removed)
 		for key, n := range w.numbers {
 			if n.at.Before(x.OthersBefore) {
 				delete(w.numbers, key)

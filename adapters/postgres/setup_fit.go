@@ -39,8 +39,9 @@ var (
 		"import_uploads",
 		"import_upload_chunks", "import_standing_uploads", "import_profiles", "api_tokens", "product_history", "webhook_endpoints",
 		"webhook_events",
-		"webhook_numbers", "webhook_deliveries", "webhook_deliveries_pending", "webhook_deliveries_ended", "webhook_claims", "webhook_attempts"}
-	sequences = []string{"product_ids", "webhook_delivery_ids"}
+		"webhook_numbers", "webhook_deliveries", "webhook_deliveries_pending", "webhook_deliveries_ended", "webhook_claims", "webhook_attempts",
+		"webhook_feed", "webhook_feed_keeping"}
+	sequences = []string{"product_ids", "webhook_delivery_ids", "webhook_feed_ids"}
 )
 
 // fit returns an *UnfitError for a database that can't be used at all. It may be called before the tables are there.

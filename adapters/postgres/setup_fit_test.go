@@ -99,7 +99,7 @@ func TestPrivileges(t *testing.T) {
 	query(t, owner, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO `+name)
 	unfit(t, user, "privileges", "lacks privileges on products, products_importer_commits, import_jobs,")
 	query(t, owner, `GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO `+name)
-	unfit(t, user, "privileges", "lacks privileges on product_ids, webhook_delivery_ids; grant ")
+	unfit(t, user, "privileges", "lacks privileges on product_ids, webhook_delivery_ids, webhook_feed_ids; grant ")
 	query(t, owner, `GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO `+name+`; REVOKE DELETE ON webhook_claims FROM `+
 		name)
 	unfit(t, user, "privileges", "lacks privileges on webhook_claims;")

@@ -16,7 +16,8 @@ type numbering struct {
 
 var (
 	productNumbers = numbering{"product_ids", "products", idBlock}
-	numberings     = []numbering{productNumbers, {"webhook_delivery_ids", "webhook_deliveries", 1}}
+	numberings     = []numbering{productNumbers, {"webhook_delivery_ids", "webhook_deliveries", 1},
+		{"webhook_feed_ids", "webhook_feed", 1}}
 )
 
 // given returns the greatest number that the sequence has given out, and the greatest that the table has.

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,38 +28,52 @@ const (
 
 // Listening returns those of the types to which an endpoint listens.
 func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) ([]string, error) {
-	var endpoints []webhooks.Endpoint
+	var all audience
 	err := w.db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
-		endpoints, _, err = w.listeners(ctx, q, types)
+		all, err = w.listeners(ctx, q, types)
 		return err
 	})
 	if err != nil {
 		return nil, fail(ctx, err, webhooks.ErrNotFound)
 	}
-	return driver.Audience(endpoints, imported, types), nil
+	if all.feed {
+		return slices.Clone(types), nil
+	}
+	return driver.Audience(all.endpoints, imported, types), nil
 }
 
-// listeners reads the endpoints that may listen to one of the types, no more of them than that takes, and the server's
-// time if there are any.
-func (w *Webhooks) listeners(ctx context.Context, q sqlx.QueryerContext,
-	types []string) (endpoints []webhooks.Endpoint, now time.Time, err error) {
-	rows, err := q.QueryxContext(ctx,
-		`SELECT clock_timestamp(), id, state, summaries_only, events FROM webhook_endpoints
-		WHERE state <> 'inactive' AND events && $1::text[] ORDER BY created_at, id`, pq.Array(subscriptions(types)))
+// audience is who may want events.
+type audience struct {
+	endpoints []webhooks.Endpoint
+	feed      bool
+	now       time.Time // the server's
+}
+
+// listeners reads the endpoints that may listen to one of the types, no more of them than that takes, and whether the
+// feed is kept.
+func (w *Webhooks) listeners(ctx context.Context, q sqlx.QueryerContext, types []string) (all audience, err error) {
+	rows, err := q.QueryxContext(ctx, `SELECT clock_timestamp(), coalesce(k.keep, 0) > 0, e.id, coalesce(e.state, ''),
+			coalesce(e.summaries_only, false), e.events
+		FROM (SELECT true AS one) x LEFT JOIN webhook_feed_keeping k ON k.one = x.one
+			LEFT JOIN webhook_endpoints e ON e.state <> 'inactive' AND e.events && $1::text[]
+		ORDER BY e.created_at, e.id`, pq.Array(subscriptions(types)))
 	if err != nil {
-		return nil, now, err
+		return all, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id uuid
+		var id sql.Null[uuid]
 		var e webhooks.Endpoint
-		if err := rows.Scan(&now, &id, &e.State, &e.SummariesOnly, pq.Array(&e.Events)); err != nil {
-			return nil, now, err
+		if err := rows.Scan(&all.now, &all.feed, &id, &e.State, &e.SummariesOnly, pq.Array(&e.Events)); err != nil {
+			return all, err
 		}
-		e.ID = id.id(endpointPrefix)
-		endpoints = append(endpoints, e)
+		if id.Valid {
+			e.ID = id.V.id(endpointPrefix)
+			all.endpoints = append(all.endpoints, e)
+		}
 	}
-	return endpoints, now.UTC(), rows.Err()
+	all.now = all.now.UTC()
+	return all, rows.Err()
 }
 
 // subscriptions returns all that cover one of the types, see webhooks.Matches.
@@ -132,7 +147,7 @@ type appender struct {
 	events []newEvent
 }
 
-// newEvent is an event that somebody listens to.
+// newEvent is an event that somebody listens to, or that the feed takes.
 type newEvent struct {
 	event     *webhooks.Event
 	id        uuid
@@ -148,22 +163,22 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 			types = append(types, events[i].Type)
 		}
 	}
-	endpoints, now, err := w.listeners(ctx, t, types)
-	if err != nil || len(endpoints) == 0 {
+	all, err := w.listeners(ctx, t, types)
+	if err != nil || len(all.endpoints) == 0 && !all.feed {
 		return 0, err
 	}
 	a := appender{t: t}
 	for i := range events {
 		e := newEvent{event: &events[i]}
-		e.event.Init(now)
+		e.event.Init(all.now)
 		e.event.Number = 0
 		e.id = mustUUID(eventPrefix, e.event.ID)
-		for j := range endpoints {
-			if driver.Listens(&endpoints[j], e.event) {
-				e.listeners = append(e.listeners, &endpoints[j])
+		for j := range all.endpoints {
+			if driver.Listens(&all.endpoints[j], e.event) {
+				e.listeners = append(e.listeners, &all.endpoints[j])
 			}
 		}
-		if len(e.listeners) > 0 {
+		if len(e.listeners) > 0 || all.feed {
 			a.events = append(a.events, e)
 		}
 	}
@@ -178,6 +193,11 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 	}
 	if err := a.number(ctx); err != nil {
 		return 0, err
+	}
+	if all.feed {
+		if err := a.place(ctx, all.now); err != nil {
+			return 0, err
+		}
 	}
 	if err := a.insertDeliveries(ctx); err != nil {
 		return 0, err

@@ -255,9 +255,14 @@ func (f *finisher) save(ctx context.Context, t *transaction) error {
 		}
 		events = append(events, driver.DisabledEvent(&e.Endpoint, f.now))
 	}
-	if len(events) > 0 {
-		_, err = f.store.append(ctx, t, events)
+	if len(events) == 0 {
+		return nil
 	}
+	// Who reads the feed may rely on what was seen there: a crash must not undo it.
+	if _, err := t.ExecContext(ctx, `SET LOCAL synchronous_commit TO DEFAULT`); err != nil {
+		return err
+	}
+	_, err = f.store.append(ctx, t, events)
 	return err
 }
 

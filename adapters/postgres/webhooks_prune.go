@@ -74,7 +74,7 @@ func (w *Webhooks) Prune(ctx context.Context, expiry webhooks.PruneRequest) (rem
 		if err := x.run(ctx, &expiry); err != nil {
 			return err
 		}
-		removed = len(x.deliveries)
+		removed = expiry.Limit - x.left
 		return nil
 	})
 	if err != nil {
@@ -86,9 +86,9 @@ func (w *Webhooks) Prune(ctx context.Context, expiry webhooks.PruneRequest) (rem
 // pruner does one Prune.
 type pruner struct {
 	t          *transaction
-	left       int     // how many deliveries may still be removed
+	left       int     // how many deliveries and places in the feed may still be removed
 	deliveries []int64 // those that were removed
-	events     []uuid  // of these deliveries
+	events     []uuid  // of these deliveries and places
 }
 
 // run is the transaction.
@@ -115,6 +115,9 @@ func (x *pruner) run(ctx context.Context, expiry *webhooks.PruneRequest) error {
 		if err := x.removeOrphans(ctx, table); err != nil {
 			return err
 		}
+	}
+	if err := x.removeFeed(ctx); err != nil {
+		return err
 	}
 	if err := x.removeRest(ctx); err != nil {
 		return err
@@ -166,10 +169,10 @@ func (x *pruner) removeOrphans(ctx context.Context, table string) error {
 	return x.remove(ctx, `endpoint = ANY ($1::uuid[])`, uuidArray(orphans))
 }
 
-// removeRest removes what belongs to the deliveries. Events are locked before it is asked whether they have others, so
-// that of two who remove their last ones the second sees what the first did.
+// removeRest removes what belonged to the deliveries and the places. Events are locked before it is asked whether they
+// have others, so that of two who remove their last ones the second sees what the first did.
 func (x *pruner) removeRest(ctx context.Context) error {
-	if len(x.deliveries) == 0 {
+	if len(x.events) == 0 {
 		return nil
 	}
 	if _, err := x.t.ExecContext(ctx, `DELETE FROM webhook_attempts WHERE delivery = ANY ($1::bigint[])`,
@@ -182,6 +185,7 @@ func (x *pruner) removeRest(ctx context.Context) error {
 		return err
 	}
 	_, err := x.t.ExecContext(ctx, `DELETE FROM webhook_events e WHERE id = ANY ($1::uuid[])
-		AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.event = e.id)`, events)
+		AND NOT EXISTS (SELECT FROM webhook_deliveries d WHERE d.event = e.id)
+		AND NOT EXISTS (SELECT FROM webhook_feed f WHERE f.event = e.id)`, events)
 	return err
 }

@@ -19,11 +19,13 @@ import (
 )
 
 // emptyWebhooks removes all that a store of webhooks keeps.
-const emptyWebhooks = `TRUNCATE webhook_endpoints, webhook_events, webhook_numbers, webhook_deliveries, webhook_claims, webhook_attempts`
+const emptyWebhooks = `TRUNCATE webhook_endpoints, webhook_events, webhook_numbers, webhook_deliveries, webhook_claims, webhook_attempts,
+	webhook_feed, webhook_feed_keeping`
 
 // rowsOfWebhooks counts all that a store of webhooks keeps beside endpoints.
 const rowsOfWebhooks = `SELECT (SELECT count(*) FROM webhook_events) + (SELECT count(*) FROM webhook_numbers) +
-	(SELECT count(*) FROM webhook_deliveries) + (SELECT count(*) FROM webhook_claims) + (SELECT count(*) FROM webhook_attempts)`
+	(SELECT count(*) FROM webhook_deliveries) + (SELECT count(*) FROM webhook_claims) + (SELECT count(*) FROM webhook_attempts) +
+	(SELECT count(*) FROM webhook_feed)`
 
 // whole is a claim request that takes whatever there is.
 var whole = webhooks.ClaimRequest{Worker: "w", Limit: 100, Bulk: 100, Depth: 100}
@@ -84,6 +86,8 @@ func runWebhooks(t *testing.T, w way) {
 					UPDATE webhook_endpoints SET failing_since = failing_since + $1, last_success = last_success + $1, paused_until = paused_until + $1, spent = spent + $1
 				), deliveries AS (
 					UPDATE webhook_deliveries_pending SET not_before = not_before + $1, created_at = created_at + $1, last_attempt = last_attempt + $1
+				), feed AS (
+					UPDATE webhook_feed SET kept_at = kept_at + $1
 				), ended AS (
 					UPDATE webhook_deliveries_ended SET finished_at = finished_at + $1
 				)

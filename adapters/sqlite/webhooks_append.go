@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
@@ -11,8 +12,10 @@ import (
 // Listening returns those of the types to which an endpoint listens.
 func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string) (heard []string, err error) {
 	err = w.db.read(ctx, func(ctx context.Context, q querier) error {
-		endpoints, err := w.listeners(ctx, q)
-		heard = driver.Audience(endpoints, imported, types)
+		endpoints, feed, err := w.listeners(ctx, q)
+		if heard = driver.Audience(endpoints, imported, types); feed {
+			heard = slices.Clone(types)
+		}
 		return err
 	})
 	if err != nil {
@@ -21,22 +24,20 @@ func (w *Webhooks) Listening(ctx context.Context, imported bool, types ...string
 	return heard, nil
 }
 
-// listeners reads what has to be known of endpoints to tell whether they listen.
-func (w *Webhooks) listeners(ctx context.Context, q querier) (all []webhooks.Endpoint, err error) {
-	rows, err := q.QueryxContext(ctx, `SELECT id, state, summaries_only, events FROM webhook_endpoints
-		WHERE state <> 'inactive' ORDER BY created_at, id`)
+// listeners reads what has to be known of endpoints to tell whether they listen, and whether a feed is kept.
+func (w *Webhooks) listeners(ctx context.Context, q querier) (all []webhooks.Endpoint, feed bool, err error) {
+	s, _, err := feedState(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	defer rows.Close()
-	for rows.Next() {
+	err = each(ctx, q, `SELECT id, state, summaries_only, events FROM webhook_endpoints
+		WHERE state <> 'inactive' ORDER BY created_at, id`, func(scan func(...any) error) error {
 		var e webhooks.Endpoint
-		if err := rows.Scan(&e.ID, &e.State, &e.SummariesOnly, jsonIn{&e.Events}); err != nil {
-			return nil, err
-		}
+		err := scan(&e.ID, &e.State, &e.SummariesOnly, jsonIn{&e.Events})
 		all = append(all, e)
-	}
-	return all, rows.Err()
+		return err
+	})
+	return all, s.Keep > 0, err
 }
 
 // Numbers returns the numbers that were given last.
@@ -87,8 +88,8 @@ func (w *Webhooks) Append(ctx context.Context, events []webhooks.Event) (stored 
 // append stores the events that somebody listens to, and wakes workers once they are committed.
 func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks.Event,
 	now time.Time) (stored int, err error) {
-	endpoints, err := w.listeners(ctx, t)
-	if err != nil || len(endpoints) == 0 {
+	endpoints, feed, err := w.listeners(ctx, t)
+	if err != nil || len(endpoints) == 0 && !feed {
 		return 0, err
 	}
 	event, err := t.PrepareContext(ctx, `INSERT INTO webhook_events (id, happened_at, lane, type, import_id, packed, data)
@@ -103,36 +104,48 @@ func (w *Webhooks) append(ctx context.Context, t *transaction, events []webhooks
 		return 0, err
 	}
 	defer func() { _ = delivery.Close() }()
+	place, err := t.PrepareContext(ctx, `INSERT INTO webhook_feed (kept_at, number, bytes, type, event)
+		VALUES (?, ?, ?, ?, ?)`)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = place.Close() }()
 	var data []byte
+	var listeners []*webhooks.Endpoint
 	for i := range events {
 		e := &events[i]
 		e.Init(now)
 		e.Number = 0
-		heard := false
+		listeners = listeners[:0]
 		for k := range endpoints {
-			if !driver.Listens(&endpoints[k], e) {
-				continue
+			if driver.Listens(&endpoints[k], e) {
+				listeners = append(listeners, &endpoints[k])
 			}
-			if !heard {
-				heard = true
-				if err := number(ctx, t, e, now); err != nil {
-					return 0, err
-				}
-				var packed bool
-				data, packed = driver.AppendPacked(data[:0], e.Data)
-				if _, err := event.ExecContext(ctx, e.ID, e.Time.UnixMicro(), e.Lane, e.Type, e.ImportID, packed,
-					data); err != nil {
-					return 0, err
-				}
+		}
+		if len(listeners) == 0 && !feed {
+			continue
+		}
+		stored++
+		if err := number(ctx, t, e, now); err != nil {
+			return 0, err
+		}
+		var packed bool
+		data, packed = driver.AppendPacked(data[:0], e.Data)
+		if _, err := event.ExecContext(ctx, e.ID, e.Time.UnixMicro(), e.Lane, e.Type, e.ImportID, packed,
+			data); err != nil {
+			return 0, err
+		}
+		if feed {
+			if _, err := place.ExecContext(ctx, now.UnixMicro(), e.Number, len(e.Data), e.Type, e.ID); err != nil {
+				return 0, err
 			}
-			d := driver.NewDelivery(e, &endpoints[k])
+		}
+		for _, to := range listeners {
+			d := driver.NewDelivery(e, to)
 			if _, err := delivery.ExecContext(ctx, d.EndpointID, d.EventID, d.Number, d.NotBefore.UnixMicro(),
 				d.CreatedAt.UnixMicro(), nullTime(d.FinishedAt), d.Lane, d.State); err != nil {
 				return 0, err
 			}
-		}
-		if heard {
-			stored++
 		}
 	}
 	if stored > 0 {

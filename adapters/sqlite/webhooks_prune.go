@@ -57,7 +57,7 @@ func (w *Webhooks) Prune(ctx context.Context, expiry webhooks.PruneRequest) (rem
 		if err := x.run(ctx, &expiry, w.db.now()); err != nil {
 			return err
 		}
-		removed = len(x.deliveries)
+		removed = expiry.Limit - x.left
 		return nil
 	})
 	if err != nil {
@@ -69,9 +69,9 @@ func (w *Webhooks) Prune(ctx context.Context, expiry webhooks.PruneRequest) (rem
 // pruner does one Prune.
 type pruner struct {
 	t          *transaction
-	left       int      // how many deliveries may still be removed
+	left       int      // how many deliveries and places in the feed may still be removed
 	deliveries []int64  // those that were removed
-	events     []string // of these deliveries
+	events     []string // of these deliveries and places
 }
 
 // run is the transaction.
@@ -91,6 +91,9 @@ func (x *pruner) run(ctx context.Context, expiry *webhooks.PruneRequest, now tim
 		if err := x.remove(ctx, old.where, old.args...); err != nil {
 			return err
 		}
+	}
+	if err := x.removeFeed(ctx, now); err != nil {
+		return err
 	}
 	if err := x.removeRest(ctx); err != nil {
 		return err
@@ -121,7 +124,7 @@ func (x *pruner) remove(ctx context.Context, where string, args ...any) error {
 	}, append(args, x.left)...)
 }
 
-// removeRest removes what belongs to the deliveries.
+// removeRest removes what belonged to the deliveries and the places.
 func (x *pruner) removeRest(ctx context.Context) error {
 	deliveries, err := list(x.deliveries)
 	if err != nil {
@@ -136,6 +139,7 @@ func (x *pruner) removeRest(ctx context.Context) error {
 		return err
 	}
 	_, err = x.t.ExecContext(ctx, `DELETE FROM webhook_events WHERE id IN (SELECT value FROM json_each(?))
-		AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event = webhook_events.id)`, events)
+		AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event = webhook_events.id)
+		AND NOT EXISTS (SELECT 1 FROM webhook_feed f WHERE f.event = webhook_events.id)`, events)
 	return err
 }

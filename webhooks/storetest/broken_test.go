@@ -33,6 +33,9 @@ type broken struct {
 	replay         func(ctx context.Context, step webhooks.ReplayStep) (int, int64, error)
 	backlog        func(ctx context.Context) (webhooks.Backlog, error)
 	prune          func(ctx context.Context, x webhooks.PruneRequest) (int, error)
+	keepFeed       func(ctx context.Context, keep time.Duration) (time.Duration, error)
+	feedEnds       func(ctx context.Context) (webhooks.FeedEnds, error)
+	readFeed       func(ctx context.Context, q webhooks.FeedQuery) (webhooks.FeedPage, error)
 }
 
 // breakAll lets every method be replaced.
@@ -42,7 +45,7 @@ func breakAll(s webhooks.Store, inTx func(ctx context.Context, f func(ctx contex
 		deleteEndpoint: s.DeleteEndpoint, listening: s.Listening, numbers: s.Numbers, append: s.Append, claim: s.Claim,
 		renew: s.Renew, finish: s.Finish, wake: s.Wake,
 		list: s.ListDeliveries, hours: s.Hours, delivery: s.Delivery, resend: s.Resend, replay: s.Replay, backlog: s.Backlog,
-		prune: s.Prune}
+		prune: s.Prune, keepFeed: s.KeepFeed, feedEnds: s.FeedEnds, readFeed: s.ReadFeed}
 }
 
 func (b *broken) CreateEndpoint(ctx context.Context, e webhooks.Endpoint) (webhooks.Endpoint, error) {
@@ -116,4 +119,14 @@ func (b *broken) Backlog(ctx context.Context) (webhooks.Backlog, error) { return
 
 func (b *broken) Prune(ctx context.Context, x webhooks.PruneRequest) (int, error) {
 	return b.prune(ctx, x)
+}
+
+func (b *broken) KeepFeed(ctx context.Context, keep time.Duration) (time.Duration, error) {
+	return b.keepFeed(ctx, keep)
+}
+
+func (b *broken) FeedEnds(ctx context.Context) (webhooks.FeedEnds, error) { return b.feedEnds(ctx) }
+
+func (b *broken) ReadFeed(ctx context.Context, q webhooks.FeedQuery) (webhooks.FeedPage, error) {
+	return b.readFeed(ctx, q)
 }

@@ -19,7 +19,7 @@ type fault struct {
 	says  string
 }
 
-var brokenStores = slices.Concat(brokenEndpoints, brokenQueues, brokenLooks, brokenClocks)
+var brokenStores = slices.Concat(brokenEndpoints, brokenQueues, brokenLooks, brokenClocks, brokenFeeds)
 
 // creating changes the argument of CreateEndpoint, and what it returns.
 func creating(given, returned func(e *webhooks.Endpoint)) func(s *broken) {

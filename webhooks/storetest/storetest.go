@@ -54,7 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 func Cases() []Case {
 	return slices.Concat(endpointCases, switchCases, appendCases, numberCases, claimCases, fairnessCases, leaseCases,
 		finishCases,
-		healthCases, deliveryCases, resendCases, pruneCases, transactionCases, clockCases)
+		healthCases, deliveryCases, resendCases, pruneCases, transactionCases, clockCases, feedCases)
 }
 
 // Check runs the case on empty stores, and returns an error that says which promise was broken, or nil.

@@ -1,0 +1,94 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/webhooks"
+)
+
+// feedLocks counts what holds the feed back.
+const feedLocks = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'`
+
+// readFeed returns how many events stand behind the cursor, and where they end.
+func readFeed(t *testing.T, w *postgres.Webhooks, after webhooks.Cursor) (n int, end webhooks.Cursor) {
+	t.Helper()
+	p, err := w.ReadFeed(t.Context(), webhooks.FeedQuery{After: after, Limit: webhooks.MaxFeedEvents})
+	require.NoError(t, err)
+	ends, err := w.FeedEnds(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, p.Next, ends.Newest, "the end is where a reader comes to")
+	return len(p.Events), p.Next
+}
+
+// TestFeedHeldBack: a transaction that appends holds readers back until it ends, however it does, and nobody else's
+// does; it holds one lock, whatever it appends.
+func TestFeedHeldBack(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	db := open(t, url, postgres.Options{})
+	w := db.Webhooks()
+	_, err := w.KeepFeed(t.Context(), webhooks.MinFeed)
+	require.NoError(t, err)
+	appendOne := func(ctx context.Context) {
+		n, err := w.Append(ctx, numbered(webhooks.ProductCreated, 1))
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	}
+	single := func() {
+		n, err := w.Append(t.Context(), []webhooks.Event{{Type: webhooks.ProductDeleted, Data: []byte(`{}`)}})
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	}
+
+	others, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer others.Close()
+	tx, err := others.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer tx.Rollback()
+	_, err = tx.ExecContext(t.Context(), `CREATE TABLE somebody_elses (id int); SELECT pg_current_xact_id()`)
+	require.NoError(t, err)
+	single()
+	n, at := readFeed(t, w, webhooks.Cursor{})
+	require.Equal(t, 1, n, "a transaction that writes something else holds nothing back")
+
+	refused := errors.New("refused")
+	for _, end := range []error{nil, refused} {
+		err := db.InTx(t.Context(), func(ctx context.Context) error {
+			own, _ := postgres.Tx(ctx)
+			_, err := own.ExecContext(ctx, `SAVEPOINT here`)
+			require.NoError(t, err)
+			appendOne(ctx)
+			_, err = own.ExecContext(ctx, `ROLLBACK TO SAVEPOINT here`)
+			require.NoError(t, err)
+			require.Zero(t, scan[int](t, url, feedLocks), "what was rolled back holds nothing back")
+			single()
+			n, at = readFeed(t, w, at)
+			require.Equal(t, 1, n)
+			for range 300 {
+				appendOne(ctx)
+			}
+			require.Equal(t, 1, scan[int](t, url, feedLocks), "a transaction has one lock, however much it appends")
+			single()
+			n, _ := readFeed(t, w, at)
+			require.Zero(t, n, "a reader waits for the transaction that appends")
+			return end
+		})
+		require.ErrorIs(t, err, end)
+		want := 1
+		if end == nil {
+			want += 300
+		}
+		n, at = readFeed(t, w, at)
+		require.Equal(t, want, n, "once it has ended a reader gets what was held back")
+	}
+	require.Zero(t, scan[int](t, url, feedLocks))
+	require.NoError(t, tx.Commit())
+}
