@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -182,7 +183,45 @@ func (t *Table) LeftOut() []LeftOutColumn { return slices.Clone(t.layout.own.lef
 // is written to: its key, constants, and what is renamed. It implements [job.Destination].
 func (t *Table) Destination() string { return t.destination }
 
-// WriteBatch writes a batch, in a transaction of its own.
+// WriteBatch writes a batch, in a transaction of its own. Where the table has lost what it had when it was opened, the
+// error is a *TableError that says what, and the Table is of no use any more.
 func (t *Table) WriteBatch(ctx context.Context, batch *products.Batch) (*products.BatchResult, error) {
-	return t.db.writeBatch(ctx, t.layout, batch)
+	result, err := t.db.writeBatch(ctx, t.layout, batch)
+	if e := pq.As(err); e != nil && e.Code.Class() == "42" {
+		if lost := t.findLost(ctx); lost != nil {
+			return nil, lost
+		}
+	}
+	return result, err
+}
+
+// findLost returns a *TableError for what isn't any more as it was when the table was opened, nil for nothing.
+func (t *Table) findLost(ctx context.Context) error {
+	const remedy = "start again, with what it is now"
+	was := t.catalog
+	var now *tableCatalog
+	err := t.db.transact(ctx, func(ctx context.Context, tx *transaction) (err error) {
+		now, err = readTable(ctx, tx, was.name.String())
+		return err
+	})
+	var unfit *TableError
+	if errors.As(err, &unfit) {
+		return was.fault("", remedy, "it has changed since it was opened: %s", unfit.Problem)
+	}
+	if err != nil {
+		return nil // what was wrong with the batch is told
+	}
+	for i := range was.columns {
+		c := &was.columns[i]
+		switch is := now.column(c.Name); {
+		case is == nil:
+			return was.fault(c.Name, remedy, "it has changed since it was opened: the column %q is gone", c.Name)
+		case is.Type != c.Type:
+			return was.fault(c.Name, remedy, "it has changed since it was opened: the column %q had the type %s, and now has %s",
+				c.Name, c.Type, is.Type)
+		case c.Writable && !is.Writable:
+			return was.fault(c.Name, remedy, "the user %q may not read and write the column %q any more", now.user, c.Name)
+		}
+	}
+	return nil
 }

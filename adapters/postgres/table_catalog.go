@@ -55,6 +55,8 @@ type tableKey struct {
 	Primary bool           `db:"is_primary"`
 	// Usable: it is valid, of columns alone and for all rows.
 	Usable bool `db:"usable"`
+	// Shown is what it is unique over, as the server prints it: (lower(code)) WHERE gone IS NULL.
+	Shown string `db:"shown"`
 	// Parts are the names of the indexes of the table's partitions, and its own.
 	Parts pq.StringArray `db:"parts"`
 }
@@ -86,39 +88,33 @@ func readTable(ctx context.Context, t *transaction, name string) (*tableCatalog,
 	if strings.TrimSpace(name) == "" {
 		return nil, c.fault("", "give its name", "it has no name")
 	}
+	if err := c.findName(ctx, t); err != nil {
+		return nil, err
+	}
 	var head struct {
 		OID      sql.NullInt64  `db:"oid"`
-		User     string         `db:"user_"`
 		Schema   sql.NullString `db:"schema"`
 		Name     sql.NullString `db:"name"`
 		Kind     sql.NullString `db:"kind"`
 		Secured  sql.NullBool   `db:"secured"`
 		Rules    sql.NullBool   `db:"rules"`
 		Triggers sql.NullBool   `db:"triggers"`
-		Visible  sql.NullBool   `db:"visible"`
 	}
-	err := t.GetContext(ctx, &head, `SELECT c.oid::bigint AS oid, current_user AS user_, n.nspname AS schema,
+	err := t.GetContext(ctx, &head, `SELECT c.oid::bigint AS oid, n.nspname AS schema,
 			c.relname AS name, c.relkind::text AS kind, row_security_active(c.oid) AS secured,
 			EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS rules,
 			EXISTS (SELECT 1 FROM pg_trigger g
 				WHERE g.tgrelid IN (SELECT c.oid UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid)
-				AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3) AS triggers,
-			has_schema_privilege(n.oid, 'USAGE') AS visible
+				AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3) AS triggers
 		FROM (SELECT to_regclass($1) AS found) f LEFT JOIN pg_class c ON c.oid = f.found
 			LEFT JOIN pg_namespace n ON n.oid = c.relnamespace`, name)
-	if e := pq.As(err); e != nil && (e.Code.Class() == "42" || e.Code == "0A000" || e.Code.Class() == "22") {
-		return nil, c.fault("", "give it as SQL has it, such as shop.items", "its name can't be read: %s", e.Message)
-	}
 	if err != nil {
-		return nil, err
+		return nil, c.unread(err)
 	}
-	c.user = head.User
 	switch {
 	case !head.OID.Valid:
 		return nil, c.fault("", "give its schema too, as in shop.items, and connect to its database",
 			"the user %q sees no table of this name", c.user)
-	case !head.Visible.Bool:
-		return nil, c.fault("", "GRANT USAGE ON SCHEMA .. to it", "the user %q may not use its schema", c.user)
 	case relationKinds[head.Kind.String] != "":
 		return nil, c.fault("", "give the table behind it", "%s", relationKinds[head.Kind.String])
 	case head.Secured.Bool:
@@ -133,6 +129,35 @@ func readTable(ctx context.Context, t *transaction, name string) (*tableCatalog,
 		return nil, err
 	}
 	return c, errors.Join(c.readKeys(ctx, t), c.readConstraints(ctx, t))
+}
+
+// findName finds out who asks, and whether he may use the schema that the name has.
+func (c *tableCatalog) findName(ctx context.Context, t *transaction) error {
+	var asks struct {
+		User   string         `db:"user_"`
+		Quoted string         `db:"quoted"`
+		Closed sql.NullString `db:"closed"`
+	}
+	err := t.GetContext(ctx, &asks, `SELECT current_user AS user_, quote_ident(current_user) AS quoted,
+			(SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname = parts[cardinality(parts) - 1]
+				AND NOT has_schema_privilege(oid, 'USAGE')) AS closed
+		FROM parse_ident($1) AS parts`, c.asked)
+	if err != nil {
+		return c.unread(err)
+	}
+	if c.user = asks.User; asks.Closed.Valid {
+		return c.fault("", "GRANT USAGE ON SCHEMA "+asks.Closed.String+" TO "+asks.Quoted,
+			"the user %q may not use its schema", c.user)
+	}
+	return nil
+}
+
+// unread is the error for a name that the server doesn't take for one.
+func (c *tableCatalog) unread(err error) error {
+	if e := pq.As(err); e != nil && (e.Code.Class() == "42" || e.Code == "0A000" || e.Code.Class() == "22") {
+		return c.fault("", "give it as SQL has it, such as shop.items", "its name can't be read: %s", e.Message)
+	}
+	return err
 }
 
 func (c *tableCatalog) readColumns(ctx context.Context, t *transaction) error {
@@ -170,6 +195,10 @@ func (c *tableCatalog) readColumns(ctx context.Context, t *transaction) error {
 func (c *tableCatalog) readKeys(ctx context.Context, t *transaction) error {
 	return t.SelectContext(ctx, &c.keys, `SELECT x.relname AS name, i.indisprimary AS is_primary,
 			i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AS usable,
+			'(' || array_to_string(ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true) FROM generate_series(1,
+				i.indnkeyatts) AS n), ', ') || ')'
+				|| coalesce(' WHERE ' || pg_get_expr(i.indpred, i.indrelid, true), '')
+				|| CASE WHEN i.indisvalid THEN '' ELSE ', which is invalid' END AS shown,
 			ARRAY(SELECT a.attname::text FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY
 				k (number, i) JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
 				ORDER BY k.i) AS columns,

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/lib/pq"
+
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -61,7 +63,7 @@ func (m *layoutMaker) take(c *tableColumn) (f products.Field, col column, err er
 
 // noRights is the error for a column that the user may not write.
 func (m *layoutMaker) noRights(c *tableColumn) error {
-	return m.fault(c.Name, "GRANT SELECT, INSERT, UPDATE ON "+m.name.String()+" to it",
+	return m.fault(c.Name, "GRANT SELECT, INSERT, UPDATE ON "+m.name.String()+" TO "+pq.QuoteIdentifier(m.user),
 		"the user %q may not read and write the column %q", m.user, c.Name)
 }
 

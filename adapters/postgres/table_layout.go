@@ -213,7 +213,7 @@ func (m *layoutMaker) findKey() error {
 		for _, part := range k.Parts {
 			own.about[part] = k.Columns
 		}
-		others = append(others, "("+strings.Join(k.Columns, ", ")+")")
+		others = append(others, k.Shown)
 		fits := k.Usable && slices.Contains(k.Columns, m.options.Key)
 		for _, name := range k.Columns {
 			_, constant := m.options.Constants[name]

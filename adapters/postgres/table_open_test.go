@@ -27,6 +27,8 @@ func TestOpenTableRefuses(t *testing.T) {
 		CREATE TABLE vague (code text COLLATE vague PRIMARY KEY);
 		CREATE TABLE must (code text PRIMARY KEY, shape box NOT NULL);
 		CREATE TABLE partial (code text); CREATE UNIQUE INDEX ON partial (code) WHERE code <> '';
+		CREATE UNIQUE INDEX ON partial (lower(code), (code || 'x'));
+		CREATE TABLE keyless (code text);
 		CREATE TABLE ruled (code text PRIMARY KEY); CREATE RULE r AS ON INSERT TO ruled DO INSTEAD NOTHING;
 		CREATE TABLE secured (code text PRIMARY KEY); ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
 		ALTER TABLE secured FORCE ROW LEVEL SECURITY;
@@ -47,7 +49,9 @@ func TestOpenTableRefuses(t *testing.T) {
 		{postgres.TableOptions{Name: "items", Key: "name", Leave: leave}, "name",
 			`the column "name" isn't unique: it has the unique keys (code), (tenant, other)`},
 		{postgres.TableOptions{Name: "items", Key: "other", Leave: leave}, "other", `the column "other" isn't unique`},
-		{postgres.TableOptions{Name: "partial", Key: "code"}, "code", `the column "code" isn't unique`},
+		{postgres.TableOptions{Name: "partial", Key: "code"}, "code", `the column "code" isn't unique: it has the unique ` +
+			`keys (code) WHERE code <> ''::text, (lower(code), (code || 'x'::text)), of which a key takes all columns`},
+		{postgres.TableOptions{Name: "keyless", Key: "code"}, "code", "isn't unique: it has no unique key"},
 		{postgres.TableOptions{Name: "vague", Key: "code"}, "code", "its collation takes different texts for the same one"},
 		{postgres.TableOptions{Name: "floats", Key: "code"}, "code", "its type double precision can't be a key's"},
 		{postgres.TableOptions{Name: "items", Key: "place"}, "place", `the column "place" is generated`},
@@ -81,6 +85,7 @@ func TestOpenTableRights(t *testing.T) {
 	url := pgtest.URL(t)
 	query(t, url, `CREATE TABLE items (code text PRIMARY KEY, name text);
 		CREATE TABLE secured (code text PRIMARY KEY); ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
+		CREATE SCHEMA closed CREATE TABLE items (code text PRIMARY KEY);
 		CREATE ROLE table_reader; GRANT SELECT ON items TO table_reader; GRANT ALL ON secured TO table_reader`)
 	defer query(t, url, `RESET ROLE; DROP OWNED BY table_reader; DROP ROLE table_reader`)
 	db := pool(t, url)
@@ -88,9 +93,37 @@ func TestOpenTableRights(t *testing.T) {
 	_, err := db.ExecContext(t.Context(), `SET ROLE table_reader`)
 	require.NoError(t, err)
 	_, err = postgres.OpenTable(t.Context(), db, postgres.TableOptions{Name: "items", Key: "code"})
-	require.ErrorContains(t, err, `the user "table_reader" may not read and write the column "code"; GRANT SELECT, INSERT, UPDATE`)
+	require.ErrorContains(t, err, `the user "table_reader" may not read and write the column "code"; `+
+		`GRANT SELECT, INSERT, UPDATE ON "public"."items" TO "table_reader"`)
+	_, err = postgres.OpenTable(t.Context(), db, postgres.TableOptions{Name: "closed.items", Key: "code"})
+	require.ErrorContains(t, err, `the user "table_reader" may not use its schema; GRANT USAGE ON SCHEMA closed TO table_reader`)
 	_, err = postgres.OpenTable(t.Context(), db, postgres.TableOptions{Name: "secured", Key: "code"})
 	require.ErrorContains(t, err, `row-level security hides rows from the user "table_reader"`)
+}
+
+// TestTableChanged: a table that loses what it had while a program has it open fails batches in a sentence, for good.
+func TestTableChanged(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ statement, column, says string }{
+		{"ALTER TABLE items DROP COLUMN qty", "qty", `the column "qty" is gone; start again`},
+		{"ALTER TABLE items RENAME TO things", "", "sees no table of this name; start again"},
+		{"ALTER TABLE items ALTER qty TYPE text", "qty", `the column "qty" had the type integer, and now has text`},
+		{"ALTER TABLE items ALTER code TYPE int USING 1", "code", `the column "code" had the type text, and now has integer`},
+	} {
+		table, url := openTable(t, `CREATE TABLE items (code text PRIMARY KEY, qty int)`, postgres.TableOptions{})
+		const file = "code,qty\na,1\n"
+		runCSV(t, table, file, importer.Options{})
+		query(t, url, c.statement)
+		for _, dry := range []bool{true, false} {
+			_, err := importer.Run(t.Context(), importer.Bytes(file), table, importer.Options{Mode: products.Update, DryRun: dry})
+			var lost *postgres.TableError
+			require.ErrorAs(t, err, &lost, c.statement)
+			require.ErrorContains(t, err, "it has changed since it was opened: ", c.statement)
+			require.ErrorContains(t, err, c.says)
+			require.Equal(t, c.column, lost.Column)
+			require.NotErrorIs(t, err, products.ErrUnavailable, "a job isn't tried again for it")
+		}
+	}
 }
 
 // TestTableSchema: a table's columns make its schema, and what it asks of values the rules.
