@@ -38,10 +38,11 @@ func leaveOutProducts(document object) {
 	}
 	events := schemas["Event"].(object)["properties"].(object)["type"].(object)
 	for _, types := range []object{schemas["WebhookEventType"].(object), events} {
-		types["enum"] = slices.DeleteFunc(types["enum"].([]any), func(t any) bool {
-			return strings.HasPrefix(t.(string), "product")
-		})
+		types["enum"] = slices.DeleteFunc(types["enum"].([]any), func(t any) bool { return isOfProducts(t.(string)) })
 		delete(types, "examples") // which may be one of these
 	}
 	delete(schemas["Event"].(object), "examples")
 }
+
+// isOfProducts reports whether a type of events, or a pattern of types, is of products alone.
+func isOfProducts(events string) bool { return strings.HasPrefix(events, "product") }

@@ -38,6 +38,14 @@ func TestWithoutProducts(t *testing.T) {
 		require.Equal(t, "no_products", p.Code, route)
 		require.Contains(t, p.Detail, "imports into a table of its owner's")
 	}
+	hook := func(events string) string {
+		return `{"callback_url":"https://shop.example/","events":[` + events + `]}`
+	}
+	for _, events := range []string{`"product.*"`, `"import.*","products.deleted_all"`} {
+		p := problem(t, f.call("POST", "/webhooks/", hook(events)), 422)
+		require.Contains(t, p.Detail, "here no events of products are sent", events)
+	}
+	require.Equal(t, 201, f.call("POST", "/webhooks/", hook(`"*"`)).Code)
 	require.Equal(t, 200, f.call("GET", "/readyz", "").Code)
 	require.Equal(t, 200, f.call("GET", "/imports/", "").Code)
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -85,6 +86,8 @@ type webhookSettings struct {
 	noHeaders                             bool               // besides these
 
 	mount string // where the API is, for messages
+	// noProducts: no events of products are ever sent.
+	noProducts bool
 }
 
 // setters returns setters that read the fields. Those that belong to the server are accepted and ignored, so that a
@@ -114,6 +117,10 @@ func (s *webhookSettings) readEvents(raw json.RawMessage) error {
 	}
 	if !isNull(raw) && len(*s.events) == 0 {
 		return &innerError{code: webhooks.CodeEmpty, message: `must not be empty: "*" is for all`}
+	}
+	if i := slices.IndexFunc(*s.events, isOfProducts); i >= 0 && s.noProducts {
+		return &innerError{code: webhooks.CodeUnknown, message: fmt.Sprintf("has %q, and here no events of products are "+
+			"sent: this server imports into a table of its owner's", (*s.events)[i])}
 	}
 	return nil
 }

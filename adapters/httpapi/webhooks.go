@@ -78,7 +78,7 @@ func (a *API) listWebhooks(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) createWebhook(w http.ResponseWriter, r *http.Request) error {
-	var s webhookSettings
+	s := webhookSettings{noProducts: a.products == nil}
 	s.mount, _ = a.mount(r, webhooksPath)
 	if err := a.readSettings(w, r, []string{"application/json"}, s.setters()); err != nil {
 		return err
@@ -128,7 +128,7 @@ func (a *API) patchWebhook(w http.ResponseWriter, r *http.Request) error {
 // readWebhook reads settings and changes the endpoint by them.
 func (a *API) readWebhook(w http.ResponseWriter, r *http.Request, contentTypes []string,
 	apply func(s *webhookSettings, e *webhooks.Endpoint) error) error {
-	var s webhookSettings
+	s := webhookSettings{noProducts: a.products == nil}
 	s.mount, _ = a.mount(r, webhookPath)
 	if _, err := webhookID(r); err != nil {
 		return err

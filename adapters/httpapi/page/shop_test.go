@@ -37,6 +37,8 @@ type shop struct {
 	jobs      *job.Service
 	// notifying are the products, whose changes webhooks are told of.
 	notifying *products.NotifyingStore
+	// table: the API has no products, as where imports go into a table of its owner's.
+	table bool
 	// users, where they aren't nil as the server starts, have to log in.
 	users basicauth.Users
 	// work has the worker of an idle shop begin.
@@ -114,7 +116,11 @@ func (s *shop) start(address string, idle bool) {
 	if s.users == nil {
 		options.Authenticate = func(*http.Request) (string, error) { return "ann", nil }
 	}
-	api, err := httpapi.New(s.notifying, s.jobs, db.Jobs(), s.users, options)
+	var shown httpapi.Products = s.notifying
+	if s.table {
+		shown, options.Fields = nil, db.Products().Schema()
+	}
+	api, err := httpapi.New(shown, s.jobs, db.Jobs(), s.users, options)
 	require.NoError(t, err)
 	var catalogue importer.Store = db.Products()
 	if s.hold != nil {

@@ -8,6 +8,7 @@ import { failure, loading } from './messages.js';
 import { places } from './places.js';
 import { aborted } from './problem.js';
 import { Router, addressOf } from './router.js';
+import { schema } from './schema.js';
 import { Session } from './session.js';
 import { View } from './view.js';
 
@@ -63,4 +64,5 @@ const router = new Router(async ({ place: name, path, query }) => {
 });
 
 await session.begin();
+schema(api).then(({ products }) => products || links[2].parentNode.remove(), () => {}); // the screens tell of that
 router.now();

@@ -5,11 +5,16 @@ import { button, h } from './dom.js';
 import { count } from './format.js';
 import { toWrite, undoOf } from './job-state.js';
 import { notice } from './messages.js';
+import { schema } from './schema.js';
 
-// undoButton tries out what undoing a job would do, where it has kept what it did; else it is null.
+// undoButton tries out what undoing a job would do, where it has kept what it did and the server has products; else it
+// is nothing.
 export function undoButton(view, job) {
   if (job.settings?.changes !== 'all' || toWrite(job) === 0) return null;
-  return begins(view, job.id, undoOf(job) ? 'Undo this undo' : 'Undo this import', { dry_run: true }, { look: 'danger' });
+  const place = h('i', { hidden: true });
+  schema(view.api).then(({ products }) => products && place.replaceWith(begins(view, job.id,
+    undoOf(job) ? 'Undo this undo' : 'Undo this import', { dry_run: true }, { look: 'danger' })), () => {});
+  return place;
 }
 
 // undoNow does what the dry run of an undo has shown.

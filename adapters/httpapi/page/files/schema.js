@@ -51,6 +51,7 @@ function schemaOf(description) {
     fields: properties.map(([name, one]) => fieldOf(name, one, given.properties[name] ?? {},
       (given.required ?? []).includes(name), names)),
     orderings: parameters.find((p) => p.name === 'ordering')?.schema.enum ?? ['id'],
+    products: names.length > 0, // they can be looked at
     webhooks: Boolean(description.paths['/webhooks/']),
     maxUpload: description.paths['/uploads/'].post.requestBody['x-max-bytes'] ?? Infinity,
   };

@@ -4,12 +4,13 @@ import { button, field, freshID, h } from './dom.js';
 import { Summary } from './messages.js';
 import { PairsInput } from './pairs-input.js';
 import { aborted, sentence } from './problem.js';
+import { schema } from './schema.js';
 import { showSecret } from './webhook-secret.js';
 import { chosen, eventTypes } from './webhook-events.js';
 
 // editWebhook opens the form for a webhook, or for a new one where it is null. done gets what was stored, once its
 // secret was seen, where it has a new one. etag is the version that is changed.
-export function editWebhook(view, hook, done, etag = null) {
+export async function editWebhook(view, hook, done, etag = null) {
   const summary = new Summary();
   const controls = {
     callback_url: h('input', { type: 'url', value: hook?.callback_url ?? '', autocomplete: 'off',
@@ -20,7 +21,7 @@ export function editWebhook(view, hook, done, etag = null) {
     rate_limit: numberInput(hook?.rate_limit ?? 0, 0, 10_000),
     timeout: numberInput(hook?.timeout ?? 15, 1, 30),
   };
-  const events = boxes(hook?.events ?? ['*']);
+  const events = boxes(hook?.events ?? ['*'], (await schema(view.api)).products);
   const summaries = h('input', { type: 'checkbox', checked: hook?.summaries_only ?? false });
   const headers = new PairsInput((hook?.header_names ?? []).map((name) => [name, null]),
     { name: 'Header', value: 'Value', add: 'Add a header' });
@@ -98,10 +99,10 @@ export function editWebhook(view, hook, done, etag = null) {
 const numberInput = (value, min, max) => h('input', { type: 'number', value, min, max });
 
 // boxes returns the types of events to choose from, and value(), the patterns that stand for what is chosen.
-function boxes(patterns) {
+function boxes(patterns, products) {
   const first = chosen(patterns);
   const others = patterns.filter((p) => p !== '*' && !p.endsWith('.*') && !eventTypes.some(([type]) => type === p));
-  const all = eventTypes.map(([type, words]) => ({ type, words,
+  const all = eventTypes.filter(([type]) => products || type[0] !== 'p').map(([type, words]) => ({ type, words,
     box: h('input', { type: 'checkbox', checked: first.includes(type) }) }));
   const id = freshID('events');
   return {
