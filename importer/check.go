@@ -32,7 +32,11 @@ func Check(ctx context.Context, source Source, options CheckOptions) (*Result, e
 	}
 	surveys := r.options.OnSuperseded != nil
 	checked, err := r.inspect(ctx, options.KeyRule, surveys)
-	if err == nil && surveys && checked.survey.of == 1 { // else they were reported part by part
+	if err != nil {
+		return &r.result, err
+	}
+	defer checked.survey.close()
+	if surveys {
 		err = r.again(ctx, checked, false, func(p *parsed) error {
 			for i := range p.items {
 				if it := &p.items[i]; it.valid() {
@@ -57,27 +61,30 @@ type checked struct {
 
 // wins reports whether a valid record counts for its SKU. One that doesn't is given to onSuperseded, if that isn't nil.
 func (c *checked) wins(it *item, onSuperseded func(Superseded) error) (bool, error) {
-	winner := c.survey.admit(it.digest, it.record.Line)
-	if winner == it.record.Line || onSuperseded == nil {
-		return winner == it.record.Line, nil
+	winner, err := c.survey.admit(it.digest, it.record.Line)
+	if err != nil || winner == it.record.Line || onSuperseded == nil {
+		return winner == it.record.Line, err
 	}
 	return false, onSuperseded(Superseded{SKU: it.record.SKU, Line: it.record.Line, Winner: winner})
 }
 
 // note lets the survey see the valid records.
-func (c *checked) note(p *parsed) {
+func (c *checked) note(p *parsed) error {
 	if c.survey == nil {
-		return
+		return nil
 	}
 	for i := range p.items {
 		if it := &p.items[i]; it.valid() {
-			c.survey.note(it.digest, it.record.Line)
+			if err := c.survey.note(it.digest, it.record.Line); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // checker reads a file to find what can't be taken, and which record of a SKU counts. Its first pass may begin anew:
-// see errVariants.
+// see errVariants, errFormats and errLog.
 type checker struct {
 	run            *run
 	plan           *plan
@@ -88,21 +95,39 @@ type checker struct {
 	odd            []oddity
 }
 
-// check is the check of an input, by its plan. It closes the input.
-func (r *run) check(ctx context.Context, p *plan, in *input, surveys bool) (*checked, error) {
+// check is the check of an input, by its plan. It closes the input. Who gets what is checked closes its survey.
+func (r *run) check(ctx context.Context, p *plan, in *input, surveys bool) (found *checked, err error) {
 	c := &checker{run: r, plan: p}
 	if surveys {
-		c.checked.survey = newSurvey(r.options.Mode, p.size, r.options.MaxDuplicates)
+		c.checked.survey = newSurvey(r.options.Mode, p.size, r.options.MaxDuplicates, usualBounds)
 	}
-	in, err := c.pass(ctx, in)
-	if err != nil {
+	defer func() {
+		if err != nil {
+			c.checked.survey.close()
+		}
+	}()
+	if in, err = c.pass(ctx, in); err != nil {
 		return nil, err
 	}
 	r.result.Dialect.Encoding, r.result.Dialect.Evidence.Encoding = in.encoding()
 	if err := c.judge(ctx); err != nil {
 		return nil, err
 	}
-	return &c.checked, c.surveyParts(ctx)
+	return &c.checked, c.endSurvey(ctx)
+}
+
+// endSurvey lets the survey find what the first pass left open.
+func (c *checker) endSurvey(ctx context.Context) error {
+	if c.checked.survey == nil {
+		return nil
+	}
+	return c.checked.survey.end(c.run.options.OnSuperseded != nil, func() error {
+		if c.run.stopped() {
+			return ErrStopped
+		}
+		c.run.report(ctx, progress.Checking, c.read, c.checked.end.source)
+		return context.Cause(ctx)
+	})
 }
 
 // pass is the first pass over the records. It begins anew where something turns out that it should have known from the
@@ -117,6 +142,8 @@ func (c *checker) pass(ctx context.Context, in *input) (*input, error) {
 			return in, nil
 		case errors.Is(err, errVariants):
 			c.checked.inherits = true
+		case errors.Is(err, errLog):
+			c.checked.survey = newSurvey(c.run.options.Mode, -1, c.run.options.MaxDuplicates, usualBounds)
 		case errors.Is(err, errFormats):
 			if err = c.survey(ctx); err != nil {
 				return nil, err
@@ -148,6 +175,9 @@ func (c *checker) take(ctx context.Context, p *parsed) error {
 	if c.run.stopped() {
 		return ErrStopped
 	}
+	if err := c.checked.note(p); err != nil {
+		return err
+	}
 	end := p.items[len(p.items)-1].end
 	if p.items[0].end <= c.done {
 		p.items = slices.DeleteFunc(p.items, func(it item) bool { return it.end <= c.done })
@@ -156,7 +186,6 @@ func (c *checker) take(ctx context.Context, p *parsed) error {
 	c.read += int64(len(p.items) - c.passOver(p))
 	c.run.result.Inherited += p.inherited
 	c.odd = addOddities(c.odd, p.odd)
-	c.checked.note(p)
 	for i := range p.rejects {
 		if err := c.reject(&p.rejects[i]); err != nil {
 			return err
@@ -225,57 +254,6 @@ func (c *checker) hintKey(ctx context.Context) error {
 	d.Hints, c.run.keyHinted = append(slices.Clip(d.Hints), hints...), len(hints) > 0
 	if m.unread != nil {
 		return in.readError(m.unread)
-	}
-	return nil
-}
-
-// surveyParts goes on surveying a file that repeats too many SKUs to keep them all in mind: see survey.
-func (c *checker) surveyParts(ctx context.Context) error {
-	s := c.checked.survey
-	if s == nil || s.of == 1 {
-		return nil
-	}
-	for {
-		var index int64
-		err := c.run.again(ctx, &c.checked, false, func(p *parsed) error { return c.mark(p, &index) })
-		if err != nil || !s.next() {
-			return err
-		}
-		err = c.run.again(ctx, &c.checked, false, func(p *parsed) error {
-			if c.run.stopped() {
-				return ErrStopped
-			}
-			c.checked.note(p)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// mark marks the valid records of the part that don't count. index is that of the block's first valid record.
-func (c *checker) mark(p *parsed, index *int64) error {
-	if c.run.stopped() {
-		return ErrStopped
-	}
-	s := c.checked.survey
-	for i := range p.items {
-		it := &p.items[i]
-		if !it.valid() {
-			continue
-		}
-		// Parts that were split up come by again.
-		if s.mine(it.digest) && !s.marked(*index) {
-			wins, err := c.checked.wins(it, c.run.options.OnSuperseded)
-			if err != nil {
-				return err
-			}
-			if !wins {
-				s.mark(*index)
-			}
-		}
-		*index++
 	}
 	return nil
 }

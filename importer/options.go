@@ -95,8 +95,11 @@ type Options struct {
 	// Parsers is how many goroutines parse and validate: 1 to 256, 0 for GOMAXPROCS.
 	Parsers int
 	// MaxDuplicates bounds how many repeated SKUs are kept in mind at a time, some 30 bytes each: 1,024 to 2^30, 0 for
-	// 524,288. A file with more is read several times, a part of its SKUs each time, and OnSuperseded hears of them
-	// part by part, before the file is imported.
+	// 524,288. Where a file has more, and from some ten million SKUs on, all of them are sorted out in a temporary file
+	// ([os.TempDir]), before anything is written. For that some 22 bytes a record are kept there while a file is
+	// checked, beyond the first 2 MiB of them: a compressed one, or one with 512 bytes or more for each of
+	// MaxDuplicates (256 MiB). A smaller one with so many repeated SKUs is checked twice instead. Where the temporary
+	// file is needed and can't be written, the import ends with an error that names the folder.
 	MaxDuplicates int
 
 	// OnHeader is given the names of the file's columns as they are in it, made-up ones when it has no header, before
@@ -109,7 +112,7 @@ type Options struct {
 	// (products.Refused) while the import writes, batch by batch in the order in which they are written, and not again
 	// by a Run that resumes it.
 	OnReject func(Reject) error
-	// OnSuperseded is given every superseded record, while the file is imported; see MaxDuplicates.
+	// OnSuperseded is given every superseded record, while the file is imported.
 	OnSuperseded func(Superseded) error
 	// OnSkipped is given every record that the mode leaves alone, [products.Skipped], while the import writes, batch by
 	// batch in the order in which they are written, and not again by a Run that resumes it.

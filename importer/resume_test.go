@@ -156,10 +156,17 @@ func (o *opens) Open(ctx context.Context) (io.ReadCloser, error) {
 	return o.Bytes.Open(ctx)
 }
 
-// TestStopWhileTheFileIsSurveyed stops in each of the passes over a file that repeats too many SKUs to survey it in
-// one.
-func TestStopWhileTheFileIsSurveyed(t *testing.T) {
-	text, _ := randomFile(rand.New(rand.NewPCG(5, 6)), 12_000, 4_000)
+// TestStopInEachPass stops in each of the passes over a file that repeats more SKUs than are kept in mind: there are two,
+// and a third where it is so small that it is taken for one that doesn't.
+func TestStopInEachPass(t *testing.T) {
+	for records, passes := range map[int]int{12_000: 3, 80_000: 2} {
+		text, _ := randomFile(rand.New(rand.NewPCG(5, 6)), records, records/3)
+		stopInEachPass(t, text, passes)
+	}
+}
+
+func stopInEachPass(t *testing.T, text string, passes int) {
+	t.Helper()
 	for at := 1; ; at++ {
 		stop := make(chan struct{})
 		file := &opens{Bytes: importer.Bytes(text), opened: func(count int) {
@@ -170,7 +177,7 @@ func TestStopWhileTheFileIsSurveyed(t *testing.T) {
 		store := &countingStore{Store: memory.New(memory.Options{}).Products()}
 		_, err := importer.Run(t.Context(), file, store, importer.Options{Stop: stop, MaxDuplicates: 1024})
 		if err == nil {
-			require.Greater(t, at, 5, "the test is about several passes")
+			require.Equal(t, passes, at-1)
 			break
 		}
 		require.ErrorIs(t, err, importer.ErrStopped)

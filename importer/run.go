@@ -35,6 +35,7 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 	checked, err := r.inspect(ctx, store.KeyRule(), true)
 	if err == nil {
 		err = r.write(ctx, checked, store)
+		checked.survey.close()
 	}
 	if err == nil {
 		r.advise()

@@ -22,7 +22,6 @@ type writer struct {
 	current *batch // nil between two batches
 	number  int64
 	at      int64 // offset in the text where the next batch begins
-	index   int64 // of the next valid record
 	// originals: somebody wants to know of the records that the store refuses.
 	originals bool
 
@@ -138,11 +137,6 @@ func (w *writer) add(ctx context.Context, p *parsed) error {
 func (w *writer) counts(it *item) (bool, error) {
 	if !it.valid() {
 		return false, nil
-	}
-	index := w.index
-	w.index++
-	if w.checked.survey.of > 1 {
-		return !w.checked.survey.marked(index), nil
 	}
 	return w.checked.wins(it, w.run.options.OnSuperseded)
 }

@@ -67,9 +67,9 @@ func (s *Service) writeRejects(ctx context.Context, job *Job, w io.Writer) error
 }
 
 // Superseded writes which records of the job's file are superseded, and by which line, as importer.SupersededWriter
-// does. Like Rejects it reads the stored file again, in bounded memory: twice, and more often where more than 65,536
-// SKUs come again, whose records are then not in the file's order. It is kept as Rejects is, and its errors are those
-// of Rejects.
+// does. Like Rejects it reads the stored file again, in bounded memory: twice, with a temporary file where more than
+// 65,536 SKUs come again, see importer.Options.MaxDuplicates. It is kept as Rejects is, and its errors are those of
+// Rejects.
 func (s *Service) Superseded(ctx context.Context, id string, w io.Writer) error {
 	return s.report(ctx, id, supersededReport, w, s.writeSuperseded)
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 )
 
 // Parts is how many parts the entries of a [Store] are in.
@@ -70,10 +71,10 @@ func (s *Store) Add(d Digest, value []byte) error {
 		}
 	}
 	before, part := len(s.entries), d.Part()
-	s.entries = binary.LittleEndian.AppendUint64(s.entries, d[0])
-	s.entries = binary.LittleEndian.AppendUint64(s.entries, d[1])
-	s.entries = binary.AppendUvarint(s.entries, uint64(len(value)))
-	s.entries = append(s.entries, value...)
+	s.entries = slices.Grow(s.entries, maxHeader+len(value))[:before+16]
+	binary.LittleEndian.PutUint64(s.entries[before:], d[0])
+	binary.LittleEndian.PutUint64(s.entries[before+8:], d[1])
+	s.entries = append(binary.AppendUvarint(s.entries, uint64(len(value))), value...)
 	s.sizes[part] += uint32(len(s.entries) - before)
 	s.counts[part]++
 	return nil
