@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
@@ -19,7 +18,7 @@ import (
 // gets the statement or in the middle of one of its answers: what comes of it is as if nothing had happened.
 func TestReadsCut(t *testing.T) {
 	for _, reset := range []bool{false, true} {
-		p, url := newProxy(t, pgtest.URL(t))
+		p, url := newProxy(t, migrated(t))
 		if reset {
 			p.cutByReset()
 		}

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
@@ -18,7 +17,7 @@ import (
 // taken that aren't kept, heartbeats come through still.
 func TestPlaces(t *testing.T) {
 	for _, conns := range []int{1, 2, 4, 10} {
-		db := open(t, pgtest.URL(t), postgres.Options{MaxConns: conns})
+		db := open(t, migrated(t), postgres.Options{MaxConns: conns})
 		postgres.SetWaits(db, 20*time.Millisecond)
 		for range 2 {
 			_, err := db.Jobs().Create(t.Context(), job.Job{Upload: "u"})
@@ -79,7 +78,7 @@ func busyOnes(busy map[string]bool) (names []string) {
 
 // TestSlowSearch has a search wait for a lock for longer than it may take: it ends, in the server too.
 func TestSlowSearch(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	postgres.SetHeavy(db, time.Second, 200*time.Millisecond)
 	other, err := sql.Open("postgres", url)

@@ -49,6 +49,17 @@ func (w way) lender(t *testing.T, setUp func(url string)) func(t *testing.T, rul
 	return func(t *testing.T, rule products.KeyRule) string { return pools[rule].URL(t) }
 }
 
+// migrated returns the URL of a database of the test's own, with the tables in place and nothing recorded.
+func migrated(t testing.TB) string {
+	t.Helper()
+	return pgtest.Copy(t, "migrated", func(url string) {
+		db, err := postgres.Open(t.Context(), url, postgres.Options{})
+		require.NoError(t, err)
+		require.NoError(t, db.Close())
+		query(t, url, `DELETE FROM products_importer_settings; DELETE FROM products_importer_commits`)
+	})
+}
+
 // scan runs a query with one value outside of the adapter, and closes its connection before it returns.
 func scan[V any](t testing.TB, url, statement string) (value V) {
 	t.Helper()

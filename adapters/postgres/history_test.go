@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products/storetest"
 )
 
@@ -17,7 +16,7 @@ func TestHistory(t *testing.T) {
 
 func runHistory(t *testing.T, w way) {
 	t.Helper()
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := w.open(t, url, postgres.Options{})
 	storetest.RunHistory(t, func(t *testing.T) storetest.HistoryStores {
 		query(t, w.side(url), `TRUNCATE product_history`)

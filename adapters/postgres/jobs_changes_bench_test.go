@@ -11,7 +11,6 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -33,7 +32,7 @@ func BenchmarkChanges(b *testing.B) {
 				// Names begin records.
 				file = bytes.TrimSuffix(bytes.ReplaceAll(before, []byte("\r\n"), []byte("\r\nX ")), []byte("X "))
 			}
-			url := pgtest.URL(b)
+			url := migrated(b)
 			db, err := postgres.Open(b.Context(), url, postgres.Options{})
 			require.NoError(b, err)
 			defer func() { require.NoError(b, db.Close()) }()

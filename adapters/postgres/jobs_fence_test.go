@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/driver"
@@ -35,7 +34,7 @@ func writeFor(ctx context.Context, db *postgres.DB, claim *job.Claim, then func(
 func nothing() {}
 
 func TestFencedBatchRollsBack(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
 	first := claimed(t, db.Jobs(), time.Microsecond)
 	second, err := other.Jobs().Claim(t.Context(), "second", time.Minute, 5)
@@ -50,7 +49,7 @@ func TestFencedBatchRollsBack(t *testing.T) {
 // TestTakeoverWaitsForCommit: while a batch is committed nobody can take the job over or end it, but its worker's
 // heartbeats and requests to cancel go on.
 func TestTakeoverWaitsForCommit(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
 	claim := claimed(t, db.Jobs(), time.Microsecond)
 	require.NoError(t, writeFor(t.Context(), db, claim, func() {
@@ -76,7 +75,7 @@ func TestTakeoverWaitsForCommit(t *testing.T) {
 
 // TestCommitWaitsForTakeover: a checkpoint that comes while another worker is taking the job over waits for that.
 func TestCommitWaitsForTakeover(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	claim := claimed(t, db.Jobs(), time.Minute)
 	raw, err := sql.Open("postgres", url)
@@ -114,7 +113,7 @@ func TestHungWorkerIsCutOff(t *testing.T) {
 		{"a short lease", time.Hour, time.Millisecond}, // it has a second all the same
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
 			postgres.SetHung(db, c.hung)
 			ctx := t.Context()
@@ -145,7 +144,7 @@ func TestHungWorkerIsCutOff(t *testing.T) {
 // TestHungBatchIsCutOff: a worker that hangs in the middle of its batch, before the checkpoint, can't keep its job, but
 // keys that the next one needs.
 func TestHungBatchIsCutOff(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
 	first := claimed(t, db.Jobs(), time.Microsecond)
 	hangs, back := make(chan struct{}), make(chan struct{})
@@ -192,7 +191,7 @@ func TestHungCopyIsCutOff(t *testing.T) {
 
 func hungCopyIsCutOff(t *testing.T, schema string) {
 	t.Helper()
-	url := within(t, pgtest.URL(t), schema)
+	url := within(t, migrated(t), schema)
 	db := open(t, url, postgres.Options{Schema: schema})
 	claimed(t, db.Jobs(), time.Microsecond)
 	raw, err := sql.Open("postgres", url)
@@ -233,7 +232,7 @@ func TestHungReaderIsCutOff(t *testing.T) {
 
 func hungReaderIsCutOff(t *testing.T, schema string) {
 	t.Helper()
-	direct := pgtest.URL(t)
+	direct := migrated(t)
 	p, url := newProxy(t, direct)
 	direct = within(t, direct, schema)
 	o := postgres.Options{Schema: schema}
@@ -277,7 +276,7 @@ func hungReaderIsCutOff(t *testing.T, schema string) {
 // TestClaimOfAWorkerThatStops: its claim is committed, but the worker hears nothing of it and is told to stop. The job
 // is given back.
 func TestClaimOfAWorkerThatStops(t *testing.T) {
-	direct := pgtest.URL(t)
+	direct := migrated(t)
 	p, url := newProxy(t, direct)
 	db, other := open(t, url, postgres.Options{}), open(t, direct, postgres.Options{})
 	created, err := other.Jobs().Create(t.Context(), job.Job{Upload: "u", Size: 100})

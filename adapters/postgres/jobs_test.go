@@ -67,7 +67,7 @@ func runSharedFiles(t *testing.T, w way) {
 }
 
 func TestJobLife(t *testing.T) {
-	db := open(t, pgtest.URL(t), postgres.Options{})
+	db := open(t, migrated(t), postgres.Options{})
 	jobs, ctx := db.Jobs(), t.Context()
 	created, err := jobs.Create(ctx, job.Job{FileName: "a\x00b.csv", Upload: "u-1", Size: 100, SHA256: "ab",
 		IdempotencyKey: "k", Priority: 3,
@@ -166,7 +166,7 @@ func TestJobLife(t *testing.T) {
 }
 
 func TestJobUnknown(t *testing.T) {
-	jobs, ctx := open(t, pgtest.URL(t), postgres.Options{}).Jobs(), t.Context()
+	jobs, ctx := open(t, migrated(t), postgres.Options{}).Jobs(), t.Context()
 	for _, id := range []string{"", "nonsense", "\x00", "\xff", driver.NewID(time.Now()),
 		"0198C0DE-0000-7000-8000-000000000000"} {
 		_, err := jobs.Get(ctx, id)
@@ -189,7 +189,7 @@ func TestJobUnknown(t *testing.T) {
 
 // TestLargeDialects reads jobs as earlier versions stored them: a dialect of 14 MB each.
 func TestLargeDialects(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	jobs := open(t, url, postgres.Options{}).Jobs()
 	query(t, url,
 		`INSERT INTO import_jobs (id, revision, size, created_at, not_before, priority, state, upload, sha256, file_name, settings, event, dialect, error)
@@ -220,7 +220,7 @@ func TestLargeDialects(t *testing.T) {
 }
 
 func TestJobTakeover(t *testing.T) {
-	db := open(t, pgtest.URL(t), postgres.Options{})
+	db := open(t, migrated(t), postgres.Options{})
 	jobs, ctx := db.Jobs(), t.Context()
 	first := claimed(t, jobs, time.Microsecond)
 	second, err := jobs.Claim(ctx, "second", time.Microsecond, 2)
@@ -259,7 +259,7 @@ func TestJobTakeover(t *testing.T) {
 }
 
 func TestJobRelease(t *testing.T) {
-	jobs, ctx := open(t, pgtest.URL(t), postgres.Options{}).Jobs(), t.Context()
+	jobs, ctx := open(t, migrated(t), postgres.Options{}).Jobs(), t.Context()
 	claim := claimed(t, jobs, time.Minute)
 	j, err := jobs.Release(ctx, claim, true, "trouble", time.Hour)
 	require.NoError(t, err)
@@ -277,7 +277,7 @@ func TestJobRelease(t *testing.T) {
 
 // TestClaimOnce claims 2,000 jobs over two DBs with 8 workers.
 func TestClaimOnce(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	dbs := []*postgres.DB{open(t, url, postgres.Options{}), open(t, url, postgres.Options{})}
 	const all = 2000
 	query(t, url,
@@ -313,7 +313,7 @@ func TestClaimOnce(t *testing.T) {
 
 // TestHeartbeats: the updates of a job that runs touch no index, so that its table and indexes stay small.
 func TestHeartbeats(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{MaxConns: 1})
 	jobs := db.Jobs()
 	claim := claimed(t, jobs, time.Minute)
@@ -337,7 +337,7 @@ func TestHeartbeats(t *testing.T) {
 }
 
 func TestJobsUnavailable(t *testing.T) {
-	db := open(t, pgtest.URL(t), postgres.Options{RetryFor: -1})
+	db := open(t, migrated(t), postgres.Options{RetryFor: -1})
 	require.NoError(t, db.Close())
 	_, err := db.Jobs().Get(t.Context(), driver.NewID(time.Now()))
 	require.Error(t, err)

@@ -8,13 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
 )
 
 // TestWake: jobs that become ready are told to this process and to others, and others aren't told of each.
 func TestWake(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
 	own, far := db.Jobs().Wake(t.Context()), other.Jobs().Wake(t.Context())
 	require.Eventually(t, func() bool {
@@ -64,7 +63,7 @@ func TestWake(t *testing.T) {
 
 // TestWakeAndClose: closing ends what listens, whether there is a server or not.
 func TestWakeAndClose(t *testing.T) {
-	db := open(t, pgtest.URL(t), postgres.Options{})
+	db := open(t, migrated(t), postgres.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	require.NotNil(t, db.Jobs().Wake(ctx))
 	cancel()

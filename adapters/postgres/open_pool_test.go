@@ -26,6 +26,7 @@ func newPool(t testing.TB, url string, most int) *sql.DB {
 	pool, err := sql.Open("postgres", url)
 	require.NoError(t, err)
 	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(10) // by default most of a test's time would go into opening connections again and again
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	return pool
 }

@@ -6,13 +6,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 // TestAttributeNamesOfManyProducts: those of more products than one statement looks at are found too.
 func TestAttributeNamesOfManyProducts(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	p := open(t, url, postgres.Options{}).Products()
 	query(t, url, `INSERT INTO products (id, version, created_at, updated_at, sku_key, sku, name, description, status,
 			attributes)

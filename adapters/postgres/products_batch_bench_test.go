@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -62,7 +61,7 @@ func benchmarkWriteBatch(b *testing.B, schema *products.Schema) {
 		{"half/update", products.Update, n / 2, false, products.Updated},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			url := pgtest.URL(b)
+			url := migrated(b)
 			store := open(b, url, postgres.Options{Fields: schema}).Products()
 			before := batchOf(schema, products.Ignore, n)
 			before.Records = before.Records[:c.exist]

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -24,7 +23,7 @@ func TestLongKeys(t *testing.T) {
 	anything := func() rune { return 0x40000 + rune(r.IntN(0xFFF0)) }
 	stores := []*postgres.Products{}
 	for _, rule := range []products.KeyRule{products.ExactKeys, products.FoldedKeys} {
-		stores = append(stores, open(t, pgtest.URL(t), postgres.Options{KeyRule: &rule}).Products())
+		stores = append(stores, open(t, migrated(t), postgres.Options{KeyRule: &rule}).Products())
 	}
 	for _, c := range []struct {
 		name string
@@ -71,7 +70,7 @@ func TestLongKeys(t *testing.T) {
 
 // TestLargeBatch writes more text than goes into one statement, in records of every size.
 func TestLargeBatch(t *testing.T) {
-	store := open(t, pgtest.URL(t), postgres.Options{}).Products()
+	store := open(t, migrated(t), postgres.Options{}).Products()
 	b := &products.Batch{Mode: products.Update, Columns: columns("name", "description", "status")}
 	b.Columns.Attributes = []string{"a", "b"}
 	for i := range 12_345 {

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -59,7 +58,7 @@ func (r *rival) release(t *testing.T, watch *sql.Conn) {
 func TestContended(t *testing.T) {
 	for _, mode := range []products.Mode{products.Ignore, products.Update} {
 		t.Run(mode.String(), func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			schema := ownFields(t)
 			db := open(t, url, postgres.Options{RetryFor: -1, Fields: schema}) // one attempt must do
 			watch := admin(t, url)
@@ -143,7 +142,7 @@ func TestUpdateMeetsChange(t *testing.T) {
 		"deleted": {"", products.Created, 1, "of the batch", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			db := open(t, url, postgres.Options{RetryFor: -1}) // one attempt must do
 			write := func(name string) *products.BatchResult {
 				result, err := db.Products().WriteBatch(t.Context(), &products.Batch{Mode: products.Update,

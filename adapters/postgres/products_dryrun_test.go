@@ -11,7 +11,6 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
 )
@@ -36,7 +35,7 @@ func family(rng *rand.Rand, records, skus int) importer.Bytes {
 // TestDryRunForesees: whatever is in the database and in the file, a dry run counts what the import does then, writes
 // nothing, and both count what the store in memory does.
 func TestDryRunForesees(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	rng := rand.New(rand.NewPCG(21, 22))
 	for round := range 24 {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -65,7 +64,7 @@ func peak(f func()) (most uint64) {
 // that of the parts in which they are read, whatever they are together.
 func TestImportOverGiants(t *testing.T) {
 	const n, most = 64, 64 << 20
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	giants(t, url, n)
 	out, err := outbox.New(db.Webhooks())
@@ -119,7 +118,7 @@ func TestImportOverGiants(t *testing.T) {
 // TestLargerThanTheBound: a product from the time before products had a bound can be read, made smaller step by step,
 // and deleted; it can't grow.
 func TestLargerThanTheBound(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	query(t, url,
 		`INSERT INTO products (id, sku_key, sku, name, attributes) SELECT 7, 'old', 'old', 'before', jsonb_object_agg('a' || k, repeat('x', 1000))

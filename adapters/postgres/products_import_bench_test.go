@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
@@ -88,7 +87,7 @@ type importBench struct {
 }
 
 func benchmarkImport(b *testing.B, c importBench) {
-	url := pgtest.URL(b)
+	url := migrated(b)
 	db, err := postgres.Open(b.Context(), url, postgres.Options{Fields: c.schema}) // makes the tables
 	require.NoError(b, err)
 	require.NoError(b, db.Close())

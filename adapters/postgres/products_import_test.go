@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
@@ -86,7 +85,7 @@ func TestImport(t *testing.T) {
 		want := winners(t, file, mode)
 		for _, writers := range []int{1, 2, 4} {
 			t.Run(fmt.Sprintf("%v, %d writers", mode, writers), func(t *testing.T) {
-				url := pgtest.URL(t)
+				url := migrated(t)
 				o := importer.Options{Mode: mode, Writers: writers}
 				result := run(t, url, file, o)
 				require.Equal(t, progress.Counts{Read: importRecords, Created: distinct,
@@ -114,7 +113,7 @@ func TestImportHalfNew(t *testing.T) {
 	distinct, shared := int64(catalogtest.Distinct(importRecords)), int64(catalogtest.Shared(importRecords))
 	for _, mode := range modes {
 		t.Run(mode.String(), func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			run(t, url, base, importer.Options{Mode: mode})
 			before, stored := written(t, url), content(t, url)
 			trial := run(t, url, half, importer.Options{Mode: mode, DryRun: true})
@@ -135,7 +134,7 @@ func TestImportHalfNew(t *testing.T) {
 }
 
 func TestImportAttributes(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	o := importer.Options{Mode: products.Update, Extra: importer.ExtraKeep}
 	run(t, url, importer.Bytes("sku,name,Color,\"Größe \"\"x\"\"\"\na,A,red,\"7\"\"\t\\\"\nb,B,,\n"), o)
 	attributes := func(sku string) string {
@@ -154,7 +153,7 @@ func TestImportCancelled(t *testing.T) {
 	file := catalogue(t, catalogtest.Base)
 	for _, mode := range modes {
 		t.Run(mode.String(), func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			db := open(t, url, postgres.Options{})
 			stop := errors.New("stop")
 			ctx, cancel := context.WithCancelCause(t.Context())
@@ -191,7 +190,7 @@ func TestImportConcurrently(t *testing.T) {
 	distinct, shared := int64(catalogtest.Distinct(importRecords)), int64(catalogtest.Shared(importRecords))
 	for _, mode := range modes {
 		t.Run(mode.String(), func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			dbs := []*postgres.DB{open(t, url, postgres.Options{}), open(t, url, postgres.Options{})}
 			results, errs := make([]*importer.Result, 2), make([]error, 2)
 			var both sync.WaitGroup

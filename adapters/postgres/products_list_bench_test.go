@@ -11,14 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 // BenchmarkList asks a catalogue of 466,693 products for pages of 20. median-ms is the middle of the times.
 func BenchmarkList(b *testing.B) {
-	url := pgtest.URL(b)
+	url := migrated(b)
 	var file bytes.Buffer
 	require.NoError(b, catalogtest.Write(&file, catalogtest.BenchRecords()))
 	db := open(b, url, postgres.Options{})
@@ -79,7 +78,7 @@ func reversed(order string) string {
 // BenchmarkSearchIndex imports half a million new products with and without the search index; x-without is how many
 // times as long it takes with it.
 func BenchmarkSearchIndex(b *testing.B) {
-	url := pgtest.URL(b)
+	url := migrated(b)
 	var file bytes.Buffer
 	require.NoError(b, catalogtest.Write(&file, catalogtest.BenchRecords()))
 	db := open(b, url, postgres.Options{})

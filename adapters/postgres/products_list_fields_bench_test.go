@@ -8,14 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 // BenchmarkListByFields asks a catalogue of 500,000 products for pages of 20 by a field with an index, of which a tenth
 // have none. median-ms is the middle of the times.
 func BenchmarkListByFields(b *testing.B) {
-	url := pgtest.URL(b)
+	url := migrated(b)
 	schema, err := products.NewSchema(products.Field{Name: "price", Type: products.Decimal, Scale: 2, Index: true},
 		products.Field{Name: "brand", Type: products.Text, Rules: "max=100"})
 	require.NoError(b, err)

@@ -14,14 +14,13 @@ import (
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
 
 // TestStatementsOfAPatch: a PATCH reads the product once, and the endpoints once, in one transaction.
 func TestStatementsOfAPatch(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	admin := open(t, url, postgres.Options{})
 	p, by := newProxy(t, url)
 	db := open(t, by, postgres.Options{NoMigrate: true})
@@ -81,7 +80,7 @@ func TestStatementsOfAPatch(t *testing.T) {
 
 // TestDeleteAllInTransaction: within a transaction, too, DeleteAll waits for the server for as long as it may take.
 func TestDeleteAllInTransaction(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: -1})
 	postgres.SetWritingSilence(db, 300*time.Millisecond)
 	create(t, db, "a")

@@ -7,14 +7,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 // BenchmarkSingleReads gets a product, and a page of 20, one after the other and by all processors, with contexts that
 // can end, as requests have.
 func BenchmarkSingleReads(b *testing.B) {
-	db := open(b, pgtest.URL(b), postgres.Options{MaxConns: 20})
+	db := open(b, migrated(b), postgres.Options{MaxConns: 20})
 	_, err := db.Products().WriteBatch(b.Context(), &products.Batch{Columns: described, Records: records(1_000, "sku", "Plain name")})
 	require.NoError(b, err)
 	page, err := db.Products().List(b.Context(), products.Query{Limit: 1})

@@ -12,7 +12,6 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -75,7 +74,7 @@ func each(all []products.Product, last error) iter.Seq2[products.Product, error]
 func TestRestore(t *testing.T) {
 	fields := everyField(t)
 	all := originals(t, fields)
-	db, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{Fields: fields})
+	db, err := postgres.Open(t.Context(), migrated(t), postgres.Options{Fields: fields})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	store := db.Products()
@@ -113,7 +112,7 @@ func TestRestore(t *testing.T) {
 // Who creates a product meanwhile waits, and gets an ID that none of them has.
 func TestRestoreWhileOthersCreate(t *testing.T) {
 	all := originals(t, everyField(t))
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db, err := postgres.Open(t.Context(), url, postgres.Options{Fields: everyField(t)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })

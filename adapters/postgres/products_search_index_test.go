@@ -8,14 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 func TestSearchIndex(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	var file strings.Builder
 	require.NoError(t, catalogtest.Write(&file, 5_000))

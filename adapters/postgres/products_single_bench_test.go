@@ -9,13 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 // BenchmarkSingle creates, changes and deletes products one by one. median-µs is the middle of the times.
 func BenchmarkSingle(b *testing.B) {
-	store := open(b, pgtest.URL(b), postgres.Options{}).Products()
+	store := open(b, migrated(b), postgres.Options{}).Products()
 	create := func(b *testing.B, i int) products.Product {
 		p, err := store.Create(b.Context(), products.Product{Name: "name", SKU: fmt.Sprint(b.Name(), b.N, "-", i)})
 		require.NoError(b, err)

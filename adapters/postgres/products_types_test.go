@@ -85,7 +85,7 @@ func requireStored(t *testing.T, store products.Store, b *products.Batch) {
 func TestTypes(t *testing.T) {
 	for _, direct := range []bool{true, false} {
 		t.Run(fmt.Sprintf("direct=%v", direct), func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			// Neither changes what a value is.
 			query(t, url, `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET TimeZone = ''Asia/Kolkata''', current_database());
 				EXECUTE format('ALTER DATABASE %I SET DateStyle = ''SQL, DMY''', current_database()); END $$`)
@@ -143,7 +143,7 @@ func TestTypes(t *testing.T) {
 
 // TestForeignValues: what others put into the columns and is no value of the type is shown, and can be replaced.
 func TestForeignValues(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	schema := ownFields(t)
 	store := open(t, url, postgres.Options{Fields: schema}).Products()
 	b := typedBatch(schema, 0)
@@ -173,7 +173,7 @@ func TestOwnFieldsCount(t *testing.T) {
 	}
 	schema, err := products.NewSchema(own...)
 	require.NoError(t, err)
-	store := open(t, pgtest.URL(t), postgres.Options{Fields: schema}).Products()
+	store := open(t, migrated(t), postgres.Options{Fields: schema}).Products()
 	b := &products.Batch{Mode: products.Update, Columns: columnsOf(schema, "name"), Records: []products.Record{
 		{Key: "a", SKU: "a", Values: []string{"A"}}}}
 	for i := range 15 {

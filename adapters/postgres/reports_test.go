@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
@@ -30,7 +29,7 @@ func (u *openedUploads) Open(ctx context.Context, key string, offset, n int64) (
 
 // TestReports: the files of rejected and superseded records have what was refused while the import wrote, and are kept.
 func TestReports(t *testing.T) {
-	db := open(t, pgtest.URL(t), postgres.Options{})
+	db := open(t, migrated(t), postgres.Options{})
 	large := products.Product{SKU: "full", Name: "Full", Attributes: map[string]string{}}
 	for i := 0; large.Bytes() < products.MaxBytes; i++ {
 		name := fmt.Sprint("a", i)

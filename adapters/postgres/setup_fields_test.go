@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -48,7 +47,7 @@ func TestFieldsRefused(t *testing.T) {
 			`text with the scale 0 on record`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			require.NoError(t, open(t, url, postgres.Options{}).Close())
 			query(t, url, c.before)
 			before, recorded := schemaOf(t, url), scan[string](t, url, recordedFields)
@@ -62,7 +61,7 @@ func TestFieldsRefused(t *testing.T) {
 		})
 	}
 	t.Run("another order of text", func(t *testing.T) {
-		url := pgtest.URL(t)
+		url := migrated(t)
 		require.NoError(t, open(t, url, postgres.Options{}).Close())
 		query(t, url, `ALTER TABLE products ADD COLUMN brand text`)
 		_, err := postgres.Open(t.Context(), url, postgres.Options{Fields: schemaWith(t, brand)})
@@ -76,7 +75,7 @@ func TestFieldsRefused(t *testing.T) {
 
 // TestFieldsTaken: a column that fits is taken, whoever made it, with what is in it.
 func TestFieldsTaken(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	p, err := db.Products().Create(t.Context(), products.Product{SKU: "a", Name: "A"})
 	require.NoError(t, err)
@@ -91,7 +90,7 @@ func TestFieldsTaken(t *testing.T) {
 }
 
 func TestFieldsNoMigrate(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	require.NoError(t, open(t, url, postgres.Options{Fields: schemaWith(t, price)}).Close())
 	_, err := postgres.Open(t.Context(), url, postgres.Options{NoMigrate: true, Fields: schemaWith(t, stock, price, brand)})
 	var missing *postgres.MissingFieldsError
@@ -102,7 +101,7 @@ func TestFieldsNoMigrate(t *testing.T) {
 
 // TestFieldsFewer: a process with fewer fields leaves those of others alone, whatever it does to a product.
 func TestFieldsFewer(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	schema := schemaWith(t, price, stock, brand)
 	more := open(t, url, postgres.Options{Fields: schema}).Products()
 	query(t, url, `ALTER TABLE products ADD COLUMN "of Others" integer, ADD COLUMN doubled numeric GENERATED ALWAYS AS (price * 2) STORED`)
@@ -151,7 +150,7 @@ func TestFieldsFewer(t *testing.T) {
 
 // TestFieldsConcurrently opens a database in several processes at once, with different fields.
 func TestFieldsConcurrently(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	schemas := []*products.Schema{schemaWith(t, price), schemaWith(t, price, stock), schemaWith(t, brand, price, stock),
 		products.Standard(), schemaWith(t, brand)}
 	var opening sync.WaitGroup
@@ -180,7 +179,7 @@ func TestFieldsConcurrently(t *testing.T) {
 
 // TestFieldsWait: columns are added once imports leave the table for a moment, and meanwhile others get their turn.
 func TestFieldsWait(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	other := open(t, url, postgres.Options{})
 	raw, err := sql.Open("postgres", url)
 	require.NoError(t, err)
@@ -227,7 +226,7 @@ func (w warnings) Handle(_ context.Context, r slog.Record) error {
 
 // TestFieldsOldest: a database of the oldest schema, with data, gets fields.
 func TestFieldsOldest(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	_, err := migrationsOf(t, url).UpTo(t.Context(), 1)
 	require.NoError(t, err)
 	query(t, url, `INSERT INTO products (id, sku_key, sku, name, description) VALUES (1, 'a', 'a', 'A', 'first')`)

@@ -60,15 +60,15 @@ func TestIndexes(t *testing.T) {
 		maxConns int
 	}{
 		{"direct", func(t *testing.T) (string, string) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			return url, url
 		}, 0},
 		{"one connection", func(t *testing.T) (string, string) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			return url, url
 		}, 1},
 		{"pgbouncer", func(t *testing.T) (string, string) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			return url, pgtest.Pooler(t, url)
 		}, 0},
 	} {
@@ -124,7 +124,7 @@ func typedIndexBatch(schema *products.Schema, prefix string) *products.Batch {
 
 // TestIndexesInBackground: Open returns before the indexes are there, and Close doesn't wait for them.
 func TestIndexesInBackground(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	raw, err := sql.Open("postgres", url)
 	require.NoError(t, err)
 	defer raw.Close()
@@ -159,7 +159,7 @@ func TestIndexesInBackground(t *testing.T) {
 
 // TestFieldsPartitioned: columns and indexes come to all parts of a partitioned table.
 func TestFieldsPartitioned(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	require.NoError(t, open(t, url, postgres.Options{}).Close())
 	partition(t, url)
 	// One part is in parts again.

@@ -20,6 +20,7 @@ func pool(t testing.TB, url string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("postgres", url)
 	require.NoError(t, err)
+	db.SetMaxIdleConns(10) // opening connections again and again takes longer than what they are for
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
 }

@@ -90,7 +90,7 @@ func TestReservationLostInCrash(t *testing.T) {
 // TestSlots: a connection that writes has one row for all of its transactions, replaced now and then, and what a
 // process left is removed in the end.
 func TestSlots(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	slots := func() (n int) { return scan[int](t, url, `SELECT count(*) FROM products_importer_commits`) }
 	require.Equal(t, 1, slots(), "Open records the key rule")

@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -72,7 +71,7 @@ func TestTerminatedBeforeCommit(t *testing.T) {
 		{"update, expected new", products.Update, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			url := pgtest.URL(t)
+			url := migrated(t)
 			db := open(t, url, postgres.Options{RetryFor: time.Minute})
 			batch := prepareHalf(t, db, 2_000, c.mode)
 			batch.ExpectNew = c.expectNew
@@ -94,7 +93,7 @@ func TestTerminatedBeforeCommit(t *testing.T) {
 
 func TestTerminatedInCopy(t *testing.T) {
 	const times = 3
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})
 	batch := prepareHalf(t, db, 50_000, products.Update)
 	conn := admin(t, url)
@@ -122,7 +121,7 @@ func TestTerminatedInCopy(t *testing.T) {
 
 // TestCopyCut loses the connection while the driver sends the rows of a COPY, which ends in this error or that one.
 func TestCopyCut(t *testing.T) {
-	p, url := newProxy(t, pgtest.URL(t))
+	p, url := newProxy(t, migrated(t))
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})
 	for range 5 {
 		query(t, url, `TRUNCATE products`)
@@ -151,7 +150,7 @@ func TestCommitCut(t *testing.T) {
 		{"in the middle", behindCommit, false, 0, []int{1, 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, url := newProxy(t, pgtest.URL(t))
+			p, url := newProxy(t, migrated(t))
 			if c.reset {
 				p.cutByReset()
 			}
@@ -187,7 +186,7 @@ func TestCommitCut(t *testing.T) {
 
 func TestServerAway(t *testing.T) {
 	setUp := func(t *testing.T) (*proxy, string, *postgres.DB) {
-		direct := pgtest.URL(t)
+		direct := migrated(t)
 		p, url := newProxy(t, direct)
 		return p, direct, open(t, url, postgres.Options{RetryFor: 100 * time.Millisecond})
 	}
@@ -228,7 +227,7 @@ func TestServerAway(t *testing.T) {
 		create(t, db, "again")
 	})
 	t.Run("the context ends meanwhile", func(t *testing.T) {
-		p, url := newProxy(t, pgtest.URL(t))
+		p, url := newProxy(t, migrated(t))
 		db := open(t, url, postgres.Options{RetryFor: time.Hour})
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := db.Products().WriteBatch(ctx, &products.Batch{Columns: described, Records: records(10, "r", "name"),
@@ -243,7 +242,7 @@ func TestServerAway(t *testing.T) {
 
 // TestServerSilent ends contexts while no answer comes: a server that hangs, a network that lost its way to it.
 func TestServerSilent(t *testing.T) {
-	p, url := newProxy(t, pgtest.URL(t))
+	p, url := newProxy(t, migrated(t))
 	db := open(t, url, postgres.Options{RetryFor: 100 * time.Millisecond})
 	write := func(ctx context.Context, before func()) error {
 		ended := make(chan error, 1)
@@ -284,7 +283,7 @@ func TestServerSilent(t *testing.T) {
 }
 
 func TestInTx(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})
 	store := db.Products()
 	own := errors.New("own")

@@ -60,7 +60,7 @@ func requireAudited(t *testing.T, url string) {
 }
 
 func TestTx(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})
 	query(t, url, auditTable)
 	file := importer.Bytes("sku,name\na,A\nb,B\nc,C\n")
@@ -150,7 +150,7 @@ func TestTx(t *testing.T) {
 
 // TestTxReads: every method, in a transaction that only reads and writes tables of others, which is committed as any is.
 func TestTxReads(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	query(t, url, auditTable)
 	require.NoError(t, db.InTx(t.Context(), func(ctx context.Context) error {
@@ -199,7 +199,7 @@ func copyAudit(t *testing.T, ctx context.Context, tx *postgres.TxSQL) {
 
 // TestTxPlans: the application's statements are planned by the database's settings, not by those of a batch.
 func TestTxPlans(t *testing.T) {
-	db := open(t, pgtest.URL(t), postgres.Options{})
+	db := open(t, migrated(t), postgres.Options{})
 	settings := map[string]int{}
 	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Mode: products.Update, Columns: described,
 		Records: records(10, "r", "name"), BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -18,7 +17,7 @@ func BenchmarkUploads(b *testing.B) {
 	var file bytes.Buffer
 	require.NoError(b, catalogtest.Write(&file, catalogtest.BenchRecords()))
 	data := file.Bytes()
-	u := open(b, pgtest.URL(b), postgres.Options{}).Uploads()
+	u := open(b, migrated(b), postgres.Options{}).Uploads()
 	b.Run("put", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))
 		b.ReportAllocs()

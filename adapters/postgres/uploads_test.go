@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/jobtest"
 	"github.com/products-importer/products-importer/products"
@@ -66,7 +65,7 @@ func TestUploadsCompressed(t *testing.T) {
 }
 
 func TestUpload(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	u := open(t, url, postgres.Options{}).Uploads()
 	for _, size := range []int{0, 1, mib - 1, mib, mib + 1, 3*mib + 5} {
 		data := noise(size)
@@ -105,7 +104,7 @@ func TestUpload(t *testing.T) {
 
 // TestUploadUnfinished: an upload is there once it is complete, and nothing of one that broke off.
 func TestUploadUnfinished(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	u := open(t, url, postgres.Options{}).Uploads()
 	unseen := func() {
 		_, err := u.Open(t.Context(), "a", 0, -1)
@@ -160,7 +159,7 @@ func TestUploadUnfinished(t *testing.T) {
 // TestUploadReconnects: connections that are lost cost an upload nothing, neither while it is written nor while it is
 // read.
 func TestUploadReconnects(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	u := open(t, url, postgres.Options{}).Uploads()
 	const cut = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`
 	data := noise(5 * mib)
@@ -187,7 +186,7 @@ type readerFunc func([]byte) (int, error)
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
 
 func TestSweep(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	u := open(t, url, postgres.Options{}).Uploads()
 	for _, key := range []string{"b", "a"} {
 		_, err := u.Put(t.Context(), key, bytes.NewReader(noise(10)))
@@ -207,7 +206,7 @@ func TestSweep(t *testing.T) {
 
 // TestUploadDiskFull lets the server refuse the third chunk.
 func TestUploadDiskFull(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	u := open(t, url, postgres.Options{}).Uploads()
 	query(t, url, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
 			RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END$$;
@@ -219,7 +218,7 @@ func TestUploadDiskFull(t *testing.T) {
 
 // TestUploadDeletedWhileRead: what is missing is no end of file.
 func TestUploadDeletedWhileRead(t *testing.T) {
-	u := open(t, pgtest.URL(t), postgres.Options{}).Uploads()
+	u := open(t, migrated(t), postgres.Options{}).Uploads()
 	_, err := u.Put(t.Context(), "a", bytes.NewReader(noise(5*mib)))
 	require.NoError(t, err)
 	r, err := u.Open(t.Context(), "a", 0, -1)
@@ -233,7 +232,7 @@ func TestUploadDeletedWhileRead(t *testing.T) {
 }
 
 func TestUploadReadCanceled(t *testing.T) {
-	u := open(t, pgtest.URL(t), postgres.Options{}).Uploads()
+	u := open(t, migrated(t), postgres.Options{}).Uploads()
 	_, err := u.Put(t.Context(), "a", bytes.NewReader(noise(3*mib)))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -250,7 +249,7 @@ func TestUploadReadCanceled(t *testing.T) {
 
 // TestUploadMemory: the heap doesn't grow with the file.
 func TestUploadMemory(t *testing.T) {
-	u := open(t, pgtest.URL(t), postgres.Options{}).Uploads()
+	u := open(t, migrated(t), postgres.Options{}).Uploads()
 	const size = 64 * mib
 	source := io.LimitReader(rand.NewChaCha8([32]byte{}), size)
 	var before, now runtime.MemStats

@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/receive"
@@ -56,7 +55,7 @@ func fill(tb testing.TB, store *postgres.Webhooks, n int) {
 func BenchmarkWebhooksQueue(b *testing.B) {
 	for _, c := range []struct{ endpoints, workers int }{{1, 1}, {1, 4}, {20, 1}, {20, 4}} {
 		b.Run(fmt.Sprintf("endpoints=%d/workers=%d", c.endpoints, c.workers), func(b *testing.B) {
-			store := open(b, pgtest.URL(b), postgres.Options{}).Webhooks()
+			store := open(b, migrated(b), postgres.Options{}).Webhooks()
 			for range c.endpoints {
 				_, err := store.CreateEndpoint(b.Context(), endpointAt("https://example.com"))
 				require.NoError(b, err)
@@ -150,7 +149,7 @@ func BenchmarkWebhooksDelivery(b *testing.B) {
 			continue
 		}
 		b.Run(fmt.Sprintf("endpoints=%d/total=%d", c.endpoints, c.total), func(b *testing.B) {
-			url := pgtest.URL(b)
+			url := migrated(b)
 			store := open(b, url, postgres.Options{}).Webhooks()
 			query(b, url,
 				`ALTER TABLE webhook_deliveries_pending SET (autovacuum_enabled = off); ALTER TABLE webhook_claims SET (autovacuum_enabled = off)`)
@@ -178,7 +177,7 @@ func BenchmarkWebhooksDelivery(b *testing.B) {
 // BenchmarkWebhooksLatency measures the time from an event's commit to the arrival of the request at the receiver, of
 // one event after the other, each committed a little later.
 func BenchmarkWebhooksLatency(b *testing.B) {
-	store := open(b, pgtest.URL(b), postgres.Options{}).Webhooks()
+	store := open(b, migrated(b), postgres.Options{}).Webhooks()
 	r := newReceiver(b)
 	_, err := store.CreateEndpoint(b.Context(), endpointAt(r.URL))
 	require.NoError(b, err)

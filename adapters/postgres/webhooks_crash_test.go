@@ -11,13 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
 // TestWebhooksTerminated ends all connections between a claim and its finish.
 func TestWebhooksTerminated(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	w := open(t, url, postgres.Options{RetryFor: time.Minute}).Webhooks()
 	conn := admin(t, url)
 	e := listen(t, w)
@@ -53,7 +52,7 @@ func TestWebhooksCommitCut(t *testing.T) {
 		when cut
 	}{{"not committed", beforeCommit}, {"committed", behindSuccess}, {"in the middle", behindCommit}} {
 		t.Run(c.name, func(t *testing.T) {
-			direct := pgtest.URL(t)
+			direct := migrated(t)
 			p, url := newProxy(t, direct)
 			w := open(t, url, postgres.Options{RetryFor: time.Minute}).Webhooks()
 			listen(t, w)
@@ -91,7 +90,7 @@ func TestWebhooksCommitCut(t *testing.T) {
 // TestWebhooksNumbers appends to one import from many transactions at the same time, some of which fail, and in which
 // the types come in this order or that: the numbers have no gap, and nobody waits for another one in a circle.
 func TestWebhooksNumbers(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: -1})
 	w := db.Webhooks()
 	listen(t, w)

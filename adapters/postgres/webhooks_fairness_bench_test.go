@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -94,7 +93,7 @@ func BenchmarkWebhooksBlackHole(b *testing.B) {
 	for _, holes := range []int{1, 10} {
 		b.Run(fmt.Sprintf("holes=%d", holes), func(b *testing.B) {
 			begin := func() (*postgres.Webhooks, *receiver) {
-				store := open(b, pgtest.URL(b), postgres.Options{}).Webhooks()
+				store := open(b, migrated(b), postgres.Options{}).Webhooks()
 				r := newReceiver(b)
 				_, err := store.CreateEndpoint(b.Context(), endpointAt(r.URL))
 				require.NoError(b, err)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -21,7 +20,7 @@ import (
 // takes where no endpoint listens to what it changes, and where one does, as without an outbox, in the same run and in
 // turn.
 func BenchmarkImportWebhooks(b *testing.B) {
-	url := pgtest.URL(b)
+	url := migrated(b)
 	db := open(b, url, postgres.Options{})
 	admin, err := sql.Open("postgres", url)
 	require.NoError(b, err)

@@ -8,14 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
 // BenchmarkListDeliveries asks 1,100,000 deliveries, of 550,000 events to two endpoints, for the newest 50 of some.
 // What is rare comes first, behind all others. median-ms is the middle of the times.
 func BenchmarkListDeliveries(b *testing.B) {
-	url := pgtest.URL(b)
+	url := migrated(b)
 	w := open(b, url, postgres.Options{}).Webhooks()
 	var last webhooks.Endpoint
 	for range 2 {

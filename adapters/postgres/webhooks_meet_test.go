@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -28,7 +27,7 @@ type meeting struct {
 
 // newMeeting opens a store of webhooks whose transactions must do at once.
 func newMeeting(t *testing.T) (*meeting, *postgres.Webhooks) {
-	m := &meeting{t: t, url: pgtest.URL(t)}
+	m := &meeting{t: t, url: migrated(t)}
 	m.db = open(t, m.url, postgres.Options{RetryFor: -1})
 	m.watch = admin(t, m.url)
 	return m, m.db.Webhooks()

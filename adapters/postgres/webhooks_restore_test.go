@@ -8,7 +8,6 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/receive"
 )
@@ -16,7 +15,7 @@ import (
 func TestRestoreEndpoint(t *testing.T) {
 	sealer, err := webhooks.NewSealer(make([]byte, 32))
 	require.NoError(t, err)
-	db, err := postgres.Open(t.Context(), pgtest.URL(t), postgres.Options{Sealer: sealer})
+	db, err := postgres.Open(t.Context(), migrated(t), postgres.Options{Sealer: sealer})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 

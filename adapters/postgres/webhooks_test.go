@@ -99,7 +99,7 @@ func runWebhooks(t *testing.T, w way) {
 // TestWebhooksStoredOnce: an event is stored once for all endpoints, packed where that is worth it, and not at all
 // where nobody listens.
 func TestWebhooksStoredOnce(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	w := open(t, url, postgres.Options{}).Webhooks()
 	data := []byte(`{"products":[` + strings.Repeat(`{"name":"Plain","sku":"`, 3_000) + `]}`)
 	event := func() []webhooks.Event {
@@ -136,7 +136,7 @@ func TestWebhooksStoredOnce(t *testing.T) {
 // TestWebhooksPlanned: what Append sets for the statements that insert many events holds for these alone, not for what
 // follows in the transaction.
 func TestWebhooksPlanned(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	w := open(t, url, postgres.Options{}).Webhooks()
 	listen(t, w)
 	query(t, url, `CREATE TABLE modes (relation text, mode text);
@@ -160,7 +160,7 @@ func TestWebhooksPlanned(t *testing.T) {
 // TestWebhooksSealed: with a key secrets can't be read in the database, and an endpoint whose key is lost holds nobody
 // up.
 func TestWebhooksSealed(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	sealer, err := webhooks.NewSealer(bytes.Repeat([]byte("k"), 32))
 	require.NoError(t, err)
 	sealed := open(t, url, postgres.Options{Sealer: sealer}).Webhooks()
@@ -203,7 +203,7 @@ func TestWebhooksSealed(t *testing.T) {
 
 // TestWebhooksText: what PostgreSQL can't keep in text is replaced.
 func TestWebhooksText(t *testing.T) {
-	w := open(t, pgtest.URL(t), postgres.Options{}).Webhooks()
+	w := open(t, migrated(t), postgres.Options{}).Webhooks()
 	e := endpointAt("https://example.com/\x00")
 	e.ClientName, e.Events = "a\x00b\xff", []string{"*", "\x00"}
 	stored, err := w.CreateEndpoint(t.Context(), e)
@@ -237,7 +237,7 @@ func TestWebhooksText(t *testing.T) {
 
 // TestWebhooksWake: deliveries are told to this process and to others, once what they tell of is committed.
 func TestWebhooksWake(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db, other := open(t, url, postgres.Options{}), open(t, url, postgres.Options{})
 	w := db.Webhooks()
 	own, far, jobs := w.Wake(t.Context()), other.Webhooks().Wake(t.Context()), other.Jobs().Wake(t.Context())
@@ -297,7 +297,7 @@ func TestWebhooksWake(t *testing.T) {
 // it.
 func TestListDeliveriesOfMany(t *testing.T) {
 	t.Parallel()
-	w := open(t, pgtest.URL(t), postgres.Options{}).Webhooks()
+	w := open(t, migrated(t), postgres.Options{}).Webhooks()
 	listen(t, w)
 	tell := func(n int, eventType, importID string) (oldest string) {
 		events := make([]webhooks.Event, n)

@@ -24,14 +24,14 @@ type openClaims struct {
 // TestWebhooksWorkers lets 8 workers over two DBs deliver 3 x 300 events, while settings change: none is ever in two
 // claims, no endpoint has more claims than it may, and every delivery is delivered, once.
 func TestWebhooksWorkers(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	deliverAll(t, url, url, 300)
 }
 
 // TestWebhooksPooler does the same by way of a pooler in transaction mode, that has fewer connections than there are
 // workers.
 func TestWebhooksPooler(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	deliverAll(t, url, pgtest.Pooler(t, url), 100)
 }
 
@@ -153,7 +153,7 @@ func lose(t *testing.T, url string) {
 
 // TestWebhooksTakeover: a worker whose lease is over and whose deliveries somebody else has changes nothing any more.
 func TestWebhooksTakeover(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	w := open(t, url, postgres.Options{}).Webhooks()
 	e := endpointAt("https://example.com")
 	e.Concurrency = 1

@@ -47,11 +47,17 @@ type options struct {
 // settings are arguments of the program postgres.
 func (o options) settings() []string {
 	settings := []string{"-c", "max_connections=200"}
-	if f := flag.Lookup("test.bench"); f == nil || f.Value.String() == "" {
+	if !benchmarks() {
 		// A test that crashes the server doesn't crash the machine.
-		settings = append(settings, "-c", "fsync=off")
+		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
 	return settings
+}
+
+// benchmarks reports whether there are benchmarks to be run.
+func benchmarks() bool {
+	f := flag.Lookup("test.bench")
+	return f != nil && f.Value.String() != ""
 }
 
 // shared is the one server of a test process, started when the first test asks for a database.
@@ -65,6 +71,7 @@ var shared struct {
 func Main(m *testing.M) {
 	code := m.Run()
 	if s := shared.server; s != nil {
+		dropTemplates()
 		s.stop()
 	}
 	os.Exit(code)
@@ -74,15 +81,31 @@ func Main(m *testing.M) {
 // concurrent use.
 func URL(t testing.TB) string {
 	t.Helper()
+	need(t)
+	return create(t, "template1")
+}
+
+// need starts the shared server, or skips the test.
+func need(t testing.TB) {
+	t.Helper()
 	shared.once.Do(func() { shared.server, shared.err = start() })
 	if shared.err != nil {
 		giveUp(t, false, fmt.Errorf("no PostgreSQL: %w", shared.err))
 	}
-	name := "test_" + strings.ToLower(rand.Text()[:16])
-	execute(t, `CREATE DATABASE `+pq.QuoteIdentifier(name))
-	t.Cleanup(func() { execute(t, `DROP DATABASE `+pq.QuoteIdentifier(name)+` WITH (FORCE)`) })
+}
+
+// create makes a database like another one, until the test ends.
+func create(t testing.TB, template string) (url string) {
+	t.Helper()
+	name := newName()
+	execute(t, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` TEMPLATE `+pq.QuoteIdentifier(template))
+	t.Cleanup(func() { execute(t, drop(name)) })
 	return withDatabase(shared.server.url, name)
 }
+
+func newName() string { return "test_" + strings.ToLower(rand.Text()[:16]) }
+
+func drop(name string) string { return `DROP DATABASE ` + pq.QuoteIdentifier(name) + ` WITH (FORCE)` }
 
 // withDatabase returns the URL or connection string with another database.
 func withDatabase(serverURL, name string) string {
@@ -96,14 +119,20 @@ func withDatabase(serverURL, name string) string {
 
 func execute(t testing.TB, statement string) {
 	t.Helper()
-	db, err := sql.Open("postgres", shared.server.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.Exec(statement); err != nil {
+	if err := run(shared.server.url, statement); err != nil {
 		t.Fatalf("pgtest: %s: %v", statement, err)
 	}
+}
+
+// run runs a statement over a connection of its own.
+func run(url, statement string) error {
+	db, err := sql.Open("postgres", url)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(statement)
+	return err
 }
 
 // giveUp skips a test that can't be run. With CI=true the test fails instead, unless it is excused.
