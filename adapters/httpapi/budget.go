@@ -8,7 +8,7 @@ import (
 )
 
 // budgetWait is how long a request waits for a share of a budget.
-const budgetWait = 15 * time.Second
+const budgetWait = 5 * time.Second
 
 // budget bounds how many bytes the holders of its shares have together. Shares are granted in the order of the
 // requests.

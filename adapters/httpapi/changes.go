@@ -147,9 +147,7 @@ func (a *API) getChanges(w http.ResponseWriter, r *http.Request) error {
 	if p.err != nil {
 		return p.err
 	}
-	ctx, cancel := withTimeout(r, requestTime)
-	defer cancel()
-	h, err := a.reads.read(ctx)
+	ctx, h, err := a.startRead(r)
 	if err != nil {
 		return err
 	}
@@ -186,7 +184,7 @@ func (a *API) getChangesCSV(w http.ResponseWriter, r *http.Request) error {
 	if p.err != nil {
 		return p.err
 	}
-	h, err := a.reads.stream(r.Context())
+	h, err := a.startStream(r)
 	if err != nil {
 		return err
 	}

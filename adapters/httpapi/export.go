@@ -46,7 +46,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	h, err := a.reads.stream(r.Context())
+	h, err := a.startStream(r)
 	if err != nil {
 		return err
 	}

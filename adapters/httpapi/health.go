@@ -21,7 +21,7 @@ const (
 )
 
 // errSilent is for a store that doesn't answer.
-var errSilent = fmt.Errorf("the store has not answered within %v", healthTime)
+var errSilent = fmt.Errorf("%w: it has not answered within %v", products.ErrUnavailable, healthTime)
 
 // Live is the handler of GET /livez, which answers with 200 as long as the process works.
 func (a *API) Live() http.Handler {
@@ -87,8 +87,11 @@ func NewHealth(ask func(ctx context.Context) error) *Health { return &Health{ask
 
 // Check returns nil if the store answers within 3 s, and else what is wrong, or the context's error if that ends first.
 // While a store hangs, its error comes at once.
-func (h *Health) Check(ctx context.Context) error {
-	a := h.latest(ctx)
+func (h *Health) Check(ctx context.Context) error { return h.check(ctx, healthLife) }
+
+// check is Check with an answer that came at most so long ago.
+func (h *Health) check(ctx context.Context, life time.Duration) error {
+	a := h.latest(ctx, life)
 	patience := time.NewTimer(time.Until(a.asked.Add(healthTime)))
 	defer patience.Stop()
 	select {
@@ -106,11 +109,11 @@ func (h *Health) Check(ctx context.Context) error {
 	}
 }
 
-// latest returns an answer that is fresh, or is awaited.
-func (h *Health) latest(ctx context.Context) *answer {
+// latest returns an answer that came at most so long ago, or is awaited.
+func (h *Health) latest(ctx context.Context, life time.Duration) *answer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if a := h.answer; a != nil && (a.end.IsZero() || time.Since(a.end) < healthLife) {
+	if a := h.answer; a != nil && (a.end.IsZero() || time.Since(a.end) < life) {
 		return a
 	}
 	a := &answer{asked: time.Now(), came: make(chan struct{})}

@@ -110,9 +110,7 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 	case a.options.History == nil:
 		return newProblem(http.StatusNotFound, "no_history", "the history of products isn't kept")
 	}
-	ctx, cancel := withTimeout(r, requestTime)
-	defer cancel()
-	h, err := a.reads.read(ctx)
+	ctx, h, err := a.startRead(r)
 	if err != nil {
 		return err
 	}

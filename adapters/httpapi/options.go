@@ -63,7 +63,7 @@ type Options struct {
 	MaxBodiesBytes int64
 	// MaxReadBytes is about how much text of products responses hold in memory at the same time: 8 MiB or more, 0 for
 	// 48 MiB. Half of it is for large responses that are being written, however slow their clients are. A request that
-	// finds no room within 15 seconds is answered with 503.
+	// finds no room within 5 seconds is answered with 503.
 	MaxReadBytes int64
 	// ProgressInterval is the least time between two frames of a stream, but for the terminal one: 100 ms to 1 minute,
 	// 0 for 250 ms.

@@ -31,8 +31,10 @@ func (a *API) DeleteAll() http.Handler {
 		if p := readParameters(r); p.err != nil {
 			return p.err
 		}
-		extendDeadline(w, deleteAllTime)
-		ctx, cancel := withTimeout(r, deleteAllTime)
+		ctx, cancel, err := a.startLong(w, r, deleteAllTime)
+		if err != nil {
+			return err
+		}
 		defer cancel()
 		if _, err := a.products.DeleteAll(changing(ctx)); err != nil {
 			return err
@@ -61,9 +63,7 @@ func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	if count != nil {
 		wantCount = *count
 	}
-	ctx, cancel := withTimeout(r, requestTime)
-	defer cancel()
-	h, err := a.reads.read(ctx)
+	ctx, h, err := a.startRead(r)
 	if err != nil {
 		return err
 	}
@@ -89,9 +89,7 @@ func (a *API) createProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(r, requestTime)
-	defer cancel()
-	h, err := a.reads.read(ctx)
+	ctx, h, err := a.startRead(r)
 	if err != nil {
 		return err
 	}
@@ -112,9 +110,7 @@ func (a *API) getProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(r, requestTime)
-	defer cancel()
-	h, err := a.reads.read(ctx)
+	ctx, h, err := a.startRead(r)
 	if err != nil {
 		return err
 	}
@@ -171,9 +167,7 @@ func (a *API) patchProduct(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) changeProduct(w http.ResponseWriter, r *http.Request, id int64, patch products.Patch) error {
-	ctx, cancel := withTimeout(r, requestTime)
-	defer cancel()
-	h, err := a.reads.read(ctx)
+	ctx, h, err := a.startRead(r)
 	if err != nil {
 		return err
 	}
@@ -197,9 +191,7 @@ func (a *API) deleteProduct(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := withTimeout(r, requestTime)
-	defer cancel()
-	h, err := a.reads.read(ctx)
+	ctx, h, err := a.startRead(r)
 	if err != nil {
 		return err
 	}

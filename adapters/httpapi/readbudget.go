@@ -22,18 +22,19 @@ func newReadBudget(bytes int64) readBudget {
 type readShare struct {
 	budget *readBudget
 	share  *share
+	end    context.CancelFunc // of the request's context, nil for none
 }
 
 // read waits for room for one piece, which the caller releases.
 func (r *readBudget) read(ctx context.Context) (*readShare, error) {
 	s, err := r.reading.take(ctx, pieceBytes)
-	return &readShare{r, s}, err
+	return &readShare{budget: r, share: s}, err
 }
 
 // stream waits for room for a response that is read and written piece by piece, which the caller releases.
 func (r *readBudget) stream(ctx context.Context) (*readShare, error) {
 	s, err := r.writing.take(ctx, pieceBytes)
-	return &readShare{r, s}, err
+	return &readShare{budget: r, share: s}, err
 }
 
 // keep changes the share to what so many bytes need while they are written. For many it waits for a share of writing.
@@ -55,4 +56,9 @@ func (s *readShare) keep(ctx context.Context, bytes int) error {
 // been made.
 func (s *readShare) shrink(bytes int) { s.share.shrink(int64(bytes)) }
 
-func (s *readShare) release() { s.share.release() }
+func (s *readShare) release() {
+	s.share.release()
+	if s.end != nil {
+		s.end()
+	}
+}

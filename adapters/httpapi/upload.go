@@ -1,9 +1,12 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/products-importer/products-importer/importer/job"
 )
@@ -31,12 +34,12 @@ func (a *API) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	var j job.Job
 	var created bool
-	if err := a.receive(w, r, func(file *sentFile) (err error) {
+	if err := a.receive(w, r, func(ctx context.Context, file *sentFile) (err error) {
 		request.FileName = file.name
 		if err := a.setCharset(&request.Settings, file.charset); err != nil {
 			return err
 		}
-		j, created, err = a.jobs.Submit(r.Context(), request, file)
+		j, created, err = a.jobs.Submit(ctx, request, file)
 		return err
 	}); err != nil {
 		return err
@@ -61,21 +64,33 @@ func (a *API) accept(w http.ResponseWriter, r *http.Request, from routePath, j *
 	})
 }
 
-// receive calls take with the file in the request's body.
-func (a *API) receive(w http.ResponseWriter, r *http.Request, take func(file *sentFile) error) error {
+// errSlowStore ends the context of an upload.
+var errSlowStore = fmt.Errorf("the store has taken longer than %v: %w", requestTime, context.DeadlineExceeded)
+
+// receive calls take with the file in the request's body, and a context that ends once the store has been waited for
+// too long since the client was.
+func (a *API) receive(w http.ResponseWriter, r *http.Request,
+	take func(ctx context.Context, file *sentFile) error) error {
 	if r.ContentLength > a.options.MaxUploadBytes {
 		return &http.MaxBytesError{Limit: a.options.MaxUploadBytes}
 	}
-	file, err := a.openFile(w, r)
+	ctx, end := context.WithCancelCause(r.Context())
+	defer end(nil)
+	patience := time.AfterFunc(requestTime, func() { end(errSlowStore) })
+	defer patience.Stop()
+	file, err := a.openFile(w, r, patience)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	err = take(file)
+	err = take(ctx, file)
 	a.options.Meter.Received(file.received())
 	extendDeadline(w, writeTime) // the answer is due once the file is there
 	if err != nil && file.err != nil && !errors.Is(file.err, io.EOF) {
 		return file.err // what the client sent was wrong, whatever became of it on the way
+	}
+	if errors.Is(err, context.Canceled) && r.Context().Err() == nil {
+		return context.Cause(ctx)
 	}
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/products-importer/products-importer/products"
 )
@@ -26,11 +27,11 @@ type sentFile struct {
 	charset string // that the Content-Type says, empty where it doesn't
 }
 
-// openFile returns the file in the request's body.
-func (a *API) openFile(w http.ResponseWriter, r *http.Request) (*sentFile, error) {
+// openFile returns the file in the request's body. The patience rests while the client is waited for.
+func (a *API) openFile(w http.ResponseWriter, r *http.Request, patience *time.Timer) (*sentFile, error) {
 	given, encoding := r.Header.Get("Content-Type"), r.Header.Get("Content-Encoding")
 	mediaType, parameters, err := mime.ParseMediaType(given)
-	body := clientBody{http.MaxBytesReader(w, r.Body, a.options.MaxUploadBytes)}
+	body := clientBody{http.MaxBytesReader(w, r.Body, a.options.MaxUploadBytes), patience}
 	switch {
 	case given == "" || err == nil && slices.Contains(fileTypes, mediaType):
 		file := &sentFile{charset: parameters["charset"]}
@@ -86,10 +87,15 @@ func fileName(name string) string {
 }
 
 // clientBody reads a body, and fails with a problem that the client gets.
-type clientBody struct{ io.ReadCloser }
+type clientBody struct {
+	io.ReadCloser
+	patience *time.Timer
+}
 
 func (b clientBody) Read(p []byte) (int, error) {
+	b.patience.Stop()
 	n, err := b.ReadCloser.Read(p)
+	b.patience.Reset(requestTime)
 	if err != nil {
 		err = bodyProblem(err)
 	}

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -43,10 +44,10 @@ func (a *API) storeUpload(w http.ResponseWriter, r *http.Request) error {
 		return p.err
 	}
 	var upload job.Upload
-	if err := a.receive(w, r, func(file *sentFile) error {
+	if err := a.receive(w, r, func(ctx context.Context, file *sentFile) error {
 		in, err := checkCharset(file, file.charset)
 		if err == nil {
-			upload, err = a.jobs.Upload(r.Context(), file.name, asker(r.Context()), in)
+			upload, err = a.jobs.Upload(ctx, file.name, asker(ctx), in)
 		}
 		return err
 	}); err != nil {

@@ -81,8 +81,10 @@ func (a *API) testWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	extendDeadline(w, testTime+writeTime)
-	ctx, cancel := withTimeout(r, testTime)
+	ctx, cancel, err := a.startLong(w, r, testTime)
+	if err != nil {
+		return err
+	}
 	defer cancel()
 	attempt, err := a.options.Webhooks.Service.Test(ctx, id)
 	if err != nil {
@@ -98,8 +100,10 @@ func (a *API) resumeWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	extendDeadline(w, replayTime+writeTime)
-	ctx, cancel := withTimeout(r, replayTime)
+	ctx, cancel, err := a.startLong(w, r, replayTime)
+	if err != nil {
+		return err
+	}
 	defer cancel()
 	version, err := a.webhookPrecondition(ctx, r, id)
 	if err != nil {
@@ -189,8 +193,10 @@ func (a *API) replay(w http.ResponseWriter, r *http.Request) error {
 	if since == nil {
 		return fieldProblem(http.StatusUnprocessableEntity, "since", codeMissing, "since is missing")
 	}
-	extendDeadline(w, replayTime+writeTime)
-	ctx, cancel := withTimeout(r, replayTime)
+	ctx, cancel, err := a.startLong(w, r, replayTime)
+	if err != nil {
+		return err
+	}
 	defer cancel()
 	n, err := a.options.Webhooks.Service.Replay(ctx, id, *since, states...)
 	if err != nil {

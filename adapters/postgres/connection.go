@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 
@@ -81,18 +82,27 @@ func (c *conn) close() {
 func (c *conn) Raw(f func(raw any) error) error { return c.pooled.Raw(f) }
 
 // cutAfter cuts the connection if release isn't called within the wait after the end of the context: the driver waits
-// for the server's answer, which may never come.
+// for the server's answer, which may never come. Who has set a deadline wants to know by then, and waits for
+// cancelGrace at most.
 func (c *conn) cutAfter(ctx context.Context, wait time.Duration) (release func()) {
 	if c.line == nil || ctx.Done() == nil {
 		return func() {}
 	}
 	watch := c.line.beginWatch()
-	stop := context.AfterFunc(ctx, func() { c.line.cutIn(watch, wait) })
+	stop := context.AfterFunc(ctx, func() {
+		if late(ctx) {
+			wait = min(wait, cancelGrace)
+		}
+		c.line.cutIn(watch, wait)
+	})
 	return func() {
 		stop()
 		c.line.endWatch()
 	}
 }
+
+// late reports whether the context has ended because the time was over.
+func late(ctx context.Context) bool { return errors.Is(context.Cause(ctx), context.DeadlineExceeded) }
 
 // errTooSlow is returned for a read that took too long.
 func errTooSlow(limit time.Duration) error {

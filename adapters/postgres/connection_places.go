@@ -40,7 +40,7 @@ var defaultTerms = [purposes]terms{
 	forReading:  {wait: 5 * time.Second, silence: 8 * time.Second},
 	forWriting:  {wait: 10 * time.Second, silence: 15 * time.Second},
 	forBulk:     {wait: time.Minute, silence: 30 * time.Minute},
-	forHeavy:    {wait: time.Second, silence: 11 * time.Second, limit: 10 * time.Second},
+	forHeavy:    {wait: time.Second, silence: 8 * time.Second, limit: 7 * time.Second},
 	forBuilding: {wait: time.Minute, silence: buildingSilence},
 }
 

@@ -34,7 +34,7 @@ type Options struct {
 	MaxConns int
 	// HeavyReads is how many reads that no index serves, such as searches and counts, are done at a time: at least 1, 0
 	// for a fifth of MaxConns. More of them wait for a second, and fail with ErrBusy, as do those that take longer than
-	// 10 s.
+	// 7 s.
 	HeavyReads int
 	// RetryFor is how long a transaction is tried again after failures that can pass: a lost connection, a deadlock, a
 	// server that restarts. 0 is 10 seconds; negative is not at all.
@@ -89,7 +89,8 @@ func (o Options) withDefaults() (Options, error) {
 // No call waits forever for a server that is frozen or out of reach. Opening a connection may take the URL's
 // connect_timeout. Where a server is silent for 8 s to a read (5 s to a heartbeat), for 15 s to a write,
 // for 30 minutes to a batch or DeleteAll and for a day to what builds indexes or migrates, the call fails with
-// ErrUnavailable; a call whose context ends fails within a second; and a host that is gone is noticed after 25 s.
+// ErrUnavailable; a call whose context ends fails within a second, but for a COMMIT that is under way and whose
+// context had no deadline: that gets RetryFor. A host that is gone is noticed after 25 s.
 type DB struct {
 	sql          *sqlx.DB
 	options      Options

@@ -179,7 +179,7 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 		return ctx.Err()
 	}
 	release()
-	// A COMMIT gets as long as is spent on finding out what became of it.
+	// A COMMIT gets as long as is spent on finding out what became of it, unless somebody waits for the answer.
 	release = conn.cutAfter(ctx, db.resolveFor())
 	if err = tx.Commit(); err != nil && lost(err) && wrote {
 		conn.close() // resolve needs one, and there may be no other

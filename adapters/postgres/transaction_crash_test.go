@@ -282,6 +282,39 @@ func TestServerSilent(t *testing.T) {
 	require.NoError(t, write(t.Context(), func() {}), "the store gets over it")
 }
 
+// TestCommitSilent sends COMMIT to a server that says no more: who has set a deadline hears in time that it isn't known
+// what became of it, however long others would be asked to wait.
+func TestCommitSilent(t *testing.T) {
+	for _, when := range []cut{hungCommit, behindSuccess} {
+		p, url := newProxy(t, pgtest.URL(t))
+		db := open(t, url, postgres.Options{RetryFor: time.Hour})
+		create(t, db, "before") // so that a connection is open
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		held, end := make(chan struct{}), make(chan struct{})
+		p.hung = func() {
+			silent := p.silence()
+			close(held)
+			<-end
+			silent()
+		}
+		p.cutNext(when, false)
+		began := time.Now()
+		_, err := db.Products().Create(ctx, products.Product{SKU: "a", Name: "n"})
+		require.ErrorIs(t, err, products.ErrCommitUnknown)
+		require.Less(t, time.Since(began), 10*time.Second)
+		<-held
+		close(end)
+		want := 1
+		if when == behindSuccess {
+			want = 2
+		}
+		require.Len(t, content(t, url), want)
+		_, err = db.Products().Get(t.Context(), 1)
+		require.NoError(t, err, "the store gets over it")
+	}
+}
+
 func TestInTx(t *testing.T) {
 	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})

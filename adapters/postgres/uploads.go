@@ -50,7 +50,9 @@ func (u *Uploads) Put(ctx context.Context, key string, r io.Reader) (size int64,
 		return 0, err
 	}
 	if size, err = u.writeChunks(ctx, key, r); err != nil {
-		u.discard(ctx, key)
+		if !late(ctx) { // else it would take more time than the caller has
+			u.discard(ctx, key)
+		}
 		return 0, err
 	}
 	return size, nil

@@ -22,7 +22,7 @@ type Preview struct {
 // counts as used. What is wrong with the file is in the preview's Problem.
 //
 // A [*SettingsError] names a setting that is wrong. ErrNotFound when there is no such upload, or its bytes are gone;
-// ErrBusy when four previews are being made and none ends within ten seconds.
+// ErrBusy when four previews are being made and none ends within five seconds.
 func (s *Service) Preview(ctx context.Context, uploadID string, settings Settings) (*Preview, error) {
 	request := Request{Settings: settings}
 	if err := s.complete(&request); err != nil {

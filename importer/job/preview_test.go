@@ -88,7 +88,7 @@ func TestPreviewsAreFew(t *testing.T) {
 		began := time.Now()
 		_, err = service.Preview(t.Context(), upload.ID, job.Settings{})
 		require.ErrorIs(t, err, job.ErrBusy)
-		require.Equal(t, 10*time.Second, time.Since(began))
+		require.Equal(t, 5*time.Second, time.Since(began))
 		cancel()
 		for range 4 {
 			require.ErrorIs(t, <-ended, context.Canceled)

@@ -21,7 +21,7 @@ const (
 	reportsAtOnce = 2
 	reportsOpen   = 8
 	copiesOpen    = 32
-	reportWait    = 10 * time.Second
+	reportWait    = 5 * time.Second
 )
 
 // reportDuplicates is importer.Options.MaxDuplicates where many may ask for reports at the same time.
@@ -39,7 +39,7 @@ const reportDuplicates = 1 << 16
 //
 // ErrNotFound when there is no such job or its file is gone; importer.ErrInput when nothing can be read from the file.
 // Nothing was written then. ErrBusy when two reports are being made, of any job, or eight are under way, or 32 of those
-// that are kept, and none ends within ten seconds.
+// that are kept, and none ends within five seconds.
 func (s *Service) Rejects(ctx context.Context, id string, w io.Writer) error {
 	return s.report(ctx, id, rejectsReport, w, s.writeRejects)
 }
@@ -92,7 +92,7 @@ var ErrNotKept = errors.New("job: the skipped records are kept in mode existing 
 // Skipped writes which records of the job's file were skipped in mode existing, since no product has their SKU, as
 // importer.SkippedWriter does: those of the batches that are committed by now, in the file's order, exactly once each,
 // whichever workers had the job. They stand with the job. ErrNotFound when there is no such job, ErrNotKept for another
-// mode and for a dry run; nothing was written then. ErrBusy when 32 reports are being copied and none ends within ten
+// mode and for a dry run; nothing was written then. ErrBusy when 32 reports are being copied and none ends within five
 // seconds.
 func (s *Service) Skipped(ctx context.Context, id string, w io.Writer) error {
 	job, err := s.store.Get(ctx, id)

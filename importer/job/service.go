@@ -25,8 +25,8 @@ const (
 	maxName           = 255 // characters of a file's and a user's, the rest is cut off
 )
 
-// cleanup is how long taking back may take once the caller is gone.
-const cleanup = 10 * time.Second
+// cleanup is how long taking back may take once the caller is gone, or waits for it.
+const cleanup = 8 * time.Second
 
 // ServiceOptions are the settings of a Service. The zero value works.
 type ServiceOptions struct {
@@ -242,8 +242,12 @@ func shown(name string) string {
 	return string(runes[:min(len(runes), maxName)])
 }
 
-// discard deletes an upload without a job. Where that fails it is left behind for Prune.
+// discard deletes an upload without a job. Where that fails it is left behind for Prune, and so it is where the
+// caller's time is over: it would take more of it.
 func (s *Service) discard(ctx context.Context, key string) {
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
 	_ = s.uploads.Delete(ctx, key)
