@@ -286,7 +286,7 @@ func TestServerSilent(t *testing.T) {
 // what became of it, however long others would be asked to wait.
 func TestCommitSilent(t *testing.T) {
 	for _, when := range []cut{hungCommit, behindSuccess} {
-		p, url := newProxy(t, pgtest.URL(t))
+		p, url := newProxy(t, migrated(t))
 		db := open(t, url, postgres.Options{RetryFor: time.Hour})
 		create(t, db, "before") // so that a connection is open
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
