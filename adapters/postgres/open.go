@@ -63,8 +63,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.HeavyReads < 1 {
 		return o, fmt.Errorf("postgres: Options.HeavyReads must be at least 1, not %d", o.HeavyReads)
 	}
-	if err := checkSchema(o.Schema); err != nil {
-		return o, err
+	if err := CheckSchema(o.Schema); err != nil {
+		return o, fmt.Errorf("postgres: Options.Schema can't be %q: %w", o.Schema, err)
 	}
 	if o.RetryFor == 0 {
 		o.RetryFor = 10 * time.Second

@@ -34,20 +34,18 @@ func newSpace(name string) space {
 // maxName is the length of the names that PostgreSQL keeps, in bytes. It cuts what is longer.
 const maxName = 63
 
-// checkSchema returns an error for a name that no schema can have.
-func checkSchema(name string) error {
-	var problem string
+// CheckSchema returns an error for a name that Options.Schema can't have: a sentence without the name, for whoever gave
+// it.
+func CheckSchema(name string) error {
 	switch {
 	case len(name) > maxName:
-		problem = fmt.Sprintf("it has %d bytes, and PostgreSQL keeps %d", len(name), maxName)
+		return fmt.Errorf("it has %d bytes, and PostgreSQL keeps %d", len(name), maxName)
 	case !utf8.ValidString(name) || strings.Contains(name, "\x00"):
-		problem = "it isn't text in UTF-8"
+		return errors.New("it isn't text in UTF-8")
 	case strings.HasPrefix(name, "pg_") || name == "information_schema":
-		problem = "it is the server's own"
-	default:
-		return nil
+		return errors.New("it is the server's own")
 	}
-	return fmt.Errorf("postgres: Options.Schema can't be %q: %s", name, problem)
+	return nil
 }
 
 // of is one of our names as statements have it.

@@ -3,6 +3,7 @@
 package envflags
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,9 +23,9 @@ type Set struct {
 	intro     string
 	groups    []group
 	variables []variable
-	hidden    map[string]bool // flags whose values no error shows
-	given     map[string]bool // by what: "-workers" or "WORKERS"
-	err       error           // the first value that was wrong
+	hidden    map[string]bool   // flags whose values no error shows
+	given     map[string]string // what set a flag, "-workers" or "WORKERS", by its name
+	err       error             // the first value that was wrong
 	version   bool
 }
 
@@ -48,7 +49,7 @@ type variable struct {
 // what stands before the flags in the usage, with its first line from "Usage:" on, and examples.
 func New(program, intro string) *Set {
 	s := &Set{FlagSet: flag.NewFlagSet(program, flag.ContinueOnError), intro: intro, hidden: map[string]bool{},
-		given: map[string]bool{}}
+		given: map[string]string{}}
 	s.SetOutput(io.Discard)
 	version.Add(s.FlagSet, &s.version)
 	return s
@@ -152,7 +153,7 @@ func None(arguments []string) error {
 
 // read sets what the environment says.
 func (s *Set) read(v *variable, getenv func(string) string) error {
-	if s.given["-"+v.flag] {
+	if s.given[v.flag] != "" {
 		return nil
 	}
 	name, text := v.name, getenv(v.name)
@@ -165,16 +166,17 @@ func (s *Set) read(v *variable, getenv func(string) string) error {
 	if text == "" {
 		return nil
 	}
-	s.given[v.name] = true
+	if v.flag != "" {
+		s.given[v.flag] = name
+	}
 	return set(v.value, name, text, v.secret)
 }
 
 // Given reports whether the flag was given, on the command line or in the environment.
-func (s *Set) Given(name string) bool {
-	return s.given["-"+name] || slices.ContainsFunc(s.variables, func(v variable) bool {
-		return v.flag == name && s.given[v.name]
-	})
-}
+func (s *Set) Given(name string) bool { return s.given[name] != "" }
+
+// Named is what an error calls the flag that is wrong: "-workers", or "WORKERS" where the environment has set it.
+func (s *Set) Named(name string) string { return cmp.Or(s.given[name], "-"+name) }
 
 // Report ends the program for what Parse returned, or what was wrong with the settings as a whole: it explains the
 // program, prints its version, or says in one line what is wrong. It returns the exit status.
@@ -213,7 +215,7 @@ func (w *watched) String() string {
 
 // Set sets the value. An error is kept for Parse.
 func (w *watched) Set(text string) error {
-	w.set.given["-"+w.name] = true
+	w.set.given[w.name] = "-" + w.name
 	if err := set(w.Value, "-"+w.name, text, w.set.hidden[w.name]); err != nil && w.set.err == nil {
 		w.set.err = err
 	}

@@ -145,6 +145,10 @@ func TestWrong(t *testing.T) {
 		require.Empty(t, stdout.String())
 		require.Equal(t, "demo: "+err.Error()+" (demo -h explains)\n", stderr.String())
 	}
+	p := newProgram()
+	_, err := p.Parse([]string{"-name", "n"}, getter(map[string]string{"WORKERS": "2", "NAME": "m"}))
+	require.NoError(t, err)
+	require.Equal(t, []string{"-name", "WORKERS", "-wait"}, []string{p.Named("name"), p.Named("workers"), p.Named("wait")})
 	require.NoError(t, envflags.None(nil))
 	require.EqualError(t, envflags.None([]string{"a", "b"}), `there is nothing to do with "a"`)
 }

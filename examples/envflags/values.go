@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -106,6 +107,41 @@ func FormatSize(n int64) string {
 		}
 	}
 	return strconv.FormatInt(n, 10) + "B"
+}
+
+// address is a flag's value, an address to listen at.
+type address struct {
+	value    *string
+	optional bool
+}
+
+func (a *address) Set(text string) error {
+	if text != "" || !a.optional {
+		_, port, err := net.SplitHostPort(text)
+		if err == nil {
+			_, err = net.LookupPort("tcp", port)
+		}
+		if err != nil {
+			return errors.New("is no address: want host:port")
+		}
+	}
+	*a.value = text
+	return nil
+}
+
+func (a *address) String() string {
+	if a.value == nil {
+		return "" // package flag asks the zero value
+	}
+	return *a.value
+}
+
+func (a *address) kindOf() string { return "address" }
+
+// Address declares a flag that is an address to listen at, host:port. Where it is optional, empty is none.
+func (s *Set) Address(p *string, name, value string, optional bool, usage string) {
+	*p = value
+	s.Var(&address{p, optional}, name, usage)
 }
 
 // maxSecret is how long a secret's file may be.

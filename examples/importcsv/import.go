@@ -64,7 +64,7 @@ func (s *settings) openStore(ctx context.Context) (store importer.Store, closeSt
 		return s.openTable(ctx)
 	}
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
-		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate})
+		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate, Named: s.database.Named})
 	if err != nil {
 		return nil, nil, err
 	}

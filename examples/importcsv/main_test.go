@@ -340,24 +340,26 @@ func TestCancelled(t *testing.T) {
 }
 
 func TestUnreachableDatabase(t *testing.T) {
-	const password = "tr0ub4dor&3"
+	const password, url = "tr0ub4dor&3", "postgres://me:tr0ub4dor&3@127.0.0.1:1/shop"
 	path := write(t, "small.csv", small)
+	s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", "-json", path)
+	oneLine(t, s, statusFailure, "")
+	require.Equal(t, "FAILURE", s.decode(t)["state"])
+	require.NotContains(t, s.stderr+s.stdout, password)
+	require.Equal(t, s, importcsv(t, nil, "", "-json", "-database-url", url, path))
+}
+
+func TestUnreadableURL(t *testing.T) {
 	for name, url := range map[string]string{
-		"nobody listens": "postgres://me:tr0ub4dor&3@127.0.0.1:1/shop",
-		"a bad port":     "postgres://me:tr0ub4dor&3@127.0.0.1:port/shop",
-		"a bad escape":   "postgres://me:tr0ub4dor&3%zz@127.0.0.1/shop",
+		"a bad port":   "postgres://me:tr0ub4dor&3@127.0.0.1:port/shop",
+		"a bad escape": "postgres://me:tr0ub4dor&3%zz@127.0.0.1/shop",
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", "-json", path)
-			oneLine(t, s, statusFailure, "")
-			require.Equal(t, "FAILURE", s.decode(t)["state"])
-			require.NotContains(t, s.stderr+s.stdout, password)
-			require.Equal(t, s, importcsv(t, nil, "", "-json", "-database-url", url, path))
+			s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", write(t, "small.csv", small))
+			oneLine(t, s, statusUsage, "DATABASE_URL: it can't be read")
+			require.NotContains(t, s.stderr+s.stdout, "tr0ub4dor")
 		})
 	}
-	s := importcsv(t, nil, "", "-database-url", "me:tr0ub4dor&3@127.0.0.1", path)
-	oneLine(t, s, statusUsage, "want sqlite:FILE, memory: or postgres://")
-	require.NotContains(t, s.stderr, password)
 }
 
 type fullWriter struct{}

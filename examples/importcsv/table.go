@@ -30,7 +30,7 @@ func (s *settings) checkTable(flags *envflags.Set) error {
 	if s.table.Name == "" && s.table.describe && len(s.table.Key) == 0 {
 		return errors.New("-describe is for -table, which is missing")
 	}
-	if err := s.table.Check(s.database.URL, flags.Given("fields")); err != nil || s.table.Name == "" {
+	if err := s.table.Check(s.database.URL); err != nil || s.table.Name == "" {
 		return err
 	}
 	if s.database.Schema != "" {

@@ -90,7 +90,7 @@ func TestTableRefused(t *testing.T) {
 		args   []string
 	}{
 		{"-key is for -table", 2, []string{"-key", "code", path}},
-		{"-leave, -rename and -touch are for -table", 2, []string{"-leave", "a", path}},
+		{"-leave is for -table", 2, []string{"-leave", "a", path}},
 		{"want COLUMN=FIELD", 2, []string{"-table", "x", "-key", "a", "-rename", "a", path}},
 		{"-describe is for -table", 2, []string{"-describe"}},
 		{"name its columns with -key", 2, []string{"-table", "shop.items", path}},

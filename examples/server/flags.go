@@ -42,6 +42,7 @@ type settings struct {
 	searchIndex bool
 	lifecycle   lifecycle.Settings
 	log         logflags.Settings
+	named       func(flag string) string // what an error calls it
 }
 
 // What holds where nothing else is said.
@@ -75,8 +76,7 @@ each explains itself with -h.
 func newFlags(s *settings) *envflags.Set {
 	flags := envflags.New("server", serverUsage)
 	flags.Group("Where it is served")
-	flags.Func("addr", "the `address` to serve (default "+defaultAddr+")", s.readAddr)
-	s.addr = defaultAddr
+	flags.Address(&s.addr, "addr", defaultAddr, false, "the `address` to serve")
 	flags.Func("public-url", "the `URL` at which clients see the server, where it differs, for links", s.readPublicURL)
 	flags.Func("trusted-proxies",
 		"the `networks` of the proxies in front, such as 10.0.0.0/8,192.0.2.7, which are believed whose requests "+
@@ -111,9 +111,9 @@ func newFlags(s *settings) *envflags.Set {
 	s.work.Add(flags, ": workers run elsewhere, and deliver webhooks too, where nothing is said of -deliveries")
 	s.hooks.Add(flags)
 	flags.Group("For those who operate it")
-	flags.Func("metrics-addr",
+	flags.Address(&s.metricsAddr, "metrics-addr", "", true,
 		"another `address`, for /metrics alone, which wants no log-in there: one that only Prometheus can reach. Without "+
-			"it /metrics is served with all else, to who logs in", s.readMetricsAddr)
+			"it /metrics is served with all else, to who logs in")
 	s.lifecycle.AddWait(flags)
 	s.lifecycle.AddDrain(flags)
 	s.log.Add(flags)
@@ -123,11 +123,12 @@ func newFlags(s *settings) *envflags.Set {
 
 // parse sets the settings, or returns an error of one line for flags.Report.
 func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string) string) error {
+	s.named = flags.Named
 	arguments, err := flags.Parse(args, getenv)
 	if err := cmp.Or(err, envflags.None(arguments)); err != nil {
 		return err
 	}
-	if err := s.table.Check(s.database.URL, flags.Given("fields")); err != nil {
+	if err := s.table.Check(s.database.URL); err != nil {
 		return err
 	}
 	if s.password == "" && s.usersFile == "" {
@@ -139,38 +140,22 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	const alone = "needs a database, that workers elsewhere share: nobody else sees this memory"
 	switch {
 	case s.work.Workers == 0 && !s.database.URL.Stored():
-		return errors.New("-workers 0 " + alone)
+		return errors.New(s.named("workers") + " 0 " + alone)
 	case s.work.Deliveries == 0 && !s.database.URL.Stored():
-		return errors.New("-deliveries 0 " + alone)
+		return errors.New(s.named("deliveries") + " 0 " + alone)
 	case s.searchIndex && !s.database.URL.Stored():
-		return errors.New("-search-index needs a database")
+		return errors.New(s.named("search-index") + " needs a database")
 	case s.searchIndex && s.table.Name != "":
-		return errors.New("-search-index is for products, and -table has none")
+		return fmt.Errorf("%s is for products, and %s has none", s.named("search-index"), s.named("table"))
 	case s.searchIndex && s.database.NoMigrate:
-		return errors.New("-no-migrate leaves no room for -search-index: server migrate -search-index builds it")
+		return fmt.Errorf("%s leaves no room for %s: server migrate -search-index builds it", s.named("no-migrate"),
+			s.named("search-index"))
 	}
 	host, _, _ := net.SplitHostPort(s.addr)
 	if ip := net.ParseIP(host); s.madeUp && !s.anyAddress && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("-addr %s can be reached by others: set ADMIN_PASSWORD, or say -allow-made-up-password", s.addr)
+		return fmt.Errorf("%s %s can be reached by others: set ADMIN_PASSWORD, or say -allow-made-up-password",
+			s.named("addr"), s.addr)
 	}
-	return nil
-}
-
-// readAddr reads the address to serve.
-func (s *settings) readAddr(text string) error {
-	if _, _, err := net.SplitHostPort(text); err != nil {
-		return errors.New("is no address: want host:port")
-	}
-	s.addr = text
-	return nil
-}
-
-// readMetricsAddr reads an address, or none.
-func (s *settings) readMetricsAddr(text string) error {
-	if _, _, err := net.SplitHostPort(text); text != "" && err != nil {
-		return errors.New("is no address: want host:port")
-	}
-	s.metricsAddr = text
 	return nil
 }
 

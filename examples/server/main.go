@@ -75,7 +75,7 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	}
 	front, err := lifecycle.Listen(s.addr, logger)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", s.named("addr"), err)
 	}
 	defer func() { err = errors.Join(err, front.Shutdown(shutdownTime)) }()
 	meters, err := openMeters(s, logger)

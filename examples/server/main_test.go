@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"flag"
@@ -283,32 +285,43 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestEverySettingByEnvironment: whatever flag there is, the environment sets it too, and a wrong value names it.
-func TestEverySettingByEnvironment(t *testing.T) {
-	var names []string
-	newFlags(&settings{}).VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	for _, name := range names {
-		if name == "version" {
-			continue
-		}
-		variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
-		_, explanation, _ := strings.Cut(usageOf(t), "\n  -"+name)
-		head, _, _ := strings.Cut(explanation, "\n")
-		require.Contains(t, head, variable)
+// TestEverySetting: whatever flag there is, the environment sets it too, and where its value makes no sense there is
+// one line that names what was used, the flag or the variable.
+func TestEverySetting(t *testing.T) {
+	values := map[string]string{"admin-user": "a:b", "schema": "pg_catalog", "rename": "a=b", "set": "a=b",
+		"addr": "127.0.0.1:http-", "metrics-addr": "192.0.2.1:0"}
+	variables := []string{"ADMIN_PASSWORD_FILE", "WEBHOOKS_KEY", "WEBHOOKS_KEY_FILE", "DATABASE_URL_FILE"}
+	wrong := map[string][]string{} // the value of each variable, and the arguments that say the same
+	for _, variable := range variables {
+		wrong[variable] = []string{"nonsense"}
 	}
-	for variable, says := range map[string]string{
-		"ADDR": "want host:port", "PUBLIC_URL": "is no such URL", "TRUSTED_PROXIES": "is no network", "WORKERS": "is no whole",
-		"TRUSTED_ORIGINS": "is no origin", "MAX_UPLOAD": "is no size",
-		"MAX_WAIT": "is no duration", "LOG_LEVEL": "is no level", "LOG_FORMAT": "is no format", "SEARCH_INDEX": "neither true nor false",
-		"FIELDS": "no such file", "DATABASE_URL": "is no URL of a database", "RETENTION": "is no duration",
-		"KEEP_UPLOADS": "is no duration", "KEEP_DELIVERED": "is no duration", "KEEP_FAILED": "is no duration",
-		"ADMIN_PASSWORD_FILE": "no such file", "WEBHOOKS_KEY_FILE": "no such file", "DATABASE_URL_FILE": "no such file",
-	} {
-		var stdout, stderr bytes.Buffer
-		require.Equal(t, 2, run(t.Context(), nil, func(name string) string {
-			return map[string]string{variable: "wrong"}[name]
-		}, &stdout, &stderr), variable)
-		require.Regexp(t, "^server: "+variable+`( "wrong")?: .*`+says+".*\n$", stderr.String())
+	newFlags(&settings{}).VisitAll(func(f *flag.Flag) {
+		value := cmp.Or(values[f.Name], "nonsense")
+		if f.Name != "version" {
+			wrong[strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))] = []string{value, "-" + f.Name + "=" + value}
+		}
+	})
+	for variable, c := range wrong {
+		for _, args := range [][]string{nil, c[1:]} {
+			environment := map[string]string{"ADMIN_PASSWORD": "secret", "ADDR": "127.0.0.1:0", "DATABASE_URL": "memory:"}
+			named := variable
+			switch {
+			case len(args) > 0:
+				named, _, _ = strings.Cut(args[0], "=")
+			case strings.HasSuffix(variable, "_FILE"):
+				delete(environment, strings.TrimSuffix(variable, "_FILE"))
+				fallthrough
+			default:
+				environment[variable] = c[0]
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			var stdout, stderr bytes.Buffer
+			status := run(ctx, args, func(name string) string { return environment[name] }, &stdout, &stderr)
+			cancel()
+			require.NotZero(t, status, named)
+			require.Regexp(t, "^server: "+named+"[ :].*\n$", stderr.String())
+			require.Empty(t, stdout.String(), named)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -26,7 +27,7 @@ func openMeters(s *settings, logger *slog.Logger) (*meters, error) {
 	}
 	front, err := lifecycle.Listen(s.metricsAddr, logger)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", s.named("metrics-addr"), err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())

@@ -68,7 +68,8 @@ func (m *migrate) run(ctx context.Context, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	options := storeflags.Options{Logger: logger, Fields: m.fields.Schema, Schema: m.database.Schema}
+	options := storeflags.Options{Logger: logger, Fields: m.fields.Schema, Schema: m.database.Schema,
+		Named: m.database.Named}
 	if m.flags.Given("key-rule") {
 		options.KeyRule = &m.keyRule
 	}

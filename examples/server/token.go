@@ -66,7 +66,7 @@ func (k *token) check(arguments []string) error {
 
 func (k *token) run(ctx context.Context, stdout io.Writer) (err error) {
 	db, err := storeflags.Open(ctx, k.database.URL, storeflags.Options{MaxConns: 2,
-		Schema: k.database.Schema, NoMigrate: k.database.NoMigrate})
+		Schema: k.database.Schema, NoMigrate: k.database.NoMigrate, Named: k.database.Named})
 	if err != nil {
 		return err
 	}

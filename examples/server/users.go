@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 
@@ -18,14 +19,14 @@ func openUsers(s *settings, logger *slog.Logger) (basicauth.Users, error) {
 		}
 		admin, err := basicauth.NewStaticUsers(map[string]string{s.user: hash})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", s.named("admin-user"), err)
 		}
 		all = append(all, admin)
 	}
 	if s.usersFile != "" {
 		file, err := basicauth.OpenHtpasswd(s.usersFile)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", s.named("users"), err)
 		}
 		all = append(all, &fileUsers{Htpasswd: file, logger: logger})
 	}

@@ -36,6 +36,8 @@ type Options struct {
 	MaxConns int
 	// Logger gets what the database has to tell; nil for none.
 	Logger *slog.Logger
+	// Named is what an error calls a flag, as envflags.Set.Named says; nil for the flag's name.
+	Named func(flag string) string
 }
 
 // Stores are where everything is kept. They are safe for concurrent use.
@@ -69,7 +71,14 @@ type Jobs interface {
 
 // Open opens what the URL names, and makes or updates its schema where that isn't left alone. The caller closes it.
 func Open(ctx context.Context, u URL, o Options) (*Stores, error) {
+	if o.Named == nil {
+		o.Named = func(flag string) string { return "-" + flag }
+	}
 	db, err := open(ctx, u, o)
+	var file *sqlite.FileError
+	if errors.As(err, &file) {
+		return nil, fmt.Errorf("%s: %w", o.Named("database-url"), err)
+	}
 	var one *postgres.MissingFieldsError
 	var other *sqlite.MissingFieldsError
 	if behind(err) || errors.As(err, &one) || errors.As(err, &other) {
@@ -87,7 +96,8 @@ func behind(err error) bool {
 
 func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 	if o.Schema != "" && u.Kind != None && u.Kind != PostgreSQL {
-		return nil, fmt.Errorf("-schema %q is for PostgreSQL alone, and the database is another one: leave it out", o.Schema)
+		return nil, fmt.Errorf("%s %q is for PostgreSQL alone, and the database is another one: leave it out",
+			o.Named("schema"), o.Schema)
 	}
 	switch u.Kind {
 	case Memory:
@@ -118,7 +128,7 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 		var imports importer.Store = db.Products()
 		if o.Table != nil {
 			if imports, err = db.OpenTable(ctx, *o.Table); err != nil {
-				return nil, errors.Join(err, db.Close())
+				return nil, errors.Join(fmt.Errorf("%s: %w", o.Named("table"), err), db.Close())
 			}
 		}
 		return &Stores{Products: db.Products(), Imports: imports, Jobs: db.Jobs(), Uploads: db.Uploads(),

@@ -3,6 +3,7 @@
 package storeflags
 
 import (
+	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/examples/envflags"
 )
 
@@ -15,12 +16,13 @@ type Settings struct {
 	// NoMigrate is Options.NoMigrate.
 	NoMigrate bool
 	fallback  string
+	flags     *envflags.Set
 }
 
 // Add adds the flags -database-url and -schema. Where the first is empty the fallback counts, which may be empty too.
 // No error about it shows a password.
 func (s *Settings) Add(flags *envflags.Set, fallback string) {
-	s.fallback = fallback
+	s.fallback, s.flags = fallback, flags
 	// The error is that of the current folder, which is told where the database is opened.
 	_ = s.Set("")
 	flags.Var(s, "database-url", "the `URL` of the database: "+Forms)
@@ -29,10 +31,16 @@ func (s *Settings) Add(flags *envflags.Set, fallback string) {
 	flags.FromEnv("schema")
 }
 
+// Named is Options.Named.
+func (s *Settings) Named(flag string) string { return s.flags.Named(flag) }
+
 // AddSchema adds the flag -schema.
 func AddSchema(flags *envflags.Set, schema *string) {
-	flags.StringVar(schema, "schema", "", "keep all tables in the PostgreSQL schema of that `name`, beside those of others: "+
-		"it is made where it is missing; empty leaves it to the search_path")
+	flags.Func("schema", "keep all tables in the PostgreSQL schema of that `name`, beside those of others: "+
+		"it is made where it is missing; empty leaves it to the search_path", func(name string) error {
+		*schema = name
+		return postgres.CheckSchema(name)
+	})
 }
 
 // AddNoMigrate adds the flag -no-migrate.

@@ -36,7 +36,7 @@ func TestRead(t *testing.T) {
 		{flag: "memory:", environment: "nonsense", kind: storeflags.Memory, where: "memory"},
 		{flag: "postgresql://h/d", kind: storeflags.PostgreSQL, where: "PostgreSQL"},
 		{flag: "host=localhost dbname=shop", kind: storeflags.PostgreSQL, where: "PostgreSQL"},
-		{flag: " service = shop", kind: storeflags.PostgreSQL, where: "PostgreSQL"},
+		{flag: " host = shop", kind: storeflags.PostgreSQL, where: "PostgreSQL"},
 		{flag: "sqlite:products.db", kind: storeflags.SQLite, where: filepath.Join(folder, "products.db")},
 		{flag: "sqlite:../a b.db", kind: storeflags.SQLite, where: filepath.Join(filepath.Dir(folder), "a b.db")},
 		{flag: "sqlite:/data/products.db", kind: storeflags.SQLite, where: "/data/products.db"},

@@ -22,6 +22,7 @@ type Table struct {
 	// Leave, Rename and Touch are as in postgres.TableOptions.
 	Leave, Touch []string
 	Rename       map[string]string
+	flags        *envflags.Set
 }
 
 // flagsOfTable are those that Table adds.
@@ -29,6 +30,7 @@ var flagsOfTable = []string{"table", "key", "leave", "rename", "touch"}
 
 // Add adds the flags -table, -key, -leave, -rename and -touch.
 func (t *Table) Add(flags *envflags.Set) {
+	t.flags = flags
 	flags.StringVar(&t.Name, "table", "",
 		"import into the table of that `name` in PostgreSQL, such as shop.items, which is there already and whose "+
 			"columns are the fields; nothing but its rows is changed")
@@ -84,21 +86,25 @@ func addPairs(to *map[string]string, text, form, example string) error {
 }
 
 // Check returns what is wrong with the flags together, and with -fields if that is given.
-func (t *Table) Check(database URL, fields bool) error {
-	switch {
-	case t.Name == "" && len(t.Key) > 0:
-		return errors.New("-key is for -table, which is missing")
-	case t.Name == "" && (len(t.Leave) > 0 || len(t.Rename) > 0 || len(t.Touch) > 0):
-		return errors.New("-leave, -rename and -touch are for -table, which is missing")
-	case t.Name == "":
+func (t *Table) Check(database URL) error {
+	if t.Name == "" {
+		for name, n := range map[string]int{"key": len(t.Key), "leave": len(t.Leave), "rename": len(t.Rename),
+			"touch": len(t.Touch)} {
+			if n > 0 {
+				return errors.New(t.flags.Named(name) + " is for -table, which is missing")
+			}
+		}
 		return nil
+	}
+	table := t.flags.Named("table")
+	switch {
 	case len(t.Key) == 0:
-		return errors.New("-table needs a unique key: name its columns with -key")
+		return errors.New(table + " needs a unique key: name its columns with -key")
 	case database.Kind != PostgreSQL:
-		return errors.New("-table is of PostgreSQL: name its database, postgres://user:password@host/name, with " +
+		return errors.New(table + " is of PostgreSQL: name its database, postgres://user:password@host/name, with " +
 			"-database-url or DATABASE_URL")
-	case fields:
-		return errors.New("-table has its own fields, so leave out -fields")
+	case t.flags.Given("fields"):
+		return fmt.Errorf("%s has its own fields, so leave out %s", table, t.flags.Named("fields"))
 	}
 	return nil
 }
@@ -116,12 +122,13 @@ func (t *Table) Options(set map[string]string) (options postgres.TableOptions, e
 		case options.Key == "":
 			options.Key = column
 		default:
-			return options, fmt.Errorf("-key has %s and %s from the file: give all of its columns but one a value with -set",
-				options.Key, column)
+			return options, fmt.Errorf("%s has %s and %s from the file: give all of its columns but one a value with -set",
+				t.flags.Named("key"), options.Key, column)
 		}
 	}
 	if options.Key == "" {
-		return options, errors.New("-set gives all columns of -key a value: one of them has to come from the file")
+		return options, fmt.Errorf("%s gives all columns of %s a value: one of them has to come from the file",
+			t.flags.Named("set"), t.flags.Named("key"))
 	}
 	return options, nil
 }
@@ -146,13 +153,13 @@ func (t *ServedTable) Add(flags *envflags.Set) {
 }
 
 // Check makes the Options, or returns what is wrong with the flags together.
-func (t *ServedTable) Check(database URL, fields bool) error {
-	if err := t.Table.Check(database, fields); err != nil {
+func (t *ServedTable) Check(database URL) error {
+	if err := t.Table.Check(database); err != nil {
 		return err
 	}
 	if t.Name == "" {
 		if len(t.set) > 0 {
-			return errors.New("-set is for -table, which is missing")
+			return errors.New(t.flags.Named("set") + " is for -table, which is missing")
 		}
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -42,7 +43,7 @@ func ParseURL(text string) (URL, error) {
 	scheme, rest, ok := strings.Cut(text, ":")
 	switch {
 	case strings.HasPrefix(text, "postgres://"), strings.HasPrefix(text, "postgresql://"), keyword.MatchString(text):
-		return URL{PostgreSQL, text}, nil
+		return parsePostgres(text)
 	case text == "":
 		return URL{}, errors.New("the URL is empty: want " + Forms)
 	case !ok:
@@ -56,6 +57,15 @@ func ParseURL(text string) (URL, error) {
 	}
 	// What stands behind an unknown beginning may be a password.
 	return URL{}, fmt.Errorf("%q begins no URL of a database: want %s", products.Shorten(scheme+":"), Forms)
+}
+
+// parsePostgres reads what PostgreSQL's driver takes.
+func parsePostgres(text string) (URL, error) {
+	pool, err := postgres.NewPool(text, 1) // it connects to nothing yet
+	if err != nil {
+		return URL{}, errors.New(strings.TrimPrefix(err.Error(), "postgres: bad database URL: "))
+	}
+	return URL{PostgreSQL, text}, pool.Close()
 }
 
 // parseFile reads what stands behind "sqlite:".

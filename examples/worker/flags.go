@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 
 	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/fieldflags"
@@ -26,6 +27,7 @@ type settings struct {
 	hooks     hookflags.Settings
 	lifecycle lifecycle.Settings
 	log       logflags.Settings
+	named     func(flag string) string // what an error calls it
 }
 
 const workerUsage = `Usage: worker [flags]
@@ -51,7 +53,7 @@ func newFlags(s *settings) *envflags.Set {
 	s.work.Add(flags, "")
 	s.hooks.Add(flags)
 	flags.Group("For those who operate it")
-	flags.StringVar(&s.adminAddr, "admin-addr", defaultAdminAddr,
+	flags.Address(&s.adminAddr, "admin-addr", defaultAdminAddr, true,
 		"the `address` of /livez, /readyz and /metrics, which want no log-in; empty for none")
 	s.lifecycle.AddWait(flags)
 	s.log.Add(flags)
@@ -61,6 +63,7 @@ func newFlags(s *settings) *envflags.Set {
 
 // parse sets the settings, or returns an error of one line for flags.Report.
 func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string) string) error {
+	s.named = flags.Named
 	arguments, err := flags.Parse(args, getenv)
 	if err := cmp.Or(err, envflags.None(arguments)); err != nil {
 		return err
@@ -73,7 +76,7 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 		return errors.New("a worker does what servers have taken in, and nobody else sees this memory: " +
 			"name the servers' database, sqlite:FILE or postgres://user:password@host/name")
 	case s.work.Workers == 0 && s.work.Deliveries == 0:
-		return errors.New("there is nothing to do with -workers 0 and -deliveries 0")
+		return fmt.Errorf("there is nothing to do with %s 0 and %s 0", s.named("workers"), s.named("deliveries"))
 	}
-	return s.table.Check(s.database.URL, flags.Given("fields"))
+	return s.table.Check(s.database.URL)
 }

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {
 	front, err := lifecycle.Listen(s.adminAddr, logger)
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", s.named("admin-addr"), err)
 	}
 	defer func() { err = errors.Join(err, front.Shutdown(time.Second)) }()
 	var build metrics.Options
@@ -81,7 +81,7 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
 		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.work.Workers + 8,
 			Logger: logger, Sealer: s.hooks.Sealer, Fields: s.fields.Schema, Schema: s.database.Schema,
-			Table: s.table.Options, NoMigrate: s.database.NoMigrate})
+			Table: s.table.Options, NoMigrate: s.database.NoMigrate, Named: s.named})
 		return err
 	})
 	switch {

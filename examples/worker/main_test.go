@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
+	"flag"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,6 +56,35 @@ func TestWarnings(t *testing.T) {
 		require.Equal(t, c.secrets, strings.Contains(stderr.String(), "WEBHOOKS_KEY names no key"), stderr.String())
 		require.Equal(t, c.any, strings.Contains(stderr.String(), "may go to any address"), stderr.String())
 	}
+}
+
+// TestEverySetting: whatever flag there is, the environment sets it too, and where its value makes no sense there is
+// one line that names what was used, the flag or the variable.
+func TestEverySetting(t *testing.T) {
+	values := map[string]string{"schema": "pg_catalog", "rename": "a=b", "set": "a=b", "admin-addr": "192.0.2.1:0"}
+	newFlags(&settings{}).VisitAll(func(f *flag.Flag) {
+		if f.Name == "version" {
+			return
+		}
+		value := cmp.Or(values[f.Name], "nonsense")
+		for _, named := range []string{"-" + f.Name, strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))} {
+			environment := map[string]string{"DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "products.db"),
+				"ADMIN_ADDR": "127.0.0.1:0"}
+			var args []string
+			if strings.HasPrefix(named, "-") {
+				args = []string{named + "=" + value}
+			} else {
+				environment[named] = value
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			var stdout, stderr bytes.Buffer
+			status := run(ctx, args, func(name string) string { return environment[name] }, &stdout, &stderr)
+			cancel()
+			require.NotZero(t, status, named)
+			require.Regexp(t, "^worker: "+named+"[ :].*\n$", stderr.String())
+			require.Empty(t, stdout.String(), named)
+		}
+	})
 }
 
 func TestUsage(t *testing.T) {
