@@ -44,7 +44,7 @@ func TestKeyboard(t *testing.T) {
 	b.walk("textbox", "Stock")
 	b.enter("12")
 	b.press("Enter")
-	b.until("!document.querySelector('dialog') && !document.querySelector('.busy-area')")
+	b.until("!document.querySelector('dialog') && !document.querySelector('[aria-busy=true]')")
 	require.Equal(t, "SKU-002", focused(b))
 	b.press("Enter")
 	require.Equal(t, "12", value(b, "textbox", "Stock"))

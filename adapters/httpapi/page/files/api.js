@@ -10,6 +10,9 @@ export function freshKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, '0')).join('');
 }
 
+// route writes a path below the API's base, whose values may be any texts: route`imports/${id}`.
+export const route = (texts, ...values) => String.raw(texts, ...values.map(encodeURIComponent));
+
 // Api asks the API below a base, which ends with a slash. connection is told whether the server answers; signIn, called
 // when it wants to know who asks, resolves to true once somebody has signed in.
 export class Api {

@@ -56,7 +56,7 @@ const router = new Router(async ({ place: name, path, query }) => {
         dropTarget: document, say: (sentence) => announcer.say(sentence),
         titled: (text) => { document.title = `${text} · Products importer`; } }));
     } catch (error) {
-      if (!aborted(error) && !signal.aborted) replace(root, h('h1', {}, place.title), failure(error, show));
+      if (!aborted(error) && !signal.aborted) replace(root, h('h1', place.title), failure(error, show));
     }
   };
   replace(main, root);

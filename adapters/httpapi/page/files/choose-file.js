@@ -1,5 +1,6 @@
 // Step 1: a file is chosen, or dropped anywhere, and sent.
 
+import { route } from './api.js';
 import { append, button, field, h, replace, select, table, cells } from './dom.js';
 import { bytes, duration, long, share, short, when } from './format.js';
 import { countsSentence, stateBadge } from './job-state.js';
@@ -31,10 +32,10 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
     on: { change: () => input.files[0] && send(input.files[0]) } });
   const choose = button('Choose a file', () => input.click(), { look: 'primary' });
   const idle = [
-    h('p', {}, h('strong', {}, prompt), ' or'), h('p', {}, choose), input,
+    h('p', h('strong', prompt), ' or'), h('p', choose), input,
     h('p', { class: 'hint' },
       'CSV, TSV or another table as text, also compressed: gzip, Zstandard, or a ZIP with one file.'),
-    template && h('p', {}, h('a', { href: view.api.url('template.csv'), download: 'template.csv' },
+    template && h('p', h('a', { href: view.api.url('template.csv'), download: 'template.csv' },
       'Download a template to fill in')),
   ];
   const area = h('div', { class: 'drop' }, idle);
@@ -47,7 +48,7 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
     replace(said);
     const bar = h('progress', { max: '1', value: 0, 'aria-label': 'Sent' });
     const line = h('p', { class: 'progress-line' }, 'Sending…');
-    replace(area, h('p', {}, 'Sending ', long(file.name)), bar, line, button('Cancel', () => cancel.abort()));
+    replace(area, h('p', 'Sending ', long(file.name)), bar, line, button('Cancel', () => cancel.abort()));
     try {
       const sent = await upload(view.api, file, { signal: AbortSignal.any([signal, view.signal]), progress: (now) => {
         bar.value = now.total ? now.sent / now.total : 0;
@@ -73,12 +74,12 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
 
   async function refuse(file, error) {
     const begins = error.status === 415 || error.status === 422 ? await beginning(file) : '';
-    replace(said, notice('error', h('p', {}, h('strong', {}, long(file.name)), ' was not taken. ', error.message),
-      begins && h('p', {}, 'It begins with ', h('code', {}, begins)),
+    replace(said, notice('error', h('p', h('strong', long(file.name)), ' was not taken. ', error.message),
+      begins && h('p', 'It begins with ', h('code', begins)),
       (passes(error) || error.status === 429) && button('Send it again', () => send(file))));
   }
 
-  return { element: h('div', {}, said, area), send };
+  return { element: h('div', said, area), send };
 }
 
 function progressSentence({ sent, total, speed, left }) {
@@ -111,7 +112,7 @@ export function takeDrops(view, take) {
 async function showProfiles(view, place, choose) {
   let profiles;
   try {
-    profiles = (await view.api.get('profiles/', { signal: view.signal })).results;
+    profiles = (await view.get('profiles/')).results;
   } catch {
     return; // the import goes on without
   }
@@ -121,31 +122,27 @@ async function showProfiles(view, place, choose) {
     choose(profiles.find(({ name }) => name === chooser.value)?.settings ?? null);
   } } });
   append(place, field('Read the file', chooser, 'As one of your profiles says, or as its content shows.'),
-    h('details', {}, h('summary', {}, 'Manage profiles'), h('ul', {}, profiles.map((profile) => h('li', {},
+    h('details', h('summary', 'Manage profiles'), h('ul', profiles.map((profile) => h('li',
       long(profile.name), ', ', when(profile.updated_at), ' ',
-      button('Delete', async () => {
-        try {
-          await view.api.send('DELETE', `profiles/${encodeURIComponent(profile.name)}`, { signal: view.signal });
-          view.say(`The profile ${profile.name} is deleted`);
-          choose(null);
-          await showProfiles(view, place, choose);
-        } catch (error) {
-          view.summary.fail('The profile is still there', error);
-        }
+      view.act('Delete', 'The profile is still there', async () => {
+        await view.send('DELETE', route`profiles/${profile.name}`);
+        view.say(`The profile ${profile.name} is deleted`);
+        choose(null);
+        await showProfiles(view, place, choose);
       }, { look: 'quiet', name: `Delete the profile ${profile.name}` }))))));
 }
 
 async function showRecent(view, place) {
-  replace(place, h('h2', {}, 'Last imports'), loading());
+  replace(place, h('h2', 'Last imports'), loading());
   try {
-    const { results } = await view.api.get('imports/', { query: { limit: 5 }, signal: view.signal });
+    const { results } = await view.get('imports/', { query: { limit: 5 } });
     const titles = ['File', 'State', 'When', 'Records'];
-    replace(place, h('h2', {}, 'Last imports'), results.length === 0 ?
+    replace(place, h('h2', 'Last imports'), results.length === 0 ?
       h('p', { class: 'soft' }, 'None yet. The first file starts the list.') :
       table('Last imports', titles, results.map((job) => cells(titles, [
         view.link(['jobs', job.id], short(job.file_name || 'without a name', 40)), stateBadge(job), when(job.created_at),
         countsSentence(job)]))));
   } catch (error) {
-    if (!aborted(error)) replace(place, h('h2', {}, 'Last imports'), notice('error', error.message));
+    if (!aborted(error)) replace(place, h('h2', 'Last imports'), notice('error', error.message));
   }
 }

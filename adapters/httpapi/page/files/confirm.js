@@ -1,6 +1,7 @@
 // Asks before something is done that can't be undone.
 
-import { button, field, h, replace } from './dom.js';
+import { openDialog } from './dialog.js';
+import { button, field, form, h, replace } from './dom.js';
 import { notice } from './messages.js';
 import { aborted } from './problem.js';
 
@@ -13,29 +14,21 @@ export function confirm(view, { title, sentence, typed = null, hint = '', label,
     const answer = h('input', { autocomplete: 'off', spellcheck: 'false', on: { input: () => check() } });
     const go = h('button', { class: 'danger' }, label);
     const check = () => { go.disabled = typed !== null && plain(answer.value) !== plain(typed); };
-    const form = h('form', { on: { submit: async (event) => {
-      event.preventDefault();
+    check();
+    const { close } = openDialog(view, title, '', form(async () => {
       go.disabled = true;
       try {
         await action();
         done = true;
-        dialog.close();
+        close();
       } catch (error) {
         if (aborted(error)) return;
         replace(wrong, notice('error', error.message));
         check();
       }
-    } } }, h('h2', { id: 'confirm-title' }, title), h('p', {}, sentence), wrong,
-    typed !== null && field(hint, answer),
-    h('div', { class: 'row' }, go, button('Keep as it is', () => dialog.close())));
-    const dialog = h('dialog', { 'aria-labelledby': 'confirm-title', on: { close: () => {
-      dialog.remove();
-      resolve(done);
-    } } }, form);
-    check();
-    view.root.append(dialog);
-    view.signal.addEventListener('abort', () => dialog.close(), { once: true });
-    dialog.showModal();
+    }, h('p', sentence), wrong, typed !== null && field(hint, answer),
+    h('div', { class: 'row' }, go, button('Keep as it is', () => close()))), { closed: () => resolve(done) });
+    (typed === null ? go : answer).focus();
   });
 }
 

@@ -1,5 +1,6 @@
 // The deliveries of a webhook: filtered, opened, sent again.
 
+import { route } from './api.js';
 import { button, cells, field, h, replace, select, table } from './dom.js';
 import { confirm } from './confirm.js';
 import { count, when } from './format.js';
@@ -14,7 +15,7 @@ const titles = ['Event', 'State', 'When', 'Attempts', 'Last answer'];
 
 // showDeliveries puts the list into a section. sent is called once something was sent again.
 export function showDeliveries(view, section, hook, sent) {
-  const path = `webhooks/${encodeURIComponent(hook.id)}/deliveries`;
+  const path = route`webhooks/${hook.id}/deliveries`;
   const state = select([['', 'all'], ['failed', 'failed'], ['pending', 'waiting'], ['delivered', 'delivered'],
     ['skipped', 'left out']], view.query.get('state') ?? '', { on: { change: () => begin() } });
   const type = select([['', 'all'], ...eventTypes], view.query.get('event_type') ?? '',
@@ -45,7 +46,7 @@ export function showDeliveries(view, section, hook, sent) {
     asking = now;
     try {
       const query = { limit: pageSize, state: state.value, event_type: type.value, before: before.at(-1)?.id };
-      const page = await view.api.get(path, { query, signal: AbortSignal.any([now.signal, view.signal]) });
+      const page = await view.get(path, { query, signal: AbortSignal.any([now.signal, view.signal]) });
       rows = [...before, ...page.results];
       draw(page.next !== null && page.results.length > 0);
     } catch (error) {
@@ -86,14 +87,14 @@ export function showDeliveries(view, section, hook, sent) {
       sentence: 'All deliveries that failed or were left out are sent again, after new ones. The receiver ignores ' +
         'what it knows by its id.',
       action: async () => {
-        ({ body: { replayed } } = await view.api.send('POST', `webhooks/${encodeURIComponent(hook.id)}/replay`,
-          { body: { since: hook.created_at }, signal: view.signal }));
+        ({ body: { replayed } } = await view.send('POST', route`webhooks/${hook.id}/replay`,
+          { body: { since: hook.created_at } }));
       } });
     if (!done) return;
     view.say(`${count(replayed, 'delivery', 'deliveries')} sent again`);
     await again();
   });
-  replace(section, h('h2', {}, 'Deliveries'),
+  replace(section, h('h2', 'Deliveries'),
     h('div', { class: 'row end' }, field('State', state), field('Event', type), all), body, more);
   return begin();
 }

@@ -1,5 +1,6 @@
 // A day of a webhook: what arrived and what failed in each hour, as a small chart and as a table.
 
+import { route } from './api.js';
 import { cells, h, replace, svg, table } from './dom.js';
 import { clock, number } from './format.js';
 
@@ -7,14 +8,13 @@ const [width, height] = [24 * 12, 64];
 
 // dayChart draws the last 24 hours into a section, and nothing where nothing was sent.
 export async function dayChart(view, section, id) {
-  const { delivered, failed, hours } = await view.api.get(`webhooks/${encodeURIComponent(id)}/stats`,
-    { signal: view.signal });
+  const { delivered, failed, hours } = await view.get(route`webhooks/${id}/stats`);
   if (delivered + failed === 0) return;
   const titles = ['Hour', 'Arrived', 'Failed'];
   const busy = hours.filter((one) => one.delivered + one.failed > 0);
-  replace(section, h('h2', {}, 'The last 24 hours'),
-    h('p', {}, `${number(delivered)} arrived, ${number(failed)} failed.`), drawing(hours),
-    h('details', {}, h('summary', {}, 'As a table'), table('Deliveries by the hour', titles, busy.map((one) =>
+  replace(section, h('h2', 'The last 24 hours'),
+    h('p', `${number(delivered)} arrived, ${number(failed)} failed.`), drawing(hours),
+    h('details', h('summary', 'As a table'), table('Deliveries by the hour', titles, busy.map((one) =>
       cells(titles, [clock(one.start), number(one.delivered), number(one.failed)])))));
 }
 

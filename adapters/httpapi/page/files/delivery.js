@@ -1,5 +1,6 @@
 // One delivery: its event, its attempts, and their answers.
 
+import { openDialog } from './dialog.js';
 import { button, h, replace } from './dom.js';
 import { when } from './format.js';
 import { badge, failure, loading, notice } from './messages.js';
@@ -9,25 +10,17 @@ import { answerOf, deliveryState } from './webhook-state.js';
 
 // openDelivery shows the delivery of the id over the screen. again is called once it is sent again.
 export async function openDelivery(view, id, again) {
-  const body = h('div', {}, loading());
-  const over = new AbortController();
-  const dialog = h('dialog', { class: 'panel', 'aria-labelledby': 'delivery-title', on: { close: () => {
-    over.abort();
-    dialog.remove();
-  } } }, h('h2', { id: 'delivery-title', tabindex: '-1' }, 'Delivery'), body);
-  view.signal.addEventListener('abort', () => dialog.close(), { signal: over.signal });
-  view.root.append(dialog);
-  dialog.showModal();
-  const signal = AbortSignal.any([view.signal, over.signal]);
-  const close = button('Close', () => dialog.close());
+  const body = h('div', loading());
+  const { close, signal } = openDialog(view, 'Delivery', 'panel', body);
+  const closing = button('Close', close);
   try {
-    const delivery = await view.api.get(`webhooks/deliveries/${id}/attempts`, { signal });
+    const delivery = await view.get(`webhooks/deliveries/${id}/attempts`, { signal });
     const wrong = h('div', { role: 'alert' });
     const resend = button('Send again', async () => {
       resend.disabled = true;
       try {
-        await view.api.send('POST', `webhooks/deliveries/${id}/resend`, { signal });
-        dialog.close();
+        await view.send('POST', `webhooks/deliveries/${id}/resend`, { signal });
+        close();
         view.say('It is sent again');
         await again();
       } catch (error) {
@@ -39,16 +32,16 @@ export async function openDelivery(view, id, again) {
     const { kind, word } = deliveryState(delivery);
     replace(body,
       h('p', { class: 'row' }, eventWords(delivery.event_type), badge(kind, word), when(delivery.created_at)), wrong,
-      h('h3', {}, 'Attempts'),
-      delivery.log.length === 0 ? h('p', {}, 'None yet.') : h('ol', { class: 'attempts' }, delivery.log.map(attempt)),
-      h('details', {}, h('summary', {}, 'What was sent'),
+      h('h3', 'Attempts'),
+      delivery.log.length === 0 ? h('p', 'None yet.') : h('ol', { class: 'attempts' }, delivery.log.map(attempt)),
+      h('details', h('summary', 'What was sent'),
         h('pre', { class: 'sample' }, JSON.stringify(delivery.event, null, 2))),
-      h('div', { class: 'row' }, delivery.state !== 'pending' && resend, close));
+      h('div', { class: 'row' }, delivery.state !== 'pending' && resend, closing));
   } catch (error) {
-    if (!aborted(error)) replace(body, failure(error), close);
+    if (!aborted(error)) replace(body, failure(error), closing);
   }
 }
 
-const attempt = (one) => h('li', {}, when(one.at), ': ', answerOf(one),
+const attempt = (one) => h('li', when(one.at), ': ', answerOf(one),
   one.error && h('p', { class: 'hint' }, sentence(one.error)),
   one.response && h('pre', { class: 'sample' }, one.response));

@@ -4,9 +4,9 @@ const svgNames = 'http://www.w3.org/2000/svg';
 const asProperties = new Set(['value', 'checked', 'disabled', 'hidden', 'selected', 'indeterminate', 'open', 'multiple',
   'readOnly']);
 
-// h returns an element. What is named `on` is an object of listeners; other values are attributes, which null,
-// undefined and false leave out, and true sets without a value. Children are nodes, texts, numbers, or lists of
-// these.
+// h returns an element, whose attributes may be left out. What is named `on` is an object of listeners; other values are
+// attributes, which null, undefined and false leave out, and true sets without a value. Children are nodes, texts,
+// numbers, or lists of these.
 export function h(name, attributes, ...children) {
   return fill(document.createElement(name), attributes, children);
 }
@@ -17,7 +17,8 @@ export function svg(name, attributes, ...children) {
 }
 
 function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes ?? {})) {
+  if (attributes?.constructor !== Object) return append(element, attributes, children);
+  for (const [name, value] of Object.entries(attributes)) {
     if (name === 'on') {
       for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     } else if (/^on|^srcdoc$|^style$/i.test(name)) {
@@ -32,7 +33,7 @@ function fill(element, attributes, children) {
   }
   // A select has its value once it has its options.
   append(element, children);
-  if (element instanceof HTMLSelectElement && attributes?.value !== undefined) element.value = attributes.value;
+  if (element instanceof HTMLSelectElement && attributes.value !== undefined) element.value = attributes.value;
   return element;
 }
 
@@ -62,6 +63,17 @@ export function button(label, action, { look = '', name = null, ...attributes } 
   return h('button', { type: 'button', class: look, 'aria-label': name, ...attributes, on: { click: action } }, label);
 }
 
+// busy says of an element that what it shows is about to change, or no more.
+export const busy = (element, is) => element.setAttribute('aria-busy', is);
+
+// form returns a form that does something where others are sent.
+export function form(action, ...children) {
+  return h('form', { novalidate: true, on: { submit: (event) => {
+    event.preventDefault();
+    action();
+  } } }, children);
+}
+
 // field returns a control with its label and, where there is one, a hint below.
 export function field(label, control, hint) {
   if (!control.id) control.id = freshID('field');
@@ -88,13 +100,13 @@ export function unseen(text) {
 // first cell is the row's header.
 export function cells(titles, values, attributes = {}) {
   return h('tr', attributes, values.map((value, i) =>
-    h(i === 0 ? 'th' : 'td', { scope: i === 0 ? 'row' : null, 'data-title': titles[i] }, h('div', {}, value))));
+    h(i === 0 ? 'th' : 'td', { scope: i === 0 ? 'row' : null, 'data-title': titles[i] }, h('div', value))));
 }
 
 // table returns a table with a caption, for screen readers alone unless it is shown, and rows made by cells.
 export function table(caption, titles, rows, { shown = false } = {}) {
-  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table', {},
+  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table',
     h('caption', { class: shown ? null : 'unseen' }, caption),
-    h('thead', {}, h('tr', {}, titles.map((title) => h('th', { scope: 'col' }, title)))),
-    h('tbody', {}, rows)));
+    h('thead', h('tr', titles.map((title) => h('th', { scope: 'col' }, title)))),
+    h('tbody', rows)));
 }

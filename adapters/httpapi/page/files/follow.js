@@ -1,8 +1,7 @@
 // Follows an import by its events, over restarts of the server, until it has ended.
 
-import { atMost, sleep } from './api.js';
+import { atMost, route, sleep } from './api.js';
 import { ended } from './job-state.js';
-import { aborted } from './problem.js';
 
 // follow calls update with what is new of an import, at most five times a second, and resolves to the whole import once
 // it has ended. The signal stops it.
@@ -19,7 +18,7 @@ export async function follow(api, id, { signal, update }) {
 // stream resolves when a stream has ended for good: by its last event, or since the server refused it.
 function stream(api, id, signal, show) {
   return new Promise((resolve) => {
-    const events = new EventSource(api.url(`imports/${encodeURIComponent(id)}/events`));
+    const events = new EventSource(api.url(route`imports/${id}/events`));
     const end = () => {
       signal.removeEventListener('abort', end);
       events.close();
@@ -40,14 +39,4 @@ function stream(api, id, signal, show) {
     });
     if (signal.aborted) end();
   });
-}
-
-// quietly ignores that the page itself gave something up.
-export async function quietly(promise) {
-  try {
-    return await promise;
-  } catch (error) {
-    if (!aborted(error)) throw error;
-    return null;
-  }
 }

@@ -77,7 +77,7 @@ const splitter = 'Segmenter' in Intl ? new Intl.Segmenter() : null;
 // screen readers have whole.
 export function short(text, most) {
   const cutText = cut(text, most);
-  return cutText === text ? h('bdi', {}, text) : [h('bdi', { 'aria-hidden': 'true', title: text }, cutText),
+  return cutText === text ? h('bdi', text) : [h('bdi', { 'aria-hidden': 'true', title: text }, cutText),
     h('span', { class: 'unseen' }, text)];
 }
 
@@ -86,7 +86,7 @@ export function short(text, most) {
 export function long(text, most = 40) {
   const whole = String(text ?? '');
   const short = cut(whole, most);
-  if (short === whole) return h('bdi', {}, whole);
+  if (short === whole) return h('bdi', whole);
   const shown = h('bdi', { 'aria-hidden': 'true' }, short);
   return h('span', { class: 'long', tabindex: '0', title: whole, on: {
     focus: () => { shown.textContent = whole; },

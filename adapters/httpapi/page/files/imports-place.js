@@ -38,7 +38,7 @@ export async function show(view) {
   const pages = h('div', { class: 'row' });
   const rows = new Map(); // by their ids
   const query = { limit: pageSize, offset, ...filter, ...(filter.state === 'running' && { state: running }) };
-  const page = await view.api.get('imports/', { query, signal: view.signal });
+  const page = await view.get('imports/', { query });
   view.title('Imports', h('div', { class: 'row end' }, field('State', state), field('Asked for by', user), names,
     total), body, pages);
   draw(page);
@@ -78,7 +78,7 @@ export async function show(view) {
       for (;;) {
         await sleep(last.results.some((job) => !ended(job)) ? busyPause : idlePause, view.signal);
         if (document.hidden) continue;
-        last = await view.api.get('imports/', { query, signal: view.signal });
+        last = await view.get('imports/', { query });
         draw(last);
       }
     } catch (error) {

@@ -1,8 +1,9 @@
 // What an import did to each product, or would do: before and after, of the fields that differ.
 
+import { route } from './api.js';
 import { cells, field, h, select, table } from './dom.js';
 import { cut } from './format.js';
-import { openDialog, openRows } from './rows-dialog.js';
+import { openRows, openWide } from './rows-dialog.js';
 import { label, schema, shownValue } from './schema.js';
 
 const pageSize = 1000;
@@ -11,18 +12,18 @@ const titles = { created: 'What it has', updated: 'What changes', deleted: 'What
 
 // openChanges shows the changes of a kind: created, updated, deleted or kept.
 export async function openChanges(view, job, { kind, title, total }) {
-  const path = `imports/${encodeURIComponent(job.id)}/changes`;
+  const path = route`imports/${job.id}/changes`;
   const filter = kind === 'updated' ? await fieldFilter(view.api).catch(() => null) : null; // the list goes on without
   const query = () => ({ kind, field: filter?.chosen() });
   openRows(view, title, { total, filter,
     buttons: h('a', { class: 'button', href: view.api.url(`${path}.csv`, { kind }), download: 'changes.csv' },
       'Download all as CSV'),
     read: (rows, { signal, grown }) => rows.readPages(async (cursor) => {
-      const { results, next } = await view.api.get(path, { query: { ...query(), limit: pageSize, cursor }, signal });
+      const { results, next } = await view.get(path, { query: { ...query(), limit: pageSize, cursor }, signal });
       return { results, cursor: next && new URL(next, view.api.base).searchParams.get('cursor') };
     }, { grown }),
     listOf: () => ({ titles: ['SKU', titles[kind]],
-      write: (change) => [h('bdi', {}, cut(change.sku, 100)), shortly(change)],
+      write: (change) => [h('bdi', cut(change.sku, 100)), shortly(change)],
       open: (change) => openChange(view, change) }) });
 }
 
@@ -47,8 +48,8 @@ const all = ({ fields, attributes }) => [
   ...Object.entries(attributes).map(([name, { before, after }]) => [name, shownValue(before), shownValue(after)])];
 
 const nothing = () => h('span', { class: 'soft' }, 'nothing');
-const before = (text) => text === '' ? nothing() : h('del', {}, h('bdi', {}, text));
-const after = (text) => text === '' ? nothing() : h('ins', {}, h('bdi', {}, text));
+const before = (text) => text === '' ? nothing() : h('del', h('bdi', text));
+const after = (text) => text === '' ? nothing() : h('ins', h('bdi', text));
 
 const reasons = { changed: 'Somebody has changed it since.', deleted: 'Somebody has deleted it since.',
   exists: 'A product with its SKU is there again.' };
@@ -57,14 +58,14 @@ const reasons = { changed: 'Somebody has changed it since.', deleted: 'Somebody 
 function shortly(change) {
   if (change.kind === 'kept') return reasons[change.reason] ?? change.reason;
   return all(change).slice(0, 8).map(([name, from, to], i) => [i > 0 && '; ', `${name} `,
-    change.kind !== 'updated' ? h('bdi', {}, cut(to || from, 60)) : [before(cut(from, 60)), ' → ', after(cut(to, 60))]]);
+    change.kind !== 'updated' ? h('bdi', cut(to || from, 60)) : [before(cut(from, 60)), ' → ', after(cut(to, 60))]]);
 }
 
 // openChange shows one change whole.
 function openChange(view, change) {
   const both = change.kind === 'updated';
   const titles = both ? ['Field', 'Before', 'After'] : ['Field', 'Value'];
-  openDialog(view, cut(change.sku, 100), change.kind === 'kept' ? h('p', {}, shortly(change)) :
+  openWide(view, cut(change.sku, 100), change.kind === 'kept' ? h('p', shortly(change)) :
     table('What changes', titles, all(change).map(([name, from, to]) =>
-      cells(titles, both ? [name, before(from), after(to)] : [name, h('bdi', {}, to || from)]))));
+      cells(titles, both ? [name, before(from), after(to)] : [name, h('bdi', to || from)]))));
 }

@@ -1,6 +1,6 @@
 // What one can do with an import that is under way or has ended.
 
-import { freshKey } from './api.js';
+import { freshKey, route } from './api.js';
 import { dropZone, takeDrops } from './choose-file.js';
 import { button, field, h, replace } from './dom.js';
 import { downloadLink, reportOf } from './job-reports.js';
@@ -37,16 +37,13 @@ export function nextSteps(view, place, job) {
 
 // stopButton asks for the end of an import.
 function stopButton(view, job) {
-  const stop = button(isDryRun(job) ? 'Stop' : 'Stop the import', async () => {
-    stop.disabled = true;
+  return view.act(isDryRun(job) ? 'Stop' : 'Stop the import', 'It could not be stopped', async () => {
     try {
-      await view.api.send('POST', `imports/${encodeURIComponent(job.id)}/cancel`, { signal: view.signal });
+      await view.send('POST', route`imports/${job.id}/cancel`);
     } catch (error) {
-      stop.disabled = false;
-      if (error.status !== 409) view.summary.fail('It could not be stopped', error); // 409: it has ended
+      if (error.status !== 409) throw error; // 409: it has ended
     }
   }, { look: 'danger' });
-  return stop;
 }
 
 // uploadOf returns the id of the import's file, if it is still there.
@@ -57,43 +54,35 @@ function uploadOf(job) {
 // commitButton imports what was tried out, without sending the file again.
 function commitButton(view, job) {
   if (toWrite(job) === 0) {
-    return notice('info', h('p', {}, job.rejected === job.read && job.read > 0 ?
+    return notice('info', h('p', job.rejected === job.read && job.read > 0 ?
       'No line of the file can be taken as it is read now, so there is nothing to import.' :
       'Nothing would change, so there is nothing to import.'));
   }
   const key = freshKey();
-  const commit = button(`Import ${products(toWrite(job))} now`, async () => {
-    commit.disabled = true;
-    view.summary.clear();
-    try {
-      const { body } = await view.api.send('POST', `imports/${encodeURIComponent(job.id)}/rerun`,
-        { body: { dry_run: false }, headers: { 'Idempotency-Key': key }, signal: view.signal });
-      view.happened('begun', { id: body.task_id });
-      view.go(['jobs', body.task_id], { tried: job.id });
-    } catch (error) {
-      commit.disabled = false;
-      view.summary.fail('The import was not begun', error);
-    }
+  return view.act(`Import ${products(toWrite(job))} now`, 'The import was not begun', async () => {
+    const { body } = await view.send('POST', route`imports/${job.id}/rerun`,
+      { body: { dry_run: false }, headers: { 'Idempotency-Key': key } });
+    view.happened('begun', { id: body.task_id });
+    view.go(['jobs', body.task_id], { tried: job.id });
   }, { look: 'primary' });
-  return commit;
 }
 
 // keepProfile keeps the import's settings under a name.
 function keepProfile(view, job) {
   const name = h('input', { name: 'profile', required: true, maxlength: '100', autocomplete: 'off' });
   const said = h('div', { role: 'status' });
-  return h('details', {}, h('summary', {}, 'Keep these settings as a profile'),
+  return h('details', h('summary', 'Keep these settings as a profile'),
     h('form', { on: { submit: async (event) => {
       event.preventDefault();
       try {
-        await view.api.send('PUT', `profiles/${encodeURIComponent(name.value.trim())}`,
-          { body: { settings: clean(job.settings), upload: uploadOf(job) ?? undefined }, signal: view.signal });
+        await view.send('PUT', route`profiles/${name.value.trim()}`,
+          { body: { settings: clean(job.settings), upload: uploadOf(job) ?? undefined } });
         replace(said, notice('success',
           `Kept as ${name.value.trim()}: files with the same columns are read like this.`));
       } catch (error) {
         replace(said, notice('error', error.message));
       }
-    } } }, field('Name of the profile', name, 'One that has this name is replaced.'), h('button', {}, 'Keep')), said);
+    } } }, field('Name of the profile', name, 'One that has this name is replaced.'), h('button', 'Keep')), said);
 }
 
 // mended takes the file of rejects again, once it is mended.
@@ -101,8 +90,8 @@ function mended(view, job) {
   const zone = dropZone(view, { settings: () => settingsForMended(job.settings), template: false,
     prompt: 'Drop the mended file here' });
   takeDrops(view, (file) => zone.send(file));
-  return h('section', {}, h('h2', {}, 'Mend what was not taken'),
-    h('p', {}, 'The file has each line with the reason behind it. Mend the lines, and import that file with the ',
+  return h('section', h('h2', 'Mend what was not taken'),
+    h('p', 'The file has each line with the reason behind it. Mend the lines, and import that file with the ',
       'same settings.'),
     zone.element);
 }

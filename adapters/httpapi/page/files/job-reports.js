@@ -1,12 +1,13 @@
 // The records behind the numbers: new, changed, not taken, doubled, or left alone, as a list and as a file.
 
+import { route } from './api.js';
 import { button, h } from './dom.js';
 import { cut, number } from './format.js';
 import { openChanges } from './job-changes.js';
 import { isDryRun } from './job-state.js';
 import { notice } from './messages.js';
 import { sentence } from './problem.js';
-import { openDialog, openRows } from './rows-dialog.js';
+import { openRows, openWide } from './rows-dialog.js';
 
 // The reports that the server makes, by what they count.
 const reports = {
@@ -20,7 +21,7 @@ export function reportOf(view, job, key) {
   const report = reports[key];
   if (!report || !job[key] || job.has_file === false) return null;
   if (key === 'skipped' && (isDryRun(job) || job.settings?.mode !== 'existing')) return null;
-  return { ...report, url: view.api.url(`imports/${encodeURIComponent(job.id)}/${report.file}`) };
+  return { ...report, url: view.api.url(route`imports/${job.id}/${report.file}`) };
 }
 
 // reportLink returns what stands below a number: a button that opens its list.
@@ -69,7 +70,7 @@ function wrongCell(header, record) {
   return header.slice(0, Math.max(0, line)).indexOf(record[header.indexOf('_column')]);
 }
 
-const shown = (text) => h('bdi', {}, cut(text, 200));
+const shown = (text) => h('bdi', cut(text, 200));
 
 // openRecord shows one record whole.
 function openRecord(view, header, record) {
@@ -77,8 +78,8 @@ function openRecord(view, header, record) {
   const wrong = wrongCell(header, record);
   const own = header.map((name, i) => [name, record[i] ?? '', i])
     .filter(([, text, i]) => (line < 0 || i < line) && (text !== '' || i === wrong));
-  openDialog(view, line < 0 ? record[0] : `Line ${number(record[line])}`, [
-    line >= 0 && notice('error', h('p', {}, sentence(record[header.indexOf('_reason')]))),
-    h('dl', { class: 'pairs' }, own.map(([name, text, i]) => h('div', {}, h('dt', {}, name),
-      h('dd', { class: i === wrong ? 'wrong' : null }, text === '' ? 'empty' : h('bdi', {}, text)))))]);
+  openWide(view, line < 0 ? record[0] : `Line ${number(record[line])}`, [
+    line >= 0 && notice('error', h('p', sentence(record[header.indexOf('_reason')]))),
+    h('dl', { class: 'pairs' }, own.map(([name, text, i]) => h('div', h('dt', name),
+      h('dd', { class: i === wrong ? 'wrong' : null }, text === '' ? 'empty' : h('bdi', text)))))]);
 }

@@ -55,10 +55,10 @@ export function countsSentence(job) {
 // stands below a number, such as a link to its records, or nothing; before has the numbers of a dry run to compare
 // with.
 export function countTiles(first, opened = () => null) {
-  const tiles = outcomesOf(first).map((outcome) => ({ outcome, value: h('dd', {}, '0'), below: h('dd', { class: 'hint' }) }));
+  const tiles = outcomesOf(first).map((outcome) => ({ outcome, value: h('dd', '0'), below: h('dd', { class: 'hint' }) }));
   const element = h('dl', { class: 'counts' },
     tiles.map(({ outcome, value, below }) =>
-      h('div', {}, h('dt', { title: outcome.hint }, outcome.word), value, below)));
+      h('div', h('dt', { title: outcome.hint }, outcome.word), value, below)));
   const update = (job, before = null) => {
     for (const { outcome, value, below } of tiles) {
       value.textContent = number(job[outcome.key]);

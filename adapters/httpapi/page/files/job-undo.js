@@ -1,7 +1,7 @@
 // An import is taken back, once it was seen what that would do.
 
-import { freshKey } from './api.js';
-import { button, h } from './dom.js';
+import { freshKey, route } from './api.js';
+import { h } from './dom.js';
 import { count } from './format.js';
 import { toWrite, undoOf } from './job-state.js';
 import { notice } from './messages.js';
@@ -20,7 +20,7 @@ export function undoButton(view, job) {
 // undoNow does what the dry run of an undo has shown.
 export function undoNow(view, job) {
   if (toWrite(job) === 0) {
-    return notice('info', h('p', {}, 'Nothing of it can be taken back.'));
+    return notice('info', h('p', 'Nothing of it can be taken back.'));
   }
   return begins(view, undoOf(job), `Undo ${count(toWrite(job), 'change')} now`, { dry_run: false },
     { look: 'primary', tried: job.id });
@@ -29,18 +29,10 @@ export function undoNow(view, job) {
 // begins returns a button that begins an undo.
 function begins(view, id, label, body, { look, tried = null }) {
   const key = freshKey();
-  const begin = button(label, async () => {
-    begin.disabled = true;
-    view.summary.clear();
-    try {
-      const { body: { task_id: begun } } = await view.api.send('POST', `imports/${encodeURIComponent(id)}/undo`,
-        { body, headers: { 'Idempotency-Key': key }, signal: view.signal });
-      view.happened('begun', { id: begun });
-      view.go(['jobs', begun], tried ? { tried } : null);
-    } catch (error) {
-      begin.disabled = false;
-      view.summary.fail('The undo was not begun', error);
-    }
+  return view.act(label, 'The undo was not begun', async () => {
+    const { body: { task_id: begun } } = await view.send('POST', route`imports/${id}/undo`,
+      { body, headers: { 'Idempotency-Key': key } });
+    view.happened('begun', { id: begun });
+    view.go(['jobs', begun], tried ? { tried } : null);
   }, { look });
-  return begin;
 }

@@ -1,5 +1,6 @@
 // Steps 3 and 4: an import is tried out, or done, live; and what became of it.
 
+import { route } from './api.js';
 import { h, replace } from './dom.js';
 import { count, duration, long, number, when } from './format.js';
 import { follow } from './follow.js';
@@ -11,8 +12,8 @@ import { aborted, sentence } from './problem.js';
 
 // showJob shows an import as it is, and follows it to its end.
 export async function showJob(view, id) {
-  const path = `imports/${encodeURIComponent(id)}`;
-  let job = await view.api.get(path, { signal: view.signal });
+  const path = route`imports/${id}`;
+  let job = await view.get(path);
   const dry = isDryRun(job);
   const tried = view.query.get('tried');
   const before = tried && !dry ? await triedOut(view, tried) : null;
@@ -20,7 +21,7 @@ export async function showJob(view, id) {
   const facts = h('p', { class: 'row' });
   const bar = h('progress', { max: '100', 'aria-label': dry ? 'Tried out' : 'Imported' });
   const line = h('p', { class: 'progress-line number' });
-  const running = h('div', {}, bar, line);
+  const running = h('div', bar, line);
   const tiles = countTiles(job, (outcome, now) => ended(now) ? reportLink(view, now, outcome) : null);
   const outcome = h('div');
   const next = h('div');
@@ -68,7 +69,7 @@ async function watch(view, id, draw, end) {
 // triedOut returns the dry run that came before an import, or null where it is gone.
 async function triedOut(view, id) {
   try {
-    return await view.api.get(`imports/${encodeURIComponent(id)}`, { signal: view.signal });
+    return await view.get(route`imports/${id}`);
   } catch (error) {
     if (aborted(error)) throw error;
     return null;
@@ -98,9 +99,9 @@ function title(job) {
 
 function outcomeNotice(job, before) {
   const passed = job.passed_over > 0 &&
-    h('p', {}, `${count(job.passed_over, 'line')} of the file ${job.passed_over === 1 ? 'is' : 'are'} no product of ${
+    h('p', `${count(job.passed_over, 'line')} of the file ${job.passed_over === 1 ? 'is' : 'are'} no product of ${
       job.passed_over === 1 ? 'its' : 'their'} own, such as empty lines and further pictures, and not counted.`);
-  const hints = (job.dialect?.hints ?? []).map((hint) => h('p', {}, sentence(hint.text)));
+  const hints = (job.dialect?.hints ?? []).map((hint) => h('p', sentence(hint.text)));
   const took = h('p', { class: 'soft' }, `${recordsOf(job)} in ${
     job.seconds < 1 ? 'less than a second' : duration(job.seconds)}`);
   const heading = h('h2', { class: 'small' }, title(job));
@@ -108,14 +109,14 @@ function outcomeNotice(job, before) {
     case 'SUCCESS':
       return notice(isDryRun(job) ? 'info' : 'success', heading, took, passed, hints,
         before && differs(job, before) &&
-        h('p', {}, 'The numbers differ from the dry run: the catalogue was changed by somebody else in between.'));
+        h('p', 'The numbers differ from the dry run: the catalogue was changed by somebody else in between.'));
     case 'REVOKED':
-      return notice('warning', heading, h('p', {}, isDryRun(job) ? 'Nothing was written.' :
+      return notice('warning', heading, h('p', isDryRun(job) ? 'Nothing was written.' :
         `What is counted below was written and stays; ${undoOf(job) ? 'undoing the import' : 'importing the file'
         } again goes on from there.`));
     default:
-      return notice('error', heading, h('p', {}, sentence(job.error || 'the server gave no reason')), hints,
-        !isDryRun(job) && job.read > 0 && h('p', {}, 'What is counted below was written and stays.'));
+      return notice('error', heading, h('p', sentence(job.error || 'the server gave no reason')), hints,
+        !isDryRun(job) && job.read > 0 && h('p', 'What is counted below was written and stays.'));
   }
 }
 

@@ -14,7 +14,7 @@ export function badge(kind, word) {
 // notice returns a message.
 export function notice(kind, ...children) {
   return h('div', { class: `notice ${kind}` }, h('span', { 'aria-hidden': 'true', class: 'sign' }, signs[kind]),
-    h('div', {}, children));
+    h('div', children));
 }
 
 // Summary is the place at the top of a screen where its errors stand, each a link to where it can be mended.
@@ -26,7 +26,7 @@ export class Summary {
   // show shows errors, {text, at}, where at is the element that the error is about, or none. The focus moves here.
   show(title, errors) {
     replace(this.element, notice('error', h('h2', { class: 'small' }, title),
-      h('ul', {}, errors.map(({ text, at }) => h('li', {}, at ? this.#link(text, at) : text)))));
+      h('ul', errors.map(({ text, at }) => h('li', at ? this.#link(text, at) : text)))));
     this.element.focus();
   }
 
@@ -54,7 +54,7 @@ export class Summary {
 
 // empty returns what stands in place of a list without entries: what to do.
 export function empty(sentence, ...actions) {
-  return h('div', { class: 'empty' }, h('p', {}, sentence), actions);
+  return h('div', { class: 'empty' }, h('p', sentence), actions);
 }
 
 // loading returns what stands where something is being fetched.
@@ -64,5 +64,5 @@ export function loading(what = 'Loading') {
 
 // failure returns what stands where something couldn't be fetched, with a button to try again.
 export function failure(error, again) {
-  return h('div', { role: 'alert' }, notice('error', h('p', {}, error.message), again && button('Try again', again)));
+  return h('div', { role: 'alert' }, notice('error', h('p', error.message), again && button('Try again', again)));
 }

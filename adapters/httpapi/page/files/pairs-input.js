@@ -19,7 +19,7 @@ export class PairsInput {
       const row = this.#new();
       row.name.focus();
     });
-    this.element = h('div', {}, this.#list, add);
+    this.element = h('div', this.#list, add);
   }
 
   #show(name, value) {
@@ -27,7 +27,7 @@ export class PairsInput {
       placeholder: value === null ? 'never shown; empty leaves it' : null });
     const row = { value, control, removed: false };
     this.#rows.set(name, row);
-    const line = h('li', {}, h('bdi', { title: name }, cut(name, 60)), control, button('Remove', () => {
+    const line = h('li', h('bdi', { title: name }, cut(name, 60)), control, button('Remove', () => {
       row.removed = true;
       line.remove();
     }, { look: 'quiet', name: `Remove ${name}` }));
@@ -44,7 +44,7 @@ export class PairsInput {
     const row = { name: h('input', { autocomplete: 'off', ...named(this.#words.name), value: name }),
       control: this.#control(value, named(this.#words.value)) };
     this.#added.push(row);
-    append(this.#list, h('li', {}, row.name, row.control));
+    append(this.#list, h('li', row.name, row.control));
     return row;
   }
 

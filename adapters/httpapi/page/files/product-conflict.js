@@ -1,6 +1,6 @@
 // Two people changed a product at the same time: what each wrote, field by field, to choose from.
 
-import { button, freshID, h } from './dom.js';
+import { button, form, freshID, h } from './dom.js';
 import { when } from './format.js';
 import { notice } from './messages.js';
 import { same } from './product-inputs.js';
@@ -18,19 +18,16 @@ export function conflict(all, { mine, theirs, wrote, at }, save, giveUp) {
       const shown = shownValue(values[key], type);
       return h('label', { class: 'check' }, h('input', { type: 'radio', name: group,
         checked: chosen.get(key) === values, on: { change: () => chosen.set(key, values) } }),
-      h('span', {}, h('strong', {}, words), shown === '' ? 'nothing' : shown));
+      h('span', h('strong', words), shown === '' ? 'nothing' : shown));
     };
-    return h('fieldset', {}, h('legend', {}, key === 'status' ? 'Active' : label(name)),
+    return h('fieldset', h('legend', key === 'status' ? 'Active' : label(name)),
       h('div', { class: 'choices' }, choice(mine, 'Yours'), choice(theirs, 'Theirs')));
   });
-  return h('form', { on: { submit: (event) => {
-    event.preventDefault();
-    save(Object.fromEntries([...chosen].map(([key, values]) => [key, values[key]])));
-  } } },
+  return form(() => save(Object.fromEntries([...chosen].map(([key, values]) => [key, values[key]]))),
   h('h3', { tabindex: '-1' }, 'Somebody else changed this product'),
   notice('warning',
-    h('p', {}, 'It was changed ', when(at), ', while you worked on it. Nothing of yours is stored yet.')),
-  rows.length > 0 ? rows : h('p', {}, 'What they wrote is what you wrote.'),
+    h('p', 'It was changed ', when(at), ', while you worked on it. Nothing of yours is stored yet.')),
+  rows.length > 0 ? rows : h('p', 'What they wrote is what you wrote.'),
   h('div', { class: 'row' }, h('button', { class: 'primary' }, 'Save what is chosen'),
     button('Drop my changes', giveUp)));
 }

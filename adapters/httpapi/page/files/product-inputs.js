@@ -22,7 +22,7 @@ export class ProductInputs {
 
   constructor(schema, product) {
     this.#fields = keysOf(schema);
-    this.element = h('div', {}, this.#fields.map((one) => this.#input(one, product && valueOf(product, one.key))));
+    this.element = h('div', this.#fields.map((one) => this.#input(one, product && valueOf(product, one.key))));
     this.#before = this.values();
   }
 

@@ -1,6 +1,8 @@
 // A product, opened over the list: to look at, to change, to create, to delete.
 
-import { button, h, replace } from './dom.js';
+import { route } from './api.js';
+import { openDialog } from './dialog.js';
+import { button, form, h, replace } from './dom.js';
 import { when } from './format.js';
 import { failure, loading, Summary } from './messages.js';
 import { aborted, sentence } from './problem.js';
@@ -12,19 +14,11 @@ import { deleteOne } from './products-delete.js';
 // openPanel opens the product of the id, or a new one for null. changed is called once something was stored, and closed
 // when the panel is gone.
 export function openPanel(view, schema, id, { changed, closed }) {
-  const body = h('div', {}, loading());
-  const over = new AbortController();
-  const dialog = h('dialog', { class: 'panel', 'aria-labelledby': 'product-title', on: { close: () => {
-    over.abort();
-    dialog.remove();
-    if (!view.signal.aborted) closed();
-  } } }, h('h2', { id: 'product-title', tabindex: '-1' }, id === null ? 'New product' : 'Product'), body);
-  view.signal.addEventListener('abort', () => dialog.close(), { signal: over.signal });
-  view.root.append(dialog);
-  dialog.showModal();
+  const body = h('div', loading());
+  const { dialog, signal } = openDialog(view, id === null ? 'New product' : 'Product', 'panel', body,
+    { closed: () => view.signal.aborted || closed() });
   dialog.querySelector('h2').focus();
-  const panel = new Panel(view, schema, dialog, body, changed);
-  panel.begin(id, AbortSignal.any([view.signal, over.signal]));
+  new Panel(view, schema, dialog, body, changed).begin(id, signal);
 }
 
 class Panel {
@@ -57,7 +51,7 @@ class Panel {
   }
 
   async #fetch(id) {
-    const { body, header } = await this.#view.api.send('GET', `products/${encodeURIComponent(id)}`,
+    const { body, header } = await this.#view.send('GET', route`products/${id}`,
       { signal: this.signal });
     this.#product = body;
     this.#etag = header('ETag');
@@ -71,11 +65,8 @@ class Panel {
     this.attributes = new PairsInput(attributes, { name: 'Name', value: 'Value', add: 'Add a value' });
     this.save = h('button', { class: 'primary' }, isNew ? 'Create product' : 'Save changes');
     replace(this.#body, this.summary.element,
-      h('form', { novalidate: true, on: { submit: (event) => {
-        event.preventDefault();
-        this.#save();
-      } } }, this.inputs.element,
-      h('details', {}, h('summary', {}, `Further values (${attributes.length})`), this.attributes.element),
+      form(() => this.#save(), this.inputs.element,
+      h('details', h('summary', `Further values (${attributes.length})`), this.attributes.element),
       h('div', { class: 'row' }, this.save, button('Close', () => this.#dialog.close()),
         !isNew && button('Delete', () => this.#delete(), { look: 'danger' }))),
       !isNew && this.#facts());
@@ -100,9 +91,9 @@ class Panel {
     this.save.disabled = true;
     try {
       if (isNew) {
-        await this.#view.api.send('POST', 'products/', { body, signal: this.signal });
+        await this.#view.send('POST', 'products/', { body, signal: this.signal });
       } else {
-        await this.#view.api.send('PATCH', `products/${this.#product.id}`, { body, signal: this.signal,
+        await this.#view.send('PATCH', `products/${this.#product.id}`, { body, signal: this.signal,
           headers: { 'Content-Type': 'application/merge-patch+json', 'If-Match': this.#etag } });
       }
       this.#view.say(isNew ? 'Product created' : 'Changes saved');

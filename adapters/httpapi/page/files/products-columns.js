@@ -34,8 +34,8 @@ export function columnChoice(schema, changed) {
     return h('label', { class: 'check' }, box, column.title);
   });
   return {
-    element: h('details', {}, h('summary', {}, 'Columns'),
-      h('fieldset', {}, h('legend', { class: 'unseen' }, 'Columns of the list'), h('div', { class: 'row' }, boxes))),
+    element: h('details', h('summary', 'Columns'),
+      h('fieldset', h('legend', { class: 'unseen' }, 'Columns of the list'), h('div', { class: 'row' }, boxes))),
     chosen: () => all.filter((column) => names.has(column.name)),
   };
 }

@@ -17,12 +17,12 @@ export function deleteAllButton(action) {
 // deleteAll deletes every product, once their number as it is by now was typed.
 export async function deleteAll(view, changed) {
   try {
-    const { count: all } = await view.api.get('products/?limit=1&count=true', { signal: view.signal, patient: false });
+    const { count: all } = await view.get('products/?limit=1&count=true', { patient: false });
     const done = await confirm(view, {
       title: `Delete all ${count(all, 'product')}?`,
       sentence: 'They are gone for good, whatever the filters show. Export them before, if they may be needed again.',
       typed: String(all), hint: `Type ${number(all)} to confirm`, label: `Delete all ${count(all, 'product')}`,
-      action: () => view.api.send('DELETE', 'delete_all/', { signal: view.signal }),
+      action: () => view.send('DELETE', 'delete_all/'),
     });
     if (!done) return;
     view.say(`${count(all, 'product')} deleted`);
@@ -40,7 +40,6 @@ export function deleteOne(view, product, etag) {
     title: 'Delete this product?', sentence: `${cut(product.name, 100)} is gone for good.`, typed,
     hint: typed === product.sku ? `Type its SKU, ${typed}, to confirm` : `Type ${typed} to confirm`,
     label: `Delete ${cut(product.sku, 40)}`,
-    action: () => view.api.send('DELETE', `products/${product.id}`,
-      { headers: { 'If-Match': etag }, signal: view.signal }),
+    action: () => view.send('DELETE', `products/${product.id}`, { headers: { 'If-Match': etag } }),
   });
 }

@@ -1,6 +1,6 @@
 // Filters of the list of products, by status and by the fields that are declared.
 
-import { button, field, h, select } from './dom.js';
+import { button, field, form, h, select } from './dom.js';
 import { label } from './schema.js';
 
 // filterForm returns the filters as the query has them; changed is called with the query that they make.
@@ -30,18 +30,13 @@ export function filterForm(schema, query, changed) {
     changed(next);
   };
   count();
-  const form = h('form', { on: {
-    submit: (event) => {
-      event.preventDefault();
-      apply();
-    },
-    change: (event) => { if (event.target instanceof HTMLSelectElement) apply(); },
-  } }, h('div', { class: 'filters' }, parts), h('div', { class: 'row' }, h('button', {}, 'Filter'),
+  const element = form(apply, h('div', { class: 'filters' }, parts), h('div', { class: 'row' }, h('button', 'Filter'),
     button('Show all', () => {
       for (const element of controls.values()) element.value = '';
       apply();
     }, { look: 'quiet' })));
-  return h('details', { open: [...controls.keys()].some((name) => query.has(name)) }, summary, form);
+  element.addEventListener('change', (event) => { if (event.target instanceof HTMLSelectElement) apply(); });
+  return h('details', { open: [...controls.keys()].some((name) => query.has(name)) }, summary, element);
 }
 
 // filtersOf lists a field's filters: a parameter, its words, and what makes the control.

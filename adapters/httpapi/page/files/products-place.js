@@ -1,6 +1,6 @@
 // The place Products: the catalogue, searched, filtered, changed and exported.
 
-import { button, cells, field, h, replace, select, table } from './dom.js';
+import { busy, button, cells, field, h, replace, select, table } from './dom.js';
 import { count, cut, long, number, when } from './format.js';
 import { empty, failure, loading } from './messages.js';
 import { aborted } from './problem.js';
@@ -109,20 +109,18 @@ class List {
     const filters = new URLSearchParams(this.#query);
     filters.delete('ordering');
     this.exported.href = this.#view.api.url('products/export.csv', filters);
-    this.body.classList.add('busy-area');
-    this.body.setAttribute('aria-busy', 'true');
+    busy(this.body, true);
     try {
       const query = new URLSearchParams(this.#query);
       query.set('limit', pageSize);
       const cursor = encodeURIComponent(this.#cursors.at(-1));
-      this.page = await this.#view.api.get(`products/?cursor=${cursor}`, { query, signal });
+      this.page = await this.#view.get(`products/?cursor=${cursor}`, { query, signal });
       this.#draw();
     } catch (error) {
       if (aborted(error)) return;
       replace(this.body, failure(error, () => this.#load()));
     }
-    this.body.classList.remove('busy-area');
-    this.body.removeAttribute('aria-busy');
+    busy(this.body, false);
   }
 
   // #count says how many there are once that is known: of a large catalogue it takes longer than a page of it.
@@ -131,10 +129,10 @@ class List {
     query.delete('ordering');
     const asked = query.toString();
     try {
-      const { count: matching } = await this.#view.api.get('products/?limit=1&count=true',
-        { query, signal: this.#view.signal, patient: false });
-      const all = asked === '' ? matching : (await this.#view.api.get('products/?limit=1&count=true',
-        { signal: this.#view.signal, patient: false })).count;
+      const { count: matching } = await this.#view.get('products/?limit=1&count=true',
+        { query, patient: false });
+      const all = asked === '' ? matching : (await this.#view.get('products/?limit=1&count=true',
+        { patient: false })).count;
       const now = new URLSearchParams(this.#query);
       now.delete('ordering');
       if (now.toString() !== asked) return;

@@ -1,8 +1,8 @@
 // The columns of the file beside the fields they go to, and fields with one value for all.
 
-import { button, cells, field, h, select, table } from './dom.js';
+import { button, cells, field, form, h, select, table } from './dom.js';
 import { bytes, count, cut, share } from './format.js';
-import { fieldWord } from './reading-dialect.js';
+import { label as fieldWord } from './schema.js';
 import { columnReference, unclaimed, withColumn, withKept, withSetting } from './settings.js';
 
 const atFirst = 100; // columns; the others are shown when they are asked for
@@ -24,11 +24,11 @@ export function columnsTable(context) {
   const kept = unused.filter((column) => column.use === 'attribute').length;
   const words = [kept > 0 && `${count(kept, 'column')} kept as ${kept === 1 ? 'it is' : 'they are'}`,
     kept < unused.length && `${count(unused.length - kept, 'column')} left out`].filter(Boolean).join(', ');
-  return h('section', { 'aria-label': 'Columns' }, h('h2', {}, 'Columns'),
+  return h('section', { 'aria-label': 'Columns' }, h('h2', 'Columns'),
     !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
     used.length > 0 && rowsOf(context, 'Columns that go to a field', used),
     unused.length > 0 && [h('details', { 'data-key': 'unused', open: preview.missing.length > 0 },
-      h('summary', {}, `${words}: `, h('bdi', {}, names)),
+      h('summary', `${words}: `, h('bdi', names)),
       rowsOf(context, 'Columns that go to no field', unused)), others(context)],
     left > 0 && h('p', { class: 'soft' }, `${count(left, 'further column')} can not be shown.`));
 }
@@ -117,13 +117,12 @@ export function constants({ preview, settings, change }) {
   if (set.length + free.length === 0) return null;
   const value = h('input', { autocomplete: 'off', 'data-key': 'constant-value' });
   const name = select(free.map((f) => [f.name, fieldWord(f.name)]), free[0]?.name, { 'data-key': 'constant-name' });
-  return h('section', { 'aria-label': 'The same for all' }, h('h2', {}, 'The same for all'),
-    set.length > 0 && h('ul', { class: 'plain' }, set.map(([of, text]) => h('li', {},
-      h('strong', {}, fieldWord(of)), ' is ', text === '' ? 'empty' : h('bdi', {}, cut(text, 60)), ' in every product ',
+  return h('section', { 'aria-label': 'The same for all' }, h('h2', 'The same for all'),
+    set.length > 0 && h('ul', { class: 'plain' }, set.map(([of, text]) => h('li',
+      h('strong', fieldWord(of)), ' is ', text === '' ? 'empty' : h('bdi', cut(text, 60)), ' in every product ',
       button('Remove', () => change(withSetting(settings, 'set', null, of)),
         { look: 'quiet', name: `Remove the value for ${fieldWord(of)}`, 'data-key': `constant-${of}` })))),
-    free.length > 0 && h('form', { class: 'row end', on: { submit: (event) => {
-      event.preventDefault();
-      change(withSetting(settings, 'set', value.value, name.value));
-    } } }, field('Field', name), field('Value in every product', value), h('button', {}, 'Add')));
+    free.length > 0 && form(() => change(withSetting(settings, 'set', value.value, name.value)),
+      h('div', { class: 'row end' }, field('Field', name), field('Value in every product', value),
+        h('button', 'Add'))));
 }

@@ -2,19 +2,13 @@
 
 import { field, h, select } from './dom.js';
 import { number } from './format.js';
+import { label as fieldWord } from './schema.js';
 import { withSetting } from './settings.js';
 
 const delimiterWords = { ',': 'commas', ';': 'semicolons', '\t': 'tabs', '|': 'bars' };
 const orderWords = { ymd: 'year first', dmy: 'day first', mdy: 'month first' };
 const encodings = ['utf-8', 'windows-1252', 'windows-1250', 'windows-1251', 'iso-8859-1', 'iso-8859-15', 'utf-16le',
   'utf-16be', 'macintosh', 'ibm850', 'shift_jis', 'euc-jp', 'gb18030', 'big5', 'euc-kr'];
-
-// fieldWord writes the name of a field for people.
-export function fieldWord(name) {
-  if (name === 'sku') return 'SKU';
-  const text = String(name).replaceAll('_', ' ');
-  return text[0].toUpperCase() + text.slice(1);
-}
 
 const encodingWord = (name) => /^utf|^iso|^gb|^ibm/.test(name) ? name.toUpperCase() :
   name.replace(/^./, (c) => c.toUpperCase());
@@ -23,9 +17,9 @@ const encodingWord = (name) => /^utf|^iso|^gb|^ibm/.test(name) ? name.toUpperCas
 export function dialectSentence({ preview, settings, change }) {
   const { dialect } = preview;
   return h('section', { 'aria-label': 'How the file is written' },
-    h('p', {}, h('strong', {}, dialect ? sentenceFor(dialect, preview.columns.length) :
+    h('p', h('strong', dialect ? sentenceFor(dialect, preview.columns.length) :
       'The file can not be read like this.')),
-    h('details', { 'data-key': 'dialect' }, h('summary', {}, 'Why? Change it'), dialect && evidence(dialect),
+    h('details', { 'data-key': 'dialect' }, h('summary', 'Why? Change it'), dialect && evidence(dialect),
       h('div', { class: 'row end' }, controls(settings, dialect, change))));
 }
 
@@ -48,7 +42,7 @@ function evidence(dialect) {
   const { encoding, delimiter, quote, line_ends: ends } = dialect.evidence ?? {};
   const said = [['Encoding', encoding], ['Separator', delimiter], ['Quotes', quote], ['Line ends', ends],
     ...dialect.columns.map((c) => [c.name || `Column ${c.number}`, c.format?.evidence])].filter(([, text]) => text);
-  return said.length > 0 && h('ul', {}, said.map(([of, text]) => h('li', {}, h('bdi', {}, of), `: ${text}`)));
+  return said.length > 0 && h('ul', said.map(([of, text]) => h('li', h('bdi', of), `: ${text}`)));
 }
 
 function controls(settings, dialect, change) {

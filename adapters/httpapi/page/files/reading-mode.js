@@ -12,11 +12,11 @@ const modes = [
 // modeCards asks what to do with a product that exists already.
 export function modeCards({ settings, change }) {
   const taken = settings.mode ?? 'ignore';
-  return h('fieldset', {}, h('legend', {}, h('h2', {}, 'When a product exists already')),
-    h('div', { class: 'choices' }, modes.map(([mode, title, text]) => h('label', {},
+  return h('fieldset', h('legend', h('h2', 'When a product exists already')),
+    h('div', { class: 'choices' }, modes.map(([mode, title, text]) => h('label',
       h('input', { type: 'radio', name: 'pi-mode', value: mode, checked: mode === taken, 'data-key': `mode-${mode}`,
         on: { change: () => change(withSetting(settings, 'mode', mode)) } }),
-      h('span', {}, h('strong', {}, title), text)))));
+      h('span', h('strong', title), text)))));
 }
 
 // moreSettings are folded away.
@@ -26,7 +26,7 @@ export function moreSettings({ settings, change }) {
       autocomplete: 'off', on: { change: () => change(withSetting(settings, name, control.value.trim())) } });
     return field(label, control, hint);
   };
-  return h('details', { 'data-key': 'more' }, h('summary', {}, 'More settings'),
+  return h('details', { 'data-key': 'more' }, h('summary', 'More settings'),
     input('Give up after', 'max_rejects', 'How many lines may be wrong: a number such as 100, or a share such as 2.5%.',
       { placeholder: 'never' }),
     input('Time zone', 'zone', 'Of times that do not say theirs, such as Europe/Berlin.', { placeholder: 'UTC' }));

@@ -4,12 +4,12 @@ import { button, h } from './dom.js';
 import { cut, day } from './format.js';
 import { notice } from './messages.js';
 import { sentence } from './problem.js';
-import { fieldWord } from './reading-dialect.js';
+import { label as fieldWord } from './schema.js';
 import { columnReference, withSetting } from './settings.js';
 
 // profileNotice says that a profile was taken.
 export function profileNotice(profile, dont) {
-  return notice('info', h('p', {}, 'Read as last time: ', h('strong', {}, profile.name)),
+  return notice('info', h('p', 'Read as last time: ', h('strong', profile.name)),
     button("Don't", dont, { name: `Do not read it as last time (${profile.name})`, 'data-key': 'no-profile' }));
 }
 
@@ -22,7 +22,7 @@ export function openQuestions({ preview, settings, change }) {
         { 'data-key': `${key}-${answer}`, name: q.value ? `Read ${q.value} as ${day(reads)}` : null }));
     return h('section',
       { class: q.open ? 'question open' : 'question', 'data-at': key, tabindex: '-1', 'aria-label': 'Question' },
-      h('h2', { class: 'small' }, ask(q)), h('p', {}, sentence(q.detail)), h('div', { class: 'row' }, answers));
+      h('h2', { class: 'small' }, ask(q)), h('p', sentence(q.detail)), h('div', { class: 'row' }, answers));
   });
 }
 
@@ -41,13 +41,13 @@ export function missingFields({ preview, settings, change }) {
       const column = preview.columns.find((c) => c.name === s.column || String(c.column) === s.column);
       const reference = column ? columnReference(column, preview.columns) : s.column;
       const use = () => change(withSetting(settings, 'map', reference, field));
-      return h('li', {}, button(`Use ${cut(s.column, 60)}`, use, { 'data-key': `${key}-${s.column}` }), ' ',
+      return h('li', button(`Use ${cut(s.column, 60)}`, use, { 'data-key': `${key}-${s.column}` }), ' ',
         h('span', { class: 'soft' }, sentence(s.detail)));
     });
     return h('section',
       { class: 'question', 'data-at': key, tabindex: '-1', 'aria-label': `${fieldWord(field)} is missing` },
       h('h2', { class: 'small' }, `Which column has the ${field === 'sku' ? 'SKU' : fieldWord(field).toLowerCase()}?`),
-      h('p', {}, sentence(detail)), guesses.length > 0 && h('ul', { class: 'plain' }, guesses),
+      h('p', sentence(detail)), guesses.length > 0 && h('ul', { class: 'plain' }, guesses),
       h('p', { class: 'hint' }, 'Any other column can be chosen in the list of columns below.'));
   });
 }
@@ -59,7 +59,7 @@ export function hints({ preview, settings, change }) {
     const { field, column } = known.find((hint) => hint.text === text) ?? {};
     const meant = field && preview.columns.find((c) => c.name === column);
     const use = () => change(withSetting(settings, 'map', columnReference(meant, preview.columns), field));
-    return notice('warning', h('p', {}, sentence(text)), meant &&
+    return notice('warning', h('p', sentence(text)), meant &&
       button(`Use ${cut(column, 60)} as ${fieldWord(field)}`, use, { 'data-key': `hint-${field}-${column}` }));
   });
 }

@@ -4,7 +4,7 @@ import { cells, h, table } from './dom.js';
 import { cut, number } from './format.js';
 import { badge } from './messages.js';
 import { sentence } from './problem.js';
-import { fieldWord } from './reading-dialect.js';
+import { label as fieldWord } from './schema.js';
 
 // firstRecords shows them, with what is wrong at its cell.
 export function firstRecords({ preview }) {
@@ -22,7 +22,7 @@ export function firstRecords({ preview }) {
     return row;
   });
   return h('section', { 'aria-label': 'First products' },
-    h('h2', {}, records.length === 1 ? 'The first line as a product' :
+    h('h2', records.length === 1 ? 'The first line as a product' :
       `The first ${number(records.length)} lines as products`),
     table('The first lines as products', titles, rows));
 }
@@ -39,7 +39,7 @@ function placeOf(reject, fields, columns) {
 }
 
 function rejected({ value, reason }) {
-  return [badge('error', 'Not taken'), value ? h('div', { class: 'sample' }, h('bdi', {}, cut(value, 80))) : null,
+  return [badge('error', 'Not taken'), value ? h('div', { class: 'sample' }, h('bdi', cut(value, 80))) : null,
     h('span', { class: 'reason' }, sentence(reason))];
 }
 

@@ -1,7 +1,7 @@
 // Step 2: how the file is read, with what is not sure first. Every change asks the server again.
 
-import { freshKey } from './api.js';
-import { button, h, replace } from './dom.js';
+import { freshKey, route } from './api.js';
+import { busy, button, h, replace } from './dom.js';
 import { bytes, count, long } from './format.js';
 import { failure, loading, notice } from './messages.js';
 import { aborted, sentence } from './problem.js';
@@ -33,7 +33,7 @@ class Reading {
     this.#id = id;
     this.#settings = settingsOf(view.query);
     this.#profile = view.query.get('profile') ?? (Object.keys(this.#settings).length > 0 ? '' : null);
-    this.element = h('div', {}, loading('Looking at the file'));
+    this.element = h('div', loading('Looking at the file'));
   }
 
   async begin() {
@@ -79,29 +79,25 @@ class Reading {
     this.#asking?.abort();
     const asking = new AbortController();
     this.#asking = asking;
-    this.element.classList.add('busy-area');
-    this.element.setAttribute('aria-busy', 'true');
+    busy(this.element, true);
     try {
-      const preview = await this.#view.api.get(`uploads/${encodeURIComponent(this.#id)}/preview`, {
+      const preview = await this.#view.get(route`uploads/${this.#id}/preview`, {
         query: queryOf(this.#settings), signal: AbortSignal.any([this.#view.signal, asking.signal]) });
       if (this.#asking === asking) {
         this.#preview = preview;
         this.#draw();
       }
     } finally {
-      if (this.#asking === asking) {
-        this.element.classList.remove('busy-area');
-        this.element.removeAttribute('aria-busy');
-      }
+      if (this.#asking === asking) busy(this.element, false);
     }
   }
 
   #cannotBegin(error) {
     if (error.status === 404 || error.status === 410) {
-      replace(this.element, notice('error', h('p', {}, 'This file is not kept any more. Send it again.'),
+      replace(this.element, notice('error', h('p', 'This file is not kept any more. Send it again.'),
         button('Choose a file', () => this.#view.go([]))));
     } else if (Object.keys(this.#settings).length > 0 && error.status >= 400 && error.status < 500) {
-      replace(this.element, notice('error', h('p', {}, error.message),
+      replace(this.element, notice('error', h('p', error.message),
         button('Read it without these settings', () => this.#view.go(['uploads', this.#id], { profile: '' },
           { replace: true }))));
     } else {
@@ -144,7 +140,7 @@ class Reading {
   #stops() {
     const { problem, missing } = this.#preview;
     const said = this.#asked().length + missing.length > 0;
-    return problem && !said && notice('error', h('p', {}, sentence(problem.detail)));
+    return problem && !said && notice('error', h('p', sentence(problem.detail)));
   }
 
   // asked returns the questions that have to be answered now; what follows in the file may answer the open ones.
@@ -167,8 +163,7 @@ class Reading {
     start.disabled = true;
     try {
       const body = { upload: this.#id, ...clean(this.#settings), dry_run: true };
-      const answer = await this.#view.api.send('POST', 'imports/', { body, signal: this.#view.signal,
-        headers: { 'Idempotency-Key': this.#key } });
+      const answer = await this.#view.send('POST', 'imports/', { body, headers: { 'Idempotency-Key': this.#key } });
       this.#view.happened('begun', { id: answer.body.task_id });
       this.#view.go(['jobs', answer.body.task_id]);
     } catch (error) {

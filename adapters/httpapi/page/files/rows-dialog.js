@@ -1,7 +1,8 @@
 // Lists of very many rows over the screen, and one row of them over the list.
 
 import { atMost } from './api.js';
-import { button, freshID, h, replace } from './dom.js';
+import { openDialog } from './dialog.js';
+import { button, h, replace } from './dom.js';
 import { count, number } from './format.js';
 import { notice } from './messages.js';
 import { aborted } from './problem.js';
@@ -14,7 +15,7 @@ import { WindowedTable } from './windowed.js';
 export function openRows(view, title, { read, listOf, total, buttons = null, filter = null }) {
   const said = h('div', { class: 'soft', role: 'status' });
   const place = h('div');
-  const signal = openDialog(view, total === null ? title : `${title}: ${number(total)}`,
+  const signal = openWide(view, total === null ? title : `${title}: ${number(total)}`,
     [filter?.element, said, place], buttons);
   let over = new AbortController(); // of the rows that are shown
   const show = () => {
@@ -34,7 +35,7 @@ async function showRows({ said, place, caption, total, read, listOf }, signal) {
   const failed = (error) => {
     if (aborted(error) || signal.aborted) return;
     wrong = true;
-    replace(said, notice('error', h('p', {}, error.message)));
+    replace(said, notice('error', h('p', error.message)));
   };
   const draw = () => {
     if (signal.aborted || rows.length === 0) return;
@@ -59,17 +60,9 @@ async function showRows({ said, place, caption, total, read, listOf }, signal) {
   }
 }
 
-// openDialog shows elements over the screen, and returns a signal that is aborted when it is closed.
-export function openDialog(view, title, elements, buttons = null) {
-  const over = new AbortController();
-  const id = freshID('title');
-  const dialog = h('dialog', { class: 'wide', 'aria-labelledby': id, on: { close: () => {
-    over.abort();
-    dialog.remove();
-  } } }, h('h2', { id, tabindex: '-1' }, title), elements,
-  h('div', { class: 'row' }, buttons, button('Close', () => dialog.close())));
-  view.signal.addEventListener('abort', () => dialog.close(), { signal: over.signal });
-  view.root.append(dialog);
-  dialog.showModal();
-  return over.signal;
+// openWide shows elements over the screen, and returns a signal that is aborted when it is closed.
+export function openWide(view, title, elements, buttons = null) {
+  const { close, signal } = openDialog(view, title, 'wide', [elements,
+    h('div', { class: 'row' }, buttons, button('Close', () => close()))]);
+  return signal;
 }

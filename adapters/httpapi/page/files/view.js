@@ -1,6 +1,6 @@
 // What a screen gets, and is: made for each time that somebody goes somewhere, and over when they go on.
 
-import { h } from './dom.js';
+import { button, h } from './dom.js';
 import { addressOf } from './router.js';
 import { Summary } from './messages.js';
 
@@ -44,6 +44,30 @@ export class View {
       event.preventDefault();
       this.go(path);
     } } }, children);
+  }
+
+  // get and send ask the server as those of the api do, for as long as the screen is there.
+  get(path, options) {
+    return this.api.get(path, { signal: this.signal, ...options });
+  }
+
+  send(method, path, options) {
+    return this.api.send(method, path, { signal: this.signal, ...options });
+  }
+
+  // act returns a button that does something, and rests meanwhile. Where that fails, the summary says so under a title.
+  act(label, title, action, attributes) {
+    const control = button(label, async () => {
+      control.disabled = true;
+      this.summary.clear();
+      try {
+        await action();
+      } catch (error) {
+        control.disabled = false;
+        this.summary.fail(title, error);
+      }
+    }, attributes);
+    return control;
   }
 
   // address returns that of a path of this place, or of another, for links.

@@ -1,6 +1,7 @@
 // Creating and changing a webhook.
 
-import { button, field, freshID, h } from './dom.js';
+import { openDialog } from './dialog.js';
+import { button, field, form, freshID, h } from './dom.js';
 import { Summary } from './messages.js';
 import { PairsInput } from './pairs-input.js';
 import { aborted, sentence } from './problem.js';
@@ -26,25 +27,20 @@ export async function editWebhook(view, hook, done, etag = null) {
   const headers = new PairsInput((hook?.header_names ?? []).map((name) => [name, null]),
     { name: 'Header', value: 'Value', add: 'Add a header' });
   const save = h('button', { class: 'primary' }, hook ? 'Save changes' : 'Create webhook');
-  const dialog = h('dialog', { class: 'panel', 'aria-labelledby': 'webhook-form-title',
-    on: { close: () => dialog.remove() } },
-    h('h2', { id: 'webhook-form-title', tabindex: '-1' }, hook ? 'Change webhook' : 'New webhook'), summary.element,
-    h('form', { novalidate: true, on: { submit: (event) => {
-      event.preventDefault();
-      send();
-    } } },
+  const { close } = openDialog(view, hook ? 'Change webhook' : 'New webhook', 'panel', [summary.element, form(send,
     field('Address (needed)', controls.callback_url, 'Where events are sent: a whole address, with https'),
     field('Whose it is', controls.client_name),
     events.element,
     h('label', { class: 'check' }, summaries, 'Of imports only the end, and not each product'),
     field('Token', controls.token, hook?.has_token ? 'There is one, which is never shown. Empty leaves it as it is.' :
       'Sent with each event as Authorization: Bearer. It is never shown.'),
-    h('details', {}, h('summary', {}, 'Further headers'), headers.element),
-    h('details', {}, h('summary', {}, 'How fast'),
+    h('details', h('summary', 'Further headers'), headers.element),
+    h('details', h('summary', 'How fast'),
       field('At the same time', controls.concurrency, 'With 1, events come in order in practice.'),
       field('Begun in a second', controls.rate_limit, '0 is any number.'),
       field('Seconds for an answer', controls.timeout)),
-    h('div', { class: 'row' }, save, button('Close', () => dialog.close()))));
+    h('div', { class: 'row' }, save, button('Close', () => close())))]);
+  controls.callback_url.focus();
 
   async function send() {
     summary.clear();
@@ -62,10 +58,10 @@ export async function editWebhook(view, hook, done, etag = null) {
     save.disabled = true;
     try {
       const { body: stored } = hook ?
-        await view.api.send('PATCH', `webhooks/${hook.id}`, { body, signal: view.signal,
+        await view.send('PATCH', `webhooks/${hook.id}`, { body,
           headers: { 'Content-Type': 'application/merge-patch+json', ...(etag && { 'If-Match': etag }) } }) :
-        await view.api.send('POST', 'webhooks/', { body, signal: view.signal });
-      dialog.close();
+        await view.send('POST', 'webhooks/', { body });
+      close();
       if (stored.secret) await showSecret(view, stored.secret);
       done(stored);
     } catch (error) {
@@ -89,11 +85,6 @@ export async function editWebhook(view, hook, done, etag = null) {
     if (errors.length > 0) summary.show(title, errors);
     else summary.fail(title, error);
   }
-
-  view.root.append(dialog);
-  view.signal.addEventListener('abort', () => dialog.close(), { once: true });
-  dialog.showModal();
-  controls.callback_url.focus();
 }
 
 const numberInput = (value, min, max) => h('input', { type: 'number', value, min, max });

@@ -1,5 +1,6 @@
 // One webhook: how it is, what can be done with it, and what it was sent.
 
+import { route } from './api.js';
 import { button, h, replace } from './dom.js';
 import { confirm } from './confirm.js';
 import { count, exactTime, when } from './format.js';
@@ -14,8 +15,8 @@ import { answerOf, stateOf, stateSentence } from './webhook-state.js';
 
 // showWebhook shows the webhook of the id.
 export async function showWebhook(view, id) {
-  const path = `webhooks/${encodeURIComponent(id)}`;
-  const first = await view.api.send('GET', path, { signal: view.signal });
+  const path = route`webhooks/${id}`;
+  const first = await view.send('GET', path);
   let hook = first.body;
   let etag;
   const facts = h('div');
@@ -23,7 +24,7 @@ export async function showWebhook(view, id) {
   const result = h('div', { role: 'status' });
   const chart = h('section');
   const deliveries = h('section');
-  view.title(hook.client_name || 'Webhook', h('p', {}, h('a', { href: view.address() }, 'All webhooks')), facts, doing,
+  view.title(hook.client_name || 'Webhook', h('p', h('a', { href: view.address() }, 'All webhooks')), facts, doing,
     result, chart, deliveries);
 
   // take shows the webhook of an answer, which is its newest version.
@@ -33,7 +34,7 @@ export async function showWebhook(view, id) {
     etag = answer.header('ETag');
     draw();
   };
-  const again = async () => take(await view.api.send('GET', path, { signal: view.signal }));
+  const again = async () => take(await view.send('GET', path));
   // act runs what a button does, and shows what became of it.
   const act = (control, title, action) => {
     control.addEventListener('click', async () => {
@@ -51,12 +52,12 @@ export async function showWebhook(view, id) {
     });
     return control;
   };
-  const post = (what, body) => view.api.send('POST', `${path}/${what}`, { body, signal: view.signal });
+  const post = (what, body) => view.send('POST', `${path}/${what}`, { body });
 
   function draw() {
     const { kind, word } = stateOf(hook);
     const sentence = stateSentence(hook);
-    replace(facts, h('p', {}, badge(kind, word), sentence && ` ${sentence}`), h('dl', { class: 'pairs' },
+    replace(facts, h('p', badge(kind, word), sentence && ` ${sentence}`), h('dl', { class: 'pairs' },
       pair('Address', hook.callback_url), pair('Told of', eventsInWords(hook)),
       pair('Last success', when(hook.last_success) ?? 'none yet'),
       pair('Sent with', [hook.has_token && 'a token', ...hook.header_names].filter(Boolean).join(', ') || 'no token'),
@@ -74,7 +75,7 @@ export async function showWebhook(view, id) {
   }
 
   async function test() {
-    replace(result, notice('busy', h('p', {}, 'Waiting for an answer…')));
+    replace(result, notice('busy', h('p', 'Waiting for an answer…')));
     try {
       const { body: attempt } = await post('test');
       replace(result, attemptNotice(hook, attempt));
@@ -100,8 +101,7 @@ export async function showWebhook(view, id) {
     const name = hook.client_name || new URL(hook.callback_url).host;
     const done = await confirm(view, { title: 'Delete this webhook?', typed: name, hint: `Type ${name} to confirm`,
       sentence: 'Its deliveries go with it, those too that wait to be sent.', label: 'Delete the webhook',
-      action: () => view.api.send('DELETE', path,
-        { headers: etag ? { 'If-Match': etag } : {}, signal: view.signal }) });
+      action: () => view.send('DELETE', path, { headers: etag ? { 'If-Match': etag } : {} }) });
     if (done) view.go([]);
   }
 
@@ -114,16 +114,16 @@ export async function showWebhook(view, id) {
   }
 }
 
-const pair = (term, value) => h('div', {}, h('dt', {}, term), h('dd', {}, value));
+const pair = (term, value) => h('div', h('dt', term), h('dd', value));
 
 // attemptNotice shows the request of a test, and its answer.
 function attemptNotice(hook, attempt) {
   return notice(attempt.delivered ? 'success' : 'error',
     h('h2', { class: 'small' }, attempt.delivered ? 'The test arrived' : 'The test failed'),
-    h('p', {}, h('strong', {}, 'Request: '), `POST ${hook.callback_url}, webhook.test, ${exactTime(attempt.at)}`),
-    h('p', {}, h('strong', {}, 'Answer: '), answerOf(attempt)),
-    attempt.error && h('p', {}, sentence(attempt.error)),
+    h('p', h('strong', 'Request: '), `POST ${hook.callback_url}, webhook.test, ${exactTime(attempt.at)}`),
+    h('p', h('strong', 'Answer: '), answerOf(attempt)),
+    attempt.error && h('p', sentence(attempt.error)),
     attempt.response && h('pre', { class: 'sample' }, attempt.response),
     !attempt.delivered && hook.failures > 0 &&
-      h('p', {}, `${count(hook.failures, 'delivery', 'deliveries')} failed before it.`));
+      h('p', `${count(hook.failures, 'delivery', 'deliveries')} failed before it.`));
 }

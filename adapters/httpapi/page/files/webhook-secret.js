@@ -1,5 +1,6 @@
 // The secret of a webhook, which is shown once.
 
+import { openDialog } from './dialog.js';
 import { button, field, h, replace } from './dom.js';
 
 // showSecret shows the secret, and resolves once somebody has seen it.
@@ -17,19 +18,10 @@ export function showSecret(view, secret) {
         replace(said, 'The browser does not let this page copy. It is selected: copy it by the keyboard.');
       }
     }, { look: 'primary' });
-    const dialog = h('dialog', { 'aria-labelledby': 'secret-title', on: {
-      cancel: (event) => event.preventDefault(), // it would be gone by a slip
-      close: () => {
-        dialog.remove();
-        resolve();
-      } } },
-    h('h2', { id: 'secret-title' }, 'The secret of this webhook'),
-    h('p', {}, 'It is shown this once. Give it to the receiver, which checks by it that events come from here: ' +
+    const { close } = openDialog(view, 'The secret of this webhook', '', [h('p', 'It is shown this once. Give it to the receiver, which checks by it that events come from here: ' +
       'the headers webhook-id, webhook-timestamp and webhook-signature, as Standard Webhooks says.'),
-    field('Secret', shown), said, h('div', { class: 'row' }, copy, button('I have kept it', () => dialog.close())));
-    view.root.append(dialog);
-    view.signal.addEventListener('abort', () => dialog.close(), { once: true });
-    dialog.showModal();
+    field('Secret', shown), said, h('div', { class: 'row' }, copy, button('I have kept it', () => close()))],
+    { closed: resolve, cancel: false }); // it would be gone by a slip
     copy.focus();
   });
 }

@@ -23,13 +23,13 @@ export async function show(view) {
     return;
   }
   const offset = Math.max(0, Number(view.query.get('offset')) || 0);
-  const page = await view.api.get('webhooks/', { query: { limit: pageSize, offset }, signal: view.signal });
+  const page = await view.get('webhooks/', { query: { limit: pageSize, offset } });
   const add = button('New webhook', () => editWebhook(view, null, (made) => view.go([made.id])), { look: 'primary' });
   const turn = (to, words) =>
     h('a', { class: 'button', href: view.address([], to > 0 ? { offset: to } : null) }, words);
   view.title('Webhooks',
-    h('p', {}, 'A webhook tells another system what changes here: products, and how imports end.'),
-    h('div', {}, page.results.length === 0 ? empty('Nobody is told yet.', add) : [
+    h('p', 'A webhook tells another system what changes here: products, and how imports end.'),
+    h('div', page.results.length === 0 ? empty('Nobody is told yet.', add) : [
       h('div', { class: 'row' }, add, h('span', { class: 'soft' }, count(page.count, 'webhook'))),
       h('div', { class: 'list' }, table('Webhooks', titles, page.results.map((hook) => row(view, hook)))),
       h('div', { class: 'row' }, offset > 0 && turn(Math.max(0, offset - pageSize), 'Previous page'),
