@@ -106,12 +106,14 @@ func (s *shop) start(address string, idle bool) {
 	events, err := outbox.New(db.Webhooks())
 	require.NoError(t, err)
 	db.Jobs().OnEnd(events.JobEnded)
-	s.notifying, err = products.NewNotifyingStore(db.Products(), db.InTx, events)
+	historian, err := products.NewHistorian(db.History(), db.Products().Schema(), events)
+	require.NoError(t, err)
+	s.notifying, err = products.NewNotifyingStore(db.Products(), db.InTx, historian)
 	require.NoError(t, err)
 	s.jobs, err = job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{KeyRule: db.Products().KeyRule(),
 		Fields: db.Products().Schema()})
 	require.NoError(t, err)
-	options := httpapi.Options{MaxUploadBytes: s.maxUpload,
+	options := httpapi.Options{MaxUploadBytes: s.maxUpload, History: db.History(),
 		Webhooks: httpapi.Webhooks{Service: hooks, Store: db.Webhooks()}}
 	if s.users == nil {
 		options.Authenticate = func(*http.Request) (string, error) { return "ann", nil }

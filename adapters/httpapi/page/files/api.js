@@ -39,6 +39,11 @@ export class Api {
     return url;
   }
 
+  // cursor returns that of the address of a list's next page, null for none.
+  cursor(next) {
+    return next && new URL(next, this.base).searchParams.get('cursor');
+  }
+
   // get returns the JSON at a path. While the server is away it tries again, until the signal aborts it.
   async get(path, { query, signal, patient = true } = {}) {
     for (let pause = 1000; ; pause = Math.min(pause * 2, 15_000)) {

@@ -1,10 +1,11 @@
 // What an import did to each product, or would do: before and after, of the fields that differ.
 
 import { route } from './api.js';
+import { after, before, differences } from './differences.js';
 import { cells, field, h, select, table } from './dom.js';
 import { cut } from './format.js';
 import { openRows, openWide } from './rows-dialog.js';
-import { label, schema, shownValue } from './schema.js';
+import { label, schema } from './schema.js';
 
 const pageSize = 1000;
 
@@ -20,7 +21,7 @@ export async function openChanges(view, job, { kind, title, total }) {
       'Download all as CSV'),
     read: (rows, { signal, grown }) => rows.readPages(async (cursor) => {
       const { results, next } = await view.get(path, { query: { ...query(), limit: pageSize, cursor }, signal });
-      return { results, cursor: next && new URL(next, view.api.base).searchParams.get('cursor') };
+      return { results, cursor: view.api.cursor(next) };
     }, { grown }),
     listOf: () => ({ titles: ['SKU', titles[kind]],
       write: (change) => [h('bdi', cut(change.sku, 100)), shortly(change)],
@@ -36,28 +37,13 @@ async function fieldFilter(api) {
     changed: (show) => control.addEventListener('change', show) };
 }
 
-const first = ['sku', 'name', 'description', 'status'];
-const rank = ([name]) => first.includes(name) ? first.indexOf(name) : first.length;
-const written = (name, value) => name === 'status' && typeof value === 'boolean' ?
-  (value ? 'active' : 'inactive') : shownValue(value);
-
-// all lists the fields of a change, and its attributes: [name, before, after], as texts.
-const all = ({ fields, attributes }) => [
-  ...Object.entries(fields).sort((a, b) => rank(a) - rank(b)).map(([name, { before, after }]) =>
-    [label(name), written(name, before), written(name, after)]),
-  ...Object.entries(attributes).map(([name, { before, after }]) => [name, shownValue(before), shownValue(after)])];
-
-const nothing = () => h('span', { class: 'soft' }, 'nothing');
-const before = (text) => text === '' ? nothing() : h('del', h('bdi', text));
-const after = (text) => text === '' ? nothing() : h('ins', h('bdi', text));
-
 const reasons = { changed: 'Somebody has changed it since.', deleted: 'Somebody has deleted it since.',
   exists: 'A product with its SKU is there again.' };
 
 // shortly writes a change in one line.
 function shortly(change) {
   if (change.kind === 'kept') return reasons[change.reason] ?? change.reason;
-  return all(change).slice(0, 8).map(([name, from, to], i) => [i > 0 && '; ', `${name} `,
+  return differences(change).slice(0, 8).map(([name, from, to], i) => [i > 0 && '; ', `${name} `,
     change.kind !== 'updated' ? h('bdi', cut(to || from, 60)) : [before(cut(from, 60)), ' → ', after(cut(to, 60))]]);
 }
 
@@ -66,6 +52,6 @@ function openChange(view, change) {
   const both = change.kind === 'updated';
   const titles = both ? ['Field', 'Before', 'After'] : ['Field', 'Value'];
   openWide(view, cut(change.sku, 100), change.kind === 'kept' ? h('p', shortly(change)) :
-    table('What changes', titles, all(change).map(([name, from, to]) =>
+    table('What changes', titles, differences(change).map(([name, from, to]) =>
       cells(titles, both ? [name, before(from), after(to)] : [name, h('bdi', to || from)]))));
 }

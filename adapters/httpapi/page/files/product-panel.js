@@ -9,6 +9,7 @@ import { aborted, sentence } from './problem.js';
 import { conflict } from './product-conflict.js';
 import { PairsInput } from './pairs-input.js';
 import { ProductInputs, keysOf } from './product-inputs.js';
+import { productHistory } from './product-history.js';
 import { deleteOne } from './products-delete.js';
 
 // openPanel opens the product of the id, or a new one for null. changed is called once something was stored, and closed
@@ -69,7 +70,7 @@ class Panel {
       h('details', h('summary', `Further values (${attributes.length})`), this.attributes.element),
       h('div', { class: 'row' }, this.save, button('Close', () => this.#dialog.close()),
         !isNew && button('Delete', () => this.#delete(), { look: 'danger' }))),
-      !isNew && this.#facts());
+      !isNew && [this.#facts(), productHistory(this.#view, this.#product.id, this.signal)]);
   }
 
   #facts() {

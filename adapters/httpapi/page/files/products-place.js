@@ -161,7 +161,7 @@ class List {
         (this.body.querySelector(`[data-product="${focused}"]`) ?? this.body.querySelector('.scroll')).focus();
       }
     }
-    const next = this.page.next && new URL(this.page.next, this.#view.api.base).searchParams.get('cursor');
+    const next = this.#view.api.cursor(this.page.next);
     replace(this.pages,
       this.#cursors.length > 1 && button('Previous page', () => this.#turn(this.#cursors.slice(0, -1))),
       next && button('Next page', () => this.#turn([...this.#cursors, next])));
