@@ -17,6 +17,8 @@ type Difference struct {
 	// Kept says why a RevertBatch left the product alone, such as KeptChanged. Before and After are the product as it
 	// is then, nil for none. It is empty for all others.
 	Kept string
+	// Restored is what was kept beside a product that a RevertBatch deletes.
+	Restored Restored
 }
 
 // bytes is the size of the products' text.

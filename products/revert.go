@@ -20,12 +20,15 @@ const (
 type Revert struct {
 	// Key is the KeyRule's key of the product's SKU.
 	Key string
-	// ID and Version are those that the product must have. Version is 0 where there must be none.
+	// ID and Version are those that the product must have, or its version is the same as that one, see [Restored].
+	// Version is 0 where there must be none.
 	ID, Version int64
 	// Patch says what the product gets back. It is nil for one that is to be deleted, and where there is none.
 	Patch *Patch
-	// Product is brought back where there must be none: with its ID, Version and CreatedAt.
-	Product *Product
+	// Product is brought back where there must be none: with its ID, Version and CreatedAt. Restored is what it had
+	// when it was deleted.
+	Product  *Product
+	Restored Restored
 }
 
 // RevertBatch is what is taken back at once.
@@ -58,7 +61,8 @@ func (b *RevertBatch) Order() []int {
 // Reverter takes changes back. Every [Store] of this module is one.
 type Reverter interface {
 	// RevertBatch takes back what it can, and says what became of each: all of it or, with an error, nothing. What gets
-	// back what it had has its version grow by one, and its rules are not looked at. The error ErrCommitUnknown alone
+	// back what it had has its version grow by one, which is the same as the one that it had then, see [Restored], and
+	// its rules are not looked at. What has it back already is Unchanged. The error ErrCommitUnknown alone
 	// leaves open what was done. A product that somebody changes meanwhile is either kept, or changed by them
 	// afterwards. Batches of any kind that meet over the same products never deadlock.
 	RevertBatch(ctx context.Context, batch *RevertBatch) (*BatchResult, error)
@@ -97,26 +101,36 @@ func (p *RevertParts) Flush(ctx context.Context) error {
 	return p.Changed(ctx, full.created, full.updated, full.deleted)
 }
 
-// Outcome finds what becomes of a product by the revert: found is the product with its key, nil for none. It returns
-// the product as it becomes, nil for none, and why it is kept.
-func (r *Revert) Outcome(found *Product) (outcome Outcome, after *Product, kept string) {
+// Outcome finds what becomes of a product by the revert: found is the product with its key, nil for none, and restored
+// what is kept beside it. It returns the product as it becomes, nil for none, what is kept beside it then, and why the
+// product is kept.
+func (r *Revert) Outcome(found *Product, restored Restored) (outcome Outcome, after *Product, becomes Restored,
+	kept string) {
 	switch {
 	case r.Version == 0 && found != nil:
-		return Kept, nil, KeptExists
+		return Kept, nil, "", KeptExists
 	case r.Version == 0:
 		p := r.Product.Owned()
-		return Created, &p, ""
+		return Created, &p, r.Restored.with(p.Version, p.Version-1), ""
 	case found == nil:
-		return Kept, nil, KeptDeleted
-	case found.ID != r.ID || found.Version != r.Version:
-		return Kept, nil, KeptChanged
-	case r.Patch == nil:
-		return Deleted, nil, ""
+		return Kept, nil, "", KeptDeleted
+	case found.ID != r.ID:
+		return Kept, nil, "", KeptChanged
+	}
+	switch is := restored.As(found.Version); {
+	case is == restored.As(r.Version):
+	case r.Patch != nil && is == restored.As(r.Version-1):
+		return Unchanged, nil, "", ""
+	default:
+		return Kept, nil, "", KeptChanged
+	}
+	if r.Patch == nil {
+		return Deleted, nil, "", ""
 	}
 	p := r.Patch.Apply(*found)
 	if SameContent(p, *found) {
-		return Unchanged, nil, ""
+		return Unchanged, nil, "", ""
 	}
 	p.Version++
-	return Updated, &p, ""
+	return Updated, &p, restored.with(p.Version, r.Version-1), ""
 }

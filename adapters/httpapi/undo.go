@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/products-importer/products-importer/importer/job"
@@ -25,7 +26,15 @@ func (a *API) undoImport(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	j, created, err := a.jobs.Undo(ctx, id, job.UndoRequest{User: asker(ctx), DryRun: *dry,
 		IdempotencyKey: r.Header.Get(headerIdempotencyKey)})
-	if err != nil {
+	var undone *job.UndoneError
+	switch {
+	case errors.As(err, &undone) && undone.By.State.Final():
+		return newProblem(http.StatusConflict, "already_undone", "the import was undone by "+undone.By.ID+
+			": undo that one to have it again")
+	case errors.As(err, &undone):
+		return newProblem(http.StatusConflict, "being_undone", undone.By.ID+
+			" is undoing the import, or bringing back what an undo of it took: wait for its end")
+	case err != nil:
 		return settingProblem(err)
 	}
 	a.accept(w, r, undoPath, &j, created)

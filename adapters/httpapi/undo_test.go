@@ -27,6 +27,11 @@ func TestUndo(t *testing.T) {
 
 	undo := s.accepted(s.call("POST", path, ""))
 	require.Equal(t, user, undo.User)
+	w = s.call("POST", path, "")
+	d.checkResponse("/imports/{id}/undo", "POST", w)
+	p = problem(t, w, 409)
+	require.Equal(t, "being_undone", p.Code)
+	require.Contains(t, p.Detail, undo.ID)
 	p = problem(t, s.call("POST", "/imports/"+undo.ID+"/undo", ""), 409)
 	require.Equal(t, "import_not_ended", p.Code)
 	require.Equal(t, job.Success, s.work().State)
@@ -46,6 +51,9 @@ func TestUndo(t *testing.T) {
 	require.EqualValues(t, 2, decode[list](t, s.call("GET", "/products/", "")).Count)
 	require.Equal(t, "A", decode[map[string]any](t, s.call("GET", "/products/1", ""))["name"])
 
+	p = problem(t, s.call("POST", path, `{"dry_run":true}`), 409)
+	require.Equal(t, "already_undone", p.Code)
+	require.Contains(t, p.Detail, undo.ID)
 	s.accepted(s.call("POST", "/imports/"+undo.ID+"/undo", "{}"))
 	require.EqualValues(t, 2, s.work().Event.Created)
 	require.EqualValues(t, 4, decode[list](t, s.call("GET", "/products/", "")).Count)

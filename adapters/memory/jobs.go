@@ -315,7 +315,7 @@ func (j *Jobs) List(ctx context.Context, q job.Query) (found []job.Job, count in
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		for _, r := range slices.Backward(j.rows) {
 			if len(q.States) > 0 && !slices.Contains(q.States, r.State) ||
-				len(q.Users) > 0 && !slices.Contains(q.Users, r.User) {
+				len(q.Users) > 0 && !slices.Contains(q.Users, r.User) || q.Undo != "" && r.Settings.Undo != q.Undo {
 				continue
 			}
 			if count++; count > int64(q.Offset) && len(found) < q.Limit {

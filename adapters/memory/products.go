@@ -37,6 +37,8 @@ type row struct {
 	key  string
 	hash uint64 // of the key
 	next *row   // in the index
+
+	restored products.Restored
 }
 
 // copy returns the product for a caller to keep and change.
@@ -156,7 +158,7 @@ func (p *Products) Replace(ctx context.Context, id, version int64,
 		if err != nil {
 			return err
 		}
-		next := row{Product: patch.Apply(r.Product)}
+		next := row{Product: patch.Apply(r.Product), restored: r.restored}
 		next.SKU, next.Fields = strings.TrimSpace(next.SKU), p.schema.Canonical(next.Fields)
 		if err := p.schema.ValidateChange(&next.Product, &r.Product); err != nil {
 			return err

@@ -66,7 +66,13 @@ func (w *reverter) run(ctx context.Context, t *tx) error {
 			d.Before = &before
 		}
 		var outcome products.Outcome
-		if outcome, d.After, d.Kept = r.Outcome(d.Before); outcome == products.Created && w.taken(r.ID) {
+		var restored products.Restored
+		if found != nil {
+			restored = found.restored
+		}
+		before := restored
+		outcome, d.After, restored, d.Kept = r.Outcome(d.Before, restored)
+		if outcome == products.Created && w.taken(r.ID) {
 			outcome, d.After, d.Kept = products.Kept, nil, products.KeptExists
 		}
 		w.result.Outcomes[i] = outcome
@@ -76,8 +82,11 @@ func (w *reverter) run(ctx context.Context, t *tx) error {
 		case products.Kept:
 			d.After = d.Before
 		default:
+			if outcome == products.Deleted {
+				d.Restored = before
+			}
 			if !w.batch.DryRun {
-				w.write(t, outcome, r, found, &d)
+				w.write(t, outcome, r, found, &d, restored)
 			}
 		}
 		if err := parts.Add(ctx, d); err != nil {
@@ -95,7 +104,8 @@ func (w *reverter) taken(id int64) bool {
 }
 
 // write does what was decided.
-func (w *reverter) write(t *tx, outcome products.Outcome, r *products.Revert, found *row, d *products.Difference) {
+func (w *reverter) write(t *tx, outcome products.Outcome, r *products.Revert, found *row, d *products.Difference,
+	restored products.Restored) {
 	p := w.products
 	if outcome == products.Deleted {
 		p.removeRow(t, found)
@@ -103,7 +113,7 @@ func (w *reverter) write(t *tx, outcome products.Outcome, r *products.Revert, fo
 		return
 	}
 	d.After.UpdatedAt = now()
-	next := row{Product: *d.After}
+	next := row{Product: *d.After, restored: restored}
 	next.setKey(r.Key)
 	next.dropEmpty()
 	if outcome == products.Updated {

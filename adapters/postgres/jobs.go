@@ -207,14 +207,15 @@ func (j *Jobs) List(ctx context.Context, query job.Query) (jobs []job.Job, count
 		return nil, 0, err
 	}
 	const where = ` FROM import_jobs WHERE (cardinality($1::text[]) = 0 OR state = ANY ($1::text[]))
-		AND (cardinality($2::text[]) = 0 OR asked_by = ANY ($2::text[]))`
+		AND (cardinality($2::text[]) = 0 OR asked_by = ANY ($2::text[])) AND ($3 = '' OR settings ->> 'undo' = $3)`
+	undo := clean(query.Undo)
 	states, users := pq.Array(cleanAll(query.States)), pq.Array(cleanAll(query.Users))
 	err = j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `SELECT count(*)`+where, states, users).Scan(&count)
+		return q.QueryRowxContext(ctx, `SELECT count(*)`+where, states, users, undo).Scan(&count)
 	})
 	if err == nil {
-		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4`,
-			states, users, query.Limit, query.Offset)
+		jobs, err = j.jobs(ctx, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT $4 OFFSET $5`,
+			states, users, undo, query.Limit, query.Offset)
 	}
 	if err != nil {
 		return nil, 0, fail(ctx, err, job.ErrNotFound)

@@ -40,8 +40,10 @@ type reverter struct {
 	// told has what is to be told of the reverts, by their places in order, from the place next on.
 	told []products.Difference
 	next int
-	done []reverted
-	kept int // bytes of the updated products in done
+	// restored has what is kept beside products: before, and once it is decided after.
+	restored []products.Restored
+	done     []reverted
+	kept     int // bytes of the updated products in done
 }
 
 // reverted is what was written. Of what was updated there is no product where those before it are large.
@@ -61,6 +63,7 @@ func (w *reverter) run(ctx context.Context, t *transaction) error {
 	n := len(w.batch.Reverts)
 	w.result = &products.BatchResult{Outcomes: make([]products.Outcome, n)}
 	w.parts, w.told, w.next = products.NewDifferenceParts(w.batch.Differences), make([]products.Difference, n), 0
+	w.restored = make([]products.Restored, n)
 	w.done, w.kept = nil, 0
 	if err := t.GetContext(ctx, &w.now, `SELECT now()`); err != nil {
 		return err
@@ -138,14 +141,15 @@ func (w *reverter) keys(ranks []int32) arrayValue {
 
 // head is what is read of each product before it is decided what becomes of it.
 type head struct {
-	product products.Product
-	size    int32
+	product  products.Product
+	size     int32
+	restored products.Restored
 }
 
 // heads returns those of the products that are there, and locks them.
 func (w *reverter) heads(ctx context.Context, t *transaction, ranks []int32, lock bool) (map[string]head, error) {
-	statement := `SELECT sku_key, sku, id, version, least(` + w.layout.size + `, 2147483647)::integer FROM ` +
-		w.layout.table.String() + ` p WHERE ` + w.layout.key + ` = ANY ($1::text[]) ORDER BY ` + w.layout.key
+	statement := `SELECT sku_key, sku, id, version, least(` + w.layout.size + `, 2147483647)::integer,
+		coalesce(restored_versions, '') FROM ` + w.layout.table.String() + ` p WHERE ` + w.layout.key + ` = ANY ($1::text[]) ORDER BY ` + w.layout.key
 	if lock {
 		statement += ` FOR UPDATE`
 	}
@@ -158,7 +162,8 @@ func (w *reverter) heads(ctx context.Context, t *transaction, ranks []int32, loc
 	for rows.Next() {
 		var h head
 		var key string
-		if err := rows.Scan(&key, &h.product.SKU, &h.product.ID, &h.product.Version, &h.size); err != nil {
+		if err := rows.Scan(&key, &h.product.SKU, &h.product.ID, &h.product.Version, &h.size,
+			&h.restored); err != nil {
 			return nil, err
 		}
 		found[key] = h
@@ -180,10 +185,11 @@ func (w *reverter) revert(ctx context.Context, t *transaction, ranks []int32) er
 		if there {
 			product = &h.product
 		}
-		if outcome, _, kept := r.Outcome(product); outcome == products.Kept {
+		if outcome, _, _, kept := r.Outcome(product, h.restored); outcome == products.Kept {
 			w.decide(rank, outcome, product, product, kept)
 			continue
 		}
+		w.restored[rank] = h.restored
 		good = append(good, sized{rank, h.size})
 	}
 	for len(good) > 0 {
@@ -233,11 +239,15 @@ func (w *reverter) change(ctx context.Context, t *transaction, all []sized) erro
 	for _, one := range all {
 		r := w.at(one.rank)
 		before := found[r.Key]
-		outcome, after, kept := r.Outcome(before)
+		outcome, after, restored, kept := r.Outcome(before, w.restored[one.rank])
 		if kept != "" { // in a dry run somebody may have changed it in between
 			after = before
 		}
 		w.decide(one.rank, outcome, before, after, kept)
+		if outcome == products.Deleted {
+			w.told[one.rank].Restored = w.restored[one.rank]
+		}
+		w.restored[one.rank] = restored
 		did := reverted{outcome: outcome, sized: one}
 		switch outcome {
 		case products.Deleted:
@@ -289,7 +299,8 @@ func (w *reverter) write(ctx context.Context, t *transaction, deleted, updated [
 	u.add(&s.key, "key", "text")
 	u.add(&s.sku, "sku", "text")
 	u.add(&s.attributes, "attributes", "text")
-	set := "sku = x.sku, attributes = x.attributes::jsonb"
+	u.add(&s.names, "restored", "text")
+	set := "sku = x.sku, attributes = x.attributes::jsonb, restored_versions = x.restored"
 	for i := range l.columns {
 		set += ", " + l.columns[i].set(u.addField(&s.fields[i], &l.columns[i]))
 	}
@@ -304,6 +315,7 @@ func (w *reverter) addProduct(rank int32) error {
 	s, p := w.scratch, w.told[rank].After
 	s.key.add(w.at(rank).Key)
 	s.sku.add(p.SKU)
+	s.names.add(string(w.restored[rank]))
 	start := s.attributes.open()
 	s.attributes.buf = appendJSON(s.attributes.buf, p.Attributes)
 	s.attributes.close(start)

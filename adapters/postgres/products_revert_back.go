@@ -29,7 +29,8 @@ func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) er
 	as := newArrays(oidInt8, oidTime) // IDs and times; the versions have an array
 	for _, rank := range ranks {
 		r := w.at(rank)
-		_, after, _ := r.Outcome(nil)
+		_, after, restored, _ := r.Outcome(nil, "")
+		w.restored[rank] = restored
 		after.UpdatedAt = w.now
 		w.decide(rank, products.Created, nil, after, "")
 		if err := w.addProduct(rank); err != nil {
@@ -46,8 +47,9 @@ func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) er
 	u.add(&s.versions, "version", "bigint")
 	u.add(&as[0], "id", "bigint")
 	u.add(&as[1], "created_at", "timestamptz")
-	into, values := "id, version, created_at, sku_key, sku, attributes",
-		"x.id, x.version, x.created_at, x.key, x.sku, x.attributes::jsonb"
+	u.add(&s.names, "restored", "text")
+	into, values := "id, version, created_at, sku_key, sku, attributes, restored_versions",
+		"x.id, x.version, x.created_at, x.key, x.sku, x.attributes::jsonb, x.restored"
 	for i := range l.columns {
 		into += ", " + l.columns[i].name
 		values += ", " + l.columns[i].value(u.addField(&s.fields[i], &l.columns[i]))

@@ -180,13 +180,14 @@ func (j *Jobs) List(ctx context.Context, query job.Query) (jobs []job.Job, count
 		return nil, 0, err
 	}
 	const where = ` FROM import_jobs WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1)))
-		AND (?2 = '[]' OR asked_by IN (SELECT value FROM json_each(?2)))`
+		AND (?2 = '[]' OR asked_by IN (SELECT value FROM json_each(?2)))
+		AND (?3 = '' OR settings ->> '$.undo' = ?3)`
 	err = j.db.read(ctx, func(ctx context.Context, q querier) error {
-		if err := q.QueryRowxContext(ctx, `SELECT count(*)`+where, states, users).Scan(&count); err != nil {
+		if err := q.QueryRowxContext(ctx, `SELECT count(*)`+where, states, users, query.Undo).Scan(&count); err != nil {
 			return err
 		}
-		jobs, err = j.jobs(ctx, q, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT ?3 OFFSET ?4`,
-			states, users, query.Limit, query.Offset)
+		jobs, err = j.jobs(ctx, q, `SELECT `+jobBrief+where+` ORDER BY created_at DESC, id DESC LIMIT ?4 OFFSET ?5`,
+			states, users, query.Undo, query.Limit, query.Offset)
 		return err
 	})
 	if err != nil {

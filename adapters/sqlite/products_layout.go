@@ -15,9 +15,9 @@ type layout struct {
 	fields []*products.Field
 	// columns lists what a rowReader reads.
 	columns string
-	// byID reads a product, create inserts one unless its key is taken, replace overwrites one by its ID, and bringBack
-	// inserts one with its ID.
-	byID, create, replace, bringBack string
+	// byID reads a product, create inserts one unless its key is taken, replace overwrites one by its ID. restore
+	// does that too, and bringBack inserts one with its ID: both with what is kept of restored versions before the ID.
+	byID, create, replace, restore, bringBack string
 }
 
 // fixedColumns are those that every product has, without its ID: what layout.values begins with.
@@ -35,9 +35,11 @@ func newLayout(schema *products.Schema) *layout {
 	l.byID = `SELECT ` + l.columns + ` FROM products WHERE id = ?`
 	l.create = `INSERT INTO products (` + strings.Join(written, ", ") + `) VALUES (` + parameters(len(written)) +
 		`) ON CONFLICT (sku_key) DO NOTHING RETURNING id`
-	l.bringBack = `INSERT INTO products (` + strings.Join(written, ", ") + `, id) VALUES (` +
-		parameters(len(written)+1) + `)`
-	l.replace = `UPDATE products SET ` + strings.Join(written, " = ?, ") + ` = ? WHERE id = ?`
+	l.bringBack = `INSERT INTO products (` + strings.Join(written, ", ") + `, restored_versions, id) VALUES (` +
+		parameters(len(written)+2) + `)`
+	set := `UPDATE products SET ` + strings.Join(written, " = ?, ") + ` = ?`
+	l.replace = set + ` WHERE id = ?`
+	l.restore = set + `, restored_versions = ? WHERE id = ?`
 	return l
 }
 

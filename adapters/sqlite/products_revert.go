@@ -71,9 +71,11 @@ func (w *reverter) chunk(ctx context.Context, places []int) error {
 	}
 	for _, at := range places {
 		r := &w.batch.Reverts[at]
-		d := products.Difference{Key: r.Key, Before: found[r.Key]}
+		is := found[r.Key]
+		d := products.Difference{Key: r.Key, Before: is.product}
 		var outcome products.Outcome
-		outcome, d.After, d.Kept = r.Outcome(d.Before)
+		var restored products.Restored
+		outcome, d.After, restored, d.Kept = r.Outcome(is.product, is.restored)
 		if outcome == products.Created {
 			taken := false
 			if err := w.t.GetContext(ctx, &taken, `SELECT EXISTS (SELECT 1 FROM products WHERE id = ?)`, r.ID); err != nil {
@@ -90,7 +92,10 @@ func (w *reverter) chunk(ctx context.Context, places []int) error {
 		case products.Kept:
 			d.After = d.Before
 		default:
-			if err := w.write(ctx, outcome, &d); err != nil {
+			if outcome == products.Deleted {
+				d.Restored = is.restored
+			}
+			if err := w.write(ctx, outcome, &d, restored); err != nil {
 				return err
 			}
 		}
@@ -101,34 +106,41 @@ func (w *reverter) chunk(ctx context.Context, places []int) error {
 	return nil
 }
 
+// there is a product, nil for none, and what is kept beside it.
+type there struct {
+	product  *products.Product
+	restored products.Restored
+}
+
 // find returns those of the products that are there, by their keys.
-func (w *reverter) find(ctx context.Context, places []int) (map[string]*products.Product, error) {
+func (w *reverter) find(ctx context.Context, places []int) (map[string]there, error) {
 	l := w.products.layout
 	args := make([]any, len(places))
 	for i, at := range places {
 		args[i] = w.batch.Reverts[at].Key
 	}
-	rows, err := w.t.QueryxContext(context.WithoutCancel(ctx), `SELECT sku_key, `+l.columns+` FROM products
-		WHERE sku_key IN (`+parameters(len(args))+`)`, args...)
+	rows, err := w.t.QueryxContext(context.WithoutCancel(ctx), `SELECT sku_key, coalesce(restored_versions, ''), `+l.columns+`
+		FROM products WHERE sku_key IN (`+parameters(len(args))+`)`, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	found := make(map[string]*products.Product, len(places))
-	key := ""
-	reader := l.newReader(&key)
+	found := make(map[string]there, len(places))
+	key, restored := "", ""
+	reader := l.newReader(&key, &restored)
 	for rows.Next() {
 		p, err := reader.read(rows)
 		if err != nil {
 			return nil, err
 		}
-		found[key] = &p
+		found[key] = there{&p, products.Restored(restored)}
 	}
 	return found, rows.Err()
 }
 
 // write does what was decided, unless it is a dry run.
-func (w *reverter) write(ctx context.Context, outcome products.Outcome, d *products.Difference) error {
+func (w *reverter) write(ctx context.Context, outcome products.Outcome, d *products.Difference,
+	restored products.Restored) error {
 	if w.batch.DryRun {
 		return nil
 	}
@@ -141,8 +153,8 @@ func (w *reverter) write(ctx context.Context, outcome products.Outcome, d *produ
 		if err != nil {
 			return err
 		}
-		args = values
-		statement = w.products.layout.replace
+		args = append(values, string(restored))
+		statement = w.products.layout.restore
 		if outcome == products.Created {
 			statement = w.products.layout.bringBack
 		}

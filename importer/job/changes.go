@@ -51,6 +51,8 @@ type Change struct {
 	Fields []FieldChange
 	// Reason says why a product was kept, in a word such as changed or deleted.
 	Reason string
+	// Restored is what was kept beside a product that an undo deleted.
+	Restored products.Restored
 }
 
 // FieldChange is what happened to one field of a product, or to one of its attributes.

@@ -44,6 +44,8 @@ func TestChangesAreEncoded(t *testing.T) {
 	e.add(&products.Difference{Key: "a", After: &products.Product{ID: 1 << 60, Version: 1, SKU: "A", Name: "n"}})
 	e.add(&products.Difference{Key: "b", Before: old, After: is})
 	e.add(&products.Difference{Key: "bb", Before: old})
+	e.add(&products.Difference{Key: "bba", Before: &products.Product{ID: 8, Version: 5, SKU: "bba", Name: "n", CreatedAt: created},
+		Restored: "5=2"})
 	e.keep("bbb", &products.Product{SKU: "bbb", ID: 1, Version: 9}, "changed")
 	require.Equal(t, []Change{
 		{Kind: ChangeCreated, Key: "a", SKU: "A", ID: 1 << 60, Version: 1,
@@ -54,6 +56,8 @@ func TestChangesAreEncoded(t *testing.T) {
 		{Kind: ChangeDeleted, Key: "bb", SKU: "B", ID: 7, Version: 3, CreatedAt: created, Fields: []FieldChange{
 			field("name", ptr("old"), nil), field("status", ptr("true"), nil), field("price", ptr("1.50"), nil),
 			field("attributes.gone", ptr(""), nil), field("attributes.same", ptr("x"), nil), field("attributes.z", ptr("1"), nil)}},
+		{Kind: ChangeDeleted, Key: "bba", SKU: "bba", ID: 8, Version: 5, CreatedAt: created, Restored: "5=2",
+			Fields: []FieldChange{field("name", ptr("n"), nil), field("status", ptr("false"), nil)}},
 		{Kind: ChangeKept, Key: "bbb", SKU: "bbb", ID: 1, Version: 9, Reason: "changed"},
 	}, decoded(t, e.chunks()))
 

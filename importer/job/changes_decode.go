@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -68,6 +69,10 @@ func (d *changeDecoder) readNames() {
 func (d *changeDecoder) change() (c Change) {
 	kind := d.rest[0]
 	d.rest = d.rest[1:]
+	code := kind
+	if kind == deletedRestored {
+		kind = byte(slices.Index(ChangeKinds, ChangeDeleted))
+	}
 	if int(kind) >= len(ChangeKinds) {
 		d.fail()
 		return c
@@ -92,6 +97,9 @@ func (d *changeDecoder) change() (c Change) {
 	switch c.Kind {
 	case ChangeDeleted:
 		c.CreatedAt = time.UnixMicro(d.varint()).UTC()
+		if code == deletedRestored {
+			c.Restored = products.Restored(d.text())
+		}
 	case ChangeKept:
 		c.Reason = d.text()
 	}

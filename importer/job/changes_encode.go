@@ -15,13 +15,17 @@ const (
 	chunkBytes   = 128 << 10
 )
 
+// deletedRestored is the kind of a deleted product beside which something was kept, see products.Restored.
+const deletedRestored = 4
+
 // changeEncoder makes chunks of changes.
 //
 // A body is the names of the fields in it, each behind its length, with their number before them; then the changes, one
 // after the other: kind, length of the beginning that the key has in common with the one before, the rest of the key,
 // SKU where it isn't the key, distance from the ID before, version, then of what was deleted the time of its creation
-// in microseconds, of what was kept the reason, and the fields, each as the number of its name, what it was and what it
-// is. Texts stand behind their length; where there can be none, behind 0 for none, else behind their length and 1.
+// in microseconds, of deletedRestored what was kept beside it and of what was kept the reason, and the fields, each as
+// the number of its name, what it was and what it is. Texts stand behind their length; where there can be none, behind
+// 0 for none, else behind their length and 1.
 type changeEncoder struct {
 	schema *products.Schema
 	batch  int64
@@ -63,7 +67,7 @@ func (e *changeEncoder) add(d *products.Difference) {
 	}
 	e.fields, e.n = e.fields[:0], 0
 	products.Compare(e.schema, d.Before, d.After, e.field)
-	e.write(kind, d.Key, p, "")
+	e.write(kind, d.Key, p, string(d.Restored))
 }
 
 // keep adds a product that was kept, and why.
@@ -88,7 +92,8 @@ func (e *changeEncoder) field(name, was string, had bool, is string, has bool) {
 }
 
 // write adds a change whose fields are made.
-func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, reason string) {
+// The text is why a product was kept, or what was kept beside one that was deleted.
+func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, text string) {
 	at := slices.Index(ChangeKinds, kind)
 	shared := 0
 	if e.size() == 0 {
@@ -99,17 +104,21 @@ func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, 
 		}
 	}
 	e.counts[at]++
-	r := append(e.records, byte(at))
+	code := byte(at)
+	if kind == ChangeDeleted && text != "" {
+		code = deletedRestored
+	}
+	r := append(e.records, code)
 	r = binary.AppendUvarint(r, uint64(shared))
 	r = appendText(r, key[shared:])
 	r = appendOptional(r, p.SKU, p.SKU != key)
 	r = binary.AppendVarint(r, p.ID-e.lastID)
 	r = binary.AppendUvarint(r, uint64(p.Version))
-	switch kind {
-	case ChangeDeleted:
+	if kind == ChangeDeleted {
 		r = binary.AppendVarint(r, p.CreatedAt.UnixMicro())
-	case ChangeKept:
-		r = appendText(r, reason)
+	}
+	if kind == ChangeKept || code == deletedRestored {
+		r = appendText(r, text)
 	}
 	r = binary.AppendUvarint(r, e.n)
 	e.records = append(r, e.fields...)

@@ -112,6 +112,8 @@ type Query struct {
 	// States are the states of the jobs, and Users are those who asked for them, by their exact names; none for all.
 	States []State
 	Users  []string
+	// Undo, unless empty, is the ID of a job: those that undo it.
+	Undo string
 	// Limit is the highest number of jobs, 1 to 1,000, behind the first Offset ones, 0 or more.
 	Limit, Offset int
 }

@@ -222,7 +222,7 @@ func (c *Change) revert(schema *products.Schema) products.Revert {
 		p := products.Product{ID: c.ID, SKU: c.SKU, CreatedAt: c.CreatedAt}
 		p = c.before(schema).Apply(p)
 		p.Version = c.Version + 1
-		r.Version, r.Product = 0, &p
+		r.Version, r.Product, r.Restored = 0, &p, c.Restored
 	case ChangeUpdated:
 		patch := c.before(schema)
 		r.Patch = &patch

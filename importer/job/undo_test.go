@@ -132,6 +132,99 @@ func TestUndoIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, job.ErrKeyMismatch)
 }
 
+// counts are those of an undo: changes, and what was brought back, updated, unchanged, deleted and kept.
+func undoCounts(j job.Job) []int64 {
+	c := j.Event.Counts
+	return []int64{c.Read, c.Created, c.Updated, c.Unchanged, c.Deleted, c.Kept}
+}
+
+// TestUndoInTurn: two imports of the same products are undone one after the other, and what somebody has edited in
+// between is kept; then all of it is brought back, and undone again.
+func TestUndoInTurn(t *testing.T) {
+	w := newWorld(t)
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	imports := func(file string) job.Job {
+		w.submit(file, job.Settings{Mode: products.Update, Changes: job.ChangesAll})
+		j := w.work(r)
+		require.Equal(t, job.Success, j.State, j.Error)
+		return j
+	}
+	names := func() (all []string) {
+		for _, p := range w.all() {
+			all = append(all, p.SKU+p.Name)
+		}
+		return all
+	}
+	imports("sku,name\na,0\nb,0\nc,0\n")
+	first := imports("sku,name\na,1\nb,1\nc,1\nd,1\ne,1\n")
+	second := imports("sku,name\na,2\nb,2\nd,2\ne,2\nf,2\n")
+	undoSecond := w.undo(r, second.ID, false)
+	require.Equal(t, []int64{5, 0, 4, 0, 1, 0}, undoCounts(undoSecond))
+	text := "by hand"
+	for _, id := range []int64{2, 5} { // b and e
+		_, err := w.db.Products().Update(t.Context(), id, 0, products.Patch{Description: &text})
+		require.NoError(t, err)
+	}
+	require.Equal(t, []int64{5, 0, 2, 0, 1, 2}, undoCounts(w.undo(r, first.ID, true)))
+	undoFirst := w.undo(r, first.ID, false)
+	require.Equal(t, []int64{5, 0, 2, 0, 1, 2}, undoCounts(undoFirst))
+	require.Equal(t, []string{"a0", "b1", "c0", "e1"}, names())
+	require.Equal(t, []string{"kept b v5changed", "kept e v4changed"},
+		w.changes(undoFirst.ID, job.ChangeQuery{Kinds: []job.ChangeKind{job.ChangeKept}}))
+
+	require.Equal(t, []int64{3, 1, 2, 0, 0, 0}, undoCounts(w.undo(r, undoFirst.ID, false)))
+	require.Equal(t, []string{"a1", "b1", "c1", "d1", "e1"}, names())
+	require.Equal(t, []int64{5, 1, 2, 0, 0, 2}, undoCounts(w.undo(r, undoSecond.ID, false)))
+	require.Equal(t, []string{"a2", "b1", "c1", "d2", "e1", "f2"}, names())
+	require.Equal(t, []int64{5, 0, 2, 0, 1, 2}, undoCounts(w.undo(r, second.ID, false)), "it is possible again")
+	require.Equal(t, []int64{5, 0, 2, 0, 1, 2}, undoCounts(w.undo(r, first.ID, false)), "it is possible again")
+	require.Equal(t, []string{"a0", "b1", "c0", "e1"}, names())
+	for _, p := range w.all() {
+		require.Equal(t, p.SKU == "b" || p.SKU == "e", p.Description == text, "an edit is never lost")
+	}
+}
+
+// TestUndoneTwice: it is refused with the job that did it, unless that one has failed, was cancelled or undone.
+func TestUndoneTwice(t *testing.T) {
+	w := newWorld(t)
+	r := w.runner(nil, nil, nil, job.RunnerOptions{})
+	w.submit("sku,name\na,A\n", job.Settings{Changes: job.ChangesAll})
+	j := w.work(r)
+	refused := func(id, by string) {
+		t.Helper()
+		for _, dry := range []bool{true, false} {
+			_, _, err := w.service.Undo(t.Context(), id, job.UndoRequest{DryRun: dry})
+			require.ErrorIs(t, err, job.ErrUndone)
+			var undone *job.UndoneError
+			require.ErrorAs(t, err, &undone)
+			require.Equal(t, by, undone.By.ID)
+		}
+	}
+	undo := func(id string) job.Job {
+		t.Helper()
+		j, _, err := w.service.Undo(t.Context(), id, job.UndoRequest{})
+		require.NoError(t, err)
+		return j
+	}
+	cancelled := undo(j.ID)
+	refused(j.ID, cancelled.ID)
+	_, err := w.service.Cancel(t.Context(), cancelled.ID)
+	require.NoError(t, err)
+	w.undo(r, j.ID, true)
+	first := w.undo(r, j.ID, false)
+	refused(j.ID, first.ID)
+	back := undo(first.ID)
+	refused(j.ID, back.ID)
+	refused(first.ID, back.ID)
+	require.Equal(t, job.Success, w.work(r).State)
+	refused(first.ID, back.ID)
+	again := w.undo(r, j.ID, false)
+	require.EqualValues(t, 1, again.Event.Deleted, "what was brought back is as the import left it")
+	refused(j.ID, again.ID)
+	redone := w.undo(r, back.ID, true)
+	require.EqualValues(t, 1, redone.Event.Kept, "nothing is left to take back")
+}
+
 // TestUndoIsResumed: what an attempt committed isn't taken back again, and the counts are those of an undisturbed undo.
 func TestUndoIsResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -153,6 +153,95 @@ var revertCases = []Case{
 			c.requireAll(before, "what is kept is left alone")
 		}
 	}},
+	{Name: "revert/one after the other", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		// Each product has the names v1, v2 and so on, by its version, while nothing is taken back.
+		change := func(id int64, name string) int64 {
+			p, err := c.store.Update(c.Context(), id, 0, products.Patch{Name: ptr(name)})
+			require.NoError(c, err)
+			return p.Version
+		}
+		undo := func(id, version int64, name string) products.Revert {
+			return products.Revert{Key: c.get(id).SKU, ID: id, Version: version,
+				Patch: &products.Patch{Name: ptr(name)}}
+		}
+		requireUndone := func(r products.Revert, want products.Outcome, name string, version int64, promise string) {
+			c.Helper()
+			for _, dry := range []bool{true, false} {
+				outcomes, _, _ := c.revert(dry, r)
+				require.Equal(c, []products.Outcome{want}, outcomes, promise)
+			}
+			got := c.get(r.ID)
+			require.Equal(c, name, got.Name, promise)
+			require.Equal(c, version, got.Version, promise)
+		}
+		a := c.create(products.Product{Name: "v1", SKU: "a"}).ID
+		change(a, "v2")
+		change(a, "v3")
+		requireUndone(undo(a, 3, "v2"), updated, "v2", 4, "what was changed last is taken back")
+		requireUndone(undo(a, 3, "v2"), unchanged, "v2", 4, "what has back what it had is not changed again")
+		change(a, "v5")
+		change(a, "v6")
+		requireUndone(undo(a, 6, "v5"), updated, "v5", 7, "changes are taken back one after the other")
+		requireUndone(undo(a, 5, "v2"), updated, "v2", 8, "changes are taken back one after the other")
+		requireUndone(undo(a, 8, "v5"), updated, "v5", 9, "what was taken back is taken back")
+		requireUndone(undo(a, 5, "v2"), updated, "v2", 10, "it can be taken back again then")
+		requireUndone(undo(a, 6, "v5"), kept, "v2", 10, "what was taken back before is not taken back again")
+		requireUndone(undo(a, 2, "v1"), updated, "v1", 11,
+			"what an undo gave back counts as untouched, however many changes there were in between")
+		c.write(products.Batch{Mode: products.Update, Columns: c.columns("name"),
+			Records: []products.Record{c.record("a", "v12")}})
+		requireUndone(undo(a, 12, "v1"), updated, "v1", 13, "what an import changed is taken back")
+		made := products.Revert{Key: "a", ID: a, Version: 1}
+		outcomes, _, _ := c.revert(false, made)
+		require.Equal(c, []products.Outcome{deleted}, outcomes, "what has back what it was created with is deleted")
+
+		b := c.create(products.Product{Name: "v1", SKU: "b"}).ID
+		change(b, "v2")
+		change(b, "v3")
+		requireUndone(undo(b, 3, "v2"), updated, "v2", 4, "what was changed last is taken back")
+		_, err := c.store.Update(c.Context(), b, 0, products.Patch{Description: ptr("by hand")})
+		require.NoError(c, err)
+		requireUndone(undo(b, 2, "v1"), kept, "v2", 5, "what somebody has changed in between is kept")
+		_, err = c.store.Update(c.Context(), b, 0, products.Patch{Description: ptr("")})
+		require.NoError(c, err)
+		requireUndone(undo(b, 2, "v1"), kept, "v2", 6, "what somebody has changed back by hand is kept")
+	}},
+	{Name: "revert/what was deleted remembers", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		p := c.create(products.Product{Name: "v1", SKU: "a"})
+		_, err := c.store.Update(c.Context(), p.ID, 0, products.Patch{Name: ptr("v2")})
+		require.NoError(c, err)
+		outcomes, _, _ := c.revert(false, products.Revert{Key: "a", ID: p.ID, Version: 2,
+			Patch: &products.Patch{Name: ptr("v1")}})
+		require.Equal(c, []products.Outcome{updated}, outcomes)
+		for version := int64(3); version < 6; version++ {
+			var told []products.Difference
+			result, err := c.reverter().RevertBatch(c.Context(), &products.RevertBatch{
+				Reverts: []products.Revert{{Key: "a", ID: p.ID, Version: 1}},
+				Differences: func() func(context.Context, []products.Difference) error {
+					told = nil
+					return func(_ context.Context, part []products.Difference) error {
+						told = append(told, part...)
+						return nil
+					}
+				}})
+			require.NoError(c, err)
+			require.Equal(c, []products.Outcome{deleted}, result.Outcomes,
+				"what has back what it was created with is deleted, after it was brought back too")
+			require.Len(c, told, 1)
+			again := *told[0].Before
+			require.Equal(c, version, again.Version)
+			again.Version++
+			outcomes, _, _ := c.revert(false, products.Revert{Key: "a", ID: p.ID, Product: &again,
+				Restored: told[0].Restored})
+			require.Equal(c, []products.Outcome{created}, outcomes)
+		}
+	}},
 	{Name: "revert/an error leaves nothing", run: func(c *check) {
 		if c.reverter() == nil {
 			return

@@ -29,6 +29,22 @@ var revertFaults = []fault{
 			}
 		}
 	}, "revert/what nobody has changed since", "not found"},
+	{"takes back the very version alone", func(s *broken) {
+		s.revert = func(ctx context.Context, b *products.RevertBatch) {
+			for i := range b.Reverts {
+				if p, err := s.Get(ctx, b.Reverts[i].ID); err == nil && p.Version != b.Reverts[i].Version {
+					b.Reverts[i].ID = -1
+				}
+			}
+		}
+	}, "revert/one after the other", "is not changed again"},
+	{"forgets versions that are deleted", func(s *broken) {
+		s.revert = func(_ context.Context, b *products.RevertBatch) {
+			for i := range b.Reverts {
+				b.Reverts[i].Restored = ""
+			}
+		}
+	}, "revert/what was deleted remembers", "after it was brought back too"},
 	{"forgets attributes", func(s *broken) {
 		s.revert = func(_ context.Context, b *products.RevertBatch) {
 			for i := range b.Reverts {

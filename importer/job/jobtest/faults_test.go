@@ -122,6 +122,12 @@ var brokenStores = []fault{
 			return s.Store.List(ctx, q)
 		}
 	}, "read/list by user", "in one of the states"},
+	{"lists undos of any job", func(s *broken) {
+		s.list = func(ctx context.Context, q job.Query) ([]job.Job, int64, error) {
+			q.Undo = ""
+			return s.Store.List(ctx, q)
+		}
+	}, "read/list undos", "only jobs that undo the one"},
 	{"claims twice", func(s *broken) {
 		var mu sync.Mutex
 		claims := 0

@@ -156,6 +156,22 @@ var readCases = []StoreCase{
 		require.Equal(c, []string{jobs[0].ID}, ids(page), "a page of the jobs of one of the users")
 		require.EqualValues(c, 2, count)
 	}},
+	{Name: "read/list undos", run: func(c *check) {
+		of, other := c.submit(job.Job{}), c.submit(job.Job{})
+		first := c.submit(job.Job{Settings: job.Settings{Undo: of.ID}})
+		c.submit(job.Job{Settings: job.Settings{Undo: other.ID}})
+		second := c.submit(job.Job{User: "ann", Settings: job.Settings{Undo: of.ID, DryRun: true}})
+		got, count, err := c.List(c.Context(), job.Query{Undo: of.ID, Limit: 10})
+		require.NoError(c, err)
+		require.Equal(c, []string{second.ID, first.ID}, ids(got), "only jobs that undo the one")
+		require.EqualValues(c, 2, count, "the count is that of the jobs that undo the one")
+		got, _, err = c.List(c.Context(), job.Query{Undo: of.ID, Users: []string{"ann"}, Limit: 10})
+		require.NoError(c, err)
+		require.Equal(c, []string{second.ID}, ids(got), "both")
+		got, _, err = c.List(c.Context(), job.Query{Undo: first.ID, Limit: 10})
+		require.NoError(c, err)
+		require.Empty(c, got, "none where nothing undoes it")
+	}},
 	{Name: "read/jobs belong to the caller", run: func(c *check) {
 		given := whole
 		given.Settings.Map, given.Settings.LeaveOut = map[string]string{"sku": "a"}, []string{"b"}
