@@ -186,6 +186,9 @@ func (c *checker) take(ctx context.Context, p *parsed) error {
 	c.read += int64(len(p.items) - c.passOver(p))
 	c.run.result.Inherited += p.inherited
 	c.odd = addOddities(c.odd, p.odd)
+	if err := c.run.addKeys(p); err != nil {
+		return err
+	}
 	for i := range p.rejects {
 		if err := c.reject(&p.rejects[i]); err != nil {
 			return err

@@ -18,6 +18,13 @@ type Checkpoints struct {
 	// from the beginning: what is reported of an import that is resumed never goes back. Where they can't be of this
 	// file and these options, or add up to something else, Run ends with [ErrSourceChanged].
 	Committed map[int64]Commit
+	// KeepMissing is needed beside Save where Options.Missing isn't MissingKeep. It is given, once and before anything
+	// is written, which products are missing. It keeps all of the plan durably or, with an error, nothing, which ends
+	// the import: a later Run is given it as Missing, so that it leaves alone what others have created meanwhile. It is
+	// not called in a dry run, nor where there is a Missing.
+	KeepMissing func(ctx context.Context, plan *MissingPlan) error
+	// Missing is the plan that an earlier Run gave to KeepMissing, nil where none did.
+	Missing *MissingPlan
 }
 
 // Commit is what a batch commits: a stretch of the file that it accounts for.

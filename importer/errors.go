@@ -16,6 +16,8 @@ var (
 	ErrInput = refuse.ErrInput
 	// ErrTooLarge: a compressed file is longer without its compression than it may be. It is an ErrInput.
 	ErrTooLarge = decompress.ErrTooLarge
+	// ErrTooManyMissing: the file lacks more products than Options.MaxMissing allows. Nothing was written.
+	ErrTooManyMissing = errors.New("importer: too many products are missing in the file")
 	// ErrSourceChanged: the source gave other bytes the second time. What was committed until then stays.
 	ErrSourceChanged = errors.New("importer: the source changed while it was imported")
 	// ErrStopped: Options.Stop was closed before the end.

@@ -61,6 +61,6 @@ type Changes struct {
 	Batch int64
 	// Created and Updated are the products as they are stored now.
 	Created, Updated []products.Product
-	// Deleted are products as they were, where an import is undone.
+	// Deleted are products as they were, where files lack them or an import is undone.
 	Deleted []products.Product
 }

@@ -81,6 +81,21 @@ type Options struct {
 	// MaxRejects, if not nil, is the limit beyond which the import fails, before anything is written: records that the
 	// store refuses while it writes aren't counted for it.
 	MaxRejects *RejectLimit
+	// Missing says what happens to products of the store that the file doesn't have. These are the products within the
+	// Scope, as they are at one moment after the file was checked, whose SKU no record of the file has: records that
+	// are rejected or superseded count as present, those that were rejected as far as their SKU can be read, and where
+	// their fields may stand in wrong columns by any of them. With MissingDeactivate the scope is of active products
+	// alone. What is missing is decided once, and done in batches behind those of the file. What somebody else changes
+	// meanwhile is kept, and counted so. It goes with every Mode, and needs a store that is a [products.KeyReader] and
+	// a [products.Reverter], as a [products.Store] of this module is.
+	Missing MissingMode
+	// MaxMissing is the limit beyond which the import fails, before anything is written, in a dry run too. Nil is for
+	// 5 % of the products within the scope.
+	MaxMissing *MissingLimit
+	// Scope are filters of the products that may be missing, as [products.Query.Filter] takes them, such as
+	// "supplier=acme": those that match all of them; none for all products. A product with a SKU of the file is never
+	// missing, be it within the scope or not.
+	Scope []string
 	// MaxRecordBytes is the length of the longest record: 1 KiB to 64 MiB, 0 for 1 MiB. Longer ones are rejected.
 	MaxRecordBytes int
 	// MaxDecompressedBytes is how long a compressed file may be without its compression: at least 1, 0 for 64 GiB.
@@ -123,7 +138,8 @@ type Options struct {
 	Notifier WebhookNotifier
 
 	// Differences, if not nil, is given what each batch does to each product, inside the batch's transaction and in the
-	// order of the keys, part by part; in a dry run what it would do, see [products.Batch]. It is called from Writers
+	// order of the keys, part by part; in a dry run what it would do, see [products.Batch], and for what is missing
+	// [products.RevertBatch]. It is called from Writers
 	// goroutines at a time, and again for the same batch where the store tries again. An error rolls the batch back and
 	// ends the import. It must neither keep nor change the part.
 	Differences func(ctx context.Context, batch int64, part []products.Difference) error
@@ -197,7 +213,10 @@ func (o Options) withDefaults(schema *products.Schema) (Options, error) {
 	if err := o.validateFormat(); err != nil {
 		return o, err
 	}
-	return o, o.validateFields(schema)
+	if err := o.validateFields(schema); err != nil {
+		return o, err
+	}
+	return o, o.validateMissing(schema)
 }
 
 // validateFormat checks the options that are no numbers.

@@ -33,6 +33,9 @@ type parser struct {
 	// headerKey is the name of the key's column, "" without a header, and below the line behind the header, 0 for none.
 	headerKey string
 	below     int64
+	// tells: somebody wants to know the keys of rejected records too.
+	tells     bool
+	delimiter string
 	room      int32 // bytes of text up to which a record can't make a product too large
 }
 
@@ -45,6 +48,8 @@ type parsed struct {
 	items []item
 	// rejects are the items without a record.
 	rejects []Reject
+	// keys are those under which rejected records may be in the catalogue, where the parser tells them.
+	keys []digest
 	// values backs the records' Values, and made is the canonical text of those that aren't written so in the file.
 	values []string
 	made   []byte
@@ -109,7 +114,7 @@ func (p *parser) parse(b *dialect.Block, out *parsed) {
 	if out.keeps {
 		out.values, out.made = make([]string, 0, b.Len()*(len(p.mapping.targets)+len(p.mapping.extra))), nil
 	}
-	out.values, out.made = out.values[:0], out.made[:0]
+	out.values, out.made, out.keys = out.values[:0], out.made[:0], out.keys[:0]
 	out.odd = append(out.odd[:0], p.noOdd...)
 	out.words = append(out.words[:0], p.noWords...)
 	for i := range b.Len() {
@@ -121,6 +126,9 @@ func (p *parser) parse(b *dialect.Block, out *parsed) {
 			fault = p.record(&r, clean, &out.items[i], out)
 		}
 		if fault != nil {
+			if p.tells {
+				p.tellKeys(&r, s, fault, out)
+			}
 			out.reject(i, &r, fault)
 		}
 	}

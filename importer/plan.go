@@ -103,6 +103,7 @@ func (p *plan) setParser(first *dialect.Span, rule products.KeyRule, o *Options)
 	m, detected := p.mapping, &p.detected
 	p.parser = newParser(m, rule, o.MaxRecordBytes)
 	p.parser.quotes = detected.NeverQuotes
+	p.parser.delimiter = string(rune(detected.Dialect.Delimiter))
 	p.parser.even, p.parser.exact = detected.Shape.Even, detected.Shape.Exact && m.rejects < 0
 	if n := detected.BareQuotes; n > 0 {
 		m.hints = append(m.hints, Hint{Text: fmt.Sprintf("quotes damage records that are in order without them: %d at the "+

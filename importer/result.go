@@ -10,7 +10,7 @@ import (
 
 // Result is what an import did. With an error it is what was committed until then.
 type Result struct {
-	// Counts always add up: Read is the sum of the others.
+	// Counts always add up, see [progress.Counts].
 	progress.Counts
 	// Rejects counts the rejected records by what was wrong.
 	Rejects map[Code]int64

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/products-importer/products-importer/importer/internal/spill"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
 )
@@ -15,8 +16,8 @@ import (
 // error, the result, which is never nil, counts what was committed. When the context ends, Run ends within a second
 // with the context's cause. It leaves no goroutine.
 //
-// Errors: [ErrInput] for a file that can't be taken, [ErrTooManyRejects], [ErrSourceChanged], [ErrStopped],
-// [ErrStoreContract], the store's errors, those of the source and of the functions in the options.
+// Errors: [ErrInput] for a file that can't be taken, [ErrTooManyRejects], [ErrTooManyMissing], [ErrSourceChanged],
+// [ErrStopped], [ErrStoreContract], the store's errors, those of the source and of the functions in the options.
 func Run(ctx context.Context, source Source, store Store, options Options) (*Result, error) {
 	var schema *products.Schema
 	if store != nil {
@@ -32,10 +33,25 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 	done := r.options.Checkpoints.sum()
 	r.result.Counts, r.result.Bytes = done.Counts, done.Bytes
 
+	step, err := r.keepsInStep(store)
+	if err != nil {
+		return &r.result, err
+	}
+	if step != nil && r.options.Checkpoints.Missing == nil {
+		r.present = spill.New(spillBytes)
+		defer func() { _ = r.present.Close() }()
+	}
 	checked, err := r.inspect(ctx, store.KeyRule(), true)
+	var missing *MissingPlan
 	if err == nil {
-		err = r.write(ctx, checked, store)
-		checked.survey.close()
+		defer checked.survey.close()
+		missing, err = r.planMissing(ctx, checked, step)
+	}
+	if r.present != nil {
+		_ = r.present.Close() // its memory is for the batches
+	}
+	if err == nil {
+		err = r.write(ctx, checked, store, step, missing)
 	}
 	if err == nil {
 		r.advise()
@@ -59,6 +75,8 @@ type run struct {
 	progress progress.Reporter // nil for none
 	meter    progress.Meter
 	result   Result
+	// present has the keys of the file, nil where nobody wants to know what is missing.
+	present *spill.Store
 	// keyHinted: no record has a key, and a hint names a column that may have it.
 	keyHinted bool
 	// window bounds what is read of the source's content, for a preview; nil for an import.
@@ -96,6 +114,7 @@ func (r *run) inspect(ctx context.Context, rule products.KeyRule, surveys bool) 
 		in.close()
 		return nil, err
 	}
+	plan.parser.tells = r.present != nil
 	if !plan.mapping.surveys() {
 		plan, _ = plan.decide(plan.parser.newSurveys(), false) // there are no questions without cells that differ
 	} else {

@@ -33,8 +33,8 @@ type writer struct {
 	skipped   []Skipped // likewise
 }
 
-// write reads the file again and writes the records that count.
-func (r *run) write(ctx context.Context, c *checked, store Store) error {
+// write reads the file again and writes the records that count; then it does what is to be done with what is missing.
+func (r *run) write(ctx context.Context, c *checked, store Store, step stepStore, missing *MissingPlan) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r.meter = progress.Meter{} // rates are those of the phase
@@ -71,6 +71,12 @@ func (r *run) write(ctx context.Context, c *checked, store Store) error {
 	committing.Wait()
 	if err := w.reportNoted(); err != nil {
 		w.fail(err, cancel)
+	}
+	if w.failure == nil && !stopped {
+		err := w.removeMissing(ctx, step, missing)
+		if stopped = errors.Is(err, ErrStopped); err != nil && !stopped {
+			w.fail(err, cancel)
+		}
 	}
 	switch {
 	case w.failure != nil:

@@ -21,12 +21,18 @@ const (
 // Terminal reports whether no event follows.
 func (p Phase) Terminal() bool { return p == Done || p == Failed }
 
-// Counts are what became of the records of a file. After every batch, and at the end,
+// Counts are what became of the records of a file, and of the products that it doesn't have. After every batch, and at
+// the end,
 //
-//	Read = Created + Updated + Unchanged + Skipped + Superseded + Rejected + Deleted + Kept
+//	Read + Missing = Created + Updated + Unchanged + Skipped + Superseded + Rejected + Deactivated + Deleted + Kept
+//
+// An import in step counts Deactivated, Deleted and Kept among Missing, so that Read is the sum of the first six. Where
+// what an import did is undone, nothing is Missing: each of its changes is Read, and may be Deleted or Kept.
 type Counts struct {
 	// Read is how many records were read and accounted for.
 	Read int64 `json:"read"`
+	// Missing is how many products that the file doesn't have were accounted for, see importer.Options.Missing.
+	Missing int64 `json:"missing,omitempty"`
 	// Created products are new.
 	Created int64 `json:"created"`
 	// Updated products existed and were changed.
@@ -39,8 +45,9 @@ type Counts struct {
 	Superseded int64 `json:"superseded"`
 	// Rejected records are invalid.
 	Rejected int64 `json:"rejected"`
-	// Deleted products are gone, and Kept ones were left alone since somebody else had changed them: of what an import
-	// did that is undone, each change of which counts as Read, too.
+	// Deactivated products were active, and are no more.
+	Deactivated int64 `json:"deactivated,omitempty"`
+	// Deleted products are gone, and Kept ones were left alone since somebody else had changed them.
 	Deleted int64 `json:"deleted,omitempty"`
 	Kept    int64 `json:"kept,omitempty"`
 }
@@ -48,22 +55,25 @@ type Counts struct {
 // Add adds other to c.
 func (c *Counts) Add(other Counts) {
 	c.Read += other.Read
+	c.Missing += other.Missing
 	c.Created += other.Created
 	c.Updated += other.Updated
 	c.Unchanged += other.Unchanged
 	c.Skipped += other.Skipped
 	c.Superseded += other.Superseded
 	c.Rejected += other.Rejected
+	c.Deactivated += other.Deactivated
 	c.Deleted += other.Deleted
 	c.Kept += other.Kept
 }
 
 // Minus returns by how much c is more than other.
 func (c Counts) Minus(other Counts) Counts {
-	return Counts{Read: c.Read - other.Read, Created: c.Created - other.Created, Updated: c.Updated - other.Updated,
+	return Counts{Read: c.Read - other.Read, Missing: c.Missing - other.Missing,
+		Created: c.Created - other.Created, Updated: c.Updated - other.Updated,
 		Unchanged: c.Unchanged - other.Unchanged, Skipped: c.Skipped - other.Skipped,
 		Superseded: c.Superseded - other.Superseded, Rejected: c.Rejected - other.Rejected,
-		Deleted: c.Deleted - other.Deleted, Kept: c.Kept - other.Kept}
+		Deactivated: c.Deactivated - other.Deactivated, Deleted: c.Deleted - other.Deleted, Kept: c.Kept - other.Kept}
 }
 
 // Event is a moment of an import. Its numbers never go back within a phase, and what it counts is committed.

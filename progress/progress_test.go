@@ -78,8 +78,11 @@ func TestPercent(t *testing.T) {
 }
 
 func TestCountsAdd(t *testing.T) {
-	c := progress.Counts{Read: 1, Created: 2, Updated: 3, Unchanged: 4, Skipped: 5, Superseded: 6, Rejected: 7}
+	one := progress.Counts{Read: 1, Created: 2, Updated: 3, Unchanged: 4, Skipped: 5, Superseded: 6, Rejected: 7,
+		Missing: 8, Deactivated: 9, Deleted: 10, Kept: 11}
+	c := one
 	c.Add(c)
 	require.Equal(t, progress.Counts{Read: 2, Created: 4, Updated: 6, Unchanged: 8, Skipped: 10, Superseded: 12,
-		Rejected: 14}, c)
+		Rejected: 14, Missing: 16, Deactivated: 18, Deleted: 20, Kept: 22}, c)
+	require.Equal(t, one, c.Minus(one))
 }

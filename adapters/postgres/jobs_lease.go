@@ -94,15 +94,17 @@ func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim,
 			SELECT id, token FROM import_jobs WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL FOR KEY SHARE
 		), noted AS (
 			INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped,
-			superseded, rejected, bytes, refused, skipped_records, deleted, kept)
+			superseded, rejected, bytes, refused, skipped_records, deleted, kept, missing, deactivated)
 			SELECT id, token, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint,
-			$10::bigint, $11::bigint, $13::json, $14::bytea, $15::bigint, $16::bigint FROM held
+			$10::bigint, $11::bigint, $13::json, $14::bytea, $15::bigint, $16::bigint, $17::bigint, $18::bigint
+			FROM held
 			ON CONFLICT (job_id, number) DO NOTHING RETURNING number
 		)
 		SELECT EXISTS (SELECT FROM noted), set_config('idle_in_transaction_session_timeout', $12, true) FROM held`,
 		idParameter(claim.Job.ID), claim.Token, done.Batch, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped,
 		c.Superseded, c.Rejected, done.Bytes, j.db.idleLimit(ctx),
-		sql.NullString{String: refused, Valid: refused != ""}, driver.MarshalSkipped(done.Skipped), c.Deleted, c.Kept).
+		sql.NullString{String: refused, Valid: refused != ""}, driver.MarshalSkipped(done.Skipped), c.Deleted, c.Kept,
+		c.Missing, c.Deactivated).
 		Scan(&noted, &limit)
 	return noted, err
 }
@@ -128,7 +130,8 @@ func readCheckpoints(ctx context.Context, q sqlx.QueryerContext, claim *job.Clai
 	// A job without a checkpoint gives one row of nulls, a claim that is lost none.
 	rows, err := q.QueryxContext(ctx, `SELECT coalesce(c.number, 0), coalesce(c.read, 0), coalesce(c.created, 0),
 			coalesce(c.updated, 0), coalesce(c.unchanged, 0), coalesce(c.skipped, 0), coalesce(c.superseded, 0),
-			coalesce(c.rejected, 0), coalesce(c.bytes, 0), coalesce(c.deleted, 0), coalesce(c.kept, 0), c.number IS NULL
+			coalesce(c.rejected, 0), coalesce(c.bytes, 0), coalesce(c.deleted, 0), coalesce(c.kept, 0),
+			coalesce(c.missing, 0), coalesce(c.deactivated, 0), c.number IS NULL
 		FROM import_jobs j LEFT JOIN import_checkpoints c ON c.job_id = j.id
 		WHERE j.id = $1 AND j.token = $2 AND j.lease_until IS NOT NULL`, idParameter(claim.Job.ID), claim.Token)
 	if err != nil {
@@ -143,7 +146,7 @@ func readCheckpoints(ctx context.Context, q sqlx.QueryerContext, claim *job.Clai
 		var none bool
 		c := &commit.Counts
 		if err := rows.Scan(&commit.Batch, &c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded,
-			&c.Rejected, &commit.Bytes, &c.Deleted, &c.Kept, &none); err != nil {
+			&c.Rejected, &commit.Bytes, &c.Deleted, &c.Kept, &c.Missing, &c.Deactivated, &none); err != nil {
 			return nil, err
 		}
 		if !none {

@@ -144,10 +144,11 @@ func (r *jobRow) committed(ctx context.Context, t *transaction) (sum committedSu
 	err = t.QueryRowxContext(ctx, `SELECT coalesce(sum(read), 0)::bigint, coalesce(sum(created), 0)::bigint,
 			coalesce(sum(updated), 0)::bigint, coalesce(sum(unchanged), 0)::bigint, coalesce(sum(skipped), 0)::bigint,
 			coalesce(sum(superseded), 0)::bigint, coalesce(sum(rejected), 0)::bigint, coalesce(sum(bytes), 0)::bigint,
-			coalesce(sum(deleted), 0)::bigint, coalesce(sum(kept), 0)::bigint, coalesce(bool_or(token = $2), false)
+			coalesce(sum(deleted), 0)::bigint, coalesce(sum(kept), 0)::bigint, coalesce(sum(missing), 0)::bigint,
+			coalesce(sum(deactivated), 0)::bigint, coalesce(bool_or(token = $2), false)
 		FROM import_checkpoints WHERE job_id = $1`, r.ID, r.token).
 		Scan(&c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded, &c.Rejected, &sum.commit.Bytes,
-			&c.Deleted, &c.Kept, &sum.progressed)
+			&c.Deleted, &c.Kept, &c.Missing, &c.Deactivated, &sum.progressed)
 	return sum, err
 }
 

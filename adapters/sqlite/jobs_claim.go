@@ -131,10 +131,11 @@ func (j *Jobs) Checkpoint(ctx context.Context, claim *job.Claim, done importer.C
 		}
 		c := &done.Counts
 		noted, err := t.changes(ctx, `INSERT INTO import_checkpoints (job_id, token, number, read, created, updated,
-				unchanged, skipped, superseded, rejected, deleted, kept, bytes, refused, skipped_records)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?) ON CONFLICT DO NOTHING`, claim.Job.ID,
+				unchanged, skipped, superseded, rejected, deleted, kept, missing, deactivated, bytes, refused,
+				skipped_records)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, nullif(?, ''), ?) ON CONFLICT DO NOTHING`, claim.Job.ID,
 			claim.Token, done.Batch, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Superseded, c.Rejected,
-			c.Deleted, c.Kept, done.Bytes, refused, driver.MarshalSkipped(done.Skipped))
+			c.Deleted, c.Kept, c.Missing, c.Deactivated, done.Bytes, refused, driver.MarshalSkipped(done.Skipped))
 		if err == nil && !noted {
 			err = fmt.Errorf("%w: batch %d of %s", job.ErrCommitted, done.Batch, claim.Job.ID)
 		}
@@ -150,8 +151,8 @@ func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int6
 		// A job without a checkpoint gives one row of zeros, a claim that is lost none.
 		rows, err := q.QueryxContext(ctx, `SELECT coalesce(c.number, 0), coalesce(c.read, 0), coalesce(c.created, 0),
 				coalesce(c.updated, 0), coalesce(c.unchanged, 0), coalesce(c.skipped, 0), coalesce(c.superseded, 0),
-				coalesce(c.rejected, 0), coalesce(c.deleted, 0), coalesce(c.kept, 0), coalesce(c.bytes, 0),
-				c.number IS NULL
+				coalesce(c.rejected, 0), coalesce(c.deleted, 0), coalesce(c.kept, 0), coalesce(c.missing, 0),
+				coalesce(c.deactivated, 0), coalesce(c.bytes, 0), c.number IS NULL
 			FROM import_jobs j LEFT JOIN import_checkpoints c ON c.job_id = j.id
 			WHERE j.id = ? AND j.token = ? AND j.lease_until IS NOT NULL`, claim.Job.ID, claim.Token)
 		if err != nil {
@@ -164,7 +165,8 @@ func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (done map[int6
 			var none bool
 			c := &commit.Counts
 			if err := rows.Scan(&commit.Batch, &c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped,
-				&c.Superseded, &c.Rejected, &c.Deleted, &c.Kept, &commit.Bytes, &none); err != nil {
+				&c.Superseded, &c.Rejected, &c.Deleted, &c.Kept, &c.Missing, &c.Deactivated, &commit.Bytes,
+				&none); err != nil {
 				return err
 			}
 			if !none {

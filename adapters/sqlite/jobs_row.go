@@ -107,11 +107,11 @@ func (r *jobRow) committed(ctx context.Context, t *transaction) (sum committedSu
 	c := &sum.commit.Counts
 	err = t.QueryRowxContext(ctx, `SELECT coalesce(sum(read), 0), coalesce(sum(created), 0), coalesce(sum(updated), 0),
 			coalesce(sum(unchanged), 0), coalesce(sum(skipped), 0), coalesce(sum(superseded), 0),
-			coalesce(sum(rejected), 0), coalesce(sum(deleted), 0), coalesce(sum(kept), 0), coalesce(sum(bytes), 0),
+			coalesce(sum(rejected), 0), coalesce(sum(deleted), 0), coalesce(sum(kept), 0),
+			coalesce(sum(missing), 0), coalesce(sum(deactivated), 0), coalesce(sum(bytes), 0),
 			coalesce(max(token = ?), 0)
 		FROM import_checkpoints WHERE job_id = ?`, r.token, r.ID).
 		Scan(&c.Read, &c.Created, &c.Updated, &c.Unchanged, &c.Skipped, &c.Superseded, &c.Rejected, &c.Deleted, &c.Kept,
-			&sum.commit.Bytes,
-			&sum.progressed)
+			&c.Missing, &c.Deactivated, &sum.commit.Bytes, &sum.progressed)
 	return sum, err
 }
