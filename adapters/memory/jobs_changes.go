@@ -97,7 +97,7 @@ func (j *Jobs) ChunksOf(ctx context.Context, key, below string, limit int) (foun
 	if err := driver.CheckLimit(limit); err != nil {
 		return nil, err
 	}
-	near := func(c *job.ChangeChunk) bool { return c.First <= key && key <= c.Last }
+	near := func(c *job.ChangeChunk) bool { return c.Batch > 0 && c.First <= key && key <= c.Last }
 	err = j.db.do(ctx, func(context.Context, *tx) error {
 		// IDs of one millisecond are in no order.
 		rows := slices.DeleteFunc(slices.Clone(j.rows), func(r *jobRow) bool {

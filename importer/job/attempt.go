@@ -87,13 +87,16 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	if r.options.Notifier != nil {
 		o.Notifier = r.options.Notifier(*job)
 	}
-	if err := a.keepChanges(ctx, &o); err != nil {
+	if err = a.keepChanges(ctx, &o); err == nil {
+		err = a.keepMissing(ctx, &o)
+	}
+	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			return cause
 		}
 		return err
 	}
-	result, err := importer.Run(ctx, NewSource(r.uploads, job.File, job.Size), store, o)
+	result, err := importer.Run(ctx, NewSource(r.uploads, job.File, job.Size), store.whole(), o)
 	a.committed = !o.DryRun && result.Batches > result.Resumed
 	a.addResult(result)
 	return err
@@ -158,6 +161,20 @@ func (s jobStore) BatchSize() (size importer.BatchSize) {
 
 // asServed are the flags by which a worker imports into the table of the server.
 const asServed = "with the -table, -key, -set, -rename and -leave of the server"
+
+// whole is the store with what else it can do, where products can be kept in step with a file.
+func (s jobStore) whole() importer.Store {
+	keys, reads := s.Store.(products.KeyReader)
+	reverter, reverts := s.Store.(products.Reverter)
+	if !reads || !reverts {
+		return s
+	}
+	return struct {
+		jobStore
+		products.KeyReader
+		products.Reverter
+	}{s, keys, reverter}
+}
 
 // check returns an error where the store isn't the one that the job is for, or doesn't keep a field of the job's. It
 // can pass: another worker may.

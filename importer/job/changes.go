@@ -66,7 +66,8 @@ const mostChunkFields = 300
 
 // ChangeChunk is some of the changes of one batch, as they are stored: what stands beside the Body is for finding it.
 type ChangeChunk struct {
-	// Batch is the number of the batch. Each key comes once in a job at most.
+	// Batch is the number of the batch. Each key comes once in a job at most. Below 0 it has no changes, see
+	// Holder.KeepChanges.
 	Batch int64
 	// First and Last are the keys of the chunk's first and last change. Those of a batch's chunks ascend.
 	First, Last string

@@ -64,6 +64,13 @@ type Settings struct {
 	// MaxRejects is how many records may be rejected: a count such as 100, or a share such as 2.5%.
 	MaxRejects string `json:"max_rejects,omitempty"`
 
+	// Missing says what happens to products that the file doesn't have: keep, deactivate or delete. MaxMissing is how
+	// many may be missing, a count such as 100 or a share such as 2.5%; empty for 5%. Scope are filters of the products
+	// that may be missing, such as supplier=acme, at most 100.
+	Missing    string   `json:"missing,omitempty"`
+	MaxMissing string   `json:"max_missing,omitempty"`
+	Scope      []string `json:"scope,omitempty"`
+
 	// Changes says what is kept of what the import does to each product, see Service.Changes: none, or all, without
 	// which it can't be undone. Where the submitter says nothing a Service keeps all of a dry run and nothing else: it
 	// takes about a quarter of an import's time. Stored settings without it keep nothing.

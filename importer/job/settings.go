@@ -95,8 +95,10 @@ func (s Settings) sameAs(stored Settings) bool {
 			}
 		}
 	}
-	if len(s.LeaveOut)+len(stored.LeaveOut) == 0 {
-		s.LeaveOut, stored.LeaveOut = nil, nil
+	for _, lists := range [][2]*[]string{{&s.LeaveOut, &stored.LeaveOut}, {&s.Scope, &stored.Scope}} {
+		if len(*lists[0])+len(*lists[1]) == 0 {
+			*lists[0], *lists[1] = nil, nil
+		}
 	}
 	return reflect.DeepEqual(s, stored)
 }
@@ -109,7 +111,9 @@ func (s Settings) Options() (o importer.Options, err error) {
 		return importer.Options{}, &SettingsError{Field: field, Message: err.Error()}
 	}
 	o.Mode, o.DryRun, o.Map, o.Set, o.Group, o.LeaveOut = s.Mode, s.DryRun, s.Map, s.Set, s.Group, s.LeaveOut
+	o.Scope = s.Scope
 	var limit importer.RejectLimit
+	var missing importer.MissingLimit
 	for _, setting := range []struct {
 		field, text string
 		to          encoding.TextUnmarshaler
@@ -121,6 +125,8 @@ func (s Settings) Options() (o importer.Options, err error) {
 		{"extra", s.Extra, &o.Extra},
 		{"max_rejects", s.MaxRejects, &limit},
 		{"zone", s.Zone, &o.Zone},
+		{"missing", s.Missing, &o.Missing},
+		{"max_missing", s.MaxMissing, &missing},
 	} {
 		if setting.text == "" {
 			continue
@@ -131,6 +137,9 @@ func (s Settings) Options() (o importer.Options, err error) {
 	}
 	if s.MaxRejects != "" {
 		o.MaxRejects = &limit
+	}
+	if s.MaxMissing != "" {
+		o.MaxMissing = &missing
 	}
 	if o.Numbers, err = byField[spelling.Sign](s.Number); err != nil {
 		return fail("number", err)
@@ -164,7 +173,8 @@ func (s Settings) Options() (o importer.Options, err error) {
 // settingNames has the JSON names of the options that are only checked as such.
 var settingNames = map[string]string{"Mode": "mode", "MaxRecordBytes": "max_record_bytes",
 	"BatchRecords": "batch_records", "BatchBytes": "batch_bytes", "Map": "map", "Set": "set",
-	"Numbers": "number", "Dates": "date", "LeaveOut": "leave_out", "Extra": "extra"}
+	"Numbers": "number", "Dates": "date", "LeaveOut": "leave_out", "Extra": "extra",
+	"Missing": "missing", "MaxMissing": "max_missing", "Scope": "scope"}
 
 // byField reads the texts that are given for fields. Which fields take them is the importer's to check.
 func byField[V any, P interface {

@@ -22,6 +22,7 @@ func TestSettingsOptions(t *testing.T) {
 		Extra:  "keep", LeaveOut: []string{"B", "3"}, Map: map[string]string{"sku": "A"}, Set: map[string]string{"stock": "5"},
 		Number: map[string]string{"price": ",", "stock": "auto"}, Date: map[string]string{"day": "dmy"},
 		Zone: "Europe/Berlin", Fields: shop(t),
+		Missing: "deactivate", MaxMissing: "7", Scope: []string{"day__lt=2026-01-01"},
 		Group: "Handle", MaxRejects: "2%", MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
@@ -32,6 +33,8 @@ func TestSettingsOptions(t *testing.T) {
 		LeaveOut: []string{"B", "3"}, Map: map[string]string{"sku": "A"}, Set: map[string]string{"stock": "5"},
 		Numbers: spelling.Signs{"price": ',', "stock": 0}, Dates: spelling.Orders{"day": spelling.DMY},
 		Zone: spelling.ZoneOf(berlin), Group: "Handle", MaxRejects: &importer.RejectLimit{Share: 0.02},
+		Missing: importer.MissingDeactivate, MaxMissing: &importer.MissingLimit{Count: 7},
+		Scope:          []string{"day__lt=2026-01-01"},
 		MaxRecordBytes: 1 << 12, BatchRecords: 7, BatchBytes: 9}, o)
 
 	text, err := json.Marshal(s)
@@ -96,6 +99,12 @@ func TestSettingsErrors(t *testing.T) {
 		{job.Settings{LeaveOut: []string{strings.Repeat("x", 1_001)}}, "leave_out"},
 		{job.Settings{LeaveOut: slices.Repeat([]string{"a"}, 2_001)}, "leave_out"},
 		{job.Settings{MaxRejects: "-1"}, "max_rejects"},
+		{job.Settings{Missing: "drop"}, "missing"},
+		{job.Settings{MaxMissing: "5%"}, "max_missing"},
+		{job.Settings{Missing: "delete", MaxMissing: "much"}, "max_missing"},
+		{job.Settings{Scope: []string{"status=true"}}, "scope"},
+		{job.Settings{Missing: "delete", Scope: []string{"vendor=acme"}}, "scope"},
+		{job.Settings{Missing: "deactivate", Scope: []string{"status=false"}}, "scope"},
 		{job.Settings{MaxRecordBytes: 100}, "max_record_bytes"},
 		{job.Settings{BatchRecords: -1}, "batch_records"},
 		{job.Settings{BatchBytes: 2 << 30}, "batch_bytes"},

@@ -211,7 +211,9 @@ type Holder interface {
 	// KeepChanges stores what a batch changes. The context is the one of the batch's transaction
 	// ([products.Batch.Differences]), in which it is committed. It may be called several times for a batch, before its
 	// Checkpoint, each time with chunks behind those before; the store keeps nothing of what it is given that the
-	// caller may change later. What is kept of a dry run belongs to the claim.
+	// caller may change later. What is kept of a dry run belongs to the claim. Batches below 0 are none of an import's,
+	// and have what it planned: their chunks may be kept outside of a transaction, all of one call or, with an error,
+	// none, and ChunksOf doesn't return them.
 	KeepChanges(ctx context.Context, claim *Claim, chunks []ChangeChunk) error
 	// DropChanges removes what earlier claims of a job kept that is a dry run, which begins from the start: at most
 	// limit chunks, which is 1 or more. It returns how many it removed.

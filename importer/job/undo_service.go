@@ -83,7 +83,8 @@ func (s *Service) Undo(ctx context.Context, id string, request UndoRequest) (job
 		Into: of.Settings.Into, MaxRecordBytes: of.Settings.MaxRecordBytes, BatchRecords: of.Settings.BatchRecords,
 		BatchBytes: of.Settings.BatchBytes}
 	job, err = s.store.Create(ctx, Job{FileName: of.FileName, User: shown(request.User),
-		Size: c.Created + c.Updated + c.Deleted, IdempotencyKey: request.IdempotencyKey, Settings: settings})
+		Size: c.Created + c.Updated + c.Deactivated + c.Deleted, IdempotencyKey: request.IdempotencyKey,
+		Settings: settings})
 	if errors.Is(err, ErrKeyUsed) {
 		// The same key came twice at the same time.
 		job, err = s.undone(ctx, id, &request)

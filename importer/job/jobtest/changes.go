@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -160,6 +161,33 @@ var changeCases = []StoreCase{
 		found, err := c.ChunksOf(c.Context(), "a", "", 10)
 		require.NoError(c, err)
 		require.Empty(c, found, "a dry run is no part of what happened to a product")
+	}},
+	{Name: "changes/of batches below 0", run: func(c *check) {
+		claim := c.claim(c.submit(job.Job{}))
+		id := claim.Job.ID
+		a, b, d := chunk(-7, "", "", 0), chunk(-7, "c", "e", 0), chunk(-2, "a", "z", 0)
+		require.NoError(c, c.KeepChanges(c.Context(), claim, []job.ChangeChunk{d}), "what was planned is kept")
+		require.NoError(c, c.KeepChanges(c.Context(), claim, []job.ChangeChunk{a, b}), "what was planned is kept")
+		all := job.ChunkQuery{AfterBatch: math.MinInt64}
+		c.chunks(id, all, "what was planned is kept, and comes in order", a, b, d)
+		c.chunks(id, job.ChunkQuery{}, "what was planned is no change")
+		e := chunk(1, "d", "d", 1)
+		c.keepChunks(claim, 1, e)
+		c.chunks(id, job.ChunkQuery{AfterBatch: -7, AfterKey: ""}, "chunks behind a place", b, d, e)
+		c.chunks(id, job.ChunkQuery{}, "what was planned is no change", e)
+		found, err := c.ChunksOf(c.Context(), "d", "", 10)
+		require.NoError(c, err)
+		require.Len(c, found, 1, "what was planned is no part of what happened to a product")
+		require.EqualValues(c, 1, found[0].Batch, "what was planned is no part of what happened to a product")
+		c.release(claim, false, "", 0)
+		next := c.takeOver(attempts, "a job that was released is claimed")
+		err = c.KeepChanges(c.Context(), claim, []job.ChangeChunk{chunk(-9, "a", "b", 0)})
+		require.ErrorIs(c, err, job.ErrLeaseLost, "a claim that was lost plans nothing")
+		c.chunks(id, all, "what was planned stays for the next claim", a, b, d, e)
+		ended := c.end(next, job.Success, "", nil)
+		n, err := c.ExpireChanges(c.Context(), ended.FinishedAt.Add(time.Hour), 10)
+		require.NoError(c, err)
+		require.Equal(c, 4, n, "what was planned goes with its job")
 	}},
 	{Name: "changes/near a key", run: func(c *check) {
 		jobs := []job.Job{}

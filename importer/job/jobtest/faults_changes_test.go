@@ -83,6 +83,26 @@ var brokenChanges = []fault{
 			return found, err
 		}
 	}, "changes/near a key", "youngest job first"},
+	{"takes plans for changes", func(s *broken) {
+		s.chunks = func(ctx context.Context, id string, query job.ChunkQuery) ([]job.ChangeChunk, error) {
+			query.AfterBatch = min(query.AfterBatch, -100)
+			return s.Store.Chunks(ctx, id, query)
+		}
+	}, "changes/of batches below 0", "is no change"},
+	{"loses a part of a plan", func(s *broken) {
+		s.keepChanges = func(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error {
+			return s.Store.KeepChanges(ctx, claim, chunks[:1])
+		}
+	}, "changes/of batches below 0", "what was planned is kept"},
+	{"finds plans near a key", func(s *broken) {
+		s.chunksOf = func(ctx context.Context, key, below string, limit int) ([]job.FoundChunk, error) {
+			found, err := s.Store.ChunksOf(ctx, key, below, limit)
+			for i := range found {
+				found[i].Batch *= -1
+			}
+			return found, err
+		}
+	}, "changes/of batches below 0", "no part of what happened"},
 	{"leaves chunks behind", func(s *broken) {
 		s.expireChanges = func(ctx context.Context, before time.Time, limit int) (int, error) {
 			n, err := s.Store.ExpireChanges(ctx, before, max(limit-1, min(limit, 1)))
