@@ -46,6 +46,9 @@ var importSettings = []setting{
 	{name: "zone", text: func(s *job.Settings) *string { return &s.Zone }},
 	{name: "group", text: func(s *job.Settings) *string { return &s.Group }},
 	{name: "max_rejects", text: func(s *job.Settings) *string { return &s.MaxRejects }},
+	{name: "missing", text: func(s *job.Settings) *string { return &s.Missing }},
+	{name: "max_missing", text: func(s *job.Settings) *string { return &s.MaxMissing }},
+	{name: "scope", texts: func(s *job.Settings) *[]string { return &s.Scope }},
 	{name: "changes", text: func(s *job.Settings) *string { return &s.Changes }},
 }
 

@@ -127,13 +127,15 @@ func TestUploadSettings(t *testing.T) {
 	f := newFixture(t, httpapi.Options{})
 	query := url.Values{"mode": {"update"}, "dry_run": {"true"}, "extra": {"keep"}, "delimiter": {";"}, "quote": {"none"},
 		"encoding": {"windows-1252"}, "header": {"no"}, "map": {"name=Title", "sku=a=b"}, "group": {"Handle"},
-		"leave_out": {"Colour", "", "7"}, "max_rejects": {"2.5%"}, "priority": {"-3"}}
+		"leave_out": {"Colour", "", "7"}, "max_rejects": {"2.5%"}, "missing": {"deactivate"},
+		"max_missing": {"7"}, "scope": {"name=a=b", "search=x"}, "priority": {"-3"}}
 	w := f.send(request("POST", "/upload_csv?"+query.Encode(), catalogue, "Idempotency-Key: k-1"))
 	require.Equal(t, 202, w.Code, w.Body.String())
 	require.Equal(t, job.Request{User: user, Priority: -3, IdempotencyKey: "k-1", Settings: job.Settings{Mode: products.Update,
 		DryRun: true, Extra: "keep", Delimiter: ";", Quote: "none", Encoding: "windows-1252",
 		Header: "no", Map: map[string]string{"name": "Title", "sku": "a=b"}, Group: "Handle", LeaveOut: []string{"Colour", "7"},
-		MaxRejects: "2.5%"}}, f.board.requests[0])
+		MaxRejects: "2.5%", Missing: "deactivate", MaxMissing: "7", Scope: []string{"name=a=b", "search=x"}}},
+		f.board.requests[0])
 }
 
 func TestUploadSets(t *testing.T) {
@@ -154,8 +156,12 @@ func TestUploadSets(t *testing.T) {
 		"number=weight%3D%3B": "bad decimal sign", "number=brand%3D,": "no field with numbers", "number=weight": "FIELD=SIGN",
 		"number=weight%3D,&number=weight%3D.": `number names the field "weight" twice`,
 		"date=available_from%3Dddmm":          "want ymd, dmy, mdy or auto", "date=stock%3Ddmy": "no field with dates",
-		"zone=Mars":     `unknown time zone "Mars"`,
-		"map=color%3D2": "color", "mode=replace": "want ignore, update or existing",
+		"missing=drop": "want keep, deactivate, delete", "max_missing=much&missing=delete": "want a count like 100",
+		"max_missing=5": "Missing keeps them all", "scope=status%3Dtrue": "Missing keeps them all",
+		"scope=vendor%3Da&missing=delete": `there is no field "vendor" to filter by: want one of`,
+		"scope=price&missing=delete":      "want FIELD=VALUE",
+		"zone=Mars":                       `unknown time zone "Mars"`,
+		"map=color%3D2":                   "color", "mode=replace": "want ignore, update or existing",
 	} {
 		p := problem(t, f.send(request("POST", "/upload_csv?"+query, catalogue)), 400)
 		require.Contains(t, p.Detail, says, query)

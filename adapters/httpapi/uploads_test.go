@@ -163,17 +163,19 @@ func TestSettingsInJSON(t *testing.T) {
 	upload := s.stored(catalogue)["id"].(string)
 	query := "mode=existing&dry_run=1&extra=keep&delimiter=%3B&quote=none&encoding=windows-1252&header=yes&map=sku%3D1&map=" +
 		"name%3Da%3Db&set=description%3D&set=status%3Dtrue&number=price%3D,&date=from%3Ddmy&zone=Europe/Berlin&group=" +
-		"Handle&leave_out=name&leave_out=5&max_rejects=2.5%25&priority=-3"
+		"Handle&leave_out=name&leave_out=5&max_rejects=2.5%25&priority=-3&missing=delete&max_missing=7&scope=" +
+		"price__gte%3D1&scope=name%3Da"
 	want := s.accepted(s.send(request("POST", "/upload_csv/?"+query, catalogue, "Content-Type: text/csv")))
 	got := s.accepted(s.call("POST", "/imports/", `{"upload":"`+strings.ToUpper(upload)+`","mode":"existing",
 		"dry_run":true,"extra":"keep","delimiter":";","quote":"none","encoding":"windows-1252","header":"yes",
 		"map":{"sku":1,"name":"a=b"},"set":{"description":"","status":true},"number":{"price":","},"date":{"from":"dmy"},
-		"zone":"Europe/Berlin","group":"Handle","leave_out":["name",5],"max_rejects":"2.5%","priority":-3}`))
+		"zone":"Europe/Berlin","group":"Handle","leave_out":["name",5],"max_rejects":"2.5%","priority":-3,
+		"missing":"delete","max_missing":7,"scope":["price__gte=1","name=a"]}`))
 	require.Equal(t, want.Settings, got.Settings)
 	require.Equal(t, want.Priority, got.Priority)
 	unset := s.accepted(s.call("POST", "/imports/"+got.ID+"/rerun", `{"mode":null,"dry_run":null,"extra":null,
 		"delimiter":null,"quote":null,"encoding":"","header":null,"map":null,"set":null,"number":null,"date":{},
-		"zone":null,"group":null,"leave_out":null,"max_rejects":null,"changes":null,"priority":null}`))
+		"zone":null,"group":null,"leave_out":null,"max_rejects":null,"missing":null,"max_missing":null,"scope":null,"changes":null,"priority":null}`))
 	plain := s.accepted(s.call("POST", "/imports/", `{"upload":"`+upload+`"}`))
 	unset.Settings.Date = nil // which was an empty object
 	require.Equal(t, plain.Settings, unset.Settings)
@@ -187,7 +189,9 @@ func TestSettingsInJSON(t *testing.T) {
 		`"map":{"sku":"` + strings.Repeat("x", 1_001) + `"}`: "map", `"set":{"no_such":"1"}`: "set",
 		`"number":{"price":"x"}`: "number", `"date":{"from":"x"}`: "date", `"zone":"x"`: "zone", `"group":" "`: "group",
 		`"leave_out":"x"`: "leave_out", `"leave_out":[""]`: "leave_out[0]", `"leave_out":["x",null]`: "leave_out[1]",
-		`"leave_out":[" "]`: "leave_out", `"max_rejects":-1`: "max_rejects", `"priority":1000001`: "priority", `"priority":"x"`: "priority",
+		`"leave_out":[" "]`: "leave_out", `"max_rejects":-1`: "max_rejects",
+		`"missing":"x"`: "missing", `"missing":"delete","max_missing":-1`: "max_missing",
+		`"missing":"delete","scope":["vendor=1"]`: "scope", `"missing":"delete","scope":[""]`: "scope[0]", `"priority":1000001`: "priority", `"priority":"x"`: "priority",
 		`"no_such":1`: "no_such", `"map":{"sku":"1","sku":"2"}`: "map[sku]", `"batch_records":5`: "batch_records",
 	} {
 		for _, w := range []*httptest.ResponseRecorder{

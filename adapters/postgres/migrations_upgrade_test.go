@@ -70,7 +70,7 @@ func rowsOf(t *testing.T, url string, tables ...string) (all []string) {
 	t.Helper()
 	for _, table := range tables {
 		rows := scan[string](t, url, `SELECT coalesce(string_agg(r.xmin || ' ' || r.is, E'\n' ORDER BY r.is), '') FROM (
-			SELECT xmin::text, (to_jsonb(t) - '{lease_length,wait_length,waited,waiting_since,refused,skipped_records,asked_by,file,deleted,kept,kept_at,restored_versions}'::text[])::text AS is FROM `+table+` t) r`)
+			SELECT xmin::text, (to_jsonb(t) - '{lease_length,wait_length,waited,waiting_since,refused,skipped_records,asked_by,file,deleted,kept,missing,deactivated,kept_at,restored_versions}'::text[])::text AS is FROM `+table+` t) r`)
 		require.NotEmpty(t, rows, table)
 		all = append(all, rows)
 	}
