@@ -37,7 +37,8 @@ func newImportMetrics() importMetrics {
 			Name: prefix + "worker_running", Help: "Imports that this process works on now.",
 		}),
 		records: counters("import_records_total",
-			"Records that this process committed, by what became of them; not those of dry runs.", "outcome"),
+			"Records that this process committed, and products that files lacked or undos took back, by what became of "+
+				"them; not those of dry runs.", "outcome"),
 		rejects: counters("import_rejects_total",
 			"Rejected records of the imports that ended in this process, by the code of the reason; those of dry runs too.",
 			"code"),
@@ -82,7 +83,8 @@ type outcome struct {
 
 func outcomes(c progress.Counts) []outcome {
 	return []outcome{{"created", c.Created}, {"updated", c.Updated}, {"unchanged", c.Unchanged}, {"skipped", c.Skipped},
-		{"superseded", c.Superseded}, {"rejected", c.Rejected}}
+		{"superseded", c.Superseded}, {"rejected", c.Rejected}, {"deactivated", c.Deactivated}, {"deleted", c.Deleted},
+		{"kept", c.Kept}}
 }
 
 func stateLabel(state job.State) string { return strings.ToLower(string(state)) }

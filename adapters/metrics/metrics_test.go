@@ -108,6 +108,8 @@ func TestImports(t *testing.T) {
 		`importer_import_records_total{outcome="created"} 5`, `importer_import_records_total{outcome="updated"} 4`,
 		`importer_import_records_total{outcome="unchanged"} 1`, `importer_import_records_total{outcome="skipped"} 2`,
 		`importer_import_records_total{outcome="superseded"} 1`, `importer_import_records_total{outcome="rejected"} 1`,
+		`importer_import_records_total{outcome="deactivated"} 0`, `importer_import_records_total{outcome="deleted"} 0`,
+		`importer_import_records_total{outcome="kept"} 0`,
 		`importer_import_rejects_total{code="empty"} 3`, `importer_import_rejects_total{code="too_long"} 1`,
 		`importer_imports_ended_total{state="success"} 1`, `importer_imports_ended_total{state="failure"} 1`,
 		`importer_imports_ended_total{state="revoked"} 0`,

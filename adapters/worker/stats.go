@@ -84,7 +84,8 @@ func (w *Worker) runImport(ctx context.Context, claim *job.Claim, stop <-chan st
 	ended, err := w.runner.Run(ctx, claim, stop)
 	c := ended.Event.Counts
 	counts := slog.Group("counts", "read", c.Read, "created", c.Created, "updated", c.Updated, "unchanged", c.Unchanged,
-		"skipped", c.Skipped, "superseded", c.Superseded, "rejected", c.Rejected, "deleted", c.Deleted, "kept", c.Kept)
+		"skipped", c.Skipped, "superseded", c.Superseded, "rejected", c.Rejected, "missing", c.Missing,
+		"deactivated", c.Deactivated, "deleted", c.Deleted, "kept", c.Kept)
 	took := slog.Duration("took", time.Since(began))
 
 	w.mu.Lock()

@@ -40,6 +40,8 @@ Imports a CSV file of products. FILE may be - for standard input.
   importcsv -database-url sqlite:products.db -mode update -rejects rejects.csv catalog.csv
   importcsv -fields fields.json -mode existing stock.csv
       columns sku and stock, of products that exist
+  importcsv -database-url sqlite:products.db -missing deactivate -scope supplier=acme -dry-run acme.csv
+      what the supplier doesn't list any more, tried out
   importcsv -database-url postgres://localhost/shop -table shop.items -key tenant_id,code -set tenant_id=7 items.csv
       into a table of one's own
   importcsv -fields fields.json -map price="Net price" -set currency=EUR -number price=, catalog.csv
@@ -79,6 +81,20 @@ func (s *settings) addImport(flags *envflags.Set) {
 		func(v string) error {
 			s.options.MaxRejects = new(importer.RejectLimit)
 			return s.options.MaxRejects.UnmarshalText([]byte(v))
+		})
+	flags.TextVar(&s.options.Missing, "missing", importer.MissingKeep,
+		"what happens to products that the file doesn't have: a `word`, keep, deactivate or delete")
+	flags.Func("max-missing",
+		"fail, and write nothing, when more products are missing: a `count`, or a share like 2.5% (default 5%)",
+		func(v string) error {
+			s.options.MaxMissing = new(importer.MissingLimit)
+			return s.options.MaxMissing.UnmarshalText([]byte(v))
+		})
+	flags.Func("scope",
+		"`FIELD=VALUE`: only such products may be missing, as supplier=acme or price__gte=10 says; may be repeated",
+		func(filter string) error {
+			s.options.Scope = append(s.options.Scope, filter)
+			return nil
 		})
 }
 
@@ -175,7 +191,8 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 
 // optionFlags has the flags of the options that are checked once all flags are known, since they depend on the fields.
 var optionFlags = map[string]string{"Writers": "-writers", "Map": "-map", "Set": "-set", "Numbers": "-number",
-	"Dates": "-date", "Extra": "-extra"}
+	"Dates": "-date", "Extra": "-extra",
+	"Missing": "-missing", "MaxMissing": "-max-missing", "Scope": "-scope"}
 
 // check returns what is wrong with the options, by the names of their flags.
 func (s *settings) check() error {

@@ -206,6 +206,11 @@ func TestUsage(t *testing.T) {
 		{"no writer", []string{"-writers", "0", "a.csv"}, "want a number from 1 on"},
 		{"a writer that is no number", []string{"-writers", "two", "a.csv"}, "want a number from 1 on"},
 		{"too many writers", []string{"-writers", "65", "a.csv"}, "must be between 1 and 64, not 65"},
+		{"an unknown word for what is missing", []string{"-missing", "drop", "a.csv"}, "want keep, deactivate, delete"},
+		{"a bad limit of what is missing", []string{"-missing", "delete", "-max-missing", "x", "a.csv"}, "want a count like 100"},
+		{"a limit of what is kept", []string{"-max-missing", "5", "a.csv"}, "-max-missing bounds how many"},
+		{"a scope of what is kept", []string{"-scope", "status=true", "a.csv"}, "-scope says which products"},
+		{"a scope by an unknown field", []string{"-missing", "delete", "-scope", "vendor=acme", "a.csv"}, `no field "vendor"`},
 		{"a bad limit of rejects", []string{"-max-rejects", "-1", "a.csv"}, "bad limit of rejects"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -61,9 +61,14 @@ func (o *outcome) message() string {
 		text += headerAdvice(header)
 	}
 	switch n := o.result.Counts; {
+	case errors.Is(o.err, importer.ErrTooManyMissing):
+		text += "; where that is right, -max-missing allows more"
 	case o.settings.options.DryRun, errors.Is(o.err, importer.ErrInput), errors.Is(o.err, importer.ErrTooManyRejects):
-	case n.Created+n.Updated > 0:
+	case n.Created+n.Updated+n.Deactivated+n.Deleted > 0:
 		text += english.Sprintf("; committed until then: %d created, %d updated", n.Created, n.Updated)
+		if o.settings.options.Missing != importer.MissingKeep {
+			text += english.Sprintf(", %d deactivated, %d deleted", n.Deactivated, n.Deleted)
+		}
 	default:
 		text += "; nothing was written"
 	}
@@ -78,10 +83,13 @@ func (o *outcome) writeJSON(w io.Writer) error {
 	object := struct {
 		State string `json:"state"`
 		progress.Counts
-		PassedOver int64             `json:"passed_over"`
-		Bytes      int64             `json:"bytes"`
-		Seconds    float64           `json:"seconds"`
-		Dialect    *importer.Dialect `json:"dialect"`
+		PassedOver int64 `json:"passed_over"`
+		// These are there even where there are none.
+		Deactivated int64             `json:"deactivated"`
+		Deleted     int64             `json:"deleted"`
+		Bytes       int64             `json:"bytes"`
+		Seconds     float64           `json:"seconds"`
+		Dialect     *importer.Dialect `json:"dialect"`
 		// Inherited is how many records inherit from another one of their group.
 		Inherited int64  `json:"inherited,omitempty"`
 		Error     string `json:"error,omitempty"`
@@ -89,6 +97,7 @@ func (o *outcome) writeJSON(w io.Writer) error {
 	if r := o.result; r != nil {
 		object.Counts, object.Inherited, object.Bytes, object.Seconds = r.Counts, r.Inherited, r.Bytes,
 			r.Elapsed.Seconds()
+		object.Deactivated, object.Deleted = r.Deactivated, r.Deleted
 		for _, n := range r.PassedOver {
 			object.PassedOver += n
 		}
@@ -158,6 +167,7 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 		}
 	}
 	describePassed(b, r.PassedOver)
+	describeMissing(b, &r.Counts)
 	if r.Inherited > 0 {
 		english.Fprintf(b, "\nnames inherited from another record of the group: %d\n", r.Inherited)
 	}
@@ -176,6 +186,27 @@ func describePassed(b *strings.Builder, passed map[importer.Passed]int64) {
 	b.WriteString("\npassed over, as they are no products:\n")
 	for _, reason := range slices.Sorted(maps.Keys(passed)) {
 		english.Fprintf(b, "  %-10s %11d  rows %s\n", reason, passed[reason], passedMeans[reason])
+	}
+}
+
+// describeMissing says what became of products that the file doesn't have.
+func describeMissing(b *strings.Builder, n *progress.Counts) {
+	if n.Missing == 0 {
+		return
+	}
+	english.Fprintf(b, "\nmissing in the file: %s\n", plural(int(n.Missing), "product"))
+	for _, line := range []struct {
+		name  string
+		count int64
+		means string
+	}{
+		{"deactivated", n.Deactivated, "were active"},
+		{"deleted", n.Deleted, "are gone"},
+		{"kept", n.Kept, "changed meanwhile, and were left alone"},
+	} {
+		if line.count > 0 {
+			english.Fprintf(b, "  %-11s %10d  %s\n", line.name, line.count, line.means)
+		}
 	}
 }
 

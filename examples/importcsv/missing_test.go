@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMissing keeps a catalogue in a file in step with those of its supplier.
+func TestMissing(t *testing.T) {
+	listed := func(n int) string {
+		var text strings.Builder
+		text.WriteString("sku,name,status,supplier\n")
+		for i := range n {
+			fmt.Fprintf(&text, "s-%d,Product %d,true,acme\n", i, i)
+		}
+		return write(t, "supplier.csv", text.String())
+	}
+	fields := write(t, "fields.json", `{"fields": [{"name": "supplier", "type": "text"}]}`)
+	database := "sqlite:" + filepath.Join(t.TempDir(), "products.db")
+	run := func(args ...string) session {
+		return importcsv(t, nil, "", append([]string{"-database-url", database, "-fields", fields}, args...)...)
+	}
+	require.Equal(t, 0, run(listed(1_994)).status)
+	require.Equal(t, 0, run(write(t, "own.csv", "sku,name,status,supplier\nown,Own,true,us\n")).status)
+
+	s := run("-missing", "deactivate", "-scope", "supplier=acme", listed(994))
+	oneLine(t, s, statusFailure, "1000 of 1994 within the scope, and at most 99 may be (5%); nothing was written; where that is "+
+		"right, -max-missing allows more")
+	for _, args := range [][]string{{"-dry-run"}, nil} {
+		s = run(append([]string{"-json", "-missing", "deactivate", "-scope", "supplier=acme", listed(1_964)}, args...)...)
+		object := s.decode(t)
+		require.Equal(t, []any{30.0, 30.0, 0.0}, []any{object["missing"], object["deactivated"], object["deleted"]})
+	}
+	s = run("-missing", "deactivate", "-scope", "supplier=acme", listed(1_964))
+	require.NotContains(t, s.stdout, "missing", "they are inactive already")
+	s = run("-missing", "delete", "-scope", "supplier=acme", "-max-missing", "30", listed(1_964))
+	require.Equal(t, 0, s.status, s.stderr)
+	require.Contains(t, s.stdout, "missing in the file: 30 products\n  deleted             30  are gone\n")
+	object := run("-json", "-missing", "delete", "-max-missing", "0", listed(1_964)).decode(t)
+	require.Equal(t, "FAILURE", object["state"])
+	require.Contains(t, object["error"], "1 of 1965 within the scope, and at most 0 may be")
+}
