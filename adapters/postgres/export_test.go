@@ -16,6 +16,14 @@ func ForgetClock(db *DB) {
 	c.local = time.Time{}
 }
 
+// ShiftClock has the DB's last look at the server's clock be so long ago, and has the clock have been ahead then.
+func ShiftClock(db *DB, ago, ahead time.Duration) {
+	c := &db.webhooks.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.local, c.server = c.local.Add(-ago), c.server.Add(ahead-ago)
+}
+
 // SetHung sets how long a transaction may wait for its client.
 func SetHung(db *DB, d time.Duration) { db.maxIdle = d }
 

@@ -20,13 +20,14 @@ const (
 // clockWatch notices that the server's clock was set back, by this process's time that passes.
 type clockWatch struct {
 	mu sync.Mutex
-	// Of the last look, zero before the first.
+	// Of the last look, zero before the first: the server's clock, and when it was known here.
 	local, server time.Time
 }
 
-// back is by how much the server's clock was set back since the last look.
-func (c *clockWatch) back(local, server time.Time) time.Duration {
-	return c.server.Add(local.Sub(c.local)).Sub(server)
+// back is by how much at least the server's clock was set back since the last look, where it was asked for after the
+// local time. What asking takes doesn't count, which may be long where one of the two is frozen.
+func (c *clockWatch) back(asked, server time.Time) time.Duration {
+	return c.server.Add(asked.Sub(c.local)).Sub(server)
 }
 
 // watchClock reads the server's clock every few seconds. Where it was set back, or may have been before this process
@@ -37,8 +38,8 @@ func (w *Webhooks) watchClock(ctx context.Context) error {
 		return nil
 	}
 	defer c.mu.Unlock()
-	local, first := time.Now(), c.local.IsZero()
-	if !first && local.Sub(c.local) < clockEvery {
+	asked, first := time.Now(), c.local.IsZero()
+	if !first && asked.Sub(c.local) < clockEvery {
 		return nil
 	}
 	var server time.Time
@@ -48,7 +49,8 @@ func (w *Webhooks) watchClock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if back := c.back(local, server); first || back >= clockBack {
+	local := time.Now()
+	if back := c.back(asked, server); first || back >= clockBack {
 		if !first {
 			w.db.options.Logger.WarnContext(ctx, "the database's clock was set back", "by", back)
 		}

@@ -20,6 +20,7 @@ func TestClockWatch(t *testing.T) {
 		{"it is set back", 5 * time.Second, 5*time.Second - time.Hour, time.Hour},
 		{"it is set forward", 5 * time.Second, time.Hour, 5*time.Second - time.Hour},
 		{"nobody looked for a day", 24 * time.Hour, 23 * time.Hour, time.Hour},
+		{"the server is asked late", 5 * time.Second, 12 * time.Second, -7 * time.Second},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			require.Equal(t, x.back, c.back(at.Add(x.passed), server.Add(x.server)))

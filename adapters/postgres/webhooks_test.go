@@ -96,6 +96,30 @@ func runWebhooks(t *testing.T, w way) {
 	})
 }
 
+// TestWebhooksClockAskedLate: where the server hears late that it is asked for the time, as where this process or the
+// server was frozen for some seconds, its clock wasn't set back.
+func TestWebhooksClockAskedLate(t *testing.T) {
+	p, url := newProxy(t, migrated(t))
+	var log bytes.Buffer
+	db := open(t, url, postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	look := func() {
+		t.Helper()
+		_, err := db.Webhooks().Claim(t.Context(), webhooks.ClaimRequest{Worker: "w", Limit: 1, Depth: 1})
+		require.NoError(t, err)
+	}
+	for range 2 { // the first look ever, and another one
+		postgres.ShiftClock(db, time.Minute, 0)
+		time.AfterFunc(2*time.Second, p.silence())
+		look()
+	}
+	postgres.ShiftClock(db, time.Minute, 0)
+	look()
+	require.NotContains(t, log.String(), "set back")
+	postgres.ShiftClock(db, time.Minute, 3*time.Second)
+	look()
+	require.Contains(t, log.String(), "the database's clock was set back")
+}
+
 // TestWebhooksStoredOnce: an event is stored once for all endpoints, packed where that is worth it, and not at all
 // where nobody listens.
 func TestWebhooksStoredOnce(t *testing.T) {

@@ -18,8 +18,8 @@ const (
 // watchClock puts right what is stored where the clock was set back, so that nothing waits until it has caught up. The
 // first call, when the file is opened, does so for what was stored before.
 func (w *Webhooks) watchClock(ctx context.Context) error {
-	now := w.db.now()
 	w.mu.Lock()
+	now := w.db.now() // behind the lock, which may take its time
 	back := w.latest.IsZero() || now.Before(w.latest.Add(-time.Second))
 	if !back && now.After(w.latest) {
 		w.latest = now
