@@ -5,6 +5,7 @@
 //	a change -> Notifier.Append -> Store           in the change's transaction
 //	Store.Claim -> Dispatcher -> HTTP -> Finish    any number of workers
 //	Service                                        endpoints, tests, replays
+//	Feed.ReadFeed, Service.AwaitFeed               for those who fetch events
 //
 // An [Event] is stored once, with one [Delivery] for each [Endpoint] that listens. So this call
 //
@@ -34,6 +35,9 @@
 // Events come in any order, since many are sent at the same time and some are tried again. Every product in an event
 // has its version, which grows with each change; a deletion has the last one. The many events of an import are
 // numbered, and its last event says how many there are.
+//
+// Who would rather fetch than be sent reads the [Feed], where events are kept for some time once that is switched on
+// (KeepFeed): the same ones, each once, in one order.
 //
 // Package receive is for receivers. Package driver is for those who write a [Store], and package storetest has the
 // suite that every store passes.

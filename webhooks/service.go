@@ -27,6 +27,7 @@ type Service struct {
 	store   Store
 	sender  *Sender
 	options ServiceOptions
+	feed    feedWatch
 }
 
 const (
@@ -59,7 +60,7 @@ func NewService(store Store, sender *Sender, options ServiceOptions) (*Service, 
 	case options.KeepOthers < time.Hour:
 		return nil, fmt.Errorf("webhooks: ServiceOptions.KeepOthers must be at least 1h, not %v", options.KeepOthers)
 	}
-	return &Service{store, sender, options}, nil
+	return &Service{store: store, sender: sender, options: options, feed: feedWatch{store: store}}, nil
 }
 
 // Create stores a new endpoint and returns it as stored. Where they are zero, Events becomes "*", Concurrency 8 and
@@ -186,8 +187,9 @@ func (s *Service) Replay(ctx context.Context, endpointID string, since time.Time
 	}
 }
 
-// Prune removes deliveries that are older than [ServiceOptions] says. One process calls it now and then; several at the
-// same time do no harm. It returns how many deliveries it removed, also with an error.
+// Prune removes deliveries that are older than [ServiceOptions] says, and what the feed keeps no longer. One process
+// calls it now and then; several at the same time do no harm. It returns how many of these it removed, also with an
+// error.
 func (s *Service) Prune(ctx context.Context) (removed int64, err error) {
 	for {
 		now := time.Now()

@@ -91,6 +91,8 @@ type API struct {
 	draining atomic.Bool     // Drain was called
 	running  context.Context // ends with Run
 	stop     context.CancelFunc
+	polling  context.Context // ends with Run, or with Drain
+	endPolls context.CancelFunc
 }
 
 // New returns the API over a catalogue and its imports. The reader is the store of the service's jobs; it is asked for
@@ -150,6 +152,7 @@ func New(catalogue Products, jobs Jobs, reader job.Reader, users basicauth.Users
 		}
 	}
 	a.running, a.stop = context.WithCancel(context.Background())
+	a.polling, a.endPolls = context.WithCancel(a.running)
 	if a.auth != nil {
 		context.AfterFunc(a.running, a.auth.Close) // nobody waits for a log-in's turn any more
 	}
@@ -177,6 +180,10 @@ func (a *API) Run(ctx context.Context) error {
 	return nil
 }
 
-// Drain has /readyz answer with 503 from now on, while everything else is served as before. A server that is to stop
+// Drain has /readyz answer with 503 from now on, and requests for the feed no longer wait for events, while everything
+// else is served as before. A server that is to stop
 // calls it first, waits until nobody sends it requests any more, ends [API.Run], and shuts down.
-func (a *API) Drain() { a.draining.Store(true) }
+func (a *API) Drain() {
+	a.draining.Store(true)
+	a.endPolls()
+}

@@ -88,18 +88,11 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error 
 	if a.running.Err() != nil {
 		return later(w, r, errStopping)
 	}
-	if n := a.streams.Add(1); n > int64(a.options.MaxStreams) {
-		a.streams.Add(-1)
-		p := newProblem(http.StatusServiceUnavailable, "too_many_streams", fmt.Sprintf("there are %d streams already",
-			a.options.MaxStreams))
-		p.retryAfter = retryAfter
-		return later(w, r, p)
+	leave, err := a.enterStream()
+	if err != nil {
+		return later(w, r, err)
 	}
-	a.options.Meter.Streams(1)
-	defer func() {
-		a.streams.Add(-1)
-		a.options.Meter.Streams(-1)
-	}()
+	defer leave()
 
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -152,6 +145,22 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error 
 		s.run(ctx, subscription, now, last)
 	}
 	return nil
+}
+
+// enterStream counts one stream more, or one request that waits, until leave is called.
+func (a *API) enterStream() (leave func(), err error) {
+	if n := a.streams.Add(1); n > int64(a.options.MaxStreams) {
+		a.streams.Add(-1)
+		p := newProblem(http.StatusServiceUnavailable, "too_many_streams", fmt.Sprintf("there are %d streams already",
+			a.options.MaxStreams))
+		p.retryAfter = retryAfter
+		return nil, p
+	}
+	a.options.Meter.Streams(1)
+	return func() {
+		a.streams.Add(-1)
+		a.options.Meter.Streams(-1)
+	}, nil
 }
 
 // errStopping is what is wrong once Run has ended.

@@ -327,6 +327,11 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 	r := newReceiver(t)
 	v := f.create(`{"callback_url":"` + r.url + `"}`)
 	one := "/webhooks/" + v.ID
+	d.checkResponse("/changes", "GET", f.call("GET", "/changes", "")) // 409
+	f.keepFeed(time.Hour)
+	old := f.changes("").Next
+	f.keepFeed(0)
+	f.keepFeed(time.Hour)
 	off := "/webhooks/" + f.create(`{"callback_url":"`+newReceiver(t).url+`"}`).ID
 	f.deliver(t)
 	f.append(webhooks.Event{Type: webhooks.ProductCreated, Data: []byte(`{}`)})
@@ -373,6 +378,8 @@ func TestOpenAPIDescribesWebhooks(t *testing.T) {
 		{"/webhooks/deliveries/{id}/resend", "POST", "/webhooks/deliveries/0/resend", "", 404, nil},
 		{"/webhooks/{id}/resume", "POST", off + "/resume", "", 200, nil}, {"/webhooks/deliveries/{id}/resend", "POST",
 			delivery + "/resend", "", 202, nil},
+		{"/changes", "GET", "/changes", "", 200, nil}, {"/changes", "GET", "/changes?wait=61", "", 400, nil},
+		{"/changes", "GET", "/changes?after=" + old, "", 410, nil},
 		{"/webhooks/{id}", "DELETE", one, "", 204, nil}, {"/webhooks/{id}", "DELETE", one, "", 404, nil},
 	} {
 		w := f.call(test.method, test.target, test.body, test.headers...)

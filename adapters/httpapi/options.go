@@ -68,7 +68,8 @@ type Options struct {
 	// ProgressInterval is the least time between two frames of a stream, but for the terminal one: 100 ms to 1 minute,
 	// 0 for 250 ms.
 	ProgressInterval time.Duration
-	// MaxStreams is how many streams are served at the same time: at least 1, 0 for 20,000.
+	// MaxStreams is how many streams, and requests that wait for events of the feed, are served at the same time: at
+	// least 1, 0 for 20,000.
 	MaxStreams int
 	// Ping returns nil if the store can be reached, for /readyz, see [NewHealth]; nil reads a product and an import
 	// that don't exist. A store that keeps a connection for it, as postgres.DB.Ping does, answers also when it is busy.

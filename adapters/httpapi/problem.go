@@ -36,6 +36,8 @@ type Problem struct {
 	Errors []products.FieldError `json:"errors,omitempty"`
 	// Roles are those that may do what the user's role may not, the least first.
 	Roles []basicauth.Role `json:"roles,omitempty"`
+	// Cursor is where to go on in GET /changes, once everything was read anew.
+	Cursor string `json:"cursor,omitempty"`
 	// RequestID is the X-Request-Id of the response, by which the request is found in the log.
 	RequestID string `json:"request_id,omitempty"`
 	// Header is added to the response's.
@@ -138,6 +140,8 @@ var kinds = []struct {
 	{webhooks.ErrOff, http.StatusConflict, "webhook_off", "the webhook is switched off: make it active first", false},
 	{webhooks.ErrUnreadable, http.StatusServiceUnavailable, "secrets_unreadable", "the webhook's secrets were sealed with a " +
 		"key that the server doesn't have, and without them it can only be looked at and deleted", false},
+	{webhooks.ErrNoFeed, http.StatusConflict, "no_feed", "no feed is kept: the server's setting -feed, or FEED in its " +
+		"environment, says for how long events are to be kept for it", false},
 	{importer.ErrInput, http.StatusUnprocessableEntity, "not_importable", "", false},
 	{os.ErrDeadlineExceeded, http.StatusRequestTimeout, "request_timeout", "the request came too slowly", false},
 	{io.ErrUnexpectedEOF, http.StatusBadRequest, "cut_off", "the request's body ended too early", false},

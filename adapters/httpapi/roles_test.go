@@ -72,6 +72,7 @@ var rights = map[string]string{
 	"GET /webhooks/{id}/stats":               "vea",
 	"GET /webhooks/deliveries/{id}/attempts": "vea",
 	"POST /webhooks/deliveries/{id}/resend":  "a",
+	"GET /changes":                           "vea",
 }
 
 // staff are users called as their roles, and one of whom no role is known.

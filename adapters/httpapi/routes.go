@@ -59,6 +59,7 @@ const (
 	webhookStatsPath  routePath = "/webhooks/{id}/stats"
 	attemptsPath      routePath = "/webhooks/deliveries/{id}/attempts"
 	resendPath        routePath = "/webhooks/deliveries/{id}/resend"
+	feedPath          routePath = "/changes"
 )
 
 // accesses says who may use the routes that want a log-in. A route that has no line is for admins alone.
@@ -104,6 +105,7 @@ var accesses = map[routePath]access{
 	webhookStatsPath:  {read: viewers},
 	attemptsPath:      {read: viewers},
 	resendPath:        {change: admins},
+	feedPath:          {read: viewers},
 }
 
 // route is a path of the API and what is there.
@@ -176,6 +178,7 @@ func (a *API) webhookRoutes() []route {
 		{path: webhookStatsPath, handler: a.WebhookStats()},
 		{path: attemptsPath, handler: a.Attempts()},
 		{path: resendPath, handler: a.Resend()},
+		{path: feedPath, handler: a.Feed()},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 type WebhookStore interface {
 	webhooks.Endpoints
 	webhooks.Deliveries
+	webhooks.Feed
 }
 
 // Webhooks is the part of the API that manages webhooks. Without it there are no such routes.

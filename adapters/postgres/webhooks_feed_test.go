@@ -14,7 +14,8 @@ import (
 )
 
 // feedLocks counts what holds the feed back.
-const feedLocks = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'`
+const feedLocks = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+	AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
 // readFeed returns how many events stand behind the cursor, and where they end.
 func readFeed(t *testing.T, w *postgres.Webhooks, after webhooks.Cursor) (n int, end webhooks.Cursor) {

@@ -11,7 +11,7 @@ import (
 
 const (
 	// FeedBytes is about how much data a page of the feed has at most, unless it is one event.
-	FeedBytes = 4 << 20
+	FeedBytes = 1 << 20
 	// feedScan is how many entries are looked at for a query that wants some types alone.
 	feedScan = 2_000
 )

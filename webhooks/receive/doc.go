@@ -32,4 +32,7 @@
 //	product.created   {"import_id":"b2f1","number":1,"products":[...]}
 //	product.created   {"import_id":"b2f1","number":2,"products":[...]}
 //	import.completed  {"import_id":"b2f1","counts":{"created":150, ...},"events":{"product.created":2}}
+//
+// Who fetches events, by GET /changes, gets the same messages, in a list, and uses [Latest] and [Tally] likewise; there
+// is no signature to be verified.
 package receive
