@@ -96,6 +96,9 @@ func serve(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logg
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	defer logflags.Watch(ctx, logger, db.Ping)()
+	if err := s.work.KeepFeed(ctx, db.Webhooks, logger); err != nil {
+		return err
+	}
 	hooks, err := newHooks(s, db, logger)
 	if err != nil {
 		return err

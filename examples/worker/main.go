@@ -92,6 +92,9 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	defer logflags.Watch(ctx, logger, db.Ping)()
+	if err := s.work.KeepFeed(ctx, db.Webhooks, logger); err != nil {
+		return err
+	}
 	service, err := job.NewService(db.Jobs, db.Uploads, job.ServiceOptions{KeepUploads: s.work.KeepUploads})
 	if err != nil {
 		return err

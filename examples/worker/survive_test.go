@@ -35,11 +35,12 @@ func TestKilledWorkers(t *testing.T) {
 	}
 }
 
-// killWorkers has two workers at a job of so many batches, and kills the one that holds it so often.
+// killWorkers has two workers at a job of so many batches, and kills the one that holds it so often. After each kill it
+// does what else is to be done.
 //
 // Gates divide the job into a stretch for each kill, which it can't leave before: so every kill hits it, however fast
 // the machine is.
-func (s *scene) killWorkers(id string, batches, kills int, rng *rand.Rand) {
+func (s *scene) killWorkers(id string, batches, kills int, rng *rand.Rand, also ...func()) {
 	s.t.Helper()
 	stretch := batches / (kills + 1)
 	gates := make([]func(), kills)
@@ -56,6 +57,9 @@ func (s *scene) killWorkers(id string, batches, kills int, rng *rand.Rand) {
 		s.kill(workers[n], syscall.SIGKILL)
 		open()
 		workers[n] = s.worker()
+		for _, do := range also {
+			do()
+		}
 		next := s.untilHeld(id, func(h holding) bool { return h.worker != held.worker })
 		require.Equal(s.t, fmt.Sprintf("the worker %s vanished", held.worker), next.lastFailure,
 			"it held the job when it was killed")

@@ -3,9 +3,14 @@
 package workflags
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/products-importer/products-importer/examples/envflags"
+	"github.com/products-importer/products-importer/webhooks"
 )
 
 // Settings are what the command line and the environment say.
@@ -21,6 +26,8 @@ type Settings struct {
 	KeepUploads, KeepDelivered, KeepFailed time.Duration
 	// KeepHistory is that of worker.Options.
 	KeepHistory time.Duration
+	// Feed is for how long events are kept for the feed, nil for as long as was said last.
+	Feed *time.Duration
 }
 
 // Add adds the flags. elsewhere is what the usage adds about other processes that do this.
@@ -50,4 +57,41 @@ func (s *Settings) AddKept(flags *envflags.Set) {
 		"how long deliveries of webhooks that failed are kept, and their events, for sending them again")
 	flags.DurationIn(&s.KeepHistory, "keep-history", 90*day, time.Minute, most,
 		"how long it is kept who changed a product by hand, when, and what it was before")
+	flags.Func("feed", "keep all events for so `long`, for those who fetch them by GET /changes; 0 for not at all, which "+
+		"holds at first. It is recorded in the database, for all its servers and workers: without the flag what was said "+
+		"last holds", s.readFeed)
+}
+
+// readFeed reads for how long events are kept for the feed.
+func (s *Settings) readFeed(text string) error {
+	s.Feed = nil
+	if text == "" {
+		return nil
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return errors.New("is no duration: want one such as 30m or 168h, or 0")
+	case d != 0 && (d < webhooks.MinFeed || d > webhooks.MaxFeed):
+		return fmt.Errorf("must be between %s and %s, or 0", envflags.FormatDuration(webhooks.MinFeed),
+			envflags.FormatDuration(webhooks.MaxFeed))
+	}
+	s.Feed = &d
+	return nil
+}
+
+// KeepFeed records for how long events are kept for the feed, if that was said.
+func (s *Settings) KeepFeed(ctx context.Context, feed webhooks.Feed, logger *slog.Logger) error {
+	if s.Feed == nil {
+		return nil
+	}
+	before, err := feed.KeepFeed(ctx, *s.Feed)
+	if err != nil {
+		return fmt.Errorf("-feed: %w", err)
+	}
+	if before != *s.Feed {
+		logger.Info("the feed of events is kept for another time, by all servers and workers", "before",
+			envflags.FormatDuration(before), "now", envflags.FormatDuration(*s.Feed))
+	}
+	return nil
 }
