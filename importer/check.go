@@ -23,6 +23,7 @@ type CheckOptions struct {
 // Check reads the source as [Run] does, and gives OnHeader, OnReject and OnSuperseded what Run would give them. It
 // writes nothing, and needs no store. Only Rejects, Inherited, PassedOver and Dialect of the result are set.
 func Check(ctx context.Context, source Source, options CheckOptions) (*Result, error) {
+	options.Options.OnChecked, options.Options.Checked = nil, nil
 	r, err := newRun(source, options.Options, options.Schema)
 	if err == nil && !options.KeyRule.Valid() {
 		err = fmt.Errorf("importer: CheckOptions.KeyRule is unknown: %d", options.KeyRule)
@@ -93,13 +94,19 @@ type checker struct {
 	lackKey        int64 // rejected for their empty key
 	done           int64 // offset in the text behind what was taken
 	odd            []oddity
+	resurveyed     bool // the formats were found out in all of the file
 }
 
 // check is the check of an input, by its plan. It closes the input. Who gets what is checked closes its survey.
-func (r *run) check(ctx context.Context, p *plan, in *input, surveys bool) (found *checked, err error) {
+func (r *run) check(ctx context.Context, p *plan, in *input, rule products.KeyRule,
+	surveys bool) (found *checked, err error) {
 	c := &checker{run: r, plan: p}
 	if surveys {
-		c.checked.survey = newSurvey(r.options.Mode, p.size, r.options.MaxDuplicates, usualBounds)
+		size := p.size
+		if r.options.OnChecked != nil {
+			size = -1
+		}
+		c.checked.survey = newSurvey(r.options.Mode, size, r.options.MaxDuplicates, usualBounds)
 	}
 	defer func() {
 		if err != nil {
@@ -113,15 +120,18 @@ func (r *run) check(ctx context.Context, p *plan, in *input, surveys bool) (foun
 	if err := c.judge(ctx); err != nil {
 		return nil, err
 	}
-	return &c.checked, c.endSurvey(ctx)
+	if surveys {
+		if err = c.endSurvey(ctx); err == nil {
+			err = c.tellChecked(rule)
+		}
+	}
+	return &c.checked, err
 }
 
 // endSurvey lets the survey find what the first pass left open.
 func (c *checker) endSurvey(ctx context.Context) error {
-	if c.checked.survey == nil {
-		return nil
-	}
-	return c.checked.survey.end(c.run.options.OnSuperseded != nil, func() error {
+	o := &c.run.options
+	return c.checked.survey.end(o.OnSuperseded != nil, o.OnChecked != nil, func() error {
 		if c.run.stopped() {
 			return ErrStopped
 		}
@@ -164,6 +174,7 @@ func (c *checker) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.resurveyed = true
 	if c.plan, err = c.run.survey(ctx, c.plan, in, true); err != nil {
 		return err
 	}

@@ -146,6 +146,16 @@ type Options struct {
 
 	// Checkpoints make the import one that a later Run resumes.
 	Checkpoints Checkpoints
+	// OnChecked is given what the check of the file found, once it has ended well and before anything is written: for
+	// Checked. It isn't called where that can't be kept: where a value behind the file's beginning decided how its
+	// column is read, where a temporary file is needed and can't be written, see MaxDuplicates, or with OnSuperseded.
+	OnChecked func(*Checked) error
+	// Checked, if not nil, is what an earlier Run found, with the same version of this package, of the same file, and
+	// with the same key rule, schema and options, but for DryRun, the functions, and what is about speed. The file is
+	// not checked again: OnReject is not given what the check rejects, and OnChecked isn't called. Where the file is
+	// another one, Run ends with [ErrSourceChanged], in general once it was written. OnSuperseded can't be set beside
+	// it, nor a Missing that an earlier Run has no plan for. Check looks at neither.
+	Checked *Checked
 	// Stop, if not nil, ends the import when it is closed: the batches in hand are committed and Run returns
 	// ErrStopped.
 	Stop <-chan struct{}
@@ -239,6 +249,8 @@ func (o *Options) validateFormat() error {
 		return badOption("Escape", "must be 0 where there is no quote, not %q", byte(o.Escape))
 	case o.Escape != 0 && o.Escape != '\\' && o.Escape != Escape(o.Quote) && (o.Quote != 0 || o.Escape != '"'):
 		return badOption("Escape", "must be a backslash or the quote, not %q", byte(o.Escape))
+	case o.Checked != nil && o.OnSuperseded != nil:
+		return badOption("Checked", "doesn't know the winners that OnSuperseded is given")
 	case o.MaxRejects != nil && !o.MaxRejects.valid():
 		return badOption("MaxRejects", "is out of bounds: count %d, share %g", o.MaxRejects.Count, o.MaxRejects.Share)
 	}

@@ -38,6 +38,9 @@ func Run(ctx context.Context, source Source, store Store, options Options) (*Res
 		return &r.result, err
 	}
 	if step != nil && r.options.Checkpoints.Missing == nil {
+		if r.options.Checked != nil {
+			return &r.result, badOption("Checked", "doesn't know what is missing: that needs Checkpoints.Missing")
+		}
 		r.present = spill.New(spillBytes)
 		defer func() { _ = r.present.Close() }()
 	}
@@ -129,7 +132,11 @@ func (r *run) inspect(ctx context.Context, rule products.KeyRule, surveys bool) 
 		in.close()
 		return nil, err
 	}
-	return r.check(ctx, plan, in, surveys)
+	if r.options.Checked != nil {
+		in.close()
+		return r.knows(ctx, plan, rule)
+	}
+	return r.check(ctx, plan, in, rule, surveys)
 }
 
 // again reads the source once more. ErrSourceChanged when it gives other bytes than it gave to the check.

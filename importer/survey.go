@@ -28,8 +28,10 @@ type survey struct {
 	lost     error            // why the log is of no use
 	line     int64            // the last one that was noted
 
-	// byLog: there are more keys than the map may hold, so it and the filter are gone.
+	// byLog: the log decides, and there are neither map nor filter any more.
 	byLog bool
+	// kept: superseded has all that there is to know.
+	kept bool
 	// superseded are the lines of the records that don't count. winners are those of the ones that count instead, if
 	// they were asked for. Both are known once the log was sorted out.
 	superseded lineSet
@@ -47,8 +49,8 @@ var usualBounds = surveyBounds{filter: 1 << 26, log: 2 << 20}
 // errLog ends a pass over a file that needs a survey with a log, and was surveyed without.
 var errLog = errors.New("importer: the file has to be surveyed anew, with a log")
 
-// newSurvey returns a survey for a file of that size, -1 where it isn't known. With records of usual length a file of
-// fewer than 512 bytes for each entry of the map doesn't need a log, and is spared its price.
+// newSurvey returns a survey for a file of that size, -1 where it isn't known, or it needs a log anyway. With records
+// of usual length a file of fewer than 512 bytes for each entry of the map doesn't, and is spared its price.
 func newSurvey(mode products.Mode, size int64, most int, bounds surveyBounds) *survey {
 	// Some 30 bits a record of usual length make mistakes rare; at least it is 8 KiB.
 	bits := 1 << 16
@@ -105,11 +107,14 @@ func (s *survey) filterOut(d digest, line int64) {
 	}
 }
 
-// end ends the first pass: where the log has to decide, it is sorted out. told says that the winners are wanted.
-// between is called now and then; its error ends it.
-func (s *survey) end(told bool, between func() error) (err error) {
-	if s.byLog {
+// end ends the first pass: where the log has to decide, it is sorted out. told says that the winners are wanted, keep
+// that the outcome is to be kept, if that is possible. between is called now and then; its error ends it.
+func (s *survey) end(told, keep bool, between func() error) (err error) {
+	switch {
+	case s.byLog:
 		err = s.sortOut(told, between)
+	case keep && !told && s.log != nil && s.lost == nil:
+		err = s.lookUp(between)
 	}
 	if s.log != nil {
 		// A temporary file that couldn't be removed is no reason to import nothing.
@@ -128,6 +133,7 @@ func (s *survey) sortOut(told bool, between func() error) error {
 	if told {
 		s.winners = newWinners(s.line)
 	}
+	s.kept = !told
 	last := make(map[digest]int64, min(s.most, 1<<16))
 	for part := range spill.Parts {
 		// A part with more keys than may be kept in mind is read several times, for one residue after the other.
@@ -169,6 +175,31 @@ func (s *survey) sortOut(told bool, between func() error) error {
 			}
 		}
 	}
+	return nil
+}
+
+// lookUp finds the records that don't count by the map, for all records of the log.
+func (s *survey) lookUp(between func() error) error {
+	lines := lineSet{}
+	for part := range spill.Parts {
+		if len(s.repeated) == 0 {
+			break
+		}
+		if err := between(); err != nil {
+			return err
+		}
+		err := s.each(part, func(d digest, line int64) error {
+			if winner, err := s.admit(d, line); err != nil || winner == line {
+				return err
+			}
+			lines.add(line)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	s.byLog, s.kept, s.superseded, s.filter, s.repeated = true, true, lines, nil, nil
 	return nil
 }
 

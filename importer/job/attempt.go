@@ -96,7 +96,19 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 		}
 		return err
 	}
+	checks := r.checks(job)
+	if o.Missing == importer.MissingKeep || o.Checkpoints.Missing != nil { // else the check finds what is missing
+		o.Checked = checks.find(ctx)
+	}
+	if o.Checked == nil {
+		o.OnChecked = checks.keeper(ctx)
+	} else {
+		a.rejects = maps.Clone(o.Checked.Rejects)
+	}
 	result, err := importer.Run(ctx, NewSource(r.uploads, job.File, job.Size), store.whole(), o)
+	if err == nil && !o.DryRun {
+		checks.drop(ctx)
+	}
 	a.committed = !o.DryRun && result.Batches > result.Resumed
 	a.addResult(result)
 	return err

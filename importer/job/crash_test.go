@@ -3,6 +3,7 @@ package job_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -94,7 +95,12 @@ func killing(w *world, at int64, afterCommit bool, kill func()) *stub {
 }
 
 // TestCrash kills the worker at every batch, before and after its commit, and lets another one go on.
-func TestCrash(t *testing.T) {
+func TestCrash(t *testing.T) { testCrash(t, math.MaxInt64) }
+
+// TestCrashOfTheLarge does so with what the check found kept, as it is of large files.
+func TestCrashOfTheLarge(t *testing.T) { testCrash(t, 1) }
+
+func testCrash(t *testing.T, checksFrom int64) {
 	for _, c := range []struct {
 		mode     products.Mode
 		text     string
@@ -123,12 +129,14 @@ func TestCrash(t *testing.T) {
 					process := &mortal{Store: w.db.Jobs()}
 					store := killing(w, at, afterCommit, func() { process.dead.Store(true); cancel() })
 					first := w.runner(process, nil, store, job.RunnerOptions{})
+					first.ChecksFrom(checksFrom)
 					if _, err := first.Run(ctx, w.claim(first), nil); err == nil {
 						require.False(t, process.dead.Load(), "a dead process ends no job")
 						return // there was no such batch
 					}
 					died = true
 					second := w.runner(nil, nil, nil, job.RunnerOptions{})
+					second.ChecksFrom(checksFrom)
 					claim, err := second.Claim(t.Context(), "second")
 					require.NoError(t, err)
 					require.Nil(t, claim, "the lease has not run out")

@@ -108,8 +108,16 @@ func TestMissingTooMany(t *testing.T) {
 	}
 }
 
-// TestMissingIsResumed: by the plan of the attempt that began, so that others' products stay.
+// TestMissingIsResumed: by the plan of the attempt that began, so that others' products stay. What the check of a large
+// file found isn't asked for before there is a plan, and is then.
 func TestMissingIsResumed(t *testing.T) {
+	for checksFrom, found := range map[int64]int64{math.MaxInt64: 0, 1: 1} {
+		testMissingIsResumed(t, checksFrom, found)
+	}
+}
+
+func testMissingIsResumed(t *testing.T, checksFrom, found int64) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		text := "sku,name\n"
@@ -118,7 +126,12 @@ func TestMissingIsResumed(t *testing.T) {
 		}
 		w.submit(text, job.Settings{})
 		w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
-		j := w.submit("sku,name\nnew,n\n", job.Settings{Missing: "delete", MaxMissing: "100%"})
+		uploads, settings := w.counted(), job.Settings{Missing: "delete", MaxMissing: "100%", DryRun: true}
+		w.submit("sku,name\nnew,n\n", settings)
+		require.Equal(t, job.Success, w.work(w.large(uploads, checksFrom)).State)
+		require.Equal(t, found, uploads.put.Load())
+		settings.DryRun = false
+		j := w.submit("sku,name\nnew,n\n", settings)
 		batches := 0
 		failing := &revertingStore{Products: w.db.Products(), before: func() error {
 			if batches++; batches == 3 {
@@ -126,8 +139,11 @@ func TestMissingIsResumed(t *testing.T) {
 			}
 			return nil
 		}}
-		half := w.work(w.runner(nil, nil, failing, job.RunnerOptions{}))
+		first := w.runner(nil, uploads, failing, job.RunnerOptions{})
+		first.ChecksFrom(checksFrom)
+		half := w.work(first)
 		require.Equal(t, job.Pending, half.State)
+		require.Zero(t, uploads.found.Load())
 		require.EqualValues(t, 2_000, half.Event.Deleted)
 		chunks, err := w.db.Jobs().Chunks(t.Context(), j.ID, job.ChunkQuery{AfterBatch: math.MinInt64, Limit: 10})
 		require.NoError(t, err)
@@ -135,8 +151,9 @@ func TestMissingIsResumed(t *testing.T) {
 		_, err = w.db.Products().Create(t.Context(), products.Product{SKU: "others", Name: "others"})
 		require.NoError(t, err)
 		time.Sleep(time.Minute)
-		done := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+		done := w.work(w.large(uploads, checksFrom))
 		require.Equal(t, job.Success, done.State, done.Error)
+		require.Equal(t, found, uploads.found.Load())
 		require.EqualValues(t, 25_000, done.Event.Deleted)
 		require.Equal(t, []string{"new", "others"}, slices.Sorted(maps.Keys(w.table())))
 		_, _, err = w.service.Changes(t.Context(), j.ID, job.ChangeQuery{}, 10)

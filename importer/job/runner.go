@@ -51,6 +51,8 @@ type Runner struct {
 	products importer.Store
 	options  RunnerOptions
 	outages  outageDetector
+	// checksFrom is how many bytes a file has at least of which it is kept what its check found.
+	checksFrom int64
 }
 
 // NewRunner returns a Runner that imports uploads into the products. The store's checkpoints must be part of the
@@ -95,7 +97,7 @@ func NewRunner(store Store, uploads Uploads, products importer.Store, options Ru
 		return nil, fmt.Errorf("job: RunnerOptions.%s %s", bad.Field, bad.Message)
 	}
 	return &Runner{store: store, uploads: Compressed(uploads), products: products, options: options,
-		outages: outageDetector{least: o.Lease / 2}}, nil
+		outages: outageDetector{least: o.Lease / 2}, checksFrom: checksFrom}, nil
 }
 
 // importing returns the options of an import that are the runner's.

@@ -1,0 +1,104 @@
+package job
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"runtime/debug"
+	"sync"
+
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/products"
+)
+
+const (
+	// checksFrom is Runner.checksFrom: checking a smaller file again takes a second or two.
+	checksFrom = 128 << 20
+	// checksMost is how long what is kept may be: it is held in memory.
+	checksMost = 16 << 20
+	// checksPrefix begins the keys.
+	checksPrefix = "checked-"
+)
+
+// checks keep what the check of a large file found, so that neither the next attempt of its job checks it again nor the
+// job that commits what a dry run showed. They are among the uploads, as reports are: no job has such an upload, so
+// Prune removes it once it is old. Their key stands for all that decides what a check finds: so it doesn't matter which
+// worker kept one, nor whether that one had lost its lease.
+type checks struct {
+	uploads Uploads
+	key     string // empty where nothing is kept
+}
+
+// checks returns those of the job.
+func (r *Runner) checks(job *Job) checks {
+	if _, sweeps := r.uploads.(Sweeper); !sweeps || job.Size < r.checksFrom || job.SHA256 == "" {
+		return checks{}
+	}
+	of := struct {
+		Build, SHA256 string
+		Size          int64
+		KeyRule       products.KeyRule
+		Settings      Settings
+	}{build(), job.SHA256, job.Size, r.products.KeyRule(), job.Settings}
+	// A dry run and the import that it was made for find the same.
+	of.Settings.DryRun, of.Settings.Changes = false, ""
+	text, err := json.Marshal(of)
+	if err != nil {
+		return checks{}
+	}
+	sum := sha256.Sum256(text)
+	return checks{r.uploads, checksPrefix + hex.EncodeToString(sum[:])}
+}
+
+// find returns what is kept, nil for nothing. What can't be read is none: whoever checks the file learns what is wrong.
+func (c checks) find(ctx context.Context) *importer.Checked {
+	if c.key == "" {
+		return nil
+	}
+	in, err := c.uploads.Open(ctx, c.key, 0, -1)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = in.Close() }() // it was only read
+	kept, err := io.ReadAll(io.LimitReader(in, checksMost+1))
+	if err != nil {
+		return nil
+	}
+	found := new(importer.Checked)
+	if found.UnmarshalBinary(kept) != nil {
+		return nil
+	}
+	return found
+}
+
+// keeper returns a function that keeps what was found, nil where nothing is kept. What can't be kept is no error.
+func (c checks) keeper(ctx context.Context) func(*importer.Checked) error {
+	if c.key == "" {
+		return nil
+	}
+	return func(found *importer.Checked) error {
+		if kept, err := found.MarshalBinary(); err == nil && len(kept) <= checksMost {
+			_, _ = c.uploads.Put(ctx, c.key, bytes.NewReader(kept))
+		}
+		return nil
+	}
+}
+
+// drop removes what is kept, once the file is imported.
+func (c checks) drop(ctx context.Context) {
+	if c.key != "" {
+		_ = c.uploads.Delete(ctx, c.key) // else Prune does
+	}
+}
+
+// build says which program this is: another one may find something else in the same file.
+var build = sync.OnceValue(func() string {
+	info, known := debug.ReadBuildInfo()
+	if !known {
+		return ""
+	}
+	return info.String()
+})
