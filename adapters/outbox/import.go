@@ -15,7 +15,7 @@ import (
 // job's ID.
 func (o *Outbox) Import(j job.Job) importer.WebhookNotifier {
 	n := &batchNotifier{outbox: o, importID: j.ID, types: []string{webhooks.ProductCreated, webhooks.ProductUpdated}}
-	if j.Settings.Undo != "" {
+	if j.Settings.Undo != "" || j.Settings.Missing == importer.MissingDelete.String() {
 		n.types = append(n.types, webhooks.ProductDeleted)
 	}
 	return n

@@ -18,6 +18,7 @@ import (
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
+	"github.com/products-importer/products-importer/webhooks/receive"
 )
 
 func TestSingleChanges(t *testing.T) {
@@ -162,6 +163,31 @@ func TestImport(t *testing.T) {
 			got[webhooks.ImportCompleted][0].data.Events)
 		require.EqualValues(t, 2, got[webhooks.ProductUpdated][0].data.Products[0].Version)
 	})
+}
+
+// TestImportThatLacksProducts tells of what is deactivated and deleted as of other changes.
+func TestImportThatLacksProducts(t *testing.T) {
+	for missing, gone := range map[string]string{"deactivate": webhooks.ProductUpdated, "delete": webhooks.ProductDeleted} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			w.tally = receive.NewTally(receive.ProductCreated, receive.ProductUpdated, receive.ProductDeleted)
+			w.doImport("name,sku,status\nA,a,true\nB,b,true\nC,c,true\n", job.Settings{})
+			w.deliver()
+			j := w.doImport("name,sku,status\nA,a,true\nD,d,true\n", job.Settings{Missing: missing, MaxMissing: "2"})
+			require.Equal(t, job.Success, j.State, j.Error)
+			got := w.deliver()
+			require.Equal(t, map[string]int64{webhooks.ProductCreated: 1, gone: 1},
+				got[webhooks.ImportCompleted][0].data.Events)
+			require.Len(t, got[gone], 1)
+			var skus []string
+			for _, p := range got[gone][0].data.Products {
+				skus = append(skus, p.SKU)
+			}
+			require.Equal(t, []string{"b", "c"}, skus)
+			require.EqualValues(t, 2, got[webhooks.ImportCompleted][0].data.Counts["missing"])
+			require.True(t, w.imported[j.ID].Complete, w.imported[j.ID].Missing)
+		})
+	}
 }
 
 func TestImportThatFails(t *testing.T) {

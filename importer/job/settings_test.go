@@ -100,6 +100,7 @@ func TestSettingsErrors(t *testing.T) {
 		{job.Settings{LeaveOut: slices.Repeat([]string{"a"}, 2_001)}, "leave_out"},
 		{job.Settings{MaxRejects: "-1"}, "max_rejects"},
 		{job.Settings{Missing: "drop"}, "missing"},
+		{job.Settings{Missing: "delete", Fields: bare}, "missing"},
 		{job.Settings{MaxMissing: "5%"}, "max_missing"},
 		{job.Settings{Missing: "delete", MaxMissing: "much"}, "max_missing"},
 		{job.Settings{Scope: []string{"status=true"}}, "scope"},

@@ -66,7 +66,7 @@ func (t *Tally) Add(m *Message) (*ImportStatus, error) {
 		Number   int64             `json:"number"`
 		Products []json.RawMessage `json:"products"`
 		Events   map[string]int64  `json:"events"`
-		Counts   struct{ Created, Updated int64 }
+		Counts   struct{ Created, Updated, Deactivated, Deleted int64 }
 	}
 	if err := json.Unmarshal(m.Data, &data); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
@@ -87,7 +87,9 @@ func (t *Tally) Add(m *Message) (*ImportStatus, error) {
 	}
 	if summary {
 		i.summary, i.events = m.Type, data.Events
-		i.changed = map[string]int64{ProductCreated: data.Counts.Created, ProductUpdated: data.Counts.Updated}
+		c := &data.Counts
+		i.changed = map[string]int64{ProductCreated: c.Created, ProductUpdated: c.Updated + c.Deactivated,
+			ProductDeleted: c.Deleted}
 	} else {
 		i.add(m.Type, data.Number, len(data.Products))
 	}

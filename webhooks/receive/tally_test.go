@@ -59,6 +59,26 @@ func TestTally(t *testing.T) {
 	}
 }
 
+// TestTallyOfWhatIsMissing: products that a file lacks come among the updated ones, or the deleted ones.
+func TestTallyOfWhatIsMissing(t *testing.T) {
+	for gone, counts := range map[string]string{receive.ProductUpdated: `"updated":1,"deactivated":2`,
+		receive.ProductDeleted: `"deleted":3`} {
+		tally := receive.NewTally(gone)
+		state, err := tally.Add(&receive.Message{Type: receive.ImportCompleted, Data: fmt.Appendf(nil,
+			`{"import_id":"i","counts":{"read":1,"missing":3,%s},"events":{%q:2}}`, counts, gone)})
+		require.NoError(t, err)
+		require.Equal(t, gone+": numbers 1 to 2 of 2", state.Missing)
+		_, err = tally.Add(part(gone, 1, 1))
+		require.NoError(t, err)
+		state, err = tally.Add(part(gone, 2, 1))
+		require.NoError(t, err)
+		require.Equal(t, gone+": 1 of 3 products", state.Missing, "some were sent before the endpoint listened")
+		state, err = tally.Add(part(gone, 3, 1))
+		require.NoError(t, err)
+		require.True(t, state.Complete)
+	}
+}
+
 func TestTallyInAnyOrder(t *testing.T) {
 	tally := receive.NewTally(receive.ProductCreated)
 	messages := []*receive.Message{end(300, 7, 100, 3)}
