@@ -26,7 +26,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	records := flags.Int("records", 500_000, "`N` records, at most 2,000,000,000")
 	name := flags.String("variant", catalogtest.Base.String(),
-		"the `variant`: base; halfnew: half the SKUs of base, half new ones; random: other SKUs")
+		"the `variant`: base; halfnew: half the SKUs of base, half new ones; random: other SKUs; "+
+			"changed: the SKUs of base, all with other content")
 	columns := flags.String("columns", "standard",
 		"the `columns`: standard: name,sku,description; fields: price,stock,brand,ean,available_from behind them; "+
 			"stock: sku,stock of the base variant, a tenth of it changed")
@@ -46,6 +47,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		catalogtest.Base.String():    catalogtest.Base,
 		catalogtest.HalfNew.String(): catalogtest.HalfNew,
 		catalogtest.Random.String():  catalogtest.Random,
+		catalogtest.Changed.String(): catalogtest.Changed,
 	}[*name]
 	switch {
 	case flags.NArg() > 0:
@@ -55,7 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "gencatalog: -records must be between 0 and 2,000,000,000, not %d\n", *records)
 		return 2
 	case !known:
-		fmt.Fprintf(stderr, "gencatalog: -variant must be base, halfnew or random, not %q\n", *name)
+		fmt.Fprintf(stderr, "gencatalog: -variant must be base, halfnew, random or changed, not %q\n", *name)
 		return 2
 	}
 	var catalog *catalogtest.Reader

@@ -34,7 +34,7 @@ func TestRun(t *testing.T) {
 		{"a negative length", []string{"-records", "-1"}, 2, "",
 			"gencatalog: -records must be between 0 and 2,000,000,000, not -1\n"},
 		{"an unknown variant", []string{"-variant", "x"}, 2, "",
-			"gencatalog: -variant must be base, halfnew or random, not \"x\"\n"},
+			"gencatalog: -variant must be base, halfnew, random or changed, not \"x\"\n"},
 		{"an argument", []string{"x"}, 2, "", "gencatalog: unexpected argument \"x\"\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,9 +36,11 @@ const (
 	HalfNew
 	// Random is Base with SKUs of 32 random hexadecimal digits.
 	Random
+	// Changed has Base's SKUs, every record with other content than in Base.
+	Changed
 )
 
-func (v Variant) String() string { return [...]string{"base", "halfnew", "random"}[v] }
+func (v Variant) String() string { return [...]string{"base", "halfnew", "random", "changed"}[v] }
 
 // Write writes the catalogue Base with so many records, header not counted, to w.
 func Write(w io.Writer, records int) error { return WriteVariant(w, records, Base) }

@@ -29,7 +29,8 @@ func records(t *testing.T, r io.Reader) [][]string {
 	return all[1:]
 }
 
-var variants = []catalogtest.Variant{catalogtest.Base, catalogtest.HalfNew, catalogtest.Random}
+var variants = []catalogtest.Variant{catalogtest.Base, catalogtest.HalfNew, catalogtest.Random,
+	catalogtest.Changed}
 
 // The bytes are what benchmarks compare over time: a change to them needs a reason.
 func TestTheBytesAreAlwaysTheSame(t *testing.T) {
@@ -37,6 +38,7 @@ func TestTheBytesAreAlwaysTheSame(t *testing.T) {
 		catalogtest.Base:    "558f2070fdb975d6e65325735c99699d939db67f4def8bb0668a46b7a0ea527c",
 		catalogtest.HalfNew: "4636004909aaacff8c8020bd4057e1e93b85677c202ea6aed6427bdd411a8d40",
 		catalogtest.Random:  "d29690e0c365355948bdcdea510aeaa1dbab079908751d0102e9d6c1c9bbc039",
+		catalogtest.Changed: "938c44369b8574a7282658befb64a84a0322e3c7ecf95f0ca86b1756e5feb8b3",
 	} {
 		t.Run(variant.String(), func(t *testing.T) {
 			sum := sha256.New()
@@ -51,6 +53,15 @@ func TestWriteIsTheVariantBase(t *testing.T) {
 	require.NoError(t, catalogtest.Write(&plain, 500))
 	require.NoError(t, catalogtest.WriteVariant(&base, 500, catalogtest.Base))
 	require.Equal(t, base.String(), plain.String())
+}
+
+func TestChangedIsBaseWithOtherContent(t *testing.T) {
+	base := records(t, catalogtest.NewReader(2_000, catalogtest.Base))
+	for i, r := range records(t, catalogtest.NewReader(2_000, catalogtest.Changed)) {
+		require.Equal(t, base[i][1], r[1])
+		require.NotEqual(t, base[i][0], r[0])
+		require.NotEqual(t, base[i][2], r[2])
+	}
 }
 
 func TestAShorterFileIsTheBeginningOfALongerOne(t *testing.T) {

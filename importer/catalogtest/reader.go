@@ -99,7 +99,7 @@ func mix32(x uint32) uint32 {
 // appendRecord appends record i.
 func (r *Reader) appendRecord(b []byte, i int) []byte {
 	random := uint64(seedContent)
-	if r.variant == HalfNew {
+	if r.variant == HalfNew || r.variant == Changed {
 		random = seedHalfNew
 	}
 	random = mix(random ^ uint64(i))
