@@ -15,10 +15,11 @@ import (
 
 // Products is the products.Store in the table products.
 type Products struct {
-	db     *DB
-	rule   products.KeyRule
-	layout *layout
-	ids    idPool
+	db      *DB
+	rule    products.KeyRule
+	layout  *layout
+	ids     idPool
+	leaving leaving
 }
 
 var (

@@ -103,6 +103,10 @@ func (u *unnested) addField(a *array, c *column) (element string) {
 // they never wait in a circle. On a partitioned table COPY inserts some hundred rows at a time partition by partition,
 // and a circle is possible: PostgreSQL ends one of the transactions, which is run again.
 //
+// Where the first records of a batch show that it changes what is there, the others are updated without having been
+// looked at (updateUnseen). One that turns out to be new then is not inserted behind what is locked: the batch begins
+// again.
+//
 // A product that the probe finds as the record wants it isn't locked, since that would write to it. If somebody
 // changes it before this batch commits, that is as if this batch had been committed before.
 type batchWriter struct {
@@ -121,12 +125,10 @@ type batchWriter struct {
 	careful bool
 	now     time.Time // the transaction's, by the server's clock
 	bySKU   bool      // the parameters have SKUs beside keys
+	byKey   bool      // the probe compares nothing
 	ids     []int64   // of the records that are created
-	// For Batch.Changed: the updated products that are kept, some bytes of them, and those that have to be read again.
-	updated      []products.Product
-	updatedBytes int
-	reread       []match
-	differ       *differ
+	reread  []match   // what was updated, to be read again for Batch.Changed
+	differ  *differ
 }
 
 // WriteBatch writes a batch, in a transaction of its own.
@@ -200,7 +202,7 @@ func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 // dryRun finds the outcomes.
 func (w *batchWriter) dryRun(ctx context.Context, t *transaction) error {
 	w.differ = newDiffer(w)
-	p, err := w.probe(ctx, t)
+	p, err := w.probe(ctx, t, false)
 	if err != nil {
 		return err
 	}
@@ -256,11 +258,12 @@ func (w *batchWriter) freshOutcome() products.Outcome {
 func (w *batchWriter) beginRound(ctx context.Context, t *transaction, round int) (*probeResult, error) {
 	copy(w.result.Outcomes, w.outcomes)
 	w.result.Reasons = nil
-	w.updated, w.updatedBytes, w.reread, w.differ = nil, 0, nil, newDiffer(w)
+	w.reread, w.differ = nil, newDiffer(w)
 	p := &probeResult{fresh: w.sorted}
 	if round > 0 || !w.batch.ExpectNew || w.batch.Mode == products.Existing {
 		var err error
-		if p, err = w.probe(ctx, t); err != nil {
+		mayLeave := round == 0 && w.layout.own == nil && w.differ == nil && w.db.products.leaving.may()
+		if p, err = w.probe(ctx, t, mayLeave); err != nil {
 			return nil, err
 		}
 	}
@@ -296,6 +299,9 @@ func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (boo
 	}
 	done, err := w.update(ctx, t, different, round >= strictRounds)
 	if err != nil || !done {
+		return false, err
+	}
+	if done, err := w.updateUnseen(ctx, t, p.unseen); err != nil || !done {
 		return false, err
 	}
 	return true, w.differ.flush(ctx)

@@ -6,15 +6,9 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// noteUpdated notes what was updated, for Batch.Changed: the products themselves, or what it takes to read them again.
-func (w *batchWriter) noteUpdated(changes []rowChange, keep bool) {
-	for i := range changes {
-		if keep {
-			w.updated = append(w.updated, changes[i].product)
-			w.updatedBytes += changes[i].product.Bytes()
-			continue
-		}
-		f := changes[i].match
+// noteUpdated notes what was updated, for Batch.Changed: what it takes to read it again.
+func (w *batchWriter) noteUpdated(f match) {
+	if w.batch.Changed != nil {
 		f.size += int32(w.columns.Bytes(w.record(f)))
 		w.reread = append(w.reread, f)
 	}
@@ -41,12 +35,6 @@ func (w *batchWriter) notify(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	for i := range w.updated {
-		if err := parts.Updated(ctx, w.updated[i]); err != nil {
-			return err
-		}
-	}
-	w.updated = nil
 	for rest := w.reread; len(rest) > 0; {
 		chunk := w.chunk(rest)
 		rest = rest[len(chunk):]

@@ -96,25 +96,3 @@ func (w *batchWriter) wouldUpdate(ctx context.Context, t *transaction, different
 	}
 	return w.differ.flush(ctx)
 }
-
-// updateSeen reads rows, without locking them, and writes those that are still as the probe has seen them. It reports
-// whether all were.
-func (w *batchWriter) updateSeen(ctx context.Context, t *transaction, chunk []match) (bool, error) {
-	changes, ok, err := w.read(ctx, t, chunk, readOptions{})
-	if err != nil || !ok {
-		return false, err
-	}
-	if ok, err := w.write(ctx, t, matchesOf(changes)); err != nil || !ok {
-		return false, err
-	}
-	return true, w.differ.updated(ctx, changes)
-}
-
-// matchesOf returns the matches of changes.
-func matchesOf(changes []rowChange) []match {
-	rows := make([]match, len(changes))
-	for i := range changes {
-		rows[i] = changes[i].match
-	}
-	return rows
-}

@@ -167,6 +167,126 @@ func rowsWritten(b *testing.B, db *sql.DB, expected int64) (n int64) {
 	return n
 }
 
+// BenchmarkImportOver imports over a catalogue that exists, as a database administrator would bring it up to date:
+// COPY of the cleaned file (keys and IDs ready) into a temporary table, ANALYZE, and then either INSERT .. ON CONFLICT
+// DO UPDATE or UPDATE .. FROM and INSERT .. WHERE NOT EXISTS, each where something differs and with version and
+// updated_at as the import sets them. x-dba is how many times as long the import takes as the faster of these two,
+// and cpu-x-dba compares processor seconds, of server and client, in which the import's reading and checking of the
+// file is counted; these need a server on this machine whose files the user may read.
+func BenchmarkImportOver(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		file catalogtest.Variant
+	}{
+		{"changed", catalogtest.Changed},
+		{"half-new-half-changed", catalogtest.HalfNew},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			url := migrated(b)
+			admin, err := sql.Open("postgres", url)
+			require.NoError(b, err)
+			defer func() { require.NoError(b, admin.Close()) }()
+			n := catalogtest.BenchRecords()
+			var before, file bytes.Buffer
+			require.NoError(b, catalogtest.Write(&before, n))
+			require.NoError(b, catalogtest.WriteVariant(&file, n, c.file))
+			statement, clean := cleanChunks(b, func(w io.Writer) error {
+				return catalogtest.WriteClean(w, n, c.file, products.Update)
+			})
+			prepare := func() {
+				empty(b, admin)
+				importOnce(b, url, nil, before.Bytes(), products.Update)
+				exec(b, admin, `VACUUM ANALYZE products`)
+				exec(b, admin, `CHECKPOINT`)
+			}
+			var best, took, bestCPU, tookCPU, server float64
+			for range b.N {
+				var ways []spent
+				for _, merge := range merges {
+					prepare()
+					ways = append(ways, spend(b, admin, func() { mergeClean(b, url, statement, clean, merge) }))
+				}
+				best += min(ways[0].seconds, ways[1].seconds)
+				bestCPU += min(ways[0].server+ways[0].client, ways[1].server+ways[1].client)
+				prepare()
+				var result *importer.Result
+				s := spend(b, admin, func() { result = importOnce(b, url, nil, file.Bytes(), products.Update) })
+				took, tookCPU, server = took+s.seconds, tookCPU+s.server+s.client, server+s.server
+				distinct, shared := int64(catalogtest.Distinct(n)), int64(catalogtest.Distinct(n))
+				if c.file == catalogtest.HalfNew {
+					shared = int64(catalogtest.Shared(n))
+				}
+				require.Equal(b, shared, result.Updated)
+				require.Equal(b, distinct-shared, result.Created)
+			}
+			b.ReportMetric(took/best, "x-dba")
+			b.ReportMetric(took/float64(b.N), "s/import")
+			b.ReportMetric(0, "ns/op")
+			if server > 0 {
+				b.ReportMetric(tookCPU/bestCPU, "cpu-x-dba")
+				b.ReportMetric(server/float64(b.N), "server-cpu-s/import")
+				b.ReportMetric((tookCPU-server)/float64(b.N), "client-cpu-s/import")
+			}
+		})
+	}
+}
+
+// merges are a database administrator's ways to bring what is in the table cleaned into products.
+var merges = []string{
+	`INSERT INTO products AS p (id, sku_key, sku, name, description, updated_at)
+		SELECT id, sku_key, sku, name, description, now() FROM cleaned
+		ON CONFLICT (sku_key) DO UPDATE SET version = p.version + 1, updated_at = excluded.updated_at, sku = excluded.sku,
+			name = excluded.name, description = excluded.description
+		WHERE (p.sku, p.name, p.description) IS DISTINCT FROM (excluded.sku, excluded.name, excluded.description)`,
+	`UPDATE products p SET version = p.version + 1, updated_at = now(), sku = c.sku, name = c.name,
+			description = c.description
+		FROM cleaned c WHERE p.sku_key = c.sku_key
+			AND (p.sku, p.name, p.description) IS DISTINCT FROM (c.sku, c.name, c.description);
+	INSERT INTO products (id, sku_key, sku, name, description)
+		SELECT id, sku_key, sku, name, description FROM cleaned c
+		WHERE NOT EXISTS (SELECT FROM products p WHERE p.sku_key = c.sku_key)`,
+}
+
+// mergeClean is what a database administrator does.
+func mergeClean(b *testing.B, url, statement string, chunks []string, merge string) {
+	db, err := sql.Open("postgres", url)
+	require.NoError(b, err)
+	defer func() { require.NoError(b, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	exec(b, db, `CREATE TEMPORARY TABLE cleaned (LIKE products)`)
+	exec(b, db, `ALTER TABLE cleaned ALTER version DROP NOT NULL, ALTER created_at DROP NOT NULL,
+		ALTER updated_at DROP NOT NULL, ALTER status DROP NOT NULL, ALTER attributes DROP NOT NULL`)
+	copyClean(b, db, strings.Replace(statement, "products", "cleaned", 1), chunks)
+	exec(b, db, `ANALYZE cleaned`)
+	exec(b, db, `BEGIN; `+merge+`; COMMIT`)
+}
+
+// spent is what something took: seconds, and processor seconds of the server's and of this process.
+type spent struct{ seconds, server, client float64 }
+
+// spend measures f, which closes the connections that it opens.
+func spend(b *testing.B, admin *sql.DB, f func()) (s spent) {
+	serverBefore, clientBefore, started := serverSeconds(b, admin), clientSeconds(), time.Now()
+	f()
+	s.seconds = time.Since(started).Seconds()
+	s.client = clientSeconds() - clientBefore
+	time.Sleep(300 * time.Millisecond) // the server's processes end a little later
+	s.server = serverSeconds(b, admin) - serverBefore
+	return s
+}
+
+// serverSeconds are the processor seconds of all connections that have ended, 0 where the server doesn't say.
+func serverSeconds(b *testing.B, admin *sql.DB) (seconds float64) {
+	err := admin.QueryRowContext(b.Context(), `SELECT (s[15]::float8 + s[16]::float8) / 100 FROM regexp_split_to_array(
+		regexp_replace(pg_read_file('/proc/' || split_part(pg_read_file('postmaster.pid'), E'\n', 1) || '/stat'),
+			'^.*[)]', ''), ' ') AS s`).Scan(&seconds)
+	if err != nil {
+		b.Logf("no processor seconds of the server: %v", err)
+		return 0
+	}
+	return seconds
+}
+
 // cleanChunks returns the COPY for what clean writes, the file without the records that don't count, and its data with
 // IDs and keys, in COPY's CSV format, in pieces of some 60 KiB that end with a record but without its line end, as the
 // driver wants them.

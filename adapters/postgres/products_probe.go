@@ -26,20 +26,43 @@ type match struct {
 // placeBits is how many bits of a place that a probe returns are the place. Those above it are the size, in KiB.
 const placeBits = 20
 
+// sizeOf is the size in a place that a probe returns.
+func sizeOf(place int64) int32 { return int32(min((place>>placeBits+1)<<10, math.MaxInt32)) }
+
+// sizedPlace is a place x.i with the size of the product p.
+func (l *layout) sizedPlace() string {
+	return "x.i + ((" + l.size + " / 1024)::bigint << " + strconv.Itoa(placeBits) + ")"
+}
+
 // probeResult is what a probe found, everything ascending by key.
 type probeResult struct {
 	fresh     []int32 // places of the records that are new
 	different []match
 	same      []int32 // places; in mode Ignore all that exist
+	// unseen are ranks, behind those that differ, of records that nobody has compared with their products: see
+	// updateUnseen.
+	unseen []int32
 }
 
-// probe finds out which records exist and, but for mode Ignore, which of those differ. It locks nothing.
-func (w *batchWriter) probe(ctx context.Context, t *transaction) (*probeResult, error) {
+// probe finds out which records exist and, but for mode Ignore, which of those differ. It locks nothing. Where
+// mayLeave, it leaves comparing to updateUnseen once most of the products that exist have turned out to differ, and as
+// long as none is new, looking for them as well.
+func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) (*probeResult, error) {
 	if err := t.joinByIndex(ctx); err != nil {
 		return nil, err
 	}
 	result := &probeResult{}
+	w.byKey = w.batch.Mode == products.Ignore
 	for from := 0; from < len(w.sorted); {
+		if mayLeave && len(result.different) > 3*len(result.same) {
+			if len(result.fresh) == 0 {
+				for ; from < len(w.sorted); from++ {
+					result.unseen = append(result.unseen, int32(from))
+				}
+				break
+			}
+			w.byKey = true
+		}
 		to, err := w.fillContent(from)
 		if err != nil {
 			return nil, err
@@ -80,13 +103,14 @@ func (w *batchWriter) sortOut(result *probeResult, from, to int, places, version
 	}
 	for i, one := range unlike {
 		switch at := w.sorted[from+i]; {
+		case one == 0 && w.byKey && w.batch.Mode != products.Ignore:
+			result.unseen = append(result.unseen, int32(from+i))
 		case one == 0:
 			result.same = append(result.same, at)
 		case one < 0:
 			result.fresh = append(result.fresh, at)
 		default:
-			size := min((places[one-1]>>placeBits+1)<<10, math.MaxInt32)
-			result.different = append(result.different, match{int32(from + i), int32(size), versions[one-1]})
+			result.different = append(result.different, match{int32(from + i), sizeOf(places[one-1]), versions[one-1]})
 		}
 	}
 }
@@ -100,7 +124,7 @@ func (w *batchWriter) fillContent(from int) (to int, err error) {
 	for to = from; to < len(w.sorted) && to-from < chunkRecords && bytes < chunkBytes; to++ {
 		r := &w.batch.Records[w.sorted[to]]
 		bytes += w.columns.Bytes(r)
-		if w.batch.Mode == products.Ignore {
+		if w.byKey {
 			if err := w.addKey(r); err != nil {
 				return 0, err
 			}
@@ -182,10 +206,10 @@ func (w *batchWriter) probeStatement() string {
 	}
 	u.add(&s.key, "key", "text")
 	place, unlike := "-x.i", "p.version IS NULL"
-	if w.batch.Mode != products.Ignore {
-		place = "CASE WHEN p.version IS NULL THEN -x.i ELSE x.i + ((" + w.layout.size +
-			" / 1024)::bigint << " + strconv.Itoa(placeBits) + ") END"
-		unlike = "(" + w.sameCondition(&u) + ") IS NOT TRUE"
+	if !w.byKey {
+		place = "CASE WHEN p.version IS NULL THEN -x.i ELSE " + w.layout.sizedPlace() + " END"
+		same, _ := w.compared(&u)
+		unlike = "(" + same + ") IS NOT TRUE"
 	}
 	u.list.WriteString(", generate_series(1, " + strconv.FormatUint(uint64(s.key.n), 10) + "::bigint) AS i")
 	s.args = u.args
@@ -194,20 +218,25 @@ func (w *batchWriter) probeStatement() string {
 		unlike
 }
 
-// sameCondition adds the parameters to compare a product with a record. The condition holds where it is as the record
-// wants it.
-func (w *batchWriter) sameCondition(u *unnested) string {
+// compared adds the parameters to compare a product with a record. The condition same holds where it is as the record
+// wants it; set makes it so.
+func (w *batchWriter) compared(u *unnested) (same, set string) {
 	s := w.scratch
-	same := "p.sku = x.key"
+	sku := "x.key"
 	if w.bySKU {
 		u.add(&s.sku, "sku", "text")
-		same = "p.sku = x.sku"
+		sku = "x.sku"
 	}
+	same, set = "p.sku = "+sku, "sku = "+sku
 	for i := range w.into {
-		same += " AND " + w.into[i].same(u.addField(&s.fields[i], &w.into[i]))
+		element := u.addField(&s.fields[i], &w.into[i])
+		same += " AND " + w.into[i].same(element)
+		set += ", " + w.into[i].set(element)
 	}
 	if len(w.columns.Attributes) > 0 {
-		same += " AND p.attributes = " + w.addAttributes(u)
+		attributes := w.addAttributes(u)
+		same += " AND p.attributes = " + attributes
+		set += ", attributes = " + attributes
 	}
-	return same
+	return same, set
 }

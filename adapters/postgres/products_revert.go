@@ -25,6 +25,9 @@ func (p *Products) RevertBatch(ctx context.Context, batch *products.RevertBatch)
 	return w.result, nil
 }
 
+// A batch keeps about keepBytes of the products that it updated for RevertBatch.Changed, and reads the others again.
+const keepBytes = 2 * products.PartBytes
+
 // reverter takes back one batch.
 type reverter struct {
 	products *Products

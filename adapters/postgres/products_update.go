@@ -7,12 +7,8 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// A batch reads about readBytes of stored products at a time. Of the products that it updated it keeps about keepBytes
-// for Batch.Changed, and reads the others again.
-const (
-	readBytes = 2 << 20
-	keepBytes = 2 * products.PartBytes
-)
+// A batch reads about readBytes of stored products at a time.
+const readBytes = 2 << 20
 
 // rowChange is a row that a record changes, as it was found, with the product that it becomes. before has only what was
 // read.
@@ -25,25 +21,26 @@ type rowChange struct {
 // when one of them has gone or, unless takeAsIs, has been changed since the probe: the same transaction may have
 // changed others of the batch, too, which the probe found unchanged.
 //
-// Where nobody asks for the products and none can become too large, what the probe saw is enough, and no row is read
-// back; where somebody asks what they were, they are read and not locked, since that would write to each row once more.
-// Else rows are locked, read and looked at again.
+// Where none can become too large, what the probe saw is enough, and no row is locked before it is written, since that
+// would write to it once more: where somebody asks what they were, they are read first, and for Batch.Changed they are
+// read when all is written. Else rows are locked, read and looked at again.
 func (w *batchWriter) update(ctx context.Context, t *transaction, different []match, takeAsIs bool) (bool, error) {
 	for len(different) > 0 {
-		chunk := w.chunk(different)
+		chunk := w.sendable(different)
+		if takeAsIs || w.differ != nil || !w.guarded(chunk) {
+			chunk = w.chunk(chunk)
+		}
 		different = different[len(chunk):]
 		var ok bool
 		var err error
 		switch {
-		case w.batch.Changed != nil || takeAsIs || !w.guarded(chunk):
-			ok, err = w.updateLocked(ctx, t, chunk, takeAsIs)
+		case takeAsIs || !w.guarded(chunk):
+			ok, err = w.updateRead(ctx, t, chunk, readOptions{whole: w.anyMayOutgrow(chunk), lock: true,
+				takeAsIs: takeAsIs})
 		case w.differ != nil:
-			ok, err = w.updateSeen(ctx, t, chunk)
+			ok, err = w.updateRead(ctx, t, chunk, readOptions{})
 		default:
 			ok, err = w.write(ctx, t, chunk)
-			for _, f := range chunk {
-				w.result.Outcomes[w.sorted[f.rank]] = products.Updated
-			}
 		}
 		if err != nil || !ok {
 			return false, err
@@ -57,19 +54,18 @@ func (w *batchWriter) guarded(chunk []match) bool {
 	return !slices.ContainsFunc(chunk, func(f match) bool { return f.version == 0 || w.mayOutgrow(f) })
 }
 
-// updateLocked locks and reads the rows before it writes them.
-func (w *batchWriter) updateLocked(ctx context.Context, t *transaction, chunk []match, takeAsIs bool) (bool, error) {
-	keeps := w.batch.Changed != nil && w.updatedBytes < keepBytes
-	changes, ok, err := w.read(ctx, t, chunk, readOptions{whole: keeps || w.anyMayOutgrow(chunk), lock: true,
-		takeAsIs: takeAsIs})
+// updateRead reads rows, and writes those that are to be changed.
+func (w *batchWriter) updateRead(ctx context.Context, t *transaction, chunk []match, how readOptions) (bool, error) {
+	changes, ok, err := w.read(ctx, t, chunk, how)
 	if err != nil || !ok {
 		return false, err
 	}
-	if ok, err := w.write(ctx, t, matchesOf(changes)); err != nil || !ok {
-		return false, err
+	rows := make([]match, len(changes))
+	for i := range changes {
+		rows[i] = changes[i].match
 	}
-	if w.batch.Changed != nil {
-		w.noteUpdated(changes, keeps)
+	if ok, err := w.write(ctx, t, rows); err != nil || !ok {
+		return false, err
 	}
 	return true, w.differ.updated(ctx, changes)
 }
@@ -83,6 +79,7 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 	}
 	s := w.scratch
 	w.reset()
+	w.bySKU = true
 	for _, f := range rows {
 		r := w.record(f)
 		if err := w.addContent(r); err != nil {
@@ -92,16 +89,9 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 		s.versions.addInt(f.version)
 	}
 	u := unnested{args: append(s.args[:0], w.now)}
-	set := "sku = x.sku"
 	u.add(&s.key, "key", "text")
-	u.add(&s.sku, "sku", "text")
 	u.add(&s.versions, "version", "bigint")
-	for i := range w.into {
-		set += ", " + w.into[i].set(u.addField(&s.fields[i], &w.into[i]))
-	}
-	if len(w.columns.Attributes) > 0 {
-		set += ", attributes = " + w.addAttributes(&u)
-	}
+	_, set := w.compared(&u)
 	s.args = u.args
 	done, err := t.ExecContext(ctx, `UPDATE `+w.layout.table.String()+` AS p SET version = p.version + 1,
 		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+w.layout.key+` = x.key
@@ -110,17 +100,32 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 		return false, err
 	}
 	n, err := done.RowsAffected()
-	return n == int64(len(rows)), err
+	if err != nil || n != int64(len(rows)) {
+		return false, err
+	}
+	for _, f := range rows {
+		w.result.Outcomes[w.sorted[f.rank]] = products.Updated
+		w.noteUpdated(f)
+	}
+	return true, nil
 }
 
-// chunk returns the first of the matches, as many as may be read at once: the size of their records and that of the
-// stored products are bounded.
-func (w *batchWriter) chunk(all []match) []match {
-	n, bytes, stored := 0, 0, 0
-	for n < len(all) && n < chunkRecords && bytes < chunkBytes && stored < readBytes {
+// sendable returns the first of the matches, as many as may be written at once.
+func (w *batchWriter) sendable(all []match) []match {
+	n, bytes := 0, 0
+	for ; n < len(all) && n < chunkRecords && bytes < chunkBytes; n++ {
 		bytes += w.columns.Bytes(w.record(all[n]))
+	}
+	return all[:n]
+}
+
+// chunk returns the first of the matches, as many as may be read at once: the size of the stored products is bounded
+// too.
+func (w *batchWriter) chunk(all []match) []match {
+	all = w.sendable(all)
+	n, stored := 0, 0
+	for ; n < len(all) && stored < readBytes; n++ {
 		stored += int(all[n].size)
-		n++
 	}
 	return all[:n]
 }
