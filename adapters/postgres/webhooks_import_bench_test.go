@@ -16,9 +16,9 @@ import (
 	"github.com/products-importer/products-importer/webhooks"
 )
 
-// BenchmarkImportWebhooks imports 500,000 records with an outbox. x-unheard and x-one are how many times as long it
-// takes where no endpoint listens to what it changes, and where one does, as without an outbox, in the same run and in
-// turn.
+// BenchmarkImportWebhooks imports 500,000 records with an outbox. x-unheard, x-one and x-feed are how many times as long
+// it takes where no endpoint listens to what it changes, where one does, and where the feed is kept and no endpoint
+// listens, as without an outbox, in the same run and in turn.
 func BenchmarkImportWebhooks(b *testing.B) {
 	url := migrated(b)
 	db := open(b, url, postgres.Options{})
@@ -34,20 +34,24 @@ func BenchmarkImportWebhooks(b *testing.B) {
 		name     string
 		notifier importer.WebhookNotifier
 		events   string // that the endpoint listens to
+		feed     time.Duration
 		stored   int64
 	}{
-		{"none", nil, "*", 0},
-		{"unheard", notifier, "import.*", 0},
-		{"one", notifier, "*", int64(catalogtest.Distinct(catalogtest.BenchRecords())+99) / 100},
+		{"none", nil, "*", 0, 0},
+		{"unheard", notifier, "import.*", 0, 0},
+		{"one", notifier, "*", 0, int64(catalogtest.Distinct(catalogtest.BenchRecords())+99) / 100},
+		{"feed", notifier, "import.*", time.Hour, int64(catalogtest.Distinct(catalogtest.BenchRecords())+99) / 100},
 	}
 	took := make([]time.Duration, len(variants))
 	for range b.N {
 		for i, v := range variants {
-			exec(b, admin, `TRUNCATE webhook_endpoints, webhook_events, webhook_deliveries, webhook_numbers`)
+			exec(b, admin, `TRUNCATE webhook_endpoints, webhook_events, webhook_deliveries, webhook_numbers, webhook_feed`)
 			empty(b, admin)
 			e := endpointAt("https://example.com")
 			e.Events = []string{v.events}
 			_, err := db.Webhooks().CreateEndpoint(b.Context(), e)
+			require.NoError(b, err)
+			_, err = db.Webhooks().KeepFeed(b.Context(), v.feed)
 			require.NoError(b, err)
 			result, err := importer.Run(b.Context(), importer.Bytes(file.Bytes()), db.Products(),
 				importer.Options{Notifier: v.notifier})

@@ -57,7 +57,7 @@ func (f *follower) fetch(ctx context.Context, after string) (next string, err er
 	if err != nil {
 		return after, nil //nolint:nilerr // it was killed
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	switch {
 	case err != nil || response.StatusCode == http.StatusServiceUnavailable:
