@@ -89,7 +89,7 @@ func (l *language) lean(text []byte) []byte {
 		short = append(short, text[i:end]...)
 		i = end
 	}
-	return short
+	return bytes.TrimSuffix(short, []byte(";"))
 }
 
 var (
@@ -112,6 +112,8 @@ func leanWord(written, word []byte, lets []bool) []byte {
 		return append(written, "!0"...)
 	case text == "false":
 		return append(written, "!1"...)
+	case text == "undefined":
+		return append(written, "void 0"...)
 	}
 	return append(written, word...)
 }

@@ -33,7 +33,7 @@ export class Api {
     const entries = query instanceof URLSearchParams ? [...query] : Object.entries(query);
     for (const [name, values] of entries) {
       for (const value of [values].flat()) {
-        if (value !== null && value !== undefined && value !== '') url.searchParams.append(name, value);
+        if ((value ?? '') !== '') url.searchParams.append(name, value);
       }
     }
     return url;

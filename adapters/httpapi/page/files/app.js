@@ -5,12 +5,21 @@ import { Api } from './api.js';
 import { Connection } from './connection.js';
 import { h, replace } from './dom.js';
 import { failure, loading } from './messages.js';
-import { places } from './places.js';
 import { aborted } from './problem.js';
 import { Router, addressOf } from './router.js';
 import { schema } from './schema.js';
 import { Session } from './session.js';
 import { View } from './view.js';
+
+// The places of the page, in the order of the menu, which stands in index.html so that it is there at once. A place
+// is a module with a function show(view), called each time that somebody goes there; see View in view.js.
+
+const places = [
+  { name: 'import', title: 'Import', load: () => import('./import-place.js') },
+  { name: 'imports', title: 'Imports', load: () => import('./imports-place.js') },
+  { name: 'products', title: 'Products', load: () => import('./products-place.js') },
+  { name: 'webhooks', title: 'Webhooks', load: () => import('./webhooks-place.js') },
+];
 
 const main = document.getElementById('main');
 const session = new Session(document.getElementById('account'));
@@ -45,7 +54,7 @@ const router = new Router(async ({ place: name, path, query }) => {
   }
   const focus = !first;
   first = false;
-  const root = h('div', { class: 'screen' });
+  const root = h('div.screen');
   const show = async () => {
     replace(root, loading());
     try {

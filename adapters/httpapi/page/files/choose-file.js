@@ -33,12 +33,12 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
   const choose = button('Choose a file', () => input.click(), { look: 'primary' });
   const idle = [
     h('p', h('strong', prompt), ' or'), h('p', choose), input,
-    h('p', { class: 'hint' },
+    h('p.hint',
       'CSV, TSV or another table as text, also compressed: gzip, Zstandard, or a ZIP with one file.'),
     template && h('p', h('a', { href: view.api.url('template.csv'), download: 'template.csv' },
       'Download a template to fill in')),
   ];
-  const area = h('div', { class: 'drop' }, idle);
+  const area = h('div.drop', idle);
   let cancel = null; // of the upload that goes on
 
   async function send(file) {
@@ -47,7 +47,7 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
     const { signal } = cancel;
     replace(said);
     const bar = h('progress', { max: '1', value: 0, 'aria-label': 'Sent' });
-    const line = h('p', { class: 'progress-line' }, 'Sending…');
+    const line = h('p.progress-line', 'Sending…');
     replace(area, h('p', 'Sending ', long(file.name)), bar, line, button('Cancel', () => cancel.abort()));
     try {
       const sent = await upload(view.api, file, { signal: AbortSignal.any([signal, view.signal]), progress: (now) => {
@@ -59,7 +59,9 @@ export function dropZone(view, { settings, prompt = null, template = true }) {
         line.textContent = 'The connection broke. The file is sent again from its beginning once the server answers.';
         view.say(line.textContent);
       } });
-      view.go(['uploads', sent.id], queryOf(settings() ?? {}));
+      const query = queryOf(settings() ?? {});
+      if (!template) query.set('profile', ''); // it is a mended one: no profile says how it is read
+      view.go(['uploads', sent.id], query);
     } catch (error) {
       if (view.signal.aborted || signal.reason === another) return;
       input.value = '';
@@ -138,7 +140,7 @@ async function showRecent(view, place) {
     const { results } = await view.get('imports/', { query: { limit: 5 } });
     const titles = ['File', 'State', 'When', 'Records'];
     replace(place, h('h2', 'Last imports'), results.length === 0 ?
-      h('p', { class: 'soft' }, 'None yet. The first file starts the list.') :
+      h('p.soft', 'None yet. The first file starts the list.') :
       table('Last imports', titles, results.map((job) => cells(titles, [
         view.link(['jobs', job.id], short(job.file_name || 'without a name', 40)), stateBadge(job), when(job.created_at),
         countsSentence(job)]))));

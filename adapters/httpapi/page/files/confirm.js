@@ -12,7 +12,7 @@ export function confirm(view, { title, sentence, typed = null, hint = '', label,
     let done = false;
     const wrong = h('div', { role: 'alert' });
     const answer = h('input', { autocomplete: 'off', spellcheck: 'false', on: { input: () => check() } });
-    const go = h('button', { class: 'danger' }, label);
+    const go = h('button.danger', label);
     const check = () => { go.disabled = typed !== null && plain(answer.value) !== plain(typed); };
     check();
     const { close } = openDialog(view, title, '', form(async () => {
@@ -27,7 +27,7 @@ export function confirm(view, { title, sentence, typed = null, hint = '', label,
         check();
       }
     }, h('p', sentence), wrong, typed !== null && field(hint, answer),
-    h('div', { class: 'row' }, go, button('Keep as it is', () => close()))), { closed: () => resolve(done) });
+    h('div.row', go, button('Keep as it is', () => close()))), { closed: () => resolve(done) });
     (typed === null ? go : answer).focus();
   });
 }

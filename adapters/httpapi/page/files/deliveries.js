@@ -20,9 +20,9 @@ export function showDeliveries(view, section, hook, sent) {
     ['skipped', 'left out']], view.query.get('state') ?? '', { on: { change: () => begin() } });
   const type = select([['', 'all'], ...eventTypes], view.query.get('event_type') ?? '',
     { on: { change: () => begin() } });
-  const body = h('div', { class: 'list' });
+  const body = h('div.list');
   const olderPlace = h('div');
-  const more = h('div', { class: 'row' }, olderPlace, button('Look again', () => begin(), { look: 'quiet' }));
+  const more = h('div.row', olderPlace, button('Look again', () => begin(), { look: 'quiet' }));
   let rows = [];
   let asking = null;
 
@@ -95,6 +95,6 @@ export function showDeliveries(view, section, hook, sent) {
     await again();
   });
   replace(section, h('h2', 'Deliveries'),
-    h('div', { class: 'row end' }, field('State', state), field('Event', type), all), body, more);
+    h('div.row.end', field('State', state), field('Event', type), all), body, more);
   return begin();
 }

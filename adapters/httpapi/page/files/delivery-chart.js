@@ -22,13 +22,13 @@ export async function dayChart(view, section, id) {
 function drawing(hours) {
   const top = Math.max(...hours.map((one) => one.delivered + one.failed));
   const tall = (n) => n === 0 ? 0 : Math.max(2, n / top * (height - 4));
-  return svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' },
+  return svg('svg.chart', { viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': 'true' },
     hours.map((one, i) => {
       const [good, bad] = [tall(one.delivered), tall(one.failed)];
       return [
-        svg('rect', { class: 'arrived', x: i * 12 + 1, y: height - good, width: 10, height: good }),
-        svg('rect', { class: 'failed', x: i * 12 + 1.5, y: height - good - bad + 0.5, width: 9,
+        svg('rect.arrived', { x: i * 12 + 1, y: height - good, width: 10, height: good }),
+        svg('rect.failed', { x: i * 12 + 1.5, y: height - good - bad + 0.5, width: 9,
           height: Math.max(0, bad - 1) }),
       ];
-    }), svg('line', { class: 'ground', x1: 0, x2: width, y1: height, y2: height }));
+    }), svg('line.ground', { x1: 0, x2: width, y1: height, y2: height }));
 }

@@ -31,17 +31,17 @@ export async function openDelivery(view, id, again) {
     }, { look: 'primary' });
     const { kind, word } = deliveryState(delivery);
     replace(body,
-      h('p', { class: 'row' }, eventWords(delivery.event_type), badge(kind, word), when(delivery.created_at)), wrong,
+      h('p.row', eventWords(delivery.event_type), badge(kind, word), when(delivery.created_at)), wrong,
       h('h3', 'Attempts'),
-      delivery.log.length === 0 ? h('p', 'None yet.') : h('ol', { class: 'attempts' }, delivery.log.map(attempt)),
+      delivery.log.length === 0 ? h('p', 'None yet.') : h('ol.attempts', delivery.log.map(attempt)),
       h('details', h('summary', 'What was sent'),
-        h('pre', { class: 'sample' }, JSON.stringify(delivery.event, null, 2))),
-      h('div', { class: 'row' }, delivery.state !== 'pending' && resend, closing));
+        h('pre.sample', JSON.stringify(delivery.event, null, 2))),
+      h('div.row', delivery.state !== 'pending' && resend, closing));
   } catch (error) {
     if (!aborted(error)) replace(body, failure(error), closing);
   }
 }
 
 const attempt = (one) => h('li', when(one.at), ': ', answerOf(one),
-  one.error && h('p', { class: 'hint' }, sentence(one.error)),
-  one.response && h('pre', { class: 'sample' }, one.response));
+  one.error && h('p.hint', sentence(one.error)),
+  one.response && h('pre.sample', one.response));

@@ -15,7 +15,8 @@ export const differences = ({ fields, attributes }) => [
     [label(name), written(name, before), written(name, after)]),
   ...Object.entries(attributes).map(([name, { before, after }]) => [name, shownValue(before), shownValue(after)])];
 
-const marked = (name, text, most = Infinity) => text === '' ? h('span', { class: 'soft' }, 'nothing') : h(name, long(text, most));
+const marked = (name, text, most = Infinity) =>
+  text === '' ? h('span.soft', 'nothing') : h(name, long(text, most));
 
 // before and after mark a text as what was, and as what is; one that is longer than most is cut.
 export const before = (text, most) => marked('del', text, most);

@@ -4,31 +4,35 @@ const svgNames = 'http://www.w3.org/2000/svg';
 const asProperties = new Set(['value', 'checked', 'disabled', 'hidden', 'selected', 'indeterminate', 'open', 'multiple',
   'readOnly']);
 
-// h returns an element, whose attributes may be left out. What is named `on` is an object of listeners; other values are
-// attributes, which null, undefined and false leave out, and true sets without a value. Children are nodes, texts,
-// numbers, or lists of these.
+// h returns an element of a name with its classes, 'p.soft', whose attributes may be left out. What is named `on` is an
+// object of listeners; other values are attributes (key is data-key), which null, undefined and false leave out, and true
+// sets without a value. Children are nodes, texts, numbers, or lists of these.
 export function h(name, attributes, ...children) {
-  return fill(document.createElement(name), attributes, children);
+  return fill((tag) => document.createElement(tag), name, attributes, children);
 }
 
 // svg returns an element of a drawing.
 export function svg(name, attributes, ...children) {
-  return fill(document.createElementNS(svgNames, name), attributes, children);
+  return fill((tag) => document.createElementNS(svgNames, tag), name, attributes, children);
 }
 
-function fill(element, attributes, children) {
+function fill(create, selector, attributes, children) {
+  const [tag, ...classes] = selector.split('.');
+  const element = create(tag);
+  if (classes.length > 0) element.classList.add(...classes);
   if (attributes?.constructor !== Object) return append(element, attributes, children);
   for (const [name, value] of Object.entries(attributes)) {
+    const written = name === 'key' ? 'data-key' : name;
     if (name === 'on') {
       for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
     } else if (/^on|^srcdoc$|^style$/i.test(name)) {
       throw new Error(`${name} is no attribute for this page`);
     } else if (asProperties.has(name)) {
-      if (value !== undefined && value !== null) element[name] = value;
+      if ((value ?? null) !== null) element[name] = value;
     } else if (value === true) {
-      element.setAttribute(name, '');
-    } else if (value !== false && value !== null && value !== undefined) {
-      element.setAttribute(name, value);
+      element.setAttribute(written, '');
+    } else if ((value ?? false) !== false) {
+      element.setAttribute(written, value);
     }
   }
   // A select has its value once it has its options.
@@ -40,7 +44,7 @@ function fill(element, attributes, children) {
 // append adds children as h does.
 export function append(element, ...children) {
   for (const child of children.flat(Infinity)) {
-    if (child !== null && child !== undefined && child !== false && child !== '') element.append(child);
+    if (![undefined, null, false, ''].includes(child)) element.append(child);
   }
   return element;
 }
@@ -79,21 +83,16 @@ export function field(label, control, hint) {
   if (!control.id) control.id = freshID('field');
   let below = null;
   if (hint) {
-    below = h('p', { class: 'hint', id: `${control.id}-hint` }, hint);
+    below = h('p.hint', { id: `${control.id}-hint` }, hint);
     control.setAttribute('aria-describedby', below.id);
   }
-  return h('div', { class: 'field' }, h('label', { for: control.id }, label), control, below);
+  return h('div.field', h('label', { for: control.id }, label), control, below);
 }
 
 // select returns a select of [value, label] pairs.
 export function select(options, value, attributes = {}) {
   return h('select', { ...attributes, value: value ?? '' },
     options.map(([option, label]) => h('option', { value: option }, label)));
-}
-
-// unseen returns text for screen readers alone.
-export function unseen(text) {
-  return h('span', { class: 'unseen' }, text);
 }
 
 // cells returns a row of a table whose cells name their columns, so that the row can be a card on a narrow screen. The
@@ -105,7 +104,7 @@ export function cells(titles, values, attributes = {}) {
 
 // table returns a table with a caption, for screen readers alone unless it is shown, and rows made by cells.
 export function table(caption, titles, rows, { shown = false } = {}) {
-  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table',
+  return h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': caption }, h('table',
     h('caption', { class: shown ? null : 'unseen' }, caption),
     h('thead', h('tr', titles.map((title) => h('th', { scope: 'col' }, title)))),
     h('tbody', rows)));

@@ -3,13 +3,13 @@
 import { h } from './dom.js';
 
 const numbers = new Intl.NumberFormat();
-const oneDigit = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const shares = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
-const fineShares = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 });
-const moments = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const days = new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeZone: 'UTC' });
-const hours = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+const oneDigit = new Intl.NumberFormat([], { maximumFractionDigits: 1 });
+const shares = new Intl.NumberFormat([], { style: 'percent', maximumFractionDigits: 0 });
+const fineShares = new Intl.NumberFormat([], { style: 'percent', maximumFractionDigits: 1 });
+const moments = new Intl.DateTimeFormat([], { dateStyle: 'medium', timeStyle: 'medium' });
+const days = new Intl.DateTimeFormat([], { dateStyle: 'long', timeZone: 'UTC' });
+const hours = new Intl.DateTimeFormat([], { timeStyle: 'short' });
+const relative = new Intl.RelativeTimeFormat([], { numeric: 'auto' });
 
 export const number = (n) => numbers.format(n ?? 0);
 
@@ -78,7 +78,7 @@ const splitter = 'Segmenter' in Intl ? new Intl.Segmenter() : null;
 export function short(text, most) {
   const cutText = cut(text, most);
   return cutText === text ? h('bdi', text) : [h('bdi', { 'aria-hidden': 'true', title: text }, cutText),
-    h('span', { class: 'unseen' }, text)];
+    h('span.unseen', text)];
 }
 
 // long returns a name that is cut in its middle where it is long, and whole on focus and hover. Its direction is its
@@ -88,8 +88,8 @@ export function long(text, most = 40) {
   const short = cut(whole, most);
   if (short === whole) return h('bdi', whole);
   const shown = h('bdi', { 'aria-hidden': 'true' }, short);
-  return h('span', { class: 'long', tabindex: '0', title: whole, on: {
+  return h('span.long', { tabindex: '0', title: whole, on: {
     focus: () => { shown.textContent = whole; },
     blur: () => { shown.textContent = short; },
-  } }, shown, h('span', { class: 'unseen' }, whole));
+  } }, shown, h('span.unseen', whole));
 }

@@ -5,7 +5,7 @@ import { count, long, number, short, when } from './format.js';
 import { sleep } from './api.js';
 import { empty, failure } from './messages.js';
 import { aborted, sentence } from './problem.js';
-import { countsSentence, ended, isDryRun, outcomes, stateBadge, undoOf } from './job-state.js';
+import { countsSentence, ended, isDryRun, outcomes, outcomesOf, stateBadge, undoOf } from './job-state.js';
 import { queryOf } from './settings.js';
 
 const pageSize = 25;
@@ -33,13 +33,13 @@ export async function show(view) {
   const names = h('datalist', { id: freshID('names') });
   const user = h('input', { value: filter.user, autocomplete: 'off', list: names.id,
     on: { change: () => filtered('user', user.value.trim()) } });
-  const total = h('span', { class: 'soft', role: 'status' });
-  const body = h('div', { class: 'list imports' });
-  const pages = h('div', { class: 'row' });
+  const total = h('span.soft', { role: 'status' });
+  const body = h('div.list.imports');
+  const pages = h('div.row');
   const rows = new Map(); // by their ids
   const query = { limit: pageSize, offset, ...filter, ...(filter.state === 'running' && { state: running }) };
   const page = await view.get('imports/', { query });
-  view.title('Imports', h('div', { class: 'row end' }, field('State', state), field('Asked for by', user), names,
+  view.title('Imports', h('div.row.end', field('State', state), field('Asked for by', user), names,
     total), body, pages);
   draw(page);
   watch(page);
@@ -60,14 +60,13 @@ export async function show(view) {
     if (known.size > 0) replace(names, [...known].map((name) => h('option', { value: name })));
     if (shown.length === 0) {
       replace(body, Object.keys(given()).length > 0 ? empty('There are none of these.') : empty(
-        'Nothing was imported yet.', h('a', { class: 'button', href: view.address([], null, 'import') }, 'Import a file')));
+        'Nothing was imported yet.', h('a.button', { href: view.address([], null, 'import') }, 'Import a file')));
     } else if (!list) {
       replace(body, table('Imports', titles, shown));
     } else if (shown.some((element, i) => list.children[i] !== element) || list.children.length !== shown.length) {
       list.replaceChildren(...shown);
     }
-    const turn = (to, words) => h('a', { class: 'button',
-      href: view.address([], { ...(to > 0 && { offset: to }), ...given() }) }, words);
+    const turn = (to, words) => h('a.button', { href: view.address([], { ...(to > 0 && { offset: to }), ...given() }) }, words);
     replace(pages, offset > 0 && turn(Math.max(0, offset - pageSize), 'Previous page'),
       next && turn(offset + pageSize, 'Next page'));
   }
@@ -92,15 +91,17 @@ const titles = ['File', 'When', 'State', ...outcomes.map(({ word }) => word)];
 function row(view, job) {
   return cells(titles, [
     [h('a', { href: view.address(['jobs', job.id], null, 'import') },
-      short(job.file_name || 'A file without a name', 30)), h('p', { class: 'hint' }, how(job))],
-    [when(job.created_at), job.user && h('p', { class: 'hint' }, 'by ', long(job.user, 20))],
-    [stateBadge(job), h('p', { class: 'hint' }, more(view, job))],
-    ...outcomes.map(({ key }) => h('span', { class: 'number' }, number(job[key]))),
+      short(job.file_name || 'A file without a name', 30)), h('p.hint', how(job))],
+    [when(job.created_at), job.user && h('p.hint', 'by ', long(job.user, 20))],
+    [stateBadge(job), h('p.hint', more(view, job))],
+    ...outcomes.map(({ key }) => h('span.number', number(job[key]))),
   ]);
 }
 
 const how = (job) => undoOf(job) ? `${isDryRun(job) ? 'Undo, tried out' : 'Undo'}: ${countsSentence(job)}` :
-  isDryRun(job) ? 'Tried out, nothing written' : modes[job.settings?.mode ?? 'ignore'] ?? '';
+  [isDryRun(job) ? 'Tried out, nothing written' : modes[job.settings?.mode ?? 'ignore'] ?? '',
+    ...outcomesOf(job).slice(outcomes.length).filter(({ key }) => job[key] > 0)
+      .map(({ key, of }) => `${number(job[key])} ${of}`)].join(', ');
 
 // more says how far an import is, or why it failed and what to do.
 function more(view, job) {

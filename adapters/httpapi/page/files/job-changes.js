@@ -9,19 +9,27 @@ import { label, schema } from './schema.js';
 
 const pageSize = 1000;
 
-const titles = { created: 'What it has', updated: 'What changes', deleted: 'What it had', kept: 'Why' };
+const titles = { created: 'What it has', updated: 'What changes', deactivated: 'What changes', deleted: 'What it had',
+  kept: 'Why' };
 
-// openChanges shows the changes of a kind: created, updated, deleted or kept.
+// isDeactivated tells whether a change is what becomes of a product that the file does not have: it is deactivated.
+const isDeactivated = ({ fields, attributes }) => fields.status?.after === false && Object.keys(fields).length === 1 &&
+  Object.keys(attributes).length === 0;
+
+// openChanges shows the changes of a kind: created, updated, deactivated, deleted or kept.
 export async function openChanges(view, job, { kind, title, total }) {
   const path = route`imports/${job.id}/changes`;
   const filter = kind === 'updated' ? await fieldFilter(view.api).catch(() => null) : null; // the list goes on without
-  const query = () => ({ kind, field: filter?.chosen() });
+  const gone = kind === 'deactivated';
+  const query = () => gone ? { kind: 'updated', field: 'status' } : { kind, field: filter?.chosen() };
+  const fits = (change) => !['updated', 'deactivated'].includes(kind) || job.settings.missing !== 'deactivate' ||
+    isDeactivated(change) === gone;
   openRows(view, title, { total, filter,
-    buttons: h('a', { class: 'button', href: view.api.url(`${path}.csv`, { kind }), download: 'changes.csv' },
+    buttons: h('a.button', { href: view.api.url(`${path}.csv`, query()), download: 'changes.csv' },
       'Download all as CSV'),
     read: (rows, { signal, grown }) => rows.readPages(async (cursor) => {
       const { results, next } = await view.get(path, { query: { ...query(), limit: pageSize, cursor }, signal });
-      return { results, cursor: view.api.cursor(next) };
+      return { results: results.filter(fits), cursor: view.api.cursor(next) };
     }, { grown }),
     listOf: () => ({ titles: ['SKU', titles[kind]],
       write: (change) => [h('bdi', cut(change.sku, 100)), shortly(change)],

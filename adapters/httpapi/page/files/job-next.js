@@ -6,26 +6,28 @@ import { button, field, h, replace } from './dom.js';
 import { downloadLink, reportOf } from './job-reports.js';
 import { ended, isDryRun, products, toWrite, undoOf } from './job-state.js';
 import { undoButton, undoNow } from './job-undo.js';
+import { number } from './format.js';
 import { notice } from './messages.js';
+import { label } from './schema.js';
 import { clean, queryOf } from './settings.js';
 
 // nextSteps puts the buttons that fit.
 export function nextSteps(view, place, job) {
   if (!ended(job)) {
-    replace(place, h('div', { class: 'row' }, stopButton(view, job)),
-      h('p', { class: 'hint' }, isDryRun(job) ? 'Nothing is written.' :
+    replace(place, h('div.row', stopButton(view, job)),
+      h('p.hint', isDryRun(job) ? 'Nothing is written.' :
         'You can close this page: the import goes on, and this address shows it. What is written by the time you ' +
         'stop it stays.'));
     return;
   }
   if (undoOf(job)) {
-    replace(place, h('div', { class: 'row' }, job.state !== 'SUCCESS' ? null :
+    replace(place, h('div.row', job.state !== 'SUCCESS' ? null :
       isDryRun(job) ? undoNow(view, job) : undoButton(view, job),
     button('Look at the import', () => view.go(['jobs', undoOf(job)]))));
     return;
   }
   const rejects = reportOf(view, job, 'rejected');
-  replace(place, h('div', { class: 'row' },
+  replace(place, h('div.row',
     isDryRun(job) && job.state === 'SUCCESS' && commitButton(view, job),
     uploadOf(job) && button(job.state === 'FAILURE' || isDryRun(job) ? 'Change settings' : 'Import it again',
       () => view.go(['uploads', uploadOf(job)], queryOf(job.settings))),
@@ -59,12 +61,22 @@ function commitButton(view, job) {
       'Nothing would change, so there is nothing to import.'));
   }
   const key = freshKey();
-  return view.act(`Import ${products(toWrite(job))} now`, 'The import was not begun', async () => {
+  return view.act(`${whatToDo(job)} now`, 'The import was not begun', async () => {
     const { body } = await view.send('POST', route`imports/${job.id}/rerun`,
       { body: { dry_run: false }, headers: { 'Idempotency-Key': key } });
     view.happened('begun', { id: body.task_id });
     view.go(['jobs', body.task_id], { tried: job.id });
   }, { look: 'primary' });
+}
+
+// whatToDo says what an import with these numbers does: "Import 2 products and delete 30".
+function whatToDo(job) {
+  const gone = (job.deactivated ?? 0) + (job.deleted ?? 0);
+  const written = toWrite(job) - gone;
+  if (gone === 0) return `Import ${products(written)}`;
+  const verb = job.settings.missing;
+  return written === 0 ? `${label(verb)} ${products(gone)}` :
+    `Import ${products(written)} and ${verb} ${number(gone)}`;
 }
 
 // keepProfile keeps the import's settings under a name.
@@ -96,8 +108,9 @@ function mended(view, job) {
     zone.element);
 }
 
-// settingsForMended are those of the import but for what only its own file had: the file of rejects is plain CSV.
+// settingsForMended are those of the import but for what only its own file had: the file of rejects is plain CSV, and
+// what it does not have is not missing.
 function settingsForMended(settings) {
-  const { delimiter, encoding, quote, header, ...others } = settings;
+  const { delimiter, encoding, quote, header, missing, max_missing: most, scope, ...others } = settings;
   return others;
 }

@@ -27,7 +27,8 @@ export function reportOf(view, job, key) {
 // reportLink returns what stands below a number: a button that opens its list.
 export function reportLink(view, job, { key, word, of }) {
   const report = reportOf(view, job, key);
-  const changes = ['created', 'updated', 'deleted', 'kept'].includes(key) && job[key] > 0 && job.settings?.changes === 'all';
+  const changes = job[key] > 0 && job.settings?.changes === 'all' &&
+    ['created', 'updated', 'deactivated', 'deleted', 'kept'].includes(key);
   if (!report && !changes) return null;
   return button('Show', () => {
     if (changes) openChanges(view, job, { kind: key, title: word, total: job[key] });
@@ -37,7 +38,7 @@ export function reportLink(view, job, { key, word, of }) {
 
 // downloadLink returns a link to the whole report.
 export function downloadLink(report, label) {
-  return h('a', { class: 'button', href: report.url, download: report.file }, label);
+  return h('a.button', { href: report.url, download: report.file }, label);
 }
 
 function openReport(view, report, total) {
@@ -59,7 +60,7 @@ function recordsOf(header) {
     const wrong = wrongCell(header, record);
     const others = record.slice(0, line).filter((text, i) => text !== '' && i !== wrong).slice(0, 3);
     return [number(record[line]), shown(record[line + 1]),
-      wrong >= 0 && h('span', { class: 'wrong' }, record[wrong] === '' ? 'empty' : shown(record[wrong])),
+      wrong >= 0 && h('span.wrong', record[wrong] === '' ? 'empty' : shown(record[wrong])),
       sentence(record[reason]), shown(others.join(', '))];
   } };
 }
@@ -80,6 +81,6 @@ function openRecord(view, header, record) {
     .filter(([, text, i]) => (line < 0 || i < line) && (text !== '' || i === wrong));
   openWide(view, line < 0 ? record[0] : `Line ${number(record[line])}`, [
     line >= 0 && notice('error', h('p', sentence(record[header.indexOf('_reason')]))),
-    h('dl', { class: 'pairs' }, own.map(([name, text, i]) => h('div', h('dt', name),
+    h('dl.pairs', own.map(([name, text, i]) => h('div', h('dt', name),
       h('dd', { class: i === wrong ? 'wrong' : null }, text === '' ? 'empty' : h('bdi', text)))))]);
 }

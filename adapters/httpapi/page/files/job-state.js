@@ -42,8 +42,21 @@ const undoOutcomes = [
   { key: 'kept', word: 'Left alone', of: 'left alone', hint: 'somebody has changed them since' },
 ];
 
+// What becomes of products that the file does not have, by what the settings say; one that is rare is shown once it has a
+// number.
+const missingOutcomes = {
+  deactivate: { key: 'deactivated', word: 'Deactivated', of: 'deactivated', hint: 'the file does not have them' },
+  delete: { key: 'deleted', word: 'Deleted', of: 'deleted', hint: 'the file does not have them' },
+};
+const keptOutcome = { key: 'kept', word: 'Kept', of: 'kept', hint: 'somebody has changed them meanwhile',
+  rare: true };
+
+// missingOutcome returns what an import does to them, and nothing where that is nothing.
+export const missingOutcome = (job) => missingOutcomes[job.settings?.missing];
+
 // outcomesOf returns those that a job counts.
-export const outcomesOf = (job) => undoOf(job) ? undoOutcomes : outcomes;
+export const outcomesOf = (job) => undoOf(job) ? undoOutcomes :
+  missingOutcome(job) ? [...outcomes, missingOutcome(job), keptOutcome] : outcomes;
 
 // countsSentence says the numbers that aren't 0: "1,994 new, 6 not taken".
 export function countsSentence(job) {
@@ -55,22 +68,22 @@ export function countsSentence(job) {
 // stands below a number, such as a link to its records, or nothing; before has the numbers of a dry run to compare
 // with.
 export function countTiles(first, opened = () => null) {
-  const tiles = outcomesOf(first).map((outcome) => ({ outcome, value: h('dd', '0'), below: h('dd', { class: 'hint' }) }));
-  const element = h('dl', { class: 'counts' },
+  const tiles = outcomesOf(first).map((outcome) => ({ outcome, value: h('dd', '0'), below: h('dd.hint') }));
+  const element = h('dl.counts',
     tiles.map(({ outcome, value, below }) =>
       h('div', h('dt', { title: outcome.hint }, outcome.word), value, below)));
   const update = (job, before = null) => {
     for (const { outcome, value, below } of tiles) {
       value.textContent = number(job[outcome.key]);
+      value.parentNode.hidden = Boolean(outcome.rare && !job[outcome.key]);
       const differs = before && (before[outcome.key] ?? 0) !== (job[outcome.key] ?? 0);
       below.replaceChildren(...[opened(outcome, job),
-        differs ? h('span', { class: 'soft' }, `the dry run said ${number(before[outcome.key])}`) : null]
-        .filter(Boolean));
+        differs && h('span.soft', `the dry run said ${number(before[outcome.key])}`)].filter(Boolean));
     }
   };
   return { element, update };
 }
 
-// toWrite is how many products an import with these numbers writes, and sentence says it.
-export const toWrite = (job) => (job.created ?? 0) + (job.updated ?? 0) + (job.deleted ?? 0);
+// toWrite is how many products an import with these numbers writes.
+export const toWrite = (job) => (job.created ?? 0) + (job.updated ?? 0) + (job.deactivated ?? 0) + (job.deleted ?? 0);
 export const products = (n) => count(n, 'product');

@@ -1,10 +1,12 @@
 // Steps 3 and 4: an import is tried out, or done, live; and what became of it.
 
 import { route } from './api.js';
-import { h, replace } from './dom.js';
+import { button, h, replace } from './dom.js';
 import { count, duration, long, number, when } from './format.js';
 import { follow } from './follow.js';
-import { countTiles, countsSentence, ended, isDryRun, outcomesOf, stateBadge, undoOf } from './job-state.js';
+import { openChanges } from './job-changes.js';
+import { countTiles, countsSentence, ended, isDryRun, missingOutcome, outcomesOf, products, stateBadge,
+  undoOf } from './job-state.js';
 import { nextSteps } from './job-next.js';
 import { reportLink } from './job-reports.js';
 import { notice } from './messages.js';
@@ -18,9 +20,9 @@ export async function showJob(view, id) {
   const tried = view.query.get('tried');
   const before = tried && !dry ? await triedOut(view, tried) : null;
 
-  const facts = h('p', { class: 'row' });
+  const facts = h('p.row');
   const bar = h('progress', { max: '100', 'aria-label': dry ? 'Tried out' : 'Imported' });
-  const line = h('p', { class: 'progress-line number' });
+  const line = h('p.progress-line.number');
   const running = h('div', bar, line);
   const tiles = countTiles(job, (outcome, now) => ended(now) ? reportLink(view, now, outcome) : null);
   const outcome = h('div');
@@ -30,14 +32,14 @@ export async function showJob(view, id) {
   const draw = (now) => {
     job = { ...job, ...now };
     replace(facts, long(job.file_name || 'A file without a name'), stateBadge(job),
-      h('span', { class: 'soft' }, when(job.finished_at ?? job.created_at), job.user ? ` by ${job.user}` : ''));
+      h('span.soft', when(job.finished_at ?? job.created_at), job.user ? ` by ${job.user}` : ''));
     bar.value = job.progression;
     line.textContent = progressLine(job);
     tiles.update(job, ended(job) ? before : null);
     running.hidden = ended(job);
   };
   const finish = () => {
-    replace(outcome, outcomeNotice(job, before));
+    replace(outcome, outcomeNotice(view, job, before));
     view.happened('ended', job);
     nextSteps(view, next, job);
   };
@@ -84,7 +86,7 @@ function progressLine(job) {
   const parts = [job.phase === 'importing' ? `${recordsOf(job)} ${isDryRun(job) ? 'compared' : 'done'}` :
     `${count(job.checked, 'record')} checked`];
   if (job.rows_per_second) parts.push(`${number(Math.round(job.rows_per_second))} a second`);
-  if (job.eta !== null && job.eta !== undefined) parts.push(`${duration(job.eta)} left`);
+  if ((job.eta ?? null) !== null) parts.push(`${duration(job.eta)} left`);
   return parts.join(', ');
 }
 
@@ -97,17 +99,36 @@ function title(job) {
   }
 }
 
-function outcomeNotice(job, before) {
+// toGo says which products would go, of a dry run of a file that does not have them.
+function toGo(view, job) {
+  const outcome = isDryRun(job) && missingOutcome(job);
+  const n = job[outcome?.key] ?? 0;
+  return n > 0 && [h('p', h('strong', `${products(n)} that the file does not have would be ${outcome.of}.`)),
+    job.settings.changes === 'all' && button(`Look at ${n === 1 ? 'it' : 'them'}`,
+      () => openChanges(view, job, { kind: outcome.key, title: outcome.word, total: n }))];
+}
+
+// whyNot says why an import failed, and what to do where the file does not have more products than it may.
+function whyNot(job) {
+  const [, missing, of, most] = /many products are missing .*: (\d+) of (\d+) .* at most (\d+)/.exec(job.error) ?? [];
+  return !missing ? h('p', sentence(job.error || 'the server gave no reason')) : [
+    h('p', `The file does not have ${number(missing)} of ${products(Number(of))}, and at most ${
+      number(most)} may be missing. Nothing was written.`),
+    h('p', 'Look first whether the file is whole. If they are to go, change the settings: let more be missing, or say ',
+      'which products the file is about.')];
+}
+
+function outcomeNotice(view, job, before) {
   const passed = job.passed_over > 0 &&
     h('p', `${count(job.passed_over, 'line')} of the file ${job.passed_over === 1 ? 'is' : 'are'} no product of ${
       job.passed_over === 1 ? 'its' : 'their'} own, such as empty lines and further pictures, and not counted.`);
   const hints = (job.dialect?.hints ?? []).map((hint) => h('p', sentence(hint.text)));
-  const took = h('p', { class: 'soft' }, `${recordsOf(job)} in ${
+  const took = h('p.soft', `${recordsOf(job)} in ${
     job.seconds < 1 ? 'less than a second' : duration(job.seconds)}`);
-  const heading = h('h2', { class: 'small' }, title(job));
+  const heading = h('h2.small', title(job));
   switch (job.state) {
     case 'SUCCESS':
-      return notice(isDryRun(job) ? 'info' : 'success', heading, took, passed, hints,
+      return notice(isDryRun(job) ? 'info' : 'success', heading, took, toGo(view, job), passed, hints,
         before && differs(job, before) &&
         h('p', 'The numbers differ from the dry run: the catalogue was changed by somebody else in between.'));
     case 'REVOKED':
@@ -115,7 +136,7 @@ function outcomeNotice(job, before) {
         `What is counted below was written and stays; ${undoOf(job) ? 'undoing the import' : 'importing the file'
         } again goes on from there.`));
     default:
-      return notice('error', heading, h('p', sentence(job.error || 'the server gave no reason')), hints,
+      return notice('error', heading, whyNot(job), hints,
         !isDryRun(job) && job.read > 0 && h('p', 'What is counted below was written and stays.'));
   }
 }

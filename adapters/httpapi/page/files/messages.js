@@ -8,24 +8,24 @@ const signs = { error: '✕', warning: '!', success: '✓', info: 'i', busy: '�
 
 // badge returns a state in a word, with its sign; kind is one of the names above.
 export function badge(kind, word) {
-  return h('span', { class: `badge ${kind}` }, h('span', { 'aria-hidden': 'true', class: 'sign' }, signs[kind]), word);
+  return h('span', { class: `badge ${kind}` }, h('span.sign', { 'aria-hidden': 'true' }, signs[kind]), word);
 }
 
 // notice returns a message.
 export function notice(kind, ...children) {
-  return h('div', { class: `notice ${kind}` }, h('span', { 'aria-hidden': 'true', class: 'sign' }, signs[kind]),
+  return h('div', { class: `notice ${kind}` }, h('span.sign', { 'aria-hidden': 'true' }, signs[kind]),
     h('div', children));
 }
 
 // Summary is the place at the top of a screen where its errors stand, each a link to where it can be mended.
 export class Summary {
   constructor() {
-    this.element = h('div', { class: 'summary', tabindex: '-1', role: 'alert' });
+    this.element = h('div.summary', { tabindex: '-1', role: 'alert' });
   }
 
   // show shows errors, {text, at}, where at is the element that the error is about, or none. The focus moves here.
   show(title, errors) {
-    replace(this.element, notice('error', h('h2', { class: 'small' }, title),
+    replace(this.element, notice('error', h('h2.small', title),
       h('ul', errors.map(({ text, at }) => h('li', at ? this.#link(text, at) : text)))));
     this.element.focus();
   }
@@ -54,12 +54,12 @@ export class Summary {
 
 // empty returns what stands in place of a list without entries: what to do.
 export function empty(sentence, ...actions) {
-  return h('div', { class: 'empty' }, h('p', sentence), actions);
+  return h('div.empty', h('p', sentence), actions);
 }
 
 // loading returns what stands where something is being fetched.
 export function loading(what = 'Loading') {
-  return h('p', { class: 'loading', role: 'status' }, `${what}…`);
+  return h('p.loading', { role: 'status' }, `${what}…`);
 }
 
 // failure returns what stands where something couldn't be fetched, with a button to try again.

@@ -10,7 +10,7 @@ export class PairsInput {
   #words;
   #rows = new Map(); // by names, of those that were given: {value, control, removed}
   #added = []; // {name, control}
-  #list = h('ul', { class: 'plain pairs-input' });
+  #list = h('ul.plain.pairs-input');
 
   constructor(pairs, words) {
     this.#words = words;

@@ -16,18 +16,18 @@ export function conflict(all, { mine, theirs, wrote, at }, save, giveUp) {
     const group = freshID('choice');
     const choice = (values, words) => {
       const shown = shownValue(values[key], type);
-      return h('label', { class: 'check' }, h('input', { type: 'radio', name: group,
+      return h('label.check', h('input', { type: 'radio', name: group,
         checked: chosen.get(key) === values, on: { change: () => chosen.set(key, values) } }),
       h('span', h('strong', words), shown === '' ? 'nothing' : shown));
     };
     return h('fieldset', h('legend', key === 'status' ? 'Active' : label(name)),
-      h('div', { class: 'choices' }, choice(mine, 'Yours'), choice(theirs, 'Theirs')));
+      h('div.choices', choice(mine, 'Yours'), choice(theirs, 'Theirs')));
   });
   return form(() => save(Object.fromEntries([...chosen].map(([key, values]) => [key, values[key]]))),
   h('h3', { tabindex: '-1' }, 'Somebody else changed this product'),
   notice('warning',
     h('p', 'It was changed ', when(at), ', while you worked on it. Nothing of yours is stored yet.')),
   rows.length > 0 ? rows : h('p', 'What they wrote is what you wrote.'),
-  h('div', { class: 'row' }, h('button', { class: 'primary' }, 'Save what is chosen'),
+  h('div.row', h('button.primary', 'Save what is chosen'),
     button('Drop my changes', giveUp)));
 }

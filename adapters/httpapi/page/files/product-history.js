@@ -12,7 +12,7 @@ const words = { created: 'Created', updated: 'Changed', deleted: 'Deleted' };
 
 // productHistory returns the history of the product of the id, and nothing where the server keeps none.
 export function productHistory(view, id, signal) {
-  const list = h('ul', { class: 'plain attempts' });
+  const list = h('ul.plain.attempts');
   const more = h('div', loading());
   const section = h('section', { 'aria-label': 'History' }, h('h3', 'History'), list, more);
   let shown = 0;
@@ -31,7 +31,7 @@ export function productHistory(view, id, signal) {
       } while (found.results.length === 0 && cursor);
       const entries = found.results.map((entry) => h('li', { tabindex: '-1' }, what(view, entry)));
       append(list, entries);
-      replace(more, shown + entries.length === 0 ? h('p', { class: 'soft' }, 'No change of it is kept.') :
+      replace(more, shown + entries.length === 0 ? h('p.soft', 'No change of it is kept.') :
         cursor && button('Show older changes', () => add(cursor)));
       if (shown > 0 && entries.length > 0) {
         entries[0].focus();
@@ -54,7 +54,7 @@ export function productHistory(view, id, signal) {
 function what(view, { kind, at, user, import: job, ...change }) {
   const fields = differences(change).map(([name, from, to]) => h('li', `${name}: `,
     kind === 'updated' ? [before(from, 100), ' → ', after(to, 100)] : long(to || from, 100)));
-  const values = fields.length > 0 && h('ul', { class: 'plain' }, fields);
+  const values = fields.length > 0 && h('ul.plain', fields);
   return [h('strong', words[kind]), ' ', when(at), user && [' by ', long(user, 40)],
     job && [job.undo ? ', in the undo of ' : ', in the import of ', h('a',
       { href: view.address(['jobs', job.id], null, 'import') }, short(job.file_name || 'a file without a name', 40))],

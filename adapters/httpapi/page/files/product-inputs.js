@@ -28,7 +28,7 @@ export class ProductInputs {
 
   #input(one, value) {
     const control = controlOf(one, value);
-    const error = h('p', { class: 'field-error', id: freshID('error'), hidden: true });
+    const error = h('p.field-error', { id: freshID('error'), hidden: true });
     this.#controls.set(one.key, control);
     this.#errors.set(one.key, error);
     const words = one.key === 'status' ? 'Active' : label(one.name);
@@ -90,7 +90,7 @@ export class ProductInputs {
 }
 
 // valueOf returns a product's value of a key; what it doesn't have is null.
-export function valueOf(product, key) {
+function valueOf(product, key) {
   return (key.startsWith('fields.') ? product.fields[key.slice('fields.'.length)] : product[key]) ?? null;
 }
 

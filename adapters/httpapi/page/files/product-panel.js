@@ -64,18 +64,18 @@ class Panel {
     this.inputs = new ProductInputs(this.#schema, this.#product);
     const attributes = Object.entries(this.#product?.attributes ?? {});
     this.attributes = new PairsInput(attributes, { name: 'Name', value: 'Value', add: 'Add a value' });
-    this.save = h('button', { class: 'primary' }, isNew ? 'Create product' : 'Save changes');
+    this.save = h('button.primary', isNew ? 'Create product' : 'Save changes');
     replace(this.#body, this.summary.element,
       form(() => this.#save(), this.inputs.element,
       h('details', h('summary', `Further values (${attributes.length})`), this.attributes.element),
-      h('div', { class: 'row' }, this.save, button('Close', () => this.#dialog.close()),
+      h('div.row', this.save, button('Close', () => this.#dialog.close()),
         !isNew && button('Delete', () => this.#delete(), { look: 'danger' }))),
       !isNew && [this.#facts(), productHistory(this.#view, this.#product.id, this.signal)]);
   }
 
   #facts() {
     const { created_at: created, updated_at: updated, version } = this.#product;
-    return h('p', { class: 'soft' }, 'Created ', when(created), ', changed ', when(updated), `, version ${version}`);
+    return h('p.soft', 'Created ', when(created), ', changed ', when(updated), `, version ${version}`);
   }
 
   async #save() {

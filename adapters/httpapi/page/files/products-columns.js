@@ -1,7 +1,6 @@
 // Which columns the list of products has: chosen, and kept in the browser.
 
 import { h } from './dom.js';
-import { keep, kept } from './kept.js';
 import { label, shownValue } from './schema.js';
 
 const usual = ['sku', 'name', 'status', 'updated_at'];
@@ -31,11 +30,29 @@ export function columnChoice(schema, changed) {
       keep('columns', [...names]);
       changed();
     } } });
-    return h('label', { class: 'check' }, box, column.title);
+    return h('label.check', box, column.title);
   });
   return {
     element: h('details', h('summary', 'Columns'),
-      h('fieldset', h('legend', { class: 'unseen' }, 'Columns of the list'), h('div', { class: 'row' }, boxes))),
+      h('fieldset', h('legend.unseen', 'Columns of the list'), h('div.row', boxes))),
     chosen: () => all.filter((column) => names.has(column.name)),
   };
+}
+
+// kept returns what is kept under a name, or the other value where there is nothing, or nothing may be kept.
+function kept(name, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(`products-importer.${name}`)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+// keep keeps a value, where the browser lets it.
+function keep(name, value) {
+  try {
+    localStorage.setItem(`products-importer.${name}`, JSON.stringify(value));
+  } catch {
+    // It is forgotten with the page.
+  }
 }

@@ -30,7 +30,7 @@ export function filterForm(schema, query, changed) {
     changed(next);
   };
   count();
-  const element = form(apply, h('div', { class: 'filters' }, parts), h('div', { class: 'row' }, h('button', 'Filter'),
+  const element = form(apply, h('div.filters', parts), h('div.row', h('button', 'Filter'),
     button('Show all', () => {
       for (const element of controls.values()) element.value = '';
       apply();
@@ -40,7 +40,7 @@ export function filterForm(schema, query, changed) {
 }
 
 // filtersOf lists a field's filters: a parameter, its words, and what makes the control.
-function filtersOf({ name, type, words, filters }) {
+export function filtersOf({ name, type, words, filters }) {
   const of = label(name);
   const text = (attributes) => (value) => h('input', { ...attributes, value });
   const numeric = { inputmode: 'decimal', autocomplete: 'off', size: '10' };

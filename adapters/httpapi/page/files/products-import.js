@@ -34,9 +34,9 @@ class ProductsImport extends HTMLElement {
   static observedAttributes = ['endpoint'];
 
   #over = new AbortController(); // aborted when a step is left
-  #main = h('div', { class: 'embedded' });
-  #bar = h('div', { role: 'status', class: 'connection', hidden: true });
-  #spoken = h('div', { class: 'unseen', 'aria-live': 'polite' });
+  #main = h('div.embedded');
+  #bar = h('div.connection', { role: 'status', hidden: true });
+  #spoken = h('div.unseen', { 'aria-live': 'polite' });
   #announcer = new Announcer(this.#spoken);
   #connection = new Connection(this.#bar);
   #steps = new Steps((parts) => this.#go(parts));
@@ -78,7 +78,7 @@ class ProductsImport extends HTMLElement {
     this.#over.abort();
     this.#over = new AbortController();
     const { signal } = this.#over;
-    const root = h('div', { class: 'screen' }, loading());
+    const root = h('div.screen', loading());
     replace(this.#main, root);
     const focus = !this.#first;
     this.#first = false;

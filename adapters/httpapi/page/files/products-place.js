@@ -50,17 +50,17 @@ class List {
     const order = select([['', 'Oldest first'], ['-id', 'Newest first'], ...orders.map((o) => [o, orderWords(o)])],
       this.#query.get('ordering') ?? '', { on: { change: () => this.#change('ordering', order.value) } });
     this.columns = columnChoice(this.#schema, () => this.#draw());
-    this.total = h('p', { class: 'soft total', role: 'status' });
-    this.body = h('div', { class: 'list' }, loading());
-    this.pages = h('div', { class: 'row' });
-    this.exported = h('a', { class: 'button', download: 'products.csv' }, 'Export this list');
+    this.total = h('p.soft.total', { role: 'status' });
+    this.body = h('div.list', loading());
+    this.pages = h('div.row');
+    this.exported = h('a.button', { download: 'products.csv' }, 'Export this list');
     this.deleting = deleteAllButton(() => deleteAll(view, () => this.reload()));
     view.title('Products',
-      h('div', { class: 'row end' }, field('Search in SKU and name', search), field('Order', order),
+      h('div.row.end', field('Search in SKU and name', search), field('Order', order),
         button('New product', () => this.open(null), { look: 'primary' })),
       filterForm(this.#schema, this.#query, (query) => this.#filter(query)), this.columns.element,
       this.total, this.body, this.pages,
-      h('div', { class: 'row' }, this.exported, this.deleting.element));
+      h('div.row', this.exported, this.deleting.element));
     this.reload();
   }
 
@@ -153,7 +153,7 @@ class List {
       const filtered = [...this.#query.keys()].some((name) => name !== 'ordering');
       replace(this.body, filtered ? empty('No product fits. Change the search or the filters.') :
         empty('There is no product yet. Import a file, or add one by hand.',
-          h('a', { class: 'button', href: this.#view.address([], null, 'import') }, 'Import a file')));
+          h('a.button', { href: this.#view.address([], null, 'import') }, 'Import a file')));
     } else {
       const focused = document.activeElement?.dataset.product;
       replace(this.body, table('Products', titles, results.map((product) => this.#row(product, columns, titles))));

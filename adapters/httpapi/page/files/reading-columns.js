@@ -25,12 +25,12 @@ export function columnsTable(context) {
   const words = [kept > 0 && `${count(kept, 'column')} kept as ${kept === 1 ? 'it is' : 'they are'}`,
     kept < unused.length && `${count(unused.length - kept, 'column')} left out`].filter(Boolean).join(', ');
   return h('section', { 'aria-label': 'Columns' }, h('h2', 'Columns'),
-    !preview.whole && h('p', { class: 'soft' }, `As the first ${bytes(preview.bytes_read)} of the file shows.`),
+    !preview.whole && h('p.soft', `As the first ${bytes(preview.bytes_read)} of the file shows.`),
     used.length > 0 && rowsOf(context, 'Columns that go to a field', used),
-    unused.length > 0 && [h('details', { 'data-key': 'unused', open: preview.missing.length > 0 },
+    unused.length > 0 && [h('details', { key: 'unused', open: preview.missing.length > 0 },
       h('summary', `${words}: `, h('bdi', names)),
       rowsOf(context, 'Columns that go to no field', unused)), others(context)],
-    left > 0 && h('p', { class: 'soft' }, `${count(left, 'further column')} can not be shown.`));
+    left > 0 && h('p.soft', `${count(left, 'further column')} can not be shown.`));
 }
 
 function rowsOf(context, caption, columns) {
@@ -53,7 +53,7 @@ function others({ settings, change }) {
   const choices = [['', 'Leave them all out'], ['keep', 'Keep them all as they are'],
     ['reject', 'Refuse a file that has any'], ...mixed ? [['mixed', 'As chosen for each']] : []];
   const extra = select(choices, mixed ? 'mixed' : settings.extra === 'ignore' ? '' : settings.extra ?? '',
-    { 'data-key': 'set-extra', on: { change: () => {
+    { key: 'set-extra', on: { change: () => {
       if (extra.value !== 'mixed') change(withSetting(withSetting(settings, 'leave_out', null), 'extra', extra.value));
     } } });
   return field('Columns that go to no field', extra, 'What is kept stands with the product under its own name.');
@@ -62,8 +62,8 @@ function others({ settings, change }) {
 const nameOf = (column) => h('bdi', { title: column.name }, cut(column.name || `Column ${column.column}`, 60));
 
 function samples(all) {
-  return h('ul', { class: 'plain' }, all.map((text) =>
-    h('li', { class: 'sample' }, h('bdi', { title: text }, cut(text, 60)))));
+  return h('ul.plain', all.map((text) =>
+    h('li.sample', h('bdi', { title: text }, cut(text, 60)))));
 }
 
 // target is the select of the field that a column goes to.
@@ -79,7 +79,7 @@ function target(context, column) {
   // Very many columns and fields would be too many options: they come when they are looked for.
   const lazy = options.length * preview.columns.length > 5000;
   const control = select(lazy ? options.filter(([value]) => value === taken) : options, taken, {
-    'aria-label': `Field for ${column.name || `column ${column.column}`}`, 'data-key': `column-${column.column}`,
+    'aria-label': `Field for ${column.name || `column ${column.column}`}`, key: `column-${column.column}`,
     on: { change: () => change(chosen(context, column, control.value)) } });
   if (lazy) {
     const complete = () => {
@@ -91,7 +91,7 @@ function target(context, column) {
   }
   const also = (column.also ?? []).map((name) => `also ${fieldWord(name)}`);
   const said = [foundWords[column.found], ...also, useWords[column.use]].filter(Boolean).join(', ');
-  return [control, said && h('div', { class: 'hint' }, said)];
+  return [control, said && h('div.hint', said)];
 }
 
 function chosen({ preview, settings }, column, value) {
@@ -115,14 +115,14 @@ export function constants({ preview, settings, change }) {
   const free = preview.fields.filter(({ name, column }) =>
     name !== 'sku' && settings.set?.[name] === undefined && !column);
   if (set.length + free.length === 0) return null;
-  const value = h('input', { autocomplete: 'off', 'data-key': 'constant-value' });
-  const name = select(free.map((f) => [f.name, fieldWord(f.name)]), free[0]?.name, { 'data-key': 'constant-name' });
+  const value = h('input', { autocomplete: 'off', key: 'constant-value' });
+  const name = select(free.map((f) => [f.name, fieldWord(f.name)]), free[0]?.name, { key: 'constant-name' });
   return h('section', { 'aria-label': 'The same for all' }, h('h2', 'The same for all'),
-    set.length > 0 && h('ul', { class: 'plain' }, set.map(([of, text]) => h('li',
+    set.length > 0 && h('ul.plain', set.map(([of, text]) => h('li',
       h('strong', fieldWord(of)), ' is ', text === '' ? 'empty' : h('bdi', cut(text, 60)), ' in every product ',
       button('Remove', () => change(withSetting(settings, 'set', null, of)),
-        { look: 'quiet', name: `Remove the value for ${fieldWord(of)}`, 'data-key': `constant-${of}` })))),
+        { look: 'quiet', name: `Remove the value for ${fieldWord(of)}`, key: `constant-${of}` })))),
     free.length > 0 && form(() => change(withSetting(settings, 'set', value.value, name.value)),
-      h('div', { class: 'row end' }, field('Field', name), field('Value in every product', value),
+      h('div.row.end', field('Field', name), field('Value in every product', value),
         h('button', 'Add'))));
 }

@@ -19,8 +19,8 @@ export function dialectSentence({ preview, settings, change }) {
   return h('section', { 'aria-label': 'How the file is written' },
     h('p', h('strong', dialect ? sentenceFor(dialect, preview.columns.length) :
       'The file can not be read like this.')),
-    h('details', { 'data-key': 'dialect' }, h('summary', 'Why? Change it'), dialect && evidence(dialect),
-      h('div', { class: 'row end' }, controls(settings, dialect, change))));
+    h('details', { key: 'dialect' }, h('summary', 'Why? Change it'), dialect && evidence(dialect),
+      h('div.row.end', controls(settings, dialect, change))));
 }
 
 function sentenceFor(dialect, columns) {
@@ -49,7 +49,7 @@ function controls(settings, dialect, change) {
   const choice = (label, name, options) => {
     const value = settings[name] === '\t' ? 'tab' : settings[name] ?? '';
     const all = options.some(([option]) => option === value) ? options : [...options, [value, value]];
-    const control = select(all, value, { 'data-key': `set-${name}`,
+    const control = select(all, value, { key: `set-${name}`,
       on: { change: () => change(withSetting(settings, name, control.value)) } });
     return field(label, control);
   };

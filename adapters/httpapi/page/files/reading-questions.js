@@ -10,7 +10,7 @@ import { columnReference, withSetting } from './settings.js';
 // profileNotice says that a profile was taken.
 export function profileNotice(profile, dont) {
   return notice('info', h('p', 'Read as last time: ', h('strong', profile.name)),
-    button("Don't", dont, { name: `Do not read it as last time (${profile.name})`, 'data-key': 'no-profile' }));
+    button("Don't", dont, { name: `Do not read it as last time (${profile.name})`, key: 'no-profile' }));
 }
 
 // openQuestions asks what no value of the file decides, with each reading of a real value as a button.
@@ -19,10 +19,10 @@ export function openQuestions({ preview, settings, change }) {
     const key = `question-${q.parameter}-${q.field ?? ''}`;
     const answers = q.readings.filter(({ reads }) => reads).map(({ answer, reads }) =>
       button(day(reads), () => change(withSetting(settings, q.parameter, answer, q.field ?? null)),
-        { 'data-key': `${key}-${answer}`, name: q.value ? `Read ${q.value} as ${day(reads)}` : null }));
+        { key: `${key}-${answer}`, name: q.value ? `Read ${q.value} as ${day(reads)}` : null }));
     return h('section',
       { class: q.open ? 'question open' : 'question', 'data-at': key, tabindex: '-1', 'aria-label': 'Question' },
-      h('h2', { class: 'small' }, ask(q)), h('p', sentence(q.detail)), h('div', { class: 'row' }, answers));
+      h('h2.small', ask(q)), h('p', sentence(q.detail)), h('div.row', answers));
   });
 }
 
@@ -41,14 +41,14 @@ export function missingFields({ preview, settings, change }) {
       const column = preview.columns.find((c) => c.name === s.column || String(c.column) === s.column);
       const reference = column ? columnReference(column, preview.columns) : s.column;
       const use = () => change(withSetting(settings, 'map', reference, field));
-      return h('li', button(`Use ${cut(s.column, 60)}`, use, { 'data-key': `${key}-${s.column}` }), ' ',
-        h('span', { class: 'soft' }, sentence(s.detail)));
+      return h('li', button(`Use ${cut(s.column, 60)}`, use, { key: `${key}-${s.column}` }), ' ',
+        h('span.soft', sentence(s.detail)));
     });
-    return h('section',
-      { class: 'question', 'data-at': key, tabindex: '-1', 'aria-label': `${fieldWord(field)} is missing` },
-      h('h2', { class: 'small' }, `Which column has the ${field === 'sku' ? 'SKU' : fieldWord(field).toLowerCase()}?`),
-      h('p', sentence(detail)), guesses.length > 0 && h('ul', { class: 'plain' }, guesses),
-      h('p', { class: 'hint' }, 'Any other column can be chosen in the list of columns below.'));
+    return h('section.question',
+      { 'data-at': key, tabindex: '-1', 'aria-label': `${fieldWord(field)} is missing` },
+      h('h2.small', `Which column has the ${field === 'sku' ? 'SKU' : fieldWord(field).toLowerCase()}?`),
+      h('p', sentence(detail)), guesses.length > 0 && h('ul.plain', guesses),
+      h('p.hint', 'Any other column can be chosen in the list of columns below.'));
   });
 }
 
@@ -60,6 +60,6 @@ export function hints({ preview, settings, change }) {
     const meant = field && preview.columns.find((c) => c.name === column);
     const use = () => change(withSetting(settings, 'map', columnReference(meant, preview.columns), field));
     return notice('warning', h('p', sentence(text)), meant &&
-      button(`Use ${cut(column, 60)} as ${fieldWord(field)}`, use, { 'data-key': `hint-${field}-${column}` }));
+      button(`Use ${cut(column, 60)} as ${fieldWord(field)}`, use, { key: `hint-${field}-${column}` }));
   });
 }

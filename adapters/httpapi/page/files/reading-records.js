@@ -10,7 +10,7 @@ import { label as fieldWord } from './schema.js';
 export function firstRecords({ preview }) {
   const { records, columns } = preview;
   if (records.length === 0) return null;
-  const fields = preview.fields.filter((f) => f.column || f.constant !== null && f.constant !== undefined ||
+  const fields = preview.fields.filter((f) => f.column || (f.constant ?? null) !== null ||
     records.some(({ product }) => valueOf(product, f.name) !== undefined));
   const titles = ['Line', ...fields.map((f) => fieldWord(f.name))];
   const rows = records.map(({ line, product, reject }) => {
@@ -39,12 +39,12 @@ function placeOf(reject, fields, columns) {
 }
 
 function rejected({ value, reason }) {
-  return [badge('error', 'Not taken'), value ? h('div', { class: 'sample' }, h('bdi', cut(value, 80))) : null,
-    h('span', { class: 'reason' }, sentence(reason))];
+  return [badge('error', 'Not taken'), value ? h('div.sample', h('bdi', cut(value, 80))) : null,
+    h('span.reason', sentence(reason))];
 }
 
 function written(value) {
-  if (value === undefined || value === null || value === '') return h('span', { class: 'soft' }, '–');
+  if ((value ?? '') === '') return h('span.soft', '–');
   if (value === true || value === false) return value ? 'yes' : 'no';
   const text = Array.isArray(value) ? value.join(', ') : String(value);
   return h('bdi', { title: text.length > 80 ? cut(text, 1000) : null }, cut(text, 80));

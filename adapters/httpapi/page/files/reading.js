@@ -7,9 +7,10 @@ import { failure, loading, notice } from './messages.js';
 import { aborted, sentence } from './problem.js';
 import { columnsTable, constants } from './reading-columns.js';
 import { dialectSentence } from './reading-dialect.js';
-import { modeCards, moreSettings } from './reading-mode.js';
+import { missingCards, modeCards, moreSettings } from './reading-mode.js';
 import { hints, missingFields, openQuestions, profileNotice } from './reading-questions.js';
 import { firstRecords } from './reading-records.js';
+import { schema } from './schema.js';
 import { clean, consistent, merged, queryOf, settingsOf } from './settings.js';
 
 // showReading shows how an upload is read with the settings in the address, and lets one change them.
@@ -24,6 +25,7 @@ class Reading {
   #id;
   #settings;
   #preview = null;
+  #schema = null; // of the catalogue, where it is known
   #asking = null; // aborts the request that is under way
   #profile; // the name of the profile that was taken, '' where none is to be, null where that is open
   #key = freshKey(); // of the dry run with these settings
@@ -81,10 +83,13 @@ class Reading {
     this.#asking = asking;
     busy(this.element, true);
     try {
-      const preview = await this.#view.get(route`uploads/${this.#id}/preview`, {
-        query: queryOf(this.#settings), signal: AbortSignal.any([this.#view.signal, asking.signal]) });
+      const [preview, known] = await Promise.all([
+        this.#view.get(route`uploads/${this.#id}/preview`, { query: queryOf(this.#settings),
+          signal: AbortSignal.any([this.#view.signal, asking.signal]) }),
+        schema(this.#view.api).catch(() => null)]); // the import goes on without
       if (this.#asking === asking) {
         this.#preview = preview;
+        this.#schema = known;
         this.#draw();
       }
     } finally {
@@ -119,19 +124,19 @@ class Reading {
     const open = new Set([...this.element.querySelectorAll('details[open]')].map((d) => d.dataset.key));
     const p = this.#preview;
     const seen = this.#settings;
-    const context = { view: this.#view, settings: seen, preview: p,
+    const context = { view: this.#view, settings: seen, preview: p, schema: this.#schema,
       change: (made) => this.change(merged(this.#settings, seen, made)) };
     const kept = p.profile && this.#profile === p.profile.name && profileNotice(p.profile, () => {
       this.#profile = '';
       this.change({});
     });
     replace(this.element,
-      h('p', { class: 'soft' }, long(p.upload.file_name || 'A file without a name', 60), `, ${bytes(p.upload.size)}`),
+      h('p.soft', long(p.upload.file_name || 'A file without a name', 60), `, ${bytes(p.upload.size)}`),
       kept, this.#stops(), openQuestions(context), missingFields(context), dialectSentence(context), hints(context),
       p.columns.length > 0 && [columnsTable(context), constants(context)],
-      modeCards(context), moreSettings(context), firstRecords(context),
-      h('div', { class: 'row actions' }, button('Show what would change', () => this.#tryOut(),
-        { look: 'primary', 'data-key': 'try' }), button('Choose another file', () => this.#view.go([]))));
+      modeCards(context), missingCards(context), moreSettings(context), firstRecords(context),
+      h('div.row.actions', button('Show what would change', () => this.#tryOut(),
+        { look: 'primary', key: 'try' }), button('Choose another file', () => this.#view.go([]))));
     for (const details of this.element.querySelectorAll('details')) details.open ||= open.has(details.dataset.key);
     if (focused) this.element.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }

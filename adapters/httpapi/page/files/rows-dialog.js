@@ -13,7 +13,7 @@ import { WindowedTable } from './windowed.js';
 // WindowedTable has them; total is how many rows there will be, and null where that isn't known; buttons stand below the
 // list, and filter, {element, changed}, above it: it calls changed once the rows have to be fetched anew.
 export function openRows(view, title, { read, listOf, total, buttons = null, filter = null }) {
-  const said = h('div', { class: 'soft', role: 'status' });
+  const said = h('div.soft', { role: 'status' });
   const place = h('div');
   const signal = openWide(view, total === null ? title : `${title}: ${number(total)}`,
     [filter?.element, said, place], buttons);
@@ -63,6 +63,6 @@ async function showRows({ said, place, caption, total, read, listOf }, signal) {
 // openWide shows elements over the screen, and returns a signal that is aborted when it is closed.
 export function openWide(view, title, elements, buttons = null) {
   const { close, signal } = openDialog(view, title, 'wide', [elements,
-    h('div', { class: 'row' }, buttons, button('Close', () => close()))]);
+    h('div.row', buttons, button('Close', () => close()))]);
   return signal;
 }

@@ -78,7 +78,7 @@ export function label(name) {
 
 // shownValue returns a value for people, as one text.
 export function shownValue(value, type) {
-  if (value === null || value === undefined) return '';
+  if ((value ?? null) === null) return '';
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   if (type === 'timestamp') return new Date(value).toLocaleString();

@@ -56,8 +56,8 @@ export class Session {
     const password = h('input',
       { name: 'password', type: 'password', autocomplete: 'current-password', required: true });
     const wrong = h('div', { role: 'alert' });
-    const submit = h('button', { class: 'primary' }, 'Log in');
-    const dialog = h('dialog', { class: 'login', 'aria-labelledby': 'login-title',
+    const submit = h('button.primary', 'Log in');
+    const dialog = h('dialog.login', { 'aria-labelledby': 'login-title',
       // Nothing goes on without a log-in, so it can't be closed: a browser may close it all the same.
       on: { cancel: (event) => event.preventDefault(), close: () => { if (dialog.isConnected) dialog.showModal(); } } },
     h('form', { method: 'post', on: { submit: async (event) => {
@@ -86,7 +86,7 @@ export class Session {
   #signedIn({ user, role }) {
     this.user = user;
     this.role = role;
-    replace(this.#account, h('span', { class: 'who', title: role ? `May do what the role ${role} may` : null }, user),
+    replace(this.#account, h('span.who', { title: role ? `May do what the role ${role} may` : null }, user),
       button('Sign out', () => this.#signOut(), { look: 'quiet' }));
   }
 

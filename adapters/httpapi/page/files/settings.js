@@ -1,14 +1,15 @@
 // The settings of an import, as JSON has them, and as the query of a preview and of this page's addresses.
 
 const assignments = ['map', 'set', 'number', 'date'];
-const lists = ['leave_out'];
-const plain = ['mode', 'extra', 'delimiter', 'encoding', 'quote', 'header', 'group', 'zone', 'max_rejects'];
+const lists = ['leave_out', 'scope'];
+const plain = ['mode', 'extra', 'delimiter', 'encoding', 'quote', 'header', 'group', 'zone', 'max_rejects',
+  'missing', 'max_missing'];
 
 // clean returns the settings that this page knows, without those that say nothing.
 export function clean(settings) {
   const kept = {};
   for (const name of plain) {
-    if (settings?.[name] !== undefined && settings[name] !== null && settings[name] !== '') kept[name] = settings[name];
+    if ((settings?.[name] ?? '') !== '') kept[name] = settings[name];
   }
   for (const name of lists) {
     if (settings?.[name]?.length > 0) kept[name] = [...settings[name]];
@@ -48,7 +49,7 @@ export function settingsOf(query) {
 // for each.
 export function withSetting(settings, name, value, of = null) {
   const next = clean(settings);
-  const unset = value === null || value === undefined;
+  const unset = (value ?? null) === null;
   if (of === null) {
     if (unset || value === '') delete next[name];
     else next[name] = value;
@@ -100,10 +101,13 @@ export function withKept(settings, column, keep, preview) {
     withSetting(next, 'leave_out', out.map((c) => columnReference(c, preview.columns)));
 }
 
-// consistent returns the settings without leaving out what they take.
+// consistent returns the settings without leaving out what they take, and without bounds for what is missing where that
+// is kept.
 export function consistent(settings) {
   const taken = new Set([...Object.values(settings.map ?? {}), settings.group]);
-  return clean({ ...settings, leave_out: (settings.leave_out ?? []).filter((name) => !taken.has(name)) });
+  const kept = !settings.missing || settings.missing === 'keep';
+  return clean({ ...settings, ...(kept && { missing: null, max_missing: null, scope: null }),
+    leave_out: (settings.leave_out ?? []).filter((name) => !taken.has(name)) });
 }
 
 // merged returns the settings of now with what differs between those that somebody saw and those that they made of them:

@@ -26,12 +26,12 @@ export async function editWebhook(view, hook, done, etag = null) {
   const summaries = h('input', { type: 'checkbox', checked: hook?.summaries_only ?? false });
   const headers = new PairsInput((hook?.header_names ?? []).map((name) => [name, null]),
     { name: 'Header', value: 'Value', add: 'Add a header' });
-  const save = h('button', { class: 'primary' }, hook ? 'Save changes' : 'Create webhook');
+  const save = h('button.primary', hook ? 'Save changes' : 'Create webhook');
   const { close } = openDialog(view, hook ? 'Change webhook' : 'New webhook', 'panel', [summary.element, form(send,
     field('Address (needed)', controls.callback_url, 'Where events are sent: a whole address, with https'),
     field('Whose it is', controls.client_name),
     events.element,
-    h('label', { class: 'check' }, summaries, 'Of imports only the end, and not each product'),
+    h('label.check', summaries, 'Of imports only the end, and not each product'),
     field('Token', controls.token, hook?.has_token ? 'There is one, which is never shown. Empty leaves it as it is.' :
       'Sent with each event as Authorization: Bearer. It is never shown.'),
     h('details', h('summary', 'Further headers'), headers.element),
@@ -39,7 +39,7 @@ export async function editWebhook(view, hook, done, etag = null) {
       field('At the same time', controls.concurrency, 'With 1, events come in order in practice.'),
       field('Begun in a second', controls.rate_limit, '0 is any number.'),
       field('Seconds for an answer', controls.timeout)),
-    h('div', { class: 'row' }, save, button('Close', () => close())))]);
+    h('div.row', save, button('Close', () => close())))]);
   controls.callback_url.focus();
 
   async function send() {
@@ -98,7 +98,7 @@ function boxes(patterns, products) {
   const id = freshID('events');
   return {
     element: h('fieldset', { 'aria-labelledby': id }, h('legend', { id }, 'Told of'),
-      all.map(({ words, box }) => h('label', { class: 'check' }, box, words))),
+      all.map(({ words, box }) => h('label.check', box, words))),
     value: () => {
       const on = all.filter(({ box }) => box.checked).map(({ type }) => type);
       return on.length === all.length ? ['*'] : [...on, ...others];

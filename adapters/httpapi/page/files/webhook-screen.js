@@ -20,7 +20,7 @@ export async function showWebhook(view, id) {
   let hook = first.body;
   let etag;
   const facts = h('div');
-  const doing = h('div', { class: 'row' });
+  const doing = h('div.row');
   const result = h('div', { role: 'status' });
   const chart = h('section');
   const deliveries = h('section');
@@ -57,7 +57,7 @@ export async function showWebhook(view, id) {
   function draw() {
     const { kind, word } = stateOf(hook);
     const sentence = stateSentence(hook);
-    replace(facts, h('p', badge(kind, word), sentence && ` ${sentence}`), h('dl', { class: 'pairs' },
+    replace(facts, h('p', badge(kind, word), sentence && ` ${sentence}`), h('dl.pairs',
       pair('Address', hook.callback_url), pair('Told of', eventsInWords(hook)),
       pair('Last success', when(hook.last_success) ?? 'none yet'),
       pair('Sent with', [hook.has_token && 'a token', ...hook.header_names].filter(Boolean).join(', ') || 'no token'),
@@ -119,11 +119,11 @@ const pair = (term, value) => h('div', h('dt', term), h('dd', value));
 // attemptNotice shows the request of a test, and its answer.
 function attemptNotice(hook, attempt) {
   return notice(attempt.delivered ? 'success' : 'error',
-    h('h2', { class: 'small' }, attempt.delivered ? 'The test arrived' : 'The test failed'),
+    h('h2.small', attempt.delivered ? 'The test arrived' : 'The test failed'),
     h('p', h('strong', 'Request: '), `POST ${hook.callback_url}, webhook.test, ${exactTime(attempt.at)}`),
     h('p', h('strong', 'Answer: '), answerOf(attempt)),
     attempt.error && h('p', sentence(attempt.error)),
-    attempt.response && h('pre', { class: 'sample' }, attempt.response),
+    attempt.response && h('pre.sample', attempt.response),
     !attempt.delivered && hook.failures > 0 &&
       h('p', `${count(hook.failures, 'delivery', 'deliveries')} failed before it.`));
 }

@@ -26,13 +26,13 @@ export async function show(view) {
   const page = await view.get('webhooks/', { query: { limit: pageSize, offset } });
   const add = button('New webhook', () => editWebhook(view, null, (made) => view.go([made.id])), { look: 'primary' });
   const turn = (to, words) =>
-    h('a', { class: 'button', href: view.address([], to > 0 ? { offset: to } : null) }, words);
+    h('a.button', { href: view.address([], to > 0 ? { offset: to } : null) }, words);
   view.title('Webhooks',
     h('p', 'A webhook tells another system what changes here: products, and how imports end.'),
     h('div', page.results.length === 0 ? empty('Nobody is told yet.', add) : [
-      h('div', { class: 'row' }, add, h('span', { class: 'soft' }, count(page.count, 'webhook'))),
-      h('div', { class: 'list' }, table('Webhooks', titles, page.results.map((hook) => row(view, hook)))),
-      h('div', { class: 'row' }, offset > 0 && turn(Math.max(0, offset - pageSize), 'Previous page'),
+      h('div.row', add, h('span.soft', count(page.count, 'webhook'))),
+      h('div.list', table('Webhooks', titles, page.results.map((hook) => row(view, hook)))),
+      h('div.row', offset > 0 && turn(Math.max(0, offset - pageSize), 'Previous page'),
         page.next && turn(offset + pageSize, 'Next page')),
     ]));
 }
@@ -45,7 +45,7 @@ function row(view, hook) {
     h('a', { href: view.address([hook.id]) }, short(hook.callback_url, 60)),
     long(hook.client_name, 30),
     eventsInWords(hook),
-    [badge(kind, word), h('p', { class: 'hint' }, stateSentence(hook))],
+    [badge(kind, word), h('p.hint', stateSentence(hook))],
     when(hook.last_success) ?? 'none yet',
   ]);
 }

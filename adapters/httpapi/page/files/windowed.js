@@ -26,14 +26,14 @@ export class WindowedTable {
   constructor({ caption, titles, rows, total = null, write, open = null, failed, signal }) {
     this.#given = { titles, total, write, open, failed };
     this.#rows = rows;
-    const pad = (cell) => h('tbody', { class: 'pad', 'aria-hidden': 'true' }, h('tr', cell));
+    const pad = (cell) => h('tbody.pad', { 'aria-hidden': 'true' }, h('tr', cell));
     for (const cell of [this.#above, this.#below]) cell.colSpan = titles.length;
-    const hint = h('p', { class: 'hint', id: freshID('keys') },
+    const hint = h('p.hint', { id: freshID('keys') },
       `The arrow keys lead through the rows${open ? ', and Enter or a click shows one whole' : ''}.`);
     this.#table = h('table', { role: 'grid', tabindex: '0', 'aria-describedby': hint.id, 'aria-readonly': 'true',
       class: titles.length < 4 ? 'slim' : null,
       on: { keydown: (event) => this.#key(event), focus: () => this.#focused() } },
-    h('caption', { class: 'unseen' }, caption),
+    h('caption.unseen', caption),
     h('thead', h('tr', { 'aria-rowindex': '1' }, titles.map((title) => h('th', { scope: 'col' }, title)))),
     pad(this.#above), this.#body, pad(this.#below));
     this.#body.addEventListener('click', (event) => {
@@ -42,7 +42,7 @@ export class WindowedTable {
       this.#go(Number(row.dataset.row));
       this.#show();
     });
-    this.scroller = h('div', { class: 'scroll windowed', on: { scroll: () => this.#scrolled() } }, this.#table);
+    this.scroller = h('div.scroll.windowed', { on: { scroll: () => this.#scrolled() } }, this.#table);
     this.element = h('div', this.scroller, hint);
     const sizes = new ResizeObserver(() => this.draw());
     sizes.observe(this.scroller);
