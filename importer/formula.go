@@ -68,6 +68,20 @@ const trimGuard = "\u2060"
 // of the name.
 func Trims(f *products.Field) bool { return f.Builtin() && f.Type == products.Text && f.Required() }
 
+// Cell returns the cell of a field with the canonical text, as an import reads it: escaped where a spreadsheet would
+// run it as a formula, or an import would take something away.
+func Cell(f *products.Field, text string) string {
+	var cell [128]byte
+	text = string(spelling.AppendCell(cell[:0], f, text))
+	switch {
+	case Trims(f):
+		return EscapeTrimmed(text)
+	case f.Type == products.Text, f.Type == products.List:
+		return EscapeFormula(text)
+	}
+	return text
+}
+
 // EscapeTrimmed is EscapeFormula for the SKU and the fields of which [Trims] is true. Where there is something to trim,
 // or the text seems to be one that a spreadsheet destroyed, it puts U+2060 at both ends, which an import takes away
 // instead.

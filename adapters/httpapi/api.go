@@ -48,8 +48,7 @@ type Jobs interface {
 	Undo(ctx context.Context, id string, request job.UndoRequest) (j job.Job, created bool, err error)
 	Changes(ctx context.Context, id string, query job.ChangeQuery, limit int) (page []job.Change, next *job.ChangePlace,
 		err error)
-	EachChange(ctx context.Context, id string, query job.ChangeQuery,
-		f func(c *job.Change, at job.ChangePlace) (more bool, err error)) error
+	ChangesCSV(ctx context.Context, id string, query job.ChangeQuery, w io.Writer) (changes int64, err error)
 	ChangesOf(ctx context.Context, sku, below string, jobs int) (found []job.ProductChange, next string, err error)
 }
 

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"encoding/base64"
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
@@ -190,64 +188,9 @@ func (a *API) getChangesCSV(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer h.release()
 	file := newCSVResponse(w, "changes-"+id+".csv")
-	out := csv.NewWriter(file)
-	begun := false
-	begin := func() error {
-		if begun {
-			return nil
-		}
-		begun = true
-		return out.Write([]string{"key", "kind", "field", "before", "after", "version", "reason"})
-	}
-	err = a.jobs.EachChange(r.Context(), id, query, func(c *job.Change, _ job.ChangePlace) (bool, error) {
-		if err := begin(); err != nil {
-			return false, err
-		}
-		return true, a.writeChange(out, c, query.Field)
-	})
-	if err == nil && !begun {
-		err = a.unchanged(query.Field)
-	}
-	if err == nil {
-		err = begin()
-	}
-	if err == nil {
-		out.Flush()
-		err = out.Error()
+	changes, err := a.jobs.ChangesCSV(r.Context(), id, query, file)
+	if err == nil && changes == 0 {
+		err = a.unchanged(query.Field) // the header alone wasn't sent yet
 	}
 	return file.end(err)
-}
-
-// writeChange writes a change: a row for each field, or for the one that is asked for; one row where there is none.
-func (a *API) writeChange(out *csv.Writer, c *job.Change, only string) error {
-	version := ""
-	if c.Version != 0 {
-		version = strconv.FormatInt(c.Version, 10)
-	}
-	row := func(f *job.FieldChange) error {
-		cells := [2]string{}
-		field := a.schema.Find(f.Name)
-		for i, text := range []*string{f.Before, f.After} {
-			switch {
-			case text == nil:
-			case field == nil:
-				cells[i] = importer.EscapeFormula(*text)
-			default:
-				cells[i] = cellOf(field, *text)
-			}
-		}
-		return out.Write([]string{importer.EscapeFormula(c.Key), string(c.Kind), importer.EscapeFormula(f.Name),
-			cells[0], cells[1], version, c.Reason})
-	}
-	if len(c.Fields) == 0 {
-		return row(&job.FieldChange{})
-	}
-	for i := range c.Fields {
-		if f := &c.Fields[i]; only == "" || f.Name == only {
-			if err := row(f); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"unicode"
 
 	"github.com/products-importer/products-importer/importer"
-	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -135,25 +134,12 @@ func exportColumns(schema *products.Schema) []string {
 // appendCells appends the product's cells of exportColumns.
 func appendCells(record []string, schema *products.Schema, product *products.Product) []string {
 	for i, f := range schema.All() {
-		record = append(record, cellOf(f, product.Text(f)))
+		record = append(record, importer.Cell(f, product.Text(f)))
 		if i == 0 {
 			record = append(record, importer.EscapeTrimmed(product.SKU))
 		}
 	}
 	return record
-}
-
-// cellOf returns the cell of a field's canonical text.
-func cellOf(f *products.Field, text string) string {
-	var cell [128]byte
-	text = string(spelling.AppendCell(cell[:0], f, text))
-	switch {
-	case importer.Trims(f):
-		return importer.EscapeTrimmed(text)
-	case f.Type == products.Text, f.Type == products.List:
-		return importer.EscapeFormula(text)
-	}
-	return text
 }
 
 // write writes the products that match.

@@ -271,9 +271,8 @@ func (b *board) Changes(context.Context, string, job.ChangeQuery, int) ([]job.Ch
 	return nil, nil, b.err
 }
 
-func (b *board) EachChange(context.Context, string, job.ChangeQuery,
-	func(*job.Change, job.ChangePlace) (bool, error)) error {
-	return b.err
+func (b *board) ChangesCSV(context.Context, string, job.ChangeQuery, io.Writer) (int64, error) {
+	return 0, b.err
 }
 
 func (b *board) ChangesOf(context.Context, string, string, int) ([]job.ProductChange, string, error) {

@@ -25,6 +25,8 @@ type settings struct {
 	rejects     string // a path, empty for none
 	superseded  string // likewise
 	skipped     string // likewise
+	changes     string // likewise
+	undo        string // the ID of an import, empty for none
 	json, quiet bool
 	fields      fieldflags.Settings
 	table       tableSettings
@@ -44,6 +46,9 @@ Imports a CSV file of products. FILE may be - for standard input.
       what the supplier doesn't list any more, tried out
   importcsv -database-url postgres://localhost/shop -table shop.items -key tenant_id,code -set tenant_id=7 items.csv
       into a table of one's own
+  importcsv -database-url sqlite:products.db -mode update -changes changes.csv catalog.csv
+  importcsv -database-url sqlite:products.db -undo 0197d3f0-5a4c-7b21-9c5e-2f6d1a0b3c4d
+      keep what an import changes, and take it back by the ID that the first one prints
   importcsv -fields fields.json -map price="Net price" -set currency=EUR -number price=, catalog.csv
 `
 
@@ -162,6 +167,12 @@ func (s *settings) addReports(flags *envflags.Set) {
 			"that is")
 	flags.StringVar(&s.skipped, "skipped", "",
 		"write to this `FILE`, a CSV, which records the mode leaves alone, and on which line they are")
+	flags.StringVar(&s.changes, "changes", "",
+		"write to this `FILE`, a CSV, what becomes of each product, field by field, before and after; the import is "+
+			"kept among the others of the database then, so that it can be undone by the ID that is printed")
+	flags.StringVar(&s.undo, "undo", "",
+		"take back what the import with this `ID` did, where nobody has changed it since; with -dry-run only say what "+
+			"that would be; no FILE is needed")
 	flags.BoolVar(&s.json, "json", false, "print the result as one JSON object")
 	flags.BoolVar(&s.quiet, "quiet", false, "no progress bar and no summary")
 }
@@ -172,6 +183,8 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	switch {
 	case err != nil:
 		return err
+	case s.undo != "":
+		return s.checkUndo(files)
 	case len(files) == 0 && !s.table.describe:
 		return errors.New("name the file to import, or - for standard input")
 	case len(files) > 1:
@@ -182,6 +195,9 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	}
 	if len(files) > 0 {
 		s.file = files[0]
+	}
+	if s.table.Name != "" && s.changes != "" {
+		return errors.New("-changes is for products: of a table of one's own the importer keeps no changes")
 	}
 	if s.table.Name != "" { // its fields are known once it is open
 		return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
 )
 
 // importFile opens what the settings name, imports and closes again.
@@ -27,7 +28,7 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
-	store, closeStore, err := s.openStore(ctx)
+	store, own, closeStore, err := s.openStore(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,23 +53,35 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	if !s.quiet && isTerminal(stderr) {
 		options.Progress = newBar(stderr, columnsOf(stderr))
 	}
-	if o.result, err = importer.Run(ctx, source, store, options); err != nil {
+	if own != nil {
+		o.result, err = o.importOwn(ctx, own, source, options, reports)
+	} else {
+		o.result, err = importer.Run(ctx, source, store, options)
+	}
+	if err != nil {
 		return err
 	}
 	return reports.finish()
 }
 
-// openStore opens what is imported into.
-func (s *settings) openStore(ctx context.Context) (store importer.Store, closeStore func() error, err error) {
+// openStore opens what is imported into; with own, unless it is nil, where the import is to be kept.
+func (s *settings) openStore(ctx context.Context) (store importer.Store, own *job.Own, closeStore func() error,
+	err error) {
 	if s.table.Name != "" {
-		return s.openTable(ctx)
+		store, closeStore, err = s.openTable(ctx)
+		return store, nil, closeStore, err
 	}
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
 		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate, Named: s.database.Named})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return db.Products, db.Close, nil
+	if s.changes != "" || s.undo != "" {
+		if own, err = s.newOwn(db); err != nil {
+			return nil, nil, nil, errors.Join(err, db.Close())
+		}
+	}
+	return db.Products, own, db.Close, nil
 }
 
 // openSource opens the file. Standard input is kept in a temporary file, which close removes.

@@ -52,7 +52,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		}
 		return statusSuccess
 	}
-	out := importFile(ctx, s, getenv, stdin, stderr)
+	var out *outcome
+	if s.undo != "" {
+		out = undoImport(ctx, s)
+	} else {
+		out = importFile(ctx, s, getenv, stdin, stderr)
+	}
 	switch {
 	case s.json:
 		err = out.writeJSON(stdout)

@@ -12,9 +12,10 @@ import (
 
 // reports are the files that the settings want written beside the import.
 type reports struct {
-	mu    sync.Mutex // batches are committed side by side with the writing of records
-	files []*report
-	saved bool // the files were on the disk when the first batch was committed
+	mu      sync.Mutex // batches are committed side by side with the writing of records
+	files   []*report
+	changes *report // nil for none
+	saved   bool    // the files were on the disk when the first batch was committed
 }
 
 // openReports opens the reports, and makes the options write to them: an import commits nothing that a report which
@@ -41,6 +42,7 @@ func openReports(s *settings, options *importer.Options) (*reports, error) {
 			w := importer.NewSkippedWriter(f.buffer)
 			f.flush, options.OnSkipped = w.Flush, reporter(r, f, w.Write)
 		}},
+		{"changes", s.changes, func(f *report) { r.changes = f }},
 	} {
 		if wanted.path == "" {
 			continue

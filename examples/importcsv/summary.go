@@ -15,6 +15,7 @@ import (
 
 	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/spelling"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
@@ -27,6 +28,8 @@ var english = message.NewPrinter(language.English)
 type outcome struct {
 	settings  *settings
 	result    *importer.Result // nil when it didn't come to importing
+	id        string           // of the job that the import is kept as, empty for none
+	undone    *job.Job         // what an undo did, nil where there was none
 	rejects   rejects
 	partial   []string // files with what was reported of an import that failed
 	err       error
@@ -92,8 +95,13 @@ func (o *outcome) writeJSON(w io.Writer) error {
 		Dialect     *importer.Dialect `json:"dialect"`
 		// Inherited is how many records inherit from another one of their group.
 		Inherited int64  `json:"inherited,omitempty"`
+		ID        string `json:"id,omitempty"`
 		Error     string `json:"error,omitempty"`
-	}{State: o.state(), Error: o.message()}
+	}{State: o.state(), Error: o.message(), ID: o.id}
+	if o.undone != nil {
+		object.Counts = o.undone.Event.Counts
+		object.Seconds = o.undone.Event.Elapsed.Seconds()
+	}
 	if r := o.result; r != nil {
 		object.Counts, object.Inherited, object.Bytes, object.Seconds = r.Counts, r.Inherited, r.Bytes,
 			r.Elapsed.Seconds()
@@ -113,12 +121,16 @@ func (o *outcome) writeJSON(w io.Writer) error {
 // writeSummary writes the outcome for people, as far as there is one.
 func (o *outcome) writeSummary(w io.Writer) error {
 	var b strings.Builder
+	if o.undone != nil {
+		o.describeUndo(&b)
+	}
 	if r := o.result; r != nil && (o.err == nil || r.Read > 0) {
 		o.describeCounts(&b, r)
 		describeFormat(&b, &r.Dialect)
 		o.describeColumns(&b, r)
 	}
 	o.rejects.describe(&b, o)
+	o.describeID(&b)
 	if o.result != nil {
 		describeHints(&b, o.result.Dialect.Hints)
 	}

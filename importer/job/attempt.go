@@ -76,6 +76,9 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	if job.Settings.Undo != "" {
 		return a.undo(ctx, stop, before)
 	}
+	if job.File == "" {
+		return errNoFile
+	}
 	o.Checkpoints = importer.Checkpoints{
 		Save: func(ctx context.Context, done importer.Commit) error {
 			return r.store.Checkpoint(ctx, a.claim, done)

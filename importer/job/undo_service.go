@@ -55,11 +55,16 @@ type UndoRequest struct {
 // undo was undone, has failed, or was cancelled. Of two requests at the same moment both may be taken: then the later
 // one takes back nothing that the earlier one has taken back. After [products.ErrCommitUnknown] the job may exist.
 func (s *Service) Undo(ctx context.Context, id string, request UndoRequest) (job Job, created bool, err error) {
+	return s.undo(ctx, id, &request, 0)
+}
+
+func (s *Service) undo(ctx context.Context, id string, request *UndoRequest, priority int) (job Job, created bool,
+	err error) {
 	if k := request.IdempotencyKey; utf8.RuneCountInString(k) > maxIdempotencyKey || printable(k) != k {
 		return Job{}, false, &SettingsError{Field: "idempotency_key",
 			Message: fmt.Sprintf("want at most %d printable characters", maxIdempotencyKey)}
 	}
-	if job, err := s.undone(ctx, id, &request); !errors.Is(err, ErrNotFound) {
+	if job, err := s.undone(ctx, id, request); !errors.Is(err, ErrNotFound) {
 		return job, false, err
 	}
 	of, err := s.store.Get(ctx, id)
@@ -84,10 +89,10 @@ func (s *Service) Undo(ctx context.Context, id string, request UndoRequest) (job
 		BatchBytes: of.Settings.BatchBytes}
 	job, err = s.store.Create(ctx, Job{FileName: of.FileName, User: shown(request.User),
 		Size: c.Created + c.Updated + c.Deactivated + c.Deleted, IdempotencyKey: request.IdempotencyKey,
-		Settings: settings})
+		Settings: settings, Priority: priority})
 	if errors.Is(err, ErrKeyUsed) {
 		// The same key came twice at the same time.
-		job, err = s.undone(ctx, id, &request)
+		job, err = s.undone(ctx, id, request)
 		return job, false, err
 	}
 	return job, err == nil, err

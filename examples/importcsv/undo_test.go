@@ -1,0 +1,106 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/products"
+)
+
+const changesHeader = "key,kind,field,before,after,version,reason\n"
+
+// TestUndo: an import whose changes are asked for is undone by the ID that it prints, but for what was edited.
+func TestUndo(t *testing.T) {
+	for name, url := range map[string]func(t *testing.T) string{
+		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
+		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			database := url(t)
+			report := filepath.Join(t.TempDir(), "changes.csv")
+			program := func(status int, args ...string) session {
+				t.Helper()
+				s := importcsv(t, nil, "", append([]string{"-database-url", database}, args...)...)
+				require.Equal(t, status, s.status, s.stderr+s.stdout)
+				return s
+			}
+			changes := func() string {
+				text, err := os.ReadFile(report)
+				require.NoError(t, err)
+				return string(text)
+			}
+			program(0, write(t, "first.csv", "sku,name\na,A\nb,B\n"))
+			file := write(t, "second.csv", "sku,name\na,=2\nb,2\nc,C\n")
+			const did = changesHeader + "a,updated,name,A,'=2,2,\nb,updated,name,B,2,2,\nc,created,name,,C,1,\n" +
+				"c,created,status,,false,1,\n"
+			dry := program(0, "-mode", "update", "-dry-run", "-changes", report, "-json", file).decode(t)
+			require.Equal(t, did, changes(), "a dry run tells of what the import does")
+			s := program(1, "-undo", dry["id"].(string))
+			require.Contains(t, s.stderr, "was a dry run: there is nothing to be undone")
+			id := program(0, "-mode", "update", "-changes", report, "-json", file).decode(t)["id"].(string)
+			require.Equal(t, did, changes())
+			edit(t, database, "b")
+
+			s = program(0, "-undo", id, "-dry-run")
+			require.Contains(t, s.stdout, "dry run of an undo, nothing written: "+id+", 3 changes")
+			s = program(0, "-undo", strings.ToUpper(id), "-changes", report)
+			require.Contains(t, s.stdout, "updated              1  got back what they had")
+			require.Contains(t, s.stdout, "deleted              1  had been created")
+			require.Contains(t, s.stdout, "kept                 1  left alone")
+			require.Equal(t, changesHeader+"a,updated,name,'=2,A,3,\nb,kept,,,,3,changed\nc,deleted,name,C,,1,\n"+
+				"c,deleted,status,false,,1,\n", changes())
+			_, undo, _ := strings.Cut(s.stdout, "\n-undo ")
+			undo, _, _ = strings.Cut(undo, " ")
+			s = program(1, "-undo", id)
+			require.Contains(t, s.stderr, id+" was undone already: -undo "+undo+" takes that back")
+			require.EqualValues(t, 1, program(0, "-undo", undo, "-json").decode(t)["created"])
+			s = program(1, "-undo", "0197d3f0-5a4c-7b21-9c5e-2f6d1a0b3c4d")
+			require.Contains(t, s.stderr, "the database has no import 0197d3f0")
+		})
+	}
+}
+
+// edit changes the description of the product with the SKU.
+func edit(t *testing.T, database, sku string) {
+	t.Helper()
+	u, err := storeflags.ParseURL(database)
+	require.NoError(t, err)
+	db, err := storeflags.Open(t.Context(), u, storeflags.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	page, err := db.Products.List(t.Context(), products.Query{SKU: sku, Limit: 1})
+	require.NoError(t, err)
+	text := "by hand"
+	_, err = db.Products.Update(t.Context(), page.Products[0].ID, 0, products.Patch{Description: &text})
+	require.NoError(t, err)
+}
+
+// TestChangesIntoMemory: what an import would do to each product, without a database.
+func TestChangesIntoMemory(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "changes.csv")
+	s := importcsv(t, nil, "", "-changes", report, write(t, "small.csv", small))
+	require.Equal(t, 0, s.status, s.stderr)
+	require.NotContains(t, s.stdout, "-undo")
+	text, err := os.ReadFile(report)
+	require.NoError(t, err)
+	require.Equal(t, changesHeader+"a-1,created,name,,Lamp,1,\na-1,created,status,,true,1,\nb-1,created,name,,Table,1,\n"+
+		"b-1,created,status,,false,1,\n", string(text))
+}
+
+func TestUndoUsage(t *testing.T) {
+	for want, args := range map[string][]string{
+		"-undo takes no file: leave out x.csv":                               {"-undo", "1", "x.csv"},
+		"-undo needs the database of the import: name it with -database-url": {"-undo", "1"},
+		"leave out -rejects, -superseded and -skipped":                       {"-database-url", "sqlite:x.db", "-undo", "1", "-rejects", "r"},
+	} {
+		s := importcsv(t, nil, "", args...)
+		require.Equal(t, 2, s.status, args)
+		require.Contains(t, s.stderr, want)
+	}
+}
