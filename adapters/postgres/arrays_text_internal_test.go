@@ -7,6 +7,36 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// TestArrayJoined: elements are joined where they come apart as they were.
+func TestArrayJoined(t *testing.T) {
+	for _, c := range []struct {
+		elements []string
+		want     string // "" where they can't be joined
+	}{
+		{[]string{"a", "", `"\{,}`, "é"}, "a\x1f\x1f\"\\{,}\x1fé\x1f\x1e"},
+		{[]string{""}, "\x1f\x1e"},
+		{[]string{"a\x1fb"}, ""},
+		{[]string{"\x1e"}, ""},
+	} {
+		a := &array{}
+		a.reset()
+		for _, element := range c.elements {
+			a.add(element)
+		}
+		a.addNull()
+		text, ok := a.bytes().joined()
+		require.Equal(t, c.want != "", ok, c.elements)
+		if ok {
+			require.Equal(t, c.want, text)
+		}
+	}
+	a := &array{}
+	a.reset()
+	a.add("")
+	_, ok := a.bytes().joined()
+	require.False(t, ok, "the server would find no element")
+}
+
 // TestArrayText: an array is the same as text. The suites over a pool that exists hold this against the server.
 func TestArrayText(t *testing.T) {
 	for want, fill := range map[string]func(a *array){

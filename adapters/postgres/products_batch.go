@@ -71,15 +71,25 @@ var scratches = sync.Pool{New: func() any { return &scratch{} }}
 type unnested struct {
 	args []any
 	list strings.Builder
+	// joins: parameters go as text, so arrays are joined where that can be.
+	joins bool
 }
 
 // add adds an array, as the column of that name.
 func (u *unnested) add(a *array, name, element string) {
-	u.args = append(u.args, a.bytes())
 	if u.list.Len() > 0 {
 		u.list.WriteString(", ")
 	}
-	u.list.WriteString("unnest($" + strconv.Itoa(len(u.args)) + "::" + element + "[]) AS " + name)
+	number := strconv.Itoa(len(u.args) + 1)
+	if u.joins {
+		if text, ok := a.bytes().joined(); ok {
+			u.args = append(u.args, text)
+			u.list.WriteString("unnest(string_to_array($" + number + "::text, E'\\x1f', E'\\x1e'))::" + element + " AS " + name)
+			return
+		}
+	}
+	u.args = append(u.args, a.bytes())
+	u.list.WriteString("unnest($" + number + "::" + element + "[]) AS " + name)
 }
 
 // table returns the table. Its functions stand in a SELECT's list, where they go on in step and their rows are used as

@@ -200,10 +200,10 @@ func (w *batchWriter) addAttributes(u *unnested) string {
 // probeStatement returns the statement for the parameters that fillContent has made, and completes them.
 func (w *batchWriter) probeStatement() string {
 	s := w.scratch
-	u := unnested{args: s.args[:0]}
 	if w.layout.own != nil {
-		return w.ownProbe(u)
+		return w.ownProbe()
 	}
+	u := unnested{args: s.args[:0]}
 	u.add(&s.key, "key", "text")
 	place, unlike := "-x.i", "p.version IS NULL"
 	if !w.byKey {

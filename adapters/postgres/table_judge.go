@@ -212,7 +212,7 @@ func (w *batchWriter) judgesFor(fresh bool) (judges []*judge) {
 // index of the judge.
 func (w *batchWriter) judgeStatement(judges []*judge, seen []int, fresh bool) (string, []any) {
 	own, s := w.layout.own, w.scratch
-	u := unnested{args: s.args[:0]}
+	u := w.unnested(nil)
 	u.add(&s.key, "key", own.key.element)
 	values := map[string]string{own.key.raw: own.key.value("x.key")}
 	for _, i := range seen {

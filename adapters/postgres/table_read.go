@@ -26,7 +26,7 @@ func (w *batchWriter) eachOwn(ctx context.Context, t *transaction, chunk []match
 			return err
 		}
 	}
-	u := unnested{args: s.args[:0]}
+	u := w.unnested(nil)
 	u.add(&s.key, "key", own.key.element)
 	u.list.WriteString(", generate_series(1, " + strconv.Itoa(len(chunk)) + "::bigint) AS i")
 	s.args = u.args

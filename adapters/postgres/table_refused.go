@@ -132,7 +132,7 @@ func (w *batchWriter) isOvertaken(ctx context.Context, t *transaction, at int32)
 	if err := w.addContent(&w.batch.Records[at]); err != nil {
 		return false, err
 	}
-	u := unnested{args: w.scratch.args[:0]}
+	u := w.unnested(nil)
 	_, same := w.ownSame(&u)
 	var exists, differs bool
 	err := t.raw.QueryRowContext(ctx, `SELECT count(*) > 0, coalesce(bool_or((`+same+`) IS NOT TRUE), false) FROM `+u.table()+

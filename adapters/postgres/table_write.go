@@ -259,10 +259,11 @@ func (w *batchWriter) updateOwn(ctx context.Context, t *transaction, chunk []mat
 		return nil
 	}
 	s, own := w.scratch, w.layout.own
-	u := unnested{args: s.args[:0]}
+	var first []any
 	if len(own.touch) > 0 {
-		u.args = append(u.args, w.now)
+		first = append(first, w.now)
 	}
+	u := w.unnested(first)
 	if err := w.addAll(chunk); err != nil {
 		return err
 	}
@@ -326,7 +327,8 @@ func (w *batchWriter) ownSame(u *unnested) (set []string, same string) {
 }
 
 // ownProbe returns the statement of a probe: see probeStatement.
-func (w *batchWriter) ownProbe(u unnested) string {
+func (w *batchWriter) ownProbe() string {
+	u := w.unnested(nil)
 	s, key := w.scratch, "p."+w.layout.own.key.name
 	place, unlike := "-x.i", key+" IS NULL"
 	if w.batch.Mode == products.Ignore {
@@ -341,6 +343,11 @@ func (w *batchWriter) ownProbe(u unnested) string {
 	s.args = u.args
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(0)::text, '{}') FROM ` + u.table() +
 		` LEFT JOIN ` + w.layout.table.String() + ` p ON ` + w.matches() + ` WHERE ` + unlike
+}
+
+// unnested returns the parameters of a statement for the table, with these before them.
+func (w *batchWriter) unnested(first []any) unnested {
+	return unnested{args: append(w.scratch.args[:0], first...), joins: w.db.foreign && !w.db.binary}
 }
 
 // matches is the condition that a row p is that of a record x.
