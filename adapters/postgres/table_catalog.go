@@ -113,10 +113,9 @@ func readTable(ctx context.Context, t *transaction, name string) (*tableCatalog,
 	}
 	switch {
 	case !head.OID.Valid:
-		return nil, c.fault("", "give its schema too, as in shop.items, and connect to its database",
-			"the user %q sees no table of this name", c.user)
+		return nil, c.notFound(ctx, t)
 	case relationKinds[head.Kind.String] != "":
-		return nil, c.fault("", "give the table behind it", "%s", relationKinds[head.Kind.String])
+		return nil, c.fault("", "give a table, such as the one behind it", "%s", relationKinds[head.Kind.String])
 	case head.Secured.Bool:
 		return nil, c.fault("", "connect as its owner, or as a user with BYPASSRLS",
 			"row-level security hides rows from the user %q, and COPY doesn't go with it", c.user)
@@ -150,6 +149,24 @@ func (c *tableCatalog) findName(ctx context.Context, t *transaction) error {
 			"the user %q may not use its schema", c.user)
 	}
 	return nil
+}
+
+// notFound is the error for a name that no table has. It has those whose names differ in their case or their schema.
+func (c *tableCatalog) notFound(ctx context.Context, t *transaction) error {
+	var like pq.StringArray
+	err := t.GetContext(ctx, &like, `SELECT ARRAY(SELECT quote_ident(n.nspname) || '.' || quote_ident(r.relname)
+		FROM pg_class r JOIN pg_namespace n ON n.oid = r.relnamespace
+		WHERE r.relkind IN ('r', 'p') AND has_schema_privilege(n.oid, 'USAGE')
+			AND lower(r.relname) = lower(parts[cardinality(parts)]) ORDER BY 1 LIMIT 3)
+		FROM parse_ident($1) AS parts`, c.asked)
+	if err != nil {
+		return err
+	}
+	remedy := "give its schema too, as in shop.items, and connect to its database"
+	if len(like) > 0 {
+		remedy = "give it as it is here: " + strings.Join(like, ", ")
+	}
+	return c.fault("", remedy, "the user %q sees no table of this name", c.user)
 }
 
 // unread is the error for a name that the server doesn't take for one.

@@ -28,7 +28,7 @@ func TestOpenTableRefuses(t *testing.T) {
 		CREATE TABLE must (code text PRIMARY KEY, shape box NOT NULL);
 		CREATE TABLE partial (code text); CREATE UNIQUE INDEX ON partial (code) WHERE code <> '';
 		CREATE UNIQUE INDEX ON partial (lower(code), (code || 'x'));
-		CREATE TABLE keyless (code text);
+		CREATE TABLE keyless (code text); CREATE TABLE "Upper" (code text PRIMARY KEY);
 		CREATE TABLE ruled (code text PRIMARY KEY); CREATE RULE r AS ON INSERT TO ruled DO INSTEAD NOTHING;
 		CREATE TABLE secured (code text PRIMARY KEY); ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
 		ALTER TABLE secured FORCE ROW LEVEL SECURITY;
@@ -41,9 +41,12 @@ func TestOpenTableRefuses(t *testing.T) {
 	}{
 		{postgres.TableOptions{}, "", "it has no name; give its name"},
 		{postgres.TableOptions{Name: "items"}, "", "no key is given"},
-		{postgres.TableOptions{Name: "shop.items", Key: "code"}, "", "sees no table of this name; give its schema too"},
+		{postgres.TableOptions{Name: "shop.things", Key: "code"}, "", "sees no table of this name; give its schema too"},
+		{postgres.TableOptions{Name: "shop.items", Key: "code"}, "",
+			"sees no table of this name; give it as it is here: public.items"},
+		{postgres.TableOptions{Name: "Upper", Key: "code"}, "", `give it as it is here: public."Upper"`},
 		{postgres.TableOptions{Name: `"items`, Key: "code"}, "", "its name can't be read"},
-		{postgres.TableOptions{Name: "seen", Key: "code"}, "", "it is a view; give the table behind it"},
+		{postgres.TableOptions{Name: "seen", Key: "code"}, "", "it is a view; give a table, such as the one behind it"},
 		{postgres.TableOptions{Name: "ruled", Key: "code"}, "", "rewrite rules"},
 		{postgres.TableOptions{Name: "items", Key: "sku"}, "sku", `it has no column "sku"; it has code, name, other`},
 		{postgres.TableOptions{Name: "items", Key: "name", Leave: leave}, "name",
