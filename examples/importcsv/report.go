@@ -2,18 +2,22 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
-// report is a file that is written beside the import. It is written under another name, in the same folder, and gets
-// its own when it is whole: so a file that was there before is replaced by a whole one, or not at all. What is no file,
-// such as a pipe or a terminal, is written to as it is.
+// report is a file that is written beside the import. It is written without a name, or where the system doesn't do that
+// under another one in the same folder, and gets its own when it is whole: so a file that was there before is replaced
+// by a whole one, or not at all, and a process that is killed leaves nothing behind. What is no file, such as a pipe or
+// a terminal, is written to as it is.
 type report struct {
 	name   string // of the flag
 	path   string // as the flag has it
 	target string // where the path leads to
 	beside bool   // file is a temporary one beside the target
+	other  string // its name, empty while it has none
 	file   *os.File
 	buffer *bufio.Writer
 	flush  func() error // of who writes to the buffer
@@ -51,7 +55,9 @@ func (f *report) open() error {
 			permissions = have.Mode().Perm()
 		}
 		f.beside = true
-		f.file, err = createBeside(f.target, permissions)
+		if f.file, err = createNameless(f.target, permissions); err != nil {
+			f.file, f.other, err = createBeside(f.target, permissions)
+		}
 		if err == nil && have != nil {
 			err = f.file.Chmod(permissions)
 		}
@@ -66,14 +72,23 @@ func (f *report) open() error {
 	return nil
 }
 
-// createBeside creates a file of a name of its own in the folder of the path.
-func createBeside(path string, permissions os.FileMode) (*os.File, error) {
+// freeName returns the name of a file in the folder of the path for which create says nothing of one that exists.
+func freeName(path string, create func(name string) error) (name string, err error) {
 	for i := os.Getpid(); ; i++ {
-		file, err := os.OpenFile(fmt.Sprintf("%s.%d.tmp", path, i), os.O_WRONLY|os.O_CREATE|os.O_EXCL, permissions)
-		if !os.IsExist(err) {
-			return file, err
+		name = fmt.Sprintf("%s.%d.tmp", path, i)
+		if err = create(name); !errors.Is(err, fs.ErrExist) {
+			return name, err
 		}
 	}
+}
+
+// createBeside creates a file of a name of its own in the folder of the path.
+func createBeside(path string, permissions os.FileMode) (file *os.File, name string, err error) {
+	name, err = freeName(path, func(name string) (err error) {
+		file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, permissions)
+		return err
+	})
+	return file, name, err
 }
 
 // write hands what was reported until now to the system, and with sync to the disk.
@@ -93,10 +108,25 @@ func (f *report) finish() error {
 	if err := f.write(true); err != nil {
 		return err
 	}
-	if err := f.file.Close(); err != nil || !f.beside {
-		return f.named(err)
+	if f.beside {
+		return f.named(f.become(f.target))
 	}
-	return f.named(os.Rename(f.file.Name(), f.target))
+	return f.named(f.file.Close())
+}
+
+// become closes the file and has it replace what is at the path.
+func (f *report) become(path string) (err error) {
+	if f.other == "" { // a file without a name replaces none, so it gets another one first
+		f.other, err = freeName(f.target, func(other string) error { return name(f.file, other) })
+		if err != nil {
+			f.other = ""
+			return err
+		}
+	}
+	if err := f.file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.other, path)
 }
 
 // keepPartial ends the report of an import that failed. What was reported until then is kept in the file whose path it
@@ -111,7 +141,7 @@ func (f *report) keepPartial() (path string) {
 		return ""
 	}
 	path = f.target + ".partial"
-	if !f.reported || f.file.Close() != nil || os.Rename(f.file.Name(), path) != nil {
+	if !f.reported || f.become(path) != nil {
 		f.discard()
 		return ""
 	}
@@ -121,8 +151,8 @@ func (f *report) keepPartial() (path string) {
 // discard removes what there is of the report, for which an error was returned before, or which has nothing.
 func (f *report) discard() {
 	_ = f.file.Close()
-	if f.beside {
-		_ = os.Remove(f.file.Name())
+	if f.other != "" {
+		_ = os.Remove(f.other)
 	}
 }
 

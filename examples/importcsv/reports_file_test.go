@@ -1,14 +1,18 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
 // TestReportThatFails: nothing is committed of which a report couldn't tell, and none is called complete.
@@ -109,4 +113,34 @@ func TestReportReplacesAFileWhenItIsWhole(t *testing.T) {
 			oneLine(t, s, statusFailure, "-rejects and -superseded both name "+other)
 		}
 	})
+}
+
+// TestReportOfAKilledProcess: nothing is left of what a process had reported that is killed.
+func TestReportOfAKilledProcess(t *testing.T) {
+	folder := t.TempDir()
+	probe, err := createNameless(filepath.Join(folder, "probe"), 0o600)
+	if err != nil {
+		t.Skip("here a file has a name from the beginning: ", err)
+	}
+	require.NoError(t, probe.Close())
+	superseded := filepath.Join(folder, "superseded.csv")
+	require.NoError(t, os.WriteFile(superseded, []byte("of the last import\n"), 0o600))
+	p := program(t, "-superseded", superseded, catalog(t, 500_000, catalogtest.Base))
+	require.NoError(t, p.Start())
+	require.Eventually(t, func() bool { // it has written to its report
+		handles, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Process.Pid))
+		return slices.ContainsFunc(handles, func(path string) bool {
+			to, _ := os.Readlink(path)
+			written, err := os.Stat(path)
+			return strings.HasPrefix(to, folder) && err == nil && written.Size() > 0
+		})
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, p.Process.Kill())
+	_ = p.Wait()
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	text, err := os.ReadFile(superseded)
+	require.NoError(t, err)
+	require.Equal(t, "of the last import\n", string(text))
 }
