@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -11,21 +12,23 @@ import (
 // numbering is a sequence and the table that its numbers are for.
 type numbering struct {
 	sequence, table string
-	block           int64 // how many numbers each value stands for
+	block           int64  // how many numbers each value stands for
+	noted           string // what says which number the table had once, empty for none
 }
 
 var (
-	productNumbers = numbering{"product_ids", "products", idBlock}
-	numberings     = []numbering{productNumbers, {"webhook_delivery_ids", "webhook_deliveries", 1},
-		{"webhook_feed_ids", "webhook_feed", 1}}
+	productNumbers = numbering{"product_ids", "products", idBlock, ""}
+	numberings     = []numbering{productNumbers, {"webhook_delivery_ids", "webhook_deliveries", 1, ""},
+		{"webhook_feed_ids", "webhook_feed", 1, "SELECT removed FROM webhook_feed_keeping"}}
 )
 
-// given returns the greatest number that the sequence has given out, and the greatest that the table has.
+// given returns the greatest number that the sequence has given out, and the greatest that the table has, or had.
 func (n numbering) given(ctx context.Context, q sqlx.QueryerContext) (given, used int64, err error) {
 	err = q.QueryRowxContext(ctx,
 		fmt.Sprintf(
-			`SELECT coalesce(pg_sequence_last_value('%s'::regclass) + %d, 0), coalesce((SELECT max(id) FROM %s), 0)`,
-			n.sequence, n.block-1, n.table)).Scan(&given, &used)
+			`SELECT coalesce(pg_sequence_last_value('%s'::regclass) + %d, 0),
+			greatest((SELECT max(id) FROM %s), (%s), 0)`,
+			n.sequence, n.block-1, n.table, cmp.Or(n.noted, "SELECT 0"))).Scan(&given, &used)
 	return given, used, err
 }
 

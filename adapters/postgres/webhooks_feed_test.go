@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -92,4 +93,33 @@ func TestFeedHeldBack(t *testing.T) {
 	}
 	require.Zero(t, scan[int](t, url, feedLocks))
 	require.NoError(t, tx.Commit())
+}
+
+// TestFeedAfterRestoreOfData: where the data was restored without the sequences, when the feed had nothing left, new
+// events stand behind what readers have seen.
+func TestFeedAfterRestoreOfData(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	appendOne := func(w *postgres.Webhooks) {
+		_, err := w.Append(t.Context(), []webhooks.Event{{Type: webhooks.ProductDeleted, Data: []byte(`{}`)}})
+		require.NoError(t, err)
+	}
+	before := open(t, url, postgres.Options{}).Webhooks()
+	_, err := before.KeepFeed(t.Context(), time.Hour)
+	require.NoError(t, err)
+	for range 3 {
+		appendOne(before)
+	}
+	n, end := readFeed(t, before, webhooks.Cursor{})
+	require.Equal(t, 3, n)
+	query(t, url, `UPDATE webhook_feed SET kept_at = kept_at - interval '2 hours'`)
+	removed, err := before.Prune(t.Context(), webhooks.PruneRequest{Limit: 10})
+	require.NoError(t, err)
+	require.Equal(t, 3, removed)
+	query(t, url, `ALTER SEQUENCE webhook_feed_ids RESTART`)
+
+	after := open(t, url, postgres.Options{}).Webhooks()
+	appendOne(after)
+	n, _ = readFeed(t, after, end)
+	require.Equal(t, 1, n)
 }
