@@ -229,7 +229,7 @@ func (m *missingBatch) batch(notifier WebhookNotifier) *products.RevertBatch {
 		patch = &products.Patch{Status: new(bool)}
 	}
 	for i, k := range m.missing {
-		b.Reverts[i] = products.Revert{Key: k.Key, ID: k.ID, Version: k.Version, Patch: patch}
+		b.Reverts[i] = products.Revert{Key: k.Key, ID: k.ID, Version: k.Version, Patch: patch, Onward: true}
 	}
 	if tell := m.run.options.Differences; tell != nil {
 		b.Differences = func() func(ctx context.Context, part []products.Difference) error {

@@ -25,6 +25,9 @@ type Revert struct {
 	ID, Version int64
 	// Patch says what the product gets back. It is nil for one that is to be deleted, and where there is none.
 	Patch *Patch
+	// Onward says that Patch is a change as others are, and gives the product nothing back: its new version is the same
+	// as no earlier one.
+	Onward bool
 	// Product is brought back where there must be none: with its ID, Version and CreatedAt. Restored is what it had
 	// when it was deleted.
 	Product  *Product
@@ -119,7 +122,7 @@ func (r *Revert) Outcome(found *Product, restored Restored) (outcome Outcome, af
 	}
 	switch is := restored.As(found.Version); {
 	case is == restored.As(r.Version):
-	case r.Patch != nil && is == restored.As(r.Version-1):
+	case r.Patch != nil && !r.Onward && is == restored.As(r.Version-1):
 		return Unchanged, nil, "", ""
 	default:
 		return Kept, nil, "", KeptChanged
@@ -132,5 +135,8 @@ func (r *Revert) Outcome(found *Product, restored Restored) (outcome Outcome, af
 		return Unchanged, nil, "", ""
 	}
 	p.Version++
+	if r.Onward {
+		return Updated, &p, restored, ""
+	}
 	return Updated, &p, restored.with(p.Version, r.Version-1), ""
 }

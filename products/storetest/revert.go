@@ -242,6 +242,35 @@ var revertCases = []Case{
 			require.Equal(c, []products.Outcome{created}, outcomes)
 		}
 	}},
+	{Name: "revert/onward", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		p := c.create(products.Product{Name: "v1", SKU: "a", Status: true})
+		_, err := c.store.Update(c.Context(), p.ID, 0, products.Patch{Name: ptr("v2")})
+		require.NoError(c, err)
+		onward := products.Revert{Key: "a", ID: p.ID, Version: 2, Patch: &products.Patch{Status: ptr(false)},
+			Onward: true}
+		for _, dry := range []bool{true, false} {
+			outcomes, _, _ := c.revert(dry, onward)
+			require.Equal(c, []products.Outcome{updated}, outcomes, "an onward change is made")
+		}
+		require.False(c, c.get(p.ID).Status, "an onward change is made")
+		outcomes, _, _ := c.revert(false, onward, products.Revert{Key: "b", ID: p.ID + 1, Version: 1, Onward: true})
+		require.Equal(c, []products.Outcome{kept, kept}, outcomes, "an onward change is made of the version that is named")
+		for _, r := range []products.Revert{{Key: "a", ID: p.ID, Version: 1},
+			{Key: "a", ID: p.ID, Version: 2, Patch: &products.Patch{Name: ptr("v1")}}} {
+			outcomes, _, _ := c.revert(false, r)
+			require.Equal(c, []products.Outcome{kept}, outcomes, "what an onward change made is the same as no earlier version")
+		}
+		outcomes, _, _ = c.revert(false, products.Revert{Key: "a", ID: p.ID, Version: 3,
+			Patch: &products.Patch{Status: ptr(true)}})
+		require.Equal(c, []products.Outcome{updated}, outcomes, "an onward change is taken back")
+		outcomes, _, _ = c.revert(false, products.Revert{Key: "a", ID: p.ID, Version: 2, Patch: &products.Patch{Name: ptr("v1")}})
+		require.Equal(c, []products.Outcome{updated}, outcomes, "and then what was changed before it")
+		outcomes, _, _ = c.revert(false, onward)
+		require.Equal(c, []products.Outcome{kept}, outcomes, "an onward change is none that was made before")
+	}},
 	{Name: "revert/an error leaves nothing", run: func(c *check) {
 		if c.reverter() == nil {
 			return

@@ -38,6 +38,13 @@ var revertFaults = []fault{
 			}
 		}
 	}, "revert/one after the other", "is not changed again"},
+	{"takes what goes onward for what goes back", func(s *broken) {
+		s.revert = func(_ context.Context, b *products.RevertBatch) {
+			for i := range b.Reverts {
+				b.Reverts[i].Onward = false
+			}
+		}
+	}, "revert/onward", "of the version that is named"},
 	{"forgets versions that are deleted", func(s *broken) {
 		s.revert = func(_ context.Context, b *products.RevertBatch) {
 			for i := range b.Reverts {
