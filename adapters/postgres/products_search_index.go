@@ -24,18 +24,11 @@ func (db *DB) BuildSearchIndex(ctx context.Context) error {
 		names = append(names, pq.QuoteLiteral(f.Name))
 		columns = append(columns, columnOf(f)+" "+operators)
 	}
-	index := db.space.of(searchIndex)
-	return fail(ctx, db.build(ctx,
-		// What a build that was interrupted left behind is of no use, nor is one that lacks a field.
-		`DO $$ BEGIN
-			IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass(`+pq.QuoteLiteral(index)+`)
-					AND (NOT indisvalid OR NOT ARRAY(SELECT attname::text FROM pg_attribute WHERE attrelid = indexrelid)
-						@> ARRAY[`+strings.Join(names, ", ")+`])) THEN
-				DROP INDEX `+index+`;
-			END IF;
-		END $$`,
-		`CREATE INDEX CONCURRENTLY IF NOT EXISTS `+searchIndex+` ON products USING gin (`+
-			strings.Join(columns, ", ")+`)`), nil)
+	pool, closePool := db.buildingPool(ctx)
+	defer closePool()
+	return fail(ctx, db.buildIndex(ctx, pool, &wantedIndex{field: "search",
+		name:  func(table string) string { return shortened(table + "_search") },
+		using: "gin (" + strings.Join(columns, ", ") + ")", columns: "ARRAY[" + strings.Join(names, ", ") + "]"}), nil)
 }
 
 const searchIndex = "products_search"
@@ -55,7 +48,19 @@ func (db *DB) searchOperators(ctx context.Context) (name string, err error) {
 
 // DropSearchIndex drops what BuildSearchIndex built.
 func (db *DB) DropSearchIndex(ctx context.Context) error {
-	return fail(ctx, db.build(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+db.space.of(searchIndex)), nil)
+	var partitioned bool
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		return q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'I' AND oid = to_regclass(`+
+			pq.QuoteLiteral(db.space.of(searchIndex))+`))`).Scan(&partitioned)
+	})
+	if err != nil {
+		return fail(ctx, err, nil)
+	}
+	statement := `DROP INDEX CONCURRENTLY IF EXISTS `
+	if partitioned { // PostgreSQL drops one of partitions in no other way; it waits for reads and writes under way
+		statement = `DROP INDEX IF EXISTS `
+	}
+	return fail(ctx, db.build(ctx, statement+db.space.of(searchIndex)), nil)
 }
 
 // build runs statements that may take long, one after the other.

@@ -64,7 +64,11 @@ func indexed(schema *products.Schema) (fields []*products.Field) {
 
 // indexName is the name of a field's index on a table: on products, or on one of its partitions.
 func indexName(table, field string) string {
-	name := table + "_by_" + field
+	return shortened(table + "_by_" + field)
+}
+
+// shortened is a name, or the beginning of a long one with what makes it another than others that begin so.
+func shortened(name string) string {
 	const most = 63 // PostgreSQL cuts what is longer
 	if len(name) <= most {
 		return name
@@ -93,7 +97,7 @@ func (db *DB) BuildIndexes(ctx context.Context) error {
 	defer closePool()
 	return fail(ctx, db.locked(ctx, indexLock, func(ctx context.Context) error {
 		for _, f := range fields {
-			if err := db.buildIndex(ctx, pool, f); err != nil {
+			if err := db.buildIndex(ctx, pool, fieldIndex(f)); err != nil {
 				return err
 			}
 		}
@@ -125,7 +129,7 @@ type relation struct {
 }
 
 // relations returns products and its partitions, each before its own partitions.
-func relations(ctx context.Context, pool statements, field string) (all []relation, err error) {
+func relations(ctx context.Context, pool statements, b *wantedIndex) (all []relation, err error) {
 	rows, err := pool.QueryContext(ctx, `WITH tree AS (SELECT * FROM pg_partition_tree('products'))
 		SELECT format('%I.%I', n.nspname, c.relname), CASE WHEN p.oid IS NULL THEN ''
 			ELSE format('%I.%I', pn.nspname, p.relname) END, c.relname, quote_ident(n.nspname), t.isleaf
@@ -143,67 +147,104 @@ func relations(ctx context.Context, pool statements, field string) (all []relati
 		if err := rows.Scan(&r.name, &r.parent, &r.plain, &r.schema, &r.leaf); err != nil {
 			return nil, err
 		}
-		r.index = r.schema + "." + pq.QuoteIdentifier(indexName(r.plain, field))
+		r.index = r.schema + "." + pq.QuoteIdentifier(b.name(r.plain))
 		all = append(all, r)
 	}
 	return all, rows.Err()
 }
 
-// buildIndex builds the index of a field. A partitioned table gets one of its partitions' indexes, which are built one
-// after the other.
-func (db *DB) buildIndex(ctx context.Context, pool statements, f *products.Field) error {
-	all, err := relations(ctx, pool, f.Name)
+// wantedIndex is an index on products, or on each of its partitions.
+type wantedIndex struct {
+	field string // for the log
+	// name names the index on a table.
+	name  func(table string) string
+	using string
+	// columns, an array as SQL has it, are those without which it is built anew, none where its name says enough.
+	columns string
+}
+
+// fieldIndex is the index of a field.
+func fieldIndex(f *products.Field) *wantedIndex {
+	return &wantedIndex{field: f.Name, name: func(table string) string { return indexName(table, f.Name) },
+		using: typeOf(f).index(columnOf(f)), columns: "'{}'::text[]"}
+}
+
+// complete is the condition that an index i has all columns.
+func (b *wantedIndex) complete() string {
+	return `ARRAY (SELECT attname::text FROM pg_attribute WHERE attrelid = i.indexrelid) @> ` + b.columns
+}
+
+// buildIndex builds an index. A partitioned table gets one of its partitions' indexes, which are built one after the
+// other.
+func (db *DB) buildIndex(ctx context.Context, pool statements, b *wantedIndex) error {
+	all, err := relations(ctx, pool, b)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
 	indexes := make(map[string]string, len(all))
-	using := typeOf(f).index(columnOf(f))
 	built := false
 	for _, r := range all {
 		indexes[r.name] = r.index
 		if !r.leaf {
-			continue
+			err = dropUnlike(ctx, pool, b, r)
+		} else {
+			var did bool
+			did, err = buildOn(ctx, pool, b, r)
+			built = built || did
 		}
-		var valid sql.NullBool
-		if err := pool.QueryRowContext(ctx, `SELECT (SELECT indisvalid FROM pg_index
-			WHERE indexrelid = to_regclass(`+pq.QuoteLiteral(r.index)+`))`).Scan(&valid); err != nil {
+		if err != nil {
 			return err
 		}
-		if valid.Bool {
-			continue
-		}
-		if valid.Valid { // what a build that was interrupted left behind is of no use
-			if _, err := pool.ExecContext(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+r.index); err != nil {
-				return err
-			}
-		}
-		if _, err := pool.ExecContext(ctx, fmt.Sprintf(`CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s USING %s`,
-			pq.QuoteIdentifier(indexName(r.plain, f.Name)), r.name, using)); err != nil {
-			return err
-		}
-		built = true
 	}
 	if len(all) > 1 {
-		if err := db.joinIndexes(ctx, all, indexes, f, using); err != nil {
+		if err := db.joinIndexes(ctx, all, indexes, b); err != nil {
 			return err
 		}
 	}
 	if built {
-		db.options.Logger.InfoContext(ctx, "built an index", "field", f.Name, "took", time.Since(began))
+		db.options.Logger.InfoContext(ctx, "built an index", "field", b.field, "took", time.Since(began))
 	}
 	return nil
 }
 
+// dropUnlike drops the index of a partitioned table that lacks a column, with those of its partitions.
+func dropUnlike(ctx context.Context, pool statements, b *wantedIndex, r relation) error {
+	var unlike bool
+	err := pool.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_index i WHERE indexrelid = to_regclass(`+
+		pq.QuoteLiteral(r.index)+`) AND NOT `+b.complete()+`)`).Scan(&unlike)
+	if err == nil && unlike {
+		_, err = pool.ExecContext(ctx, `DROP INDEX IF EXISTS `+r.index)
+	}
+	return err
+}
+
+// buildOn builds the index on a table that has rows. It reports whether there was none as it must be.
+func buildOn(ctx context.Context, pool statements, b *wantedIndex, r relation) (bool, error) {
+	var good sql.NullBool
+	err := pool.QueryRowContext(ctx, `SELECT (SELECT indisvalid AND `+b.complete()+` FROM pg_index i
+		WHERE indexrelid = to_regclass(`+pq.QuoteLiteral(r.index)+`))`).Scan(&good)
+	if err != nil || good.Bool {
+		return false, err
+	}
+	if good.Valid { // what a build that was interrupted left behind is of no use, nor is one that lacks a column
+		if _, err := pool.ExecContext(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+r.index); err != nil {
+			return false, err
+		}
+	}
+	_, err = pool.ExecContext(ctx, fmt.Sprintf(`CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s USING %s`,
+		pq.QuoteIdentifier(b.name(r.plain)), r.name, b.using))
+	return err == nil, err
+}
+
 // joinIndexes makes the indexes of partitions one of the partitioned table.
-func (db *DB) joinIndexes(ctx context.Context, all []relation, indexes map[string]string, f *products.Field,
-	using string) error {
+func (db *DB) joinIndexes(ctx context.Context, all []relation, indexes map[string]string, b *wantedIndex) error {
 	return db.alter(ctx, func(ctx context.Context, t *transaction) error {
 		statements := ""
 		for _, r := range all {
 			if !r.leaf {
 				statements += fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %s ON ONLY %s USING %s;`,
-					pq.QuoteIdentifier(indexName(r.plain, f.Name)), r.name, using)
+					pq.QuoteIdentifier(b.name(r.plain)), r.name, b.using)
 			}
 		}
 		for _, r := range all {
