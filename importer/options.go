@@ -113,8 +113,9 @@ type Options struct {
 	// 524,288. Where a file has more, and from some ten million SKUs on, all of them are sorted out in a temporary file
 	// ([os.TempDir]), before anything is written. For that some 22 bytes a record are kept there while a file is
 	// checked, beyond the first 2 MiB of them: a compressed one, or one with 512 bytes or more for each of
-	// MaxDuplicates (256 MiB). A smaller one with so many repeated SKUs is checked twice instead. Where the temporary
-	// file is needed and can't be written, the import ends with an error that names the folder.
+	// MaxDuplicates (256 MiB), of which 131,072 at most are kept in mind then. A smaller one with so many repeated SKUs
+	// is checked twice instead. Where the temporary file is needed and can't be written, the import ends with an error
+	// that names the folder.
 	MaxDuplicates int
 
 	// OnHeader is given the names of the file's columns as they are in it, made-up ones when it has no header, before

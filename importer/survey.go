@@ -46,6 +46,10 @@ type surveyBounds struct {
 
 var usualBounds = surveyBounds{filter: 1 << 26, log: 2 << 20}
 
+// mostBesideLog is how many entries a map has at most where there is a log, which takes over at a lower price than the
+// memory of more.
+const mostBesideLog = 1 << 17
+
 // errLog ends a pass over a file that needs a survey with a log, and was surveyed without.
 var errLog = errors.New("importer: the file has to be surveyed anew, with a log")
 
@@ -59,7 +63,7 @@ func newSurvey(mode products.Mode, size int64, most int, bounds surveyBounds) *s
 	}
 	s := &survey{mode: mode, most: most, filter: make([]uint64, bits/64), repeated: map[digest]int64{}}
 	if size < 0 || size/512 >= int64(most) {
-		s.log = spill.New(bounds.log)
+		s.log, s.most = spill.New(bounds.log), min(most, mostBesideLog)
 	}
 	return s
 }
