@@ -80,18 +80,25 @@ var usualExamples = []string{"Example", "Another example", "example", "EXAMPLE",
 	"2001:db8::1", "01900000-0000-4000-8000-000000000001", "#336699", "DE", "DEU", "EUR", "USD", "de", "en-GB",
 	"+4930123456", "1.0.0", "3-598-21508-8", "978-3-16-148410-0", "02:00:5e:10:00:01", "Europe/Berlin", "{}"}
 
-// candidates returns texts that may be values of the field, the likeliest first: what its rules name, and then others.
+// candidates returns texts that may be values of the field, the likeliest first: what its rules name, then usual ones,
+// and then those at bounds, which may be those of a column's type and say nothing.
 func candidates(f *products.Field) (all []string) {
 	rules, entries := fieldRules(f)
 	list := f.Type == products.List
+	var bounds []string
 	for _, rule := range rules {
-		all = append(all, ruleExamples(rule, f.Type == products.Text)...)
+		found := ruleExamples(rule, f.Type == products.Text)
+		if slices.Contains([]string{"gt", "gte", "lt", "lte", "min", "max"}, rule.tag) {
+			bounds = append(bounds, found...)
+		} else {
+			all = append(all, found...)
+		}
 	}
 	var texts []string
 	for _, rule := range entries {
 		texts = append(texts, ruleExamples(rule, true)...)
 	}
-	all = append(all, usualExamples...)
+	all = append(append(all, usualExamples...), bounds...)
 	if list {
 		texts = append(texts, usualExamples...)
 		sizes := []int{2, 1, 3}

@@ -79,6 +79,17 @@ func TestTemplate(t *testing.T) {
 		require.Greater(t, len(records), 1, "%v", f)
 		require.NotEmpty(t, records[1][4], "%v", f)
 	}
+	for rules, want := range map[string]string{ // what a table's columns allow says nothing of what is in them
+		"gte=-2147483648,lte=2147483647": "5", "max=20": "Example", "gte=-99999999.99,lte=99999999.99": "19.90"} {
+		f := products.Field{Name: "a", Type: products.Integer, Rules: rules}
+		switch want {
+		case "Example":
+			f.Type = products.Text
+		case "19.90":
+			f.Type, f.Scale = products.Decimal, 2
+		}
+		require.Equal(t, want, template(t, f)[1][4], rules)
+	}
 	require.Len(t, template(t, products.Field{Name: "a", Type: products.Text, Rules: "required,isbn13,len=3"}), 1,
 		"without an example there is the header")
 	f := newFixture(t, httpapi.Options{})
