@@ -103,7 +103,8 @@ func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 			WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
 				AND (wait_event = 'ClientRead' AND starts_with(query, 'COPY ' || $2::text)
 					OR wait_event = 'ClientWrite' AND query LIKE 'SELECT %'
-					AND (strpos(query, ' FROM ' || $2::text || ' WHERE sku_key = ANY ') > 0
+					AND (strpos(query, ' JOIN ' || $2::text || ' p USING (sku_key)') > 0
+						OR strpos(query, ' FROM ' || $2::text || ' WHERE sku_key = ANY ') > 0 -- of older workers
 						OR strpos(query, ' FROM ' || $2::text || ' p WHERE sku_key = ANY ') > 0))`, before,
 			j.db.productsTable()).Scan(&n)
 	})

@@ -72,10 +72,20 @@ func (w *batchWriter) readUpdated(ctx context.Context, t *transaction, chunk []m
 	return all, nil
 }
 
+// ofKeys is FROM what, for the rows p of the keys $1: each is looked up in its own partition, where = ANY looks for all
+// of them in each. It is for transactions with joinByIndex.
+func (l *layout) ofKeys() string {
+	return ` FROM (SELECT unnest($1::text[]) AS ` + l.key + `) AS x JOIN ` + l.table.String() + ` p USING (` + l.key + `)`
+}
+
 // readByKeys reads whole rows by their keys, some n of them, in any order.
 func (l *layout) readByKeys(ctx context.Context, t *transaction, keys arrayValue, n int) ([]row, error) {
-	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+` FROM `+l.table.String()+` WHERE `+l.key+
-		` = ANY ($1::text[])`, keys)
+	if !t.byIndex { // somebody else's statements came in between
+		if err := t.joinByIndex(ctx); err != nil {
+			return nil, err
+		}
+	}
+	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+l.ofKeys(), keys)
 	if err != nil {
 		return nil, err
 	}

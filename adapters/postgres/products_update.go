@@ -165,10 +165,10 @@ func (w *batchWriter) read(ctx context.Context, t *transaction, chunk []match,
 	if how.whole {
 		columns = w.layout.columns
 	}
-	statement := `SELECT ` + w.layout.list(columns, nil, withAttributes) + ` FROM ` + w.layout.table.String() +
-		` WHERE ` + w.layout.key + ` = ANY ($1::text[]) ORDER BY ` + w.layout.key
+	statement := `SELECT ` + w.layout.list(columns, nil, withAttributes) + w.layout.ofKeys() + ` ORDER BY p.` +
+		w.layout.key
 	if how.lock {
-		statement += ` FOR UPDATE`
+		statement += ` FOR UPDATE OF p`
 	}
 	keys := &w.scratch.key
 	keys.reset()
