@@ -76,7 +76,7 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	if job.Settings.Undo != "" {
 		return a.undo(ctx, stop, before)
 	}
-	if job.File == "" {
+	if job.Priority == ownPriority {
 		return errNoFile
 	}
 	o.Checkpoints = importer.Checkpoints{

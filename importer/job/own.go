@@ -135,7 +135,7 @@ func (o *Own) bury(ctx context.Context, id string) bool {
 	var claim *Claim
 	err := o.InTx(ctx, func(ctx context.Context) (err error) {
 		claim, err = o.claim(ctx, id)
-		if err == nil && (claim.Job.File != "" || claim.Job.Settings.Undo != "") { // workers do it
+		if err == nil && (claim.Job.Priority != ownPriority || claim.Job.Settings.Undo != "") { // workers do it
 			err = ErrNotEnded
 		}
 		return err
