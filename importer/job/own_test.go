@@ -84,7 +84,8 @@ func TestOwnImportOfAProcessThatIsGone(t *testing.T) {
 		w := newWorld(t)
 		var id string
 		func() { // the process that vanishes: it doesn't end its claim
-			created, err := w.db.Jobs().Create(t.Context(), job.Job{Settings: job.Settings{Changes: job.ChangesAll}})
+			created, err := w.db.Jobs().Create(t.Context(), job.Job{Priority: job.MaxPriority + 1,
+				Settings: job.Settings{Changes: job.ChangesAll}})
 			require.NoError(t, err)
 			claim, err := w.db.Jobs().Claim(t.Context(), "gone", time.Second, 5)
 			require.NoError(t, err)
