@@ -11,9 +11,9 @@ import (
 )
 
 // ChangesCSV writes the changes of the job that the query wants as CSV, with a header: a row for each field of a
-// change, or for the one that is asked for, and one row where there is none. It returns how many changes there were. The
-// values are as files have them, and those that a spreadsheet would run as a formula are escaped. The errors are those
-// of EachChange, before anything is written where it has none.
+// change, or for the one that is asked for, and one row where there is none. It returns how many changes there were.
+// The values are as files have them, and those that a spreadsheet would run as a formula are escaped. The errors are
+// those of EachChange, before anything is written where it has none.
 func (s *Service) ChangesCSV(ctx context.Context, id string, query ChangeQuery, w io.Writer) (changes int64,
 	err error) {
 	schema := s.options.Fields
