@@ -85,7 +85,7 @@ var concurrentCases = []Case{
 	}},
 	{Name: "concurrent/batches and single changes", run: func(c *check) {
 		const n, rounds = 40, 8
-		p := c.create(products.Product{Name: "before", SKU: "c-0"})
+		p := c.create(products.Product{Name: "before", SKU: "c-0", Attributes: map[string]string{"count": "0"}})
 		var counted atomic.Int64
 		count := func(ctx context.Context) error {
 			for range rounds {
@@ -93,11 +93,9 @@ var concurrentCases = []Case{
 				if err != nil {
 					return err
 				}
-				value := 0
-				if text, has := now.Attributes["count"]; has {
-					if value, err = strconv.Atoi(text); err != nil {
-						return err
-					}
+				value, err := strconv.Atoi(now.Attributes["count"])
+				if err != nil {
+					return err
 				}
 				_, err = c.store.Update(ctx, p.ID, now.Version,
 					products.Patch{Attributes: map[string]*string{"count": ptr(strconv.Itoa(value + 1))}})
