@@ -101,6 +101,7 @@ func (o *outcome) writeJSON(w io.Writer) error {
 	if o.undone != nil {
 		object.Counts = o.undone.Event.Counts
 		object.Seconds = o.undone.Event.Elapsed.Seconds()
+		object.Deleted = o.undone.Event.Deleted
 	}
 	if r := o.result; r != nil {
 		object.Counts, object.Inherited, object.Bytes, object.Seconds = r.Counts, r.Inherited, r.Bytes,

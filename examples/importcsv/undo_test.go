@@ -5,11 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -79,6 +81,60 @@ func edit(t *testing.T, database, sku string) {
 	text := "by hand"
 	_, err = db.Products.Update(t.Context(), page.Products[0].ID, 0, products.Patch{Description: &text})
 	require.NoError(t, err)
+}
+
+// TestAfterAKill: an import and an undo whose processes were killed are in nobody's way, and the undo is gone on with.
+func TestAfterAKill(t *testing.T) {
+	for name, url := range map[string]func(t *testing.T) string{
+		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
+		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			database := url(t)
+			report := filepath.Join(t.TempDir(), "changes.csv")
+			imported := func(text string) string {
+				s := importcsv(t, nil, "", "-database-url", database, "-changes", report, "-json", write(t, "f.csv", text))
+				require.Equal(t, 0, s.status, s.stderr)
+				return s.decode(t)["id"].(string)
+			}
+			first := imported("sku,name\na,A\n")
+			leave(t, database, job.Settings{})
+			undo := leave(t, database, job.Settings{Undo: first})
+			imported("sku,name\nb,B\n")
+			leave(t, database, job.Settings{})
+			s := importcsv(t, nil, "", "-database-url", database, "-undo", first, "-json")
+			require.Equal(t, 0, s.status, s.stderr)
+			require.Contains(t, s.stdout, `"id":"`+undo+`"`)
+			require.Contains(t, s.stdout, `"deleted":1,`)
+		})
+	}
+}
+
+// leave makes a job of a process's own, and returns its ID once the process would have to be there and isn't.
+func leave(t *testing.T, database string, settings job.Settings) string {
+	t.Helper()
+	u, err := storeflags.ParseURL(database)
+	require.NoError(t, err)
+	db, err := storeflags.Open(t.Context(), u, storeflags.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	settings.Changes = job.ChangesAll
+	j, err := db.Jobs.Create(t.Context(), job.Job{Priority: job.MaxPriority + 1, Settings: settings, Size: 1})
+	require.NoError(t, err)
+	const lease = 10 * time.Millisecond
+	var claims []*job.Claim
+	for len(claims) == 0 || claims[len(claims)-1].Job.ID != j.ID { // those that were left before come first
+		claim, err := db.Jobs.Claim(t.Context(), "gone", time.Minute, 100)
+		require.NoError(t, err)
+		require.NotNil(t, claim)
+		claims = append(claims, claim)
+	}
+	for _, claim := range claims {
+		_, err = db.Jobs.Renew(t.Context(), claim, lease, nil)
+		require.NoError(t, err)
+	}
+	time.Sleep(2 * lease)
+	return j.ID
 }
 
 // TestChangesIntoMemory: what an import would do to each product, without a database.

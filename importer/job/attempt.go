@@ -77,7 +77,7 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 		return a.undo(ctx, stop, before)
 	}
 	if job.Priority == ownPriority {
-		return errNoFile
+		return errGone
 	}
 	o.Checkpoints = importer.Checkpoints{
 		Save: func(ctx context.Context, done importer.Commit) error {

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/progress"
 )
 
-// errNoFile is why a job ends that a worker has got from a process that is gone.
-var errNoFile = errors.New("job: the process that imported this file of its own is gone")
+// errGone is why a job ends that is left of a process that is gone, and that nobody else can do, or needs.
+var errGone = errors.New("job: the process that did this of its own is gone")
 
 // ownPriority makes Claim return the process's own job before all that a submitter can ask for.
 const ownPriority = MaxPriority + 1
@@ -45,7 +46,7 @@ func (o *Own) Import(ctx context.Context, source importer.Source, options import
 		created, err := o.Service.store.Create(ctx, Job{FileName: shown(request.FileName), User: shown(request.User),
 			Size: source.Size(), Priority: ownPriority, Settings: request.Settings.withDefaults(importer.BatchSize{})})
 		if err == nil {
-			claim, err = o.claim(ctx, created.ID)
+			claim, err = o.claimNew(ctx, created.ID)
 		}
 		return err
 	})
@@ -100,14 +101,25 @@ func (a *attempt) importOwn(ctx context.Context, source importer.Source, o impor
 }
 
 // Undo undoes the job as [Service.Undo] does, and returns the job that did it once it has ended. A job of a process
-// that is gone, see Import, counts as ended. Where the context ends the job is cancelled.
+// that is gone, see Import, counts as ended, and an undo that was left unfinished is gone on with: Undo waits until the
+// lease of either has run out, and a second more. Where the context ends the undo is cancelled.
 func (o *Own) Undo(ctx context.Context, id string, request UndoRequest) (Job, error) {
-	claim, err := o.claimUndo(ctx, id, &request)
-	if errors.Is(err, ErrNotEnded) && o.bury(ctx, id) {
-		claim, err = o.claimUndo(ctx, id, &request)
-	}
-	if err != nil {
-		return Job{}, err
+	const pause = time.Second
+	var claim *Claim
+	for until := time.Now().Add(o.Runner.options.Lease + pause); ; {
+		var wait bool
+		var err error
+		if claim, wait, err = o.claimUndo(ctx, id, &request); err == nil {
+			break
+		}
+		if !wait || time.Now().After(until) {
+			return Job{}, err
+		}
+		select {
+		case <-ctx.Done():
+			return Job{}, context.Cause(ctx)
+		case <-time.After(pause):
+		}
 	}
 	job, err := o.Runner.Run(ctx, claim, nil)
 	if err == nil && ctx.Err() != nil && !job.State.Final() {
@@ -118,45 +130,104 @@ func (o *Own) Undo(ctx context.Context, id string, request UndoRequest) (Job, er
 	return job, err
 }
 
-// claimUndo creates the undo and claims it, in one transaction, so that no worker gets it.
-func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (claim *Claim, err error) {
+// claimUndo creates the undo, or finds the one that was left, and claims it. With an error it reports whether a process
+// has what is in the way that may be gone.
+func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (claim *Claim, wait bool, err error) {
+	claim, err = o.createUndo(ctx, id, request)
+	if errors.Is(err, ErrNotEnded) {
+		buried, own := o.bury(ctx, id)
+		if !buried {
+			return nil, own, err
+		}
+		claim, err = o.createUndo(ctx, id, request)
+	}
+	var undone *UndoneError
+	if !errors.As(err, &undone) || undone.By.State.Final() || undone.By.Settings.Undo != id || request.DryRun {
+		return claim, false, err
+	}
+	if left := o.InTx(ctx, func(ctx context.Context) (err error) {
+		claim, err = o.claim(ctx, undone.By.ID)
+		return err
+	}); left != nil && !errors.Is(left, ErrNotEnded) {
+		return nil, false, left
+	}
+	if claim == nil {
+		return nil, undone.By.Priority == ownPriority, err
+	}
+	return claim, false, nil
+}
+
+// createUndo creates the undo and claims it, in one transaction, so that no worker gets it.
+func (o *Own) createUndo(ctx context.Context, id string, request *UndoRequest) (claim *Claim, err error) {
 	err = o.InTx(ctx, func(ctx context.Context) error {
 		created, _, err := o.Service.undo(ctx, id, request, ownPriority)
 		if err == nil {
-			claim, err = o.claim(ctx, created.ID)
+			claim, err = o.claimNew(ctx, created.ID)
 		}
 		return err
 	})
 	return claim, err
 }
 
-// bury ends the job if it is one of a process that is gone, and reports whether it has.
-func (o *Own) bury(ctx context.Context, id string) bool {
-	var claim *Claim
-	err := o.InTx(ctx, func(ctx context.Context) (err error) {
-		claim, err = o.claim(ctx, id)
-		if err == nil && (claim.Job.Priority != ownPriority || claim.Job.Settings.Undo != "") { // workers do it
-			err = ErrNotEnded
+// bury ends the job if it is an import of a process that is gone, and reports whether it has, and whether it is one of
+// a process's own.
+func (o *Own) bury(ctx context.Context, id string) (buried, own bool) {
+	job, err := o.Service.Get(ctx, id)
+	if err != nil || job.Priority != ownPriority || job.Settings.Undo != "" { // workers do it
+		return false, false
+	}
+	err = o.InTx(ctx, func(ctx context.Context) error {
+		claim, err := o.claim(ctx, id)
+		if claim != nil {
+			buried, err = true, o.end(ctx, claim)
 		}
 		return err
 	})
-	if err != nil {
-		return false
-	}
-	_, err = o.Runner.Run(ctx, claim, nil)
-	return err == nil
+	return err == nil && buried, true
 }
 
-// claim claims the job, and no other. ErrNotEnded where somebody else has it, or others come first: then the
-// transaction of the context is rolled back.
-func (o *Own) claim(ctx context.Context, id string) (*Claim, error) {
-	r := o.Runner
-	claim, err := r.store.Claim(ctx, o.Worker, r.options.Lease, r.options.MaxAttempts)
-	if err == nil && (claim == nil || claim.Job.ID != id) {
+// claimNew claims the job, which the transaction of the context has created.
+func (o *Own) claimNew(ctx context.Context, id string) (*Claim, error) {
+	claim, err := o.claim(ctx, id)
+	if err == nil && claim == nil {
 		err = fmt.Errorf("%w: %s", ErrNotEnded, id)
 	}
-	if err != nil {
-		return nil, err
+	return claim, err
+}
+
+// claim claims the job, and no other; nil where somebody has it, or it has ended. What processes that are gone have
+// left comes before it, and is ended. ErrNotEnded where jobs of workers come first: then the transaction of the context
+// is to be rolled back.
+func (o *Own) claim(ctx context.Context, id string) (*Claim, error) {
+	r := o.Runner
+	var left []*Claim // held until the end, else they would come again
+	for {
+		claim, err := r.store.Claim(ctx, o.Worker, r.options.Lease, r.options.MaxAttempts)
+		if err != nil {
+			return nil, err
+		}
+		if claim != nil && claim.Job.ID != id {
+			if claim.Job.Priority != ownPriority {
+				return nil, fmt.Errorf("%w: %s", ErrNotEnded, id)
+			}
+			left = append(left, claim)
+			continue
+		}
+		for _, other := range left {
+			if err := o.end(ctx, other); err != nil {
+				return nil, err
+			}
+		}
+		return claim, nil
 	}
-	return claim, nil
+}
+
+// end ends the claim of what a process that is gone has left: an undo is given back, for others to go on with.
+func (o *Own) end(ctx context.Context, claim *Claim) (err error) {
+	if s := &claim.Job.Settings; s.Undo != "" && !s.DryRun {
+		_, err = o.Runner.store.Release(ctx, claim, false, "", 0)
+	} else {
+		_, err = o.Runner.store.Finish(ctx, claim, Failure, errGone.Error(), nil)
+	}
+	return err
 }

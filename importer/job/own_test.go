@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,7 +79,7 @@ func TestOwnImportFails(t *testing.T) {
 	require.Equal(t, job.Revoked, j.State)
 }
 
-// TestOwnImportOfAProcessThatIsGone: what it committed is undone once its lease has run out, by a process too.
+// TestOwnImportOfAProcessThatIsGone: what it committed is undone by a process that waits until its lease has run out.
 func TestOwnImportOfAProcessThatIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -96,11 +97,10 @@ func TestOwnImportOfAProcessThatIsGone(t *testing.T) {
 				}}})
 			require.NoError(t, err)
 		}()
+		began := time.Now()
 		_, err := w.own().Undo(t.Context(), id, job.UndoRequest{})
-		require.ErrorIs(t, err, job.ErrNotEnded)
-		time.Sleep(2 * time.Second)
-		_, err = w.own().Undo(t.Context(), id, job.UndoRequest{})
 		require.NoError(t, err)
+		require.InDelta(t, 2, time.Since(began).Seconds(), 1, "it waits until the lease has run out")
 		j, err := w.service.Get(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, job.Failure, j.State)
@@ -109,5 +109,99 @@ func TestOwnImportOfAProcessThatIsGone(t *testing.T) {
 		page, err := w.db.Products().List(t.Context(), products.Query{Limit: 1})
 		require.NoError(t, err)
 		require.Len(t, page.Products, 1)
+	})
+}
+
+// leave claims a new job of a process's own, for 15 seconds, as a process does that vanishes then.
+func (w *world) leave(settings job.Settings) *job.Claim {
+	w.t.Helper()
+	settings.Changes = job.ChangesAll
+	_, err := w.db.Jobs().Create(w.t.Context(), job.Job{Priority: job.MaxPriority + 1, Settings: settings, Size: 1})
+	require.NoError(w.t, err)
+	claim, err := w.db.Jobs().Claim(w.t.Context(), "gone", 15*time.Second, 5)
+	require.NoError(w.t, err)
+	return claim
+}
+
+// TestOwnAfterProcessesThatAreGone: what they left keeps no other process from importing. Imports end, and an undo is
+// gone on with, by the process that asks for it again once its lease has run out.
+func TestOwnAfterProcessesThatAreGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		imports := func(text string) job.Job {
+			j, _, err := w.own().Import(t.Context(), importer.Bytes(text), importer.Options{}, job.Request{})
+			require.NoError(t, err)
+			require.Equal(t, job.Success, j.State)
+			return j
+		}
+		first := imports("sku,name\na,A\n")
+		gone := w.leave(job.Settings{})
+		tried := w.leave(job.Settings{Undo: first.ID, DryRun: true})
+		undo := w.leave(job.Settings{Undo: first.ID})
+		time.Sleep(10 * time.Second)
+		began := time.Now()
+		j, err := w.own().Undo(t.Context(), first.ID, job.UndoRequest{})
+		require.NoError(t, err)
+		require.InDelta(t, 6, time.Since(began).Seconds(), 1, "it waits until the lease has run out")
+		require.Equal(t, undo.Job.ID, j.ID, "it goes on with the one that was left")
+		require.Equal(t, job.Success, j.State, j.Error)
+		require.Empty(t, w.table())
+		for _, claim := range []*job.Claim{gone, tried} {
+			left := w.get(claim.Job.ID)
+			require.Equal(t, job.Failure, left.State)
+			require.Contains(t, left.Error, "is gone")
+		}
+
+		second := imports("sku,name\nb,B\n")
+		undo = w.leave(job.Settings{Undo: second.ID})
+		gone = w.leave(job.Settings{})
+		time.Sleep(time.Minute)
+		waiting := w.submit("sku,name\nw,W\n", job.Settings{})
+		imports("sku,name\nc,C\n")
+		require.Equal(t, job.Failure, w.get(gone.Job.ID).State)
+		require.Equal(t, job.Pending, w.get(undo.Job.ID).State, "it is there to be gone on with")
+		j, err = w.own().Undo(t.Context(), second.ID, job.UndoRequest{})
+		require.NoError(t, err)
+		require.Equal(t, undo.Job.ID, j.ID)
+		require.Equal(t, job.Success, j.State, j.Error)
+		require.Equal(t, waiting.ID, w.work(w.runner(nil, nil, nil, job.RunnerOptions{})).ID, "it was left alone")
+
+		third := imports("sku,name\nd,D\n")
+		undo = w.leave(job.Settings{Undo: third.ID})
+		_, err = w.service.Cancel(t.Context(), undo.Job.ID)
+		require.NoError(t, err)
+		j, err = w.own().Undo(t.Context(), third.ID, job.UndoRequest{})
+		require.NoError(t, err)
+		require.NotEqual(t, undo.Job.ID, j.ID, "one that somebody has cancelled isn't gone on with")
+		require.Equal(t, job.Revoked, w.get(undo.Job.ID).State)
+	})
+}
+
+// TestOwnUndoThatSomebodyDoes: an undo that is being done is waited for no longer than a process that is gone keeps it.
+func TestOwnUndoThatSomebodyDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		j, _, err := w.own().Import(t.Context(), importer.Bytes("sku,name\na,A\n"), importer.Options{}, job.Request{})
+		require.NoError(t, err)
+		undo := w.leave(job.Settings{Undo: j.ID})
+		ctx, cancel := context.WithCancel(t.Context())
+		var renewing sync.WaitGroup
+		defer func() { cancel(); renewing.Wait() }()
+		renewing.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = w.db.Jobs().Renew(ctx, undo, 15*time.Second, nil)
+				time.Sleep(time.Second)
+			}
+		})
+		began := time.Now()
+		_, err = w.own().Undo(t.Context(), j.ID, job.UndoRequest{})
+		var undone *job.UndoneError
+		require.ErrorAs(t, err, &undone)
+		require.Equal(t, undo.Job.ID, undone.By.ID)
+		require.InDelta(t, 17, time.Since(began).Seconds(), 1)
+		short, stop := context.WithTimeout(ctx, 3*time.Second)
+		defer stop()
+		_, err = w.own().Undo(short, j.ID, job.UndoRequest{})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
 }
