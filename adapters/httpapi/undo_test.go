@@ -1,6 +1,9 @@
 package httpapi_test
 
 import (
+	"net/http/httptest"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -63,4 +66,50 @@ func TestUndo(t *testing.T) {
 	problem(t, s.call("POST", "/imports/x/undo", ""), 404)
 	problem(t, s.call("POST", path, `{"dry_run":1}`), 422)
 	problem(t, s.call("POST", "/imports/"+undo.ID+"/rerun", ""), 410)
+}
+
+// TestUndoTwiceAtOnce: of several requests one is accepted, also to undo an undo; the others say what is under way.
+func TestUndoTwiceAtOnce(t *testing.T) {
+	s := newSteps(t)
+	j := s.imported("?changes=all", "sku,name\na,A\n")
+	for _, want := range []int{0, 1, 0} {
+		path := "/imports/" + j.ID + "/undo"
+		responses := make([]*httptest.ResponseRecorder, 6)
+		var wait sync.WaitGroup
+		for i := range responses {
+			wait.Go(func() { responses[i] = s.call("POST", path, "") })
+		}
+		wait.Wait()
+		at := slices.IndexFunc(responses, func(w *httptest.ResponseRecorder) bool { return w.Code == 202 })
+		require.GreaterOrEqual(t, at, 0, "one is accepted")
+		undo := s.accepted(responses[at])
+		for _, w := range slices.Delete(responses, at, at+1) {
+			p := problem(t, w, 409)
+			require.Equal(t, "being_undone", p.Code)
+			require.Contains(t, p.Detail, undo.ID)
+		}
+		j = s.work()
+		require.Equal(t, undo.ID, j.ID)
+		require.Equal(t, job.Success, j.State)
+		require.Zero(t, j.Event.Kept)
+		require.EqualValues(t, want, decode[list](t, s.call("GET", "/products/", "")).Count)
+	}
+}
+
+// TestUndoWithAKeyTwiceAtOnce: a request that is sent again with its key gets the job of the first one.
+func TestUndoWithAKeyTwiceAtOnce(t *testing.T) {
+	s := newSteps(t)
+	j := s.imported("?changes=all", "sku,name\na,A\n")
+	responses := make([]*httptest.ResponseRecorder, 6)
+	var wait sync.WaitGroup
+	for i := range responses {
+		wait.Go(func() {
+			responses[i] = s.call("POST", "/imports/"+j.ID+"/undo", "", "Idempotency-Key: once")
+		})
+	}
+	wait.Wait()
+	first := s.accepted(responses[0])
+	for _, w := range responses {
+		require.Equal(t, first.ID, s.accepted(w).ID)
+	}
 }

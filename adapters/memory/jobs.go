@@ -150,7 +150,16 @@ func (j *Jobs) Create(ctx context.Context, submitted job.Job) (stored job.Job, e
 // create stores a job in the transaction in which it calls before first, which sets its File.
 func (j *Jobs) create(ctx context.Context, submitted job.Job,
 	before func(t *tx, submitted *job.Job) error) (stored job.Job, err error) {
-	err = j.db.do(ctx, func(_ context.Context, t *tx) error {
+	err = j.db.do(ctx, func(ctx context.Context, t *tx) error {
+		if undo := submitted.Settings.Undo; undo != "" {
+			chain, err := driver.UndoChain(ctx, j, undo)
+			if err == nil {
+				err = driver.CheckUndo(ctx, j, chain)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if err := before(t, &submitted); err != nil {
 			return err
 		}

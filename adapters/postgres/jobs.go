@@ -17,7 +17,7 @@ import (
 // worker that takes a job over waits for the batch that is being committed:
 //
 //	FOR KEY SHARE      Checkpoint, until its batch is committed
-//	FOR NO KEY UPDATE  Renew, and Cancel of a job that is held
+//	FOR NO KEY UPDATE  Renew, Cancel of a job that is held, and Create of a job that undoes it
 //	FOR UPDATE         whatever ends a claim: Claim, Release, Finish, Cancel, Expire
 //
 // The first two go together; the third goes with none.
@@ -61,6 +61,11 @@ func (j *Jobs) create(ctx context.Context, request job.Job,
 	var r jobRow
 	err := j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
 		r = jobRow{Job: request}
+		if undo := r.Settings.Undo; undo != "" {
+			if err := j.checkUndo(ctx, t, undo); err != nil {
+				return err
+			}
+		}
 		if err := before(ctx, t, &r.Job); err != nil {
 			return err
 		}
@@ -79,6 +84,21 @@ func (j *Jobs) create(ctx context.Context, request job.Job,
 	}
 	j.wakeWorkers(ctx, &r)
 	return r.Job, nil
+}
+
+// checkUndo makes sure that the job can be undone, and that it can be until the transaction ends.
+func (j *Jobs) checkUndo(ctx context.Context, t *transaction, id string) error {
+	chain, err := driver.UndoChain(ctx, j, id)
+	if err != nil {
+		return err
+	}
+	for i := range chain {
+		locked := `SELECT FROM import_jobs WHERE id = $1 FOR NO KEY UPDATE`
+		if _, err := t.ExecContext(ctx, locked, chain[i].ID); err != nil {
+			return err
+		}
+	}
+	return driver.CheckUndo(ctx, j, chain)
 }
 
 // wakeWorkers wakes workers if the job can be claimed.

@@ -54,6 +54,15 @@ func (j *Jobs) create(ctx context.Context, request job.Job,
 	before func(ctx context.Context, t *transaction, request *job.Job) error) (job.Job, error) {
 	r := jobRow{Job: request}
 	err := j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
+		if undo := r.Settings.Undo; undo != "" {
+			chain, err := driver.UndoChain(ctx, j, undo)
+			if err == nil {
+				err = driver.CheckUndo(ctx, j, chain)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if err := before(ctx, t, &r.Job); err != nil {
 			return err
 		}

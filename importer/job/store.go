@@ -51,6 +51,10 @@ type Submitter interface {
 	// the user, the idempotency key, settings, priority and NotBefore from the job, and fills in the rest. ErrKeyUsed
 	// when its idempotency key is in use. After [products.ErrCommitUnknown] the job may exist.
 	//
+	// For an undo, see Settings.Undo, there is an *[UndoneError] while another undo of that job, no dry run, waits, is
+	// being done, or has succeeded without being undone itself; and for the undo of an undo also while what that one
+	// took back is undone again. Of several at the same time one is stored. ErrNotFound when there is no such job.
+	//
 	// Its File is that of another job or [Upload] with the same size and checksum, where the latter is known, and else
 	// its Upload: so bytes that come several times, at the same time too, have one File. Who has stored them under
 	// another key deletes them there.

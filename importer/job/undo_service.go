@@ -52,8 +52,8 @@ type UndoRequest struct {
 // If an earlier job has the request's idempotency key, Undo returns that job, and created is false; ErrKeyMismatch
 // where it is no such undo. ErrNotFound when there is no such job, ErrNotEnded, ErrDryRun, or ErrNoChanges where
 // nothing can be undone. An *[UndoneError] when it was undone, or is being undone: it can be undone again once that
-// undo was undone, has failed, or was cancelled. Of two requests at the same moment both may be taken: then the later
-// one takes back nothing that the earlier one has taken back. After [products.ErrCommitUnknown] the job may exist.
+// undo was undone, has failed, or was cancelled. Of requests at the same moment one is taken, and the others get that
+// error. After [products.ErrCommitUnknown] the job may exist.
 func (s *Service) Undo(ctx context.Context, id string, request UndoRequest) (job Job, created bool, err error) {
 	return s.undo(ctx, id, &request, 0)
 }
@@ -78,11 +78,6 @@ func (s *Service) undo(ctx context.Context, id string, request *UndoRequest, pri
 	case of.Settings.Changes != ChangesAll:
 		return Job{}, false, fmt.Errorf("%w: %s", ErrNoChanges, id)
 	}
-	if by, err := s.undoOf(ctx, id); err != nil {
-		return Job{}, false, err
-	} else if by != nil {
-		return Job{}, false, &UndoneError{ID: id, By: *by}
-	}
 	c := &of.Event.Counts
 	settings := Settings{Undo: of.ID, DryRun: request.DryRun, Changes: ChangesAll, Fields: of.Settings.Fields,
 		Into: of.Settings.Into, MaxRecordBytes: of.Settings.MaxRecordBytes, BatchRecords: of.Settings.BatchRecords,
@@ -90,10 +85,11 @@ func (s *Service) undo(ctx context.Context, id string, request *UndoRequest, pri
 	job, err = s.store.Create(ctx, Job{FileName: of.FileName, User: shown(request.User),
 		Size: c.Created + c.Updated + c.Deactivated + c.Deleted, IdempotencyKey: request.IdempotencyKey,
 		Settings: settings, Priority: priority})
-	if errors.Is(err, ErrKeyUsed) {
-		// The same key came twice at the same time.
-		job, err = s.undone(ctx, id, request)
-		return job, false, err
+	if errors.Is(err, ErrKeyUsed) || errors.Is(err, ErrUndone) {
+		// The same key may have come twice at the same time.
+		if job, byKey := s.undone(ctx, id, request); !errors.Is(byKey, ErrNotFound) {
+			return job, false, byKey
+		}
 	}
 	return job, err == nil, err
 }
@@ -108,40 +104,4 @@ func (s *Service) undone(ctx context.Context, id string, request *UndoRequest) (
 		return Job{}, ErrKeyMismatch
 	}
 	return job, err
-}
-
-// undoOf returns the job because of which another one can't be undone, nil for none: the undo that has taken it back
-// and wasn't itself undone, or one of these that hasn't ended.
-func (s *Service) undoOf(ctx context.Context, id string) (*Job, error) {
-	const many = 1_000
-	for offset := 0; ; offset += many {
-		undos, _, err := s.store.List(ctx, Query{Undo: id, Limit: many, Offset: offset})
-		if err != nil {
-			return nil, err
-		}
-		for i := range undos {
-			undo := &undos[i]
-			switch {
-			case undo.Settings.DryRun:
-				continue
-			case !undo.State.Final():
-				return undo, nil
-			case undo.State != Success:
-				continue
-			}
-			by, err := s.undoOf(ctx, undo.ID)
-			if err != nil {
-				return nil, err
-			}
-			if by == nil {
-				return undo, nil
-			}
-			if !by.State.Final() {
-				return by, nil
-			}
-		}
-		if len(undos) < many {
-			return nil, nil
-		}
-	}
 }

@@ -24,6 +24,12 @@ type fault struct {
 // sameSum is the checksum of the files in the cases about files.
 const sameSum = "5a5e"
 
+// createAnUndo stores the undo without asking whether another one is in its way.
+func createAnUndo(ctx context.Context, s job.Store, j job.Job) (job.Job, error) {
+	j.Settings.Undo = ""
+	return s.Create(ctx, j)
+}
+
 var brokenStores = []fault{
 	{"loses a setting", func(s *broken) {
 		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
@@ -54,6 +60,52 @@ var brokenStores = []fault{
 			return stored, err
 		}
 	}, "create/the same file again", "the newest earlier job"},
+	{"undoes twice, at the same time alone", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			if j.Settings.Undo == "" {
+				return s.Store.Create(ctx, j)
+			}
+			chain, err := driver.UndoChain(ctx, s.Store, j.Settings.Undo)
+			if err == nil {
+				err = driver.CheckUndo(ctx, s.Store, chain)
+			}
+			if err != nil {
+				return job.Job{}, err
+			}
+			time.Sleep(20 * time.Millisecond) // others look meanwhile
+			return createAnUndo(ctx, s.Store, j)
+		}
+	}, "undo/several at the same time", "one of several undos"},
+	{"undoes what is undone", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			stored, err := s.Store.Create(ctx, j)
+			if errors.Is(err, job.ErrUndone) {
+				return createAnUndo(ctx, s.Store, j)
+			}
+			return stored, err
+		}
+	}, "undo/of a job that is undone", "whose undo waits"},
+	{"undoes nothing", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			stored, err := s.Store.Create(ctx, j)
+			if errors.Is(err, job.ErrNotFound) {
+				return createAnUndo(ctx, s.Store, j)
+			}
+			return stored, err
+		}
+	}, "undo/of no job", "no job has the ID"},
+	{"takes back twice what was brought back", func(s *broken) {
+		s.create = func(ctx context.Context, j job.Job) (job.Job, error) {
+			stored, err := s.Store.Create(ctx, j)
+			var undone *job.UndoneError
+			if errors.As(err, &undone) && undone.By.Settings.Undo != j.Settings.Undo {
+				if of, _ := s.Store.Get(ctx, j.Settings.Undo); of.Settings.Undo != "" {
+					return createAnUndo(ctx, s.Store, j)
+				}
+			}
+			return stored, err
+		}
+	}, "undo/of a job that is undone", "taken back once"},
 	{"hides a cancel", func(s *broken) {
 		s.renew = func(ctx context.Context, claim *job.Claim, lease time.Duration, update *job.Update) (bool, error) {
 			_, err := s.Store.Renew(ctx, claim, lease, update)

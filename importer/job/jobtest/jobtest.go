@@ -73,9 +73,9 @@ func RunUploads(t *testing.T, open func(t *testing.T) job.Uploads) {
 
 // StoreCases returns the cases of job.Store.
 func StoreCases() []StoreCase {
-	return slices.Concat(createCases, standingCases, fileCases, profileCases, cancelCases, readCases, claimCases,
-		leaseCases, holdCases, endCases, hookCases, checkpointCases, changeCases, pruneCases, clockCases, waitCases,
-		backlogCases)
+	return slices.Concat(createCases, undoCases, standingCases, fileCases, profileCases, cancelCases, readCases,
+		claimCases, leaseCases, holdCases, endCases, hookCases, checkpointCases, changeCases, pruneCases, clockCases,
+		waitCases, backlogCases)
 }
 
 // UploadsCases returns the cases of job.Uploads.

@@ -158,9 +158,9 @@ var readCases = []StoreCase{
 	}},
 	{Name: "read/list undos", run: func(c *check) {
 		of, other := c.submit(job.Job{}), c.submit(job.Job{})
-		first := c.submit(job.Job{Settings: job.Settings{Undo: of.ID}})
+		first := c.submit(job.Job{Settings: job.Settings{Undo: of.ID, DryRun: true}})
 		c.submit(job.Job{Settings: job.Settings{Undo: other.ID}})
-		second := c.submit(job.Job{User: "ann", Settings: job.Settings{Undo: of.ID, DryRun: true}})
+		second := c.submit(job.Job{User: "ann", Settings: job.Settings{Undo: of.ID}})
 		got, count, err := c.List(c.Context(), job.Query{Undo: of.ID, Limit: 10})
 		require.NoError(c, err)
 		require.Equal(c, []string{second.ID, first.ID}, ids(got), "only jobs that undo the one")
