@@ -44,3 +44,29 @@ func TestMissing(t *testing.T) {
 	require.Equal(t, "FAILURE", object["state"])
 	require.Contains(t, object["error"], "1 of 1965 within the scope, and at most 0 may be")
 }
+
+// TestUndoOfWhatWasMissing: what an import deleted because the file doesn't have it comes back, and one that failed
+// before anything was written says nothing of an undo.
+func TestUndoOfWhatWasMissing(t *testing.T) {
+	folder := t.TempDir()
+	database, report := "sqlite:"+filepath.Join(folder, "products.db"), filepath.Join(folder, "changes.csv")
+	run := func(status int, args ...string) session {
+		t.Helper()
+		s := importcsv(t, nil, "", append([]string{"-database-url", database}, args...)...)
+		require.Equal(t, status, s.status, s.stderr)
+		return s
+	}
+	run(0, write(t, "all.csv", "sku,name\na,A\nb,B\nc,C\n"))
+	less := write(t, "less.csv", "sku,name\na,A\n")
+	s := run(1, "-missing", "delete", "-changes", report, less)
+	require.Contains(t, s.stderr, "nothing was written; where that is right, -max-missing allows more")
+	require.NotContains(t, s.stdout, "-undo")
+	s = run(0, "-missing", "delete", "-max-missing", "2", "-changes", report, less)
+	require.Contains(t, s.stdout, "deleted              2  are gone")
+	_, id, _ := strings.Cut(s.stdout, "\n-undo ")
+	id, _, _ = strings.Cut(id, " ")
+	s = run(0, "-undo", id)
+	require.Contains(t, s.stdout, "created              2  brought back")
+	object := run(0, "-json", "-mode", "update", write(t, "all.csv", "sku,name\na,A\nb,B\nc,C\n")).decode(t)
+	require.EqualValues(t, 3, object["unchanged"])
+}

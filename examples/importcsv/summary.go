@@ -26,14 +26,16 @@ var english = message.NewPrinter(language.English)
 
 // outcome is what became of the import.
 type outcome struct {
-	settings  *settings
-	result    *importer.Result // nil when it didn't come to importing
-	id        string           // of the job that the import is kept as, empty for none
-	undone    *job.Job         // what an undo did, nil where there was none
-	rejects   rejects
-	partial   []string // files with what was reported of an import that failed
-	err       error
-	cancelled bool
+	settings *settings
+	result   *importer.Result // nil when it didn't come to importing
+	id       string           // of the job that the import is kept as, empty for none
+	undone   *job.Job         // what an undo did, nil where there was none
+	// wroteNothing says of an import or undo with an ID that there is nothing to be taken back.
+	wroteNothing bool
+	rejects      rejects
+	partial      []string // files with what was reported of an import that failed
+	err          error
+	cancelled    bool
 }
 
 // state is the import's state as jobs have it.

@@ -40,9 +40,13 @@ func (o *outcome) importOwn(ctx context.Context, own *job.Own, source importer.S
 	if o.settings.file == "-" {
 		name = "standard input"
 	}
-	j, result, err := own.Import(ctx, source, options, job.Request{FileName: name, User: userName(),
-		Settings: job.Settings{Mode: options.Mode, DryRun: options.DryRun}})
-	o.id = j.ID
+	asked := job.Settings{Mode: options.Mode, DryRun: options.DryRun, Missing: options.Missing.String(),
+		Scope: options.Scope}
+	if options.MaxMissing != nil {
+		asked.MaxMissing = options.MaxMissing.String()
+	}
+	j, result, err := own.Import(ctx, source, options, job.Request{FileName: name, User: userName(), Settings: asked})
+	o.id, o.wroteNothing = j.ID, wroteNothing(&j)
 	if err != nil {
 		return result, err
 	}
@@ -95,7 +99,7 @@ func (o *outcome) undo(ctx context.Context) (err error) {
 	if err != nil {
 		return undoError(o.settings.undo, err)
 	}
-	o.id, o.undone = j.ID, &j
+	o.id, o.undone, o.wroteNothing = j.ID, &j, wroteNothing(&j)
 	if j.State != job.Success {
 		return errors.Join(ctx.Err(), errors.New(j.Error))
 	}
@@ -153,8 +157,14 @@ func (o *outcome) describeUndo(b *strings.Builder) {
 
 // describeID says how the import can be undone.
 func (o *outcome) describeID(b *strings.Builder) {
-	if o.id == "" || o.settings.options.DryRun || !o.settings.database.URL.Stored() {
+	if o.id == "" || o.settings.options.DryRun || !o.settings.database.URL.Stored() || o.err != nil && o.wroteNothing {
 		return
 	}
 	fmt.Fprintf(b, "\n-undo %s takes this back\n", o.id)
+}
+
+// wroteNothing says that the job has ended, and has changed nothing.
+func wroteNothing(j *job.Job) bool {
+	c := &j.Event.Counts
+	return j.State.Final() && c.Created+c.Updated+c.Deactivated+c.Deleted == 0
 }

@@ -87,16 +87,7 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	}
 	o.Stop, o.Progress, o.OnDialect, o.OnReject = stop, progress.Func(a.report), a.setDialect, a.countReject
 	o.Writers, o.Parsers, o.MaxDuplicates = r.options.Writers, r.options.Parsers, r.options.MaxDuplicates
-	if r.options.Notifier != nil {
-		o.Notifier = r.options.Notifier(*job)
-	}
-	if err = a.keepChanges(ctx, &o); err == nil {
-		err = a.keepMissing(ctx, &o)
-	}
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
+	if err := a.keep(ctx, &o); err != nil {
 		return err
 	}
 	checks := r.checks(job)
@@ -115,6 +106,21 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	a.committed = !o.DryRun && result.Batches > result.Resumed
 	a.addResult(result)
 	return err
+}
+
+// keep makes an import tell and keep what its job wants told and kept of it.
+func (a *attempt) keep(ctx context.Context, o *importer.Options) error {
+	if notifier := a.runner.options.Notifier; notifier != nil {
+		o.Notifier = notifier(a.claim.Job)
+	}
+	err := a.keepChanges(ctx, o)
+	if err == nil {
+		err = a.keepMissing(ctx, o)
+	}
+	if err != nil {
+		return causeOr(ctx, err)
+	}
+	return nil
 }
 
 // addRefused adds to batches that were committed earlier what the store refused of them, without its fields.

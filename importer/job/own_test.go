@@ -3,6 +3,8 @@ package job_test
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -204,4 +206,36 @@ func TestOwnUndoThatSomebodyDoes(t *testing.T) {
 		_, err = w.own().Undo(short, j.ID, job.UndoRequest{})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 	})
+}
+
+// TestOwnImportOfWhatIsMissing: an import that deletes what the file doesn't have keeps that plan and its changes, tells
+// of them, and is undone.
+func TestOwnImportOfWhatIsMissing(t *testing.T) {
+	w := newWorld(t)
+	own := w.own()
+	told := map[string]int{}
+	own.Runner = w.runner(nil, nil, nil, job.RunnerOptions{Notifier: func(j job.Job) importer.WebhookNotifier {
+		return notifyFunc(func(c importer.Changes) error {
+			told[j.ID] += len(c.Created) + len(c.Deleted)
+			return nil
+		})
+	}})
+	w.submit(active("a", "b", "c"), job.Settings{})
+	w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+	before := w.table()
+	options := importer.Options{Missing: importer.MissingDelete, MaxMissing: new(importer.MissingLimit)}
+	require.NoError(t, options.MaxMissing.UnmarshalText([]byte("2")))
+	j, result, err := own.Import(t.Context(), importer.Bytes(active("a", "d")), options,
+		job.Request{Settings: job.Settings{Missing: "delete", MaxMissing: "2"}})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, result.Deleted)
+	require.EqualValues(t, 2, j.Event.Deleted)
+	require.Equal(t, "delete", w.get(j.ID).Settings.Missing)
+	require.Len(t, w.table(), 2)
+	undo, err := own.Undo(t.Context(), j.ID, job.UndoRequest{})
+	require.NoError(t, err)
+	require.Equal(t, job.Success, undo.State, undo.Error)
+	require.Equal(t, map[string]int{j.ID: 3, undo.ID: 3}, told)
+	after := w.table()
+	require.ElementsMatch(t, slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(after)))
 }
