@@ -69,7 +69,9 @@ type TableOptions struct {
 // in halves until the records are found, after SELECTs have sorted out what breaks CHECKs and foreign keys: at most two
 // statements for each record. Of records that have the same in another unique key the one with the lower key is
 // written; which one is, where they are in batches that run at the same time, is left to chance. A dry run finds by
-// SELECTs what CHECKs and foreign keys refuse, unless a trigger could change the row before; the rest it can't know.
+// SELECTs what CHECKs and foreign keys refuse, and fires no triggers. Where a BEFORE trigger may change a row first, it
+// judges rows as the records have them, by the constraints all of whose columns these set: so it may be wrong either
+// way. What other unique keys, domains and triggers refuse it can't know: see [Table.Triggers].
 //
 // Two keys are the same where the table's unique key says so: 007 and 7 in a column of integers, a UUID in upper and
 // lower case, texts without the spaces behind them for char(n), and letters in any case for citext.
@@ -128,6 +130,10 @@ func (db *DB) OpenTable(ctx context.Context, options TableOptions) (*Table, erro
 		db.options.Logger.InfoContext(ctx, "columns of the table are left out, since their types can't be taken",
 			"table", options.Name, "columns", left)
 	}
+	if triggers := table.Triggers(); len(triggers) > 0 {
+		db.options.Logger.InfoContext(ctx, "dry runs can't know what the table's triggers change or refuse",
+			"table", options.Name, "triggers", triggers)
+	}
 	return table, nil
 }
 
@@ -178,6 +184,33 @@ func (t *Table) Schema() *products.Schema { return t.layout.schema }
 // LeftOut are the columns that were left out by themselves, in the table's order: their types can't be taken, and new
 // rows can do without a value for them.
 func (t *Table) LeftOut() []LeftOutColumn { return slices.Clone(t.layout.own.leftOut) }
+
+// Trigger is a trigger of a table that is fired where rows are written: BEFORE or AFTER, for each row or statement.
+type Trigger struct {
+	Name string
+	// Insert and Update say whether it is fired where a row is created, and where one is changed.
+	Insert, Update bool
+}
+
+// Triggers are those that may change, leave out or refuse the rows that are written, by their names, as they were when
+// the table was opened: what they do a dry run can't know. One for an UPDATE of columns that are never set is none.
+func (t *Table) Triggers() (triggers []Trigger) {
+	own := t.layout.own
+	sets := func(name string) bool { return own.sets(name, t.layout.columns) }
+	for i := range own.triggers {
+		g := &own.triggers[i]
+		found := Trigger{Name: g.Name, Insert: g.fires(true, nil), Update: g.fires(false, sets)}
+		at := slices.IndexFunc(triggers, func(have Trigger) bool { return have.Name == found.Name }) // of partitions
+		switch {
+		case at >= 0:
+			triggers[at].Insert = triggers[at].Insert || found.Insert
+			triggers[at].Update = triggers[at].Update || found.Update
+		case found.Insert || found.Update:
+			triggers = append(triggers, found)
+		}
+	}
+	return triggers
+}
 
 // Destination says which table it is, with its schema and quoted as SQL has it, and what decides where in it a record
 // is written to: its key, constants, and what is renamed. It implements [job.Destination].

@@ -20,7 +20,7 @@ type tableCatalog struct {
 	columns     []tableColumn
 	keys        []tableKey
 	constraints []tableConstraint
-	changesRows bool // it has triggers that may change a row before it is written
+	triggers    []tableTrigger
 }
 
 // tableColumn is a column.
@@ -74,6 +74,24 @@ type tableConstraint struct {
 	Plain      bool           `db:"plain"`
 }
 
+// tableTrigger is a trigger that is fired where rows are inserted or updated.
+type tableTrigger struct {
+	Name    string `db:"name"`
+	Early   bool   `db:"early"` // BEFORE, for each row: it may change the row
+	Inserts bool   `db:"inserts"`
+	Updates bool   `db:"updates"`
+	// Columns are those of which an UPDATE sets one to fire it, none for all.
+	Columns pq.StringArray `db:"columns"`
+}
+
+// fires reports whether an INSERT, or else an UPDATE that sets the columns for which sets is true, fires it.
+func (g *tableTrigger) fires(insert bool, sets func(column string) bool) bool {
+	if insert {
+		return g.Inserts
+	}
+	return g.Updates && (len(g.Columns) == 0 || slices.ContainsFunc(g.Columns, sets))
+}
+
 func (c *tableCatalog) fault(column, remedy, problem string, args ...any) error {
 	return &TableError{Table: c.asked, Column: column, Problem: fmt.Sprintf(problem, args...), Remedy: remedy}
 }
@@ -92,20 +110,16 @@ func readTable(ctx context.Context, t *transaction, name string) (*tableCatalog,
 		return nil, err
 	}
 	var head struct {
-		OID      sql.NullInt64  `db:"oid"`
-		Schema   sql.NullString `db:"schema"`
-		Name     sql.NullString `db:"name"`
-		Kind     sql.NullString `db:"kind"`
-		Secured  sql.NullBool   `db:"secured"`
-		Rules    sql.NullBool   `db:"rules"`
-		Triggers sql.NullBool   `db:"triggers"`
+		OID     sql.NullInt64  `db:"oid"`
+		Schema  sql.NullString `db:"schema"`
+		Name    sql.NullString `db:"name"`
+		Kind    sql.NullString `db:"kind"`
+		Secured sql.NullBool   `db:"secured"`
+		Rules   sql.NullBool   `db:"rules"`
 	}
 	err := t.GetContext(ctx, &head, `SELECT c.oid::bigint AS oid, n.nspname AS schema,
 			c.relname AS name, c.relkind::text AS kind, row_security_active(c.oid) AS secured,
-			EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS rules,
-			EXISTS (SELECT 1 FROM pg_trigger g
-				WHERE g.tgrelid IN (SELECT c.oid UNION ALL SELECT inhrelid FROM pg_inherits WHERE inhparent = c.oid)
-				AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3) AS triggers
+			EXISTS (SELECT 1 FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1') AS rules
 		FROM (SELECT to_regclass($1) AS found) f LEFT JOIN pg_class c ON c.oid = f.found
 			LEFT JOIN pg_namespace n ON n.oid = c.relnamespace`, name)
 	if err != nil {
@@ -123,11 +137,10 @@ func readTable(ctx context.Context, t *transaction, name string) (*tableCatalog,
 		return nil, c.fault("", "drop them, or make them triggers", "it has rewrite rules, which COPY passes over")
 	}
 	c.oid, c.name = head.OID.Int64, tableName{head.Schema.String, head.Name.String}
-	c.changesRows = head.Triggers.Bool
 	if err := c.readColumns(ctx, t); err != nil {
 		return nil, err
 	}
-	return c, errors.Join(c.readKeys(ctx, t), c.readConstraints(ctx, t))
+	return c, errors.Join(c.readKeys(ctx, t), c.readConstraints(ctx, t), c.readTriggers(ctx, t))
 }
 
 // findName finds out who asks, and whether he may use the schema that the name has.
@@ -238,6 +251,22 @@ func (c *tableCatalog) readConstraints(ctx context.Context, t *transaction) erro
 			k.contype = 'c' OR k.confmatchtype = 's' AND k.confrelid <> k.conrelid
 				AND NOT row_security_active(k.confrelid) AS plain
 		FROM pg_constraint k WHERE k.conrelid = $1::oid AND k.contype IN ('c', 'f') ORDER BY k.conname`, c.oid)
+}
+
+// readTriggers reads those of the table and of its partitions. An UPDATE that moves a row to another partition fires
+// triggers for INSERT there. A generated column is set wherever one is that it is made of.
+func (c *tableCatalog) readTriggers(ctx context.Context, t *transaction) error {
+	return t.SelectContext(ctx, &c.triggers, `WITH RECURSIVE tables AS (SELECT $1::oid AS oid
+			UNION ALL SELECT h.inhrelid FROM tables JOIN pg_inherits h ON h.inhparent = tables.oid),
+		found AS (SELECT g.tgname AS name, g.tgtype & 3 = 3 AS early, g.tgtype & 4 <> 0 AS inserts,
+			g.tgtype & 16 <> 0 AS updates, r.relispartition OR r.relkind = 'p' AS parted,
+			ARRAY(SELECT a.attname::text FROM unnest(g.tgattr) AS n JOIN pg_attribute a ON a.attrelid = g.tgrelid
+				AND a.attnum = n AND NOT EXISTS (SELECT 1 FROM unnest(g.tgattr) AS m JOIN pg_attribute b
+					ON b.attrelid = g.tgrelid AND b.attnum = m AND b.attgenerated <> '')) AS columns
+			FROM tables JOIN pg_class r ON r.oid = tables.oid JOIN pg_trigger g ON g.tgrelid = tables.oid
+			WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 20 <> 0)
+		SELECT DISTINCT name, early, inserts, updates OR inserts AND parted AS updates,
+			CASE WHEN inserts AND parted THEN '{}' ELSE columns END AS columns FROM found ORDER BY name`, c.oid)
 }
 
 // column returns the column of that name, nil for none.

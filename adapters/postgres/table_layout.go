@@ -35,10 +35,18 @@ type ownTable struct {
 	fields map[string]string
 	// judges are conditions that a SELECT can find broken before the table refuses a row for them.
 	judges []judge
+	// triggers are those that are fired where rows are written.
+	triggers []tableTrigger
 	// kinds are the table's columns as judges see them.
 	kinds map[string]rowColumn
 	// refused: the last batch had records that the table refused, so that the next one may have some too.
 	refused atomic.Bool
+}
+
+// sets reports whether an UPDATE that takes these columns from records sets the one of that name.
+func (o *ownTable) sets(name string, into []column) bool {
+	is := func(c column) bool { return c.raw == name && !c.fixed }
+	return o.respell && o.key.raw == name || slices.ContainsFunc(into, is) || slices.ContainsFunc(o.touch, is)
 }
 
 // constant is a column with one value.
@@ -289,6 +297,7 @@ func (m *layoutMaker) finish(schema *products.Schema, key column) {
 	l.schema = schema
 	m.sources[0].typed(&key, schema.Key())
 	l.own.key, l.key, l.own.label, l.own.leftOut = key, key.name, m.asked, m.leftOut
+	l.own.triggers = m.triggers
 	var sizes []string
 	for i, f := range schema.All() {
 		c := m.columns[i]

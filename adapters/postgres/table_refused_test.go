@@ -64,7 +64,7 @@ func TestTableRefuses(t *testing.T) {
 		{name: "check", bad: "500,3,1,x,1", code: importer.CodeCheck,
 			reason: `the table items refuses the row "zbad": price, qty breaks the constraint sane`},
 		{name: "check behind a trigger", trigger: trigger, bad: "500,3,1,x,1", code: importer.CodeCheck,
-			reason: `price, qty breaks the constraint sane`, undry: true},
+			reason: `price, qty breaks the constraint sane`},
 		{name: "foreign key", foreign: foreign, bad: "1,1,77,x,1", code: importer.CodeForeignKey, column: "brand",
 			reason: `brand "77" refers to what isn't there, by the foreign key items_brand_fkey`},
 		{name: "unique", unique: unique, bad: "1,1,1,ean-0,1", code: importer.CodeUnique, column: "ean",
@@ -132,6 +132,71 @@ func TestTableRefuses(t *testing.T) {
 			require.EqualValues(t, 100, result.Unchanged)
 		})
 	}
+}
+
+// TestTableTriggers: a dry run judges CHECKs beside triggers, of rows as the records have them, and the table names the
+// triggers because of which that may be wrong. A write leaves the judgement of what they may change to the table.
+func TestTableTriggers(t *testing.T) {
+	t.Parallel()
+	const trigger = "CREATE TRIGGER %s EXECUTE FUNCTION stamp();"
+	for _, c := range []struct {
+		name, triggers string
+		sets           string // by the triggers' function
+		file           string // code,title,qty
+		dry, real      int64  // rejects
+		want           []postgres.Trigger
+	}{
+		{"none", "", "", "b,bad,1\n", 1, 1, nil},
+		{"deletes", "d BEFORE DELETE ON items FOR EACH ROW", "", "b,bad,1\n", 1, 1, nil},
+		{"a time", "s BEFORE INSERT OR UPDATE ON items FOR EACH ROW", "NEW.ts = now();", "b,bad,1\n", 1, 1,
+			[]postgres.Trigger{{Name: "s", Insert: true, Update: true}}},
+		{"of updates", "s BEFORE UPDATE ON items FOR EACH ROW", "NEW.ts = now();", "b,bad,1\nold,bad,1\n", 2, 2,
+			[]postgres.Trigger{{Name: "s", Update: true}}},
+		{"of columns", "s BEFORE UPDATE OF ts ON items FOR EACH ROW", "NEW.title = 'x';", "old,bad,1\n", 1, 1, nil},
+		{"of columns that are set", "s BEFORE UPDATE OF ts, qty ON items FOR EACH ROW", "NEW.title = 'x';", "old,bad,1\n",
+			1, 0, []postgres.Trigger{{Name: "s", Update: true}}},
+		{"of a generated column", "s BEFORE UPDATE OF twice ON items FOR EACH ROW", "NEW.title = 'x';", "old,bad,1\n",
+			1, 0, []postgres.Trigger{{Name: "s", Update: true}}},
+		{"mends", "s BEFORE INSERT ON items FOR EACH ROW", "NEW.title = replace(NEW.title, 'bad', 'good');",
+			"b,bad,1\nc,fine,-1\n", 2, 1, []postgres.Trigger{{Name: "s", Insert: true}}},
+		{"fills in", "s BEFORE INSERT ON items FOR EACH ROW", "NEW.filled = 'x';", "b,fine,1\nc,bad,1\n", 1, 1,
+			[]postgres.Trigger{{Name: "s", Insert: true}}},
+		{"after", "z AFTER INSERT ON items FOR EACH STATEMENT", "", "b,bad,1\n", 1, 1,
+			[]postgres.Trigger{{Name: "z", Insert: true}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			filled := "text"
+			if c.name == "fills in" {
+				filled = "text DEFAULT '' CHECK (filled <> '')"
+			}
+			made := ""
+			if c.triggers != "" {
+				made = fmt.Sprintf(trigger, c.triggers)
+			}
+			table, url := openTable(t, `CREATE TABLE items (code text PRIMARY KEY, title text CHECK (title <> 'bad'), qty int
+				CHECK (qty + 0 > 0), ts timestamptz, filled `+filled+`, twice int GENERATED ALWAYS AS (qty * 2) STORED);
+				INSERT INTO items VALUES ('old', 'old', 7, NULL, 'x');
+				CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN `+c.sets+` RETURN NEW; END$$;`+made,
+				postgres.TableOptions{Leave: []string{"ts", "filled"}})
+			require.Equal(t, c.want, table.Triggers())
+			o := importer.Options{Mode: products.Update, DryRun: true}
+			result, rejects := runCSV(t, table, "code,title,qty\na,Lamp,1\n"+c.file, o)
+			require.Equal(t, c.dry, result.Rejected, "%v", rejects)
+			require.Equal(t, 1, scan[int](t, url, `SELECT count(*) FROM items`))
+			o.DryRun = false
+			result, rejects = runCSV(t, table, "code,title,qty\na,Lamp,1\n"+c.file, o)
+			require.Equal(t, c.real, result.Rejected, "%v", rejects)
+		})
+	}
+	table, _ := openTable(t, `CREATE TABLE items (code text PRIMARY KEY, qty int) PARTITION BY HASH (code);
+		CREATE TABLE items_0 PARTITION OF items FOR VALUES WITH (MODULUS 1, REMAINDER 0) PARTITION BY HASH (code);
+		CREATE TABLE items_00 PARTITION OF items_0 FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+		CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+		CREATE TRIGGER all_of_them BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION stamp();
+		CREATE TRIGGER deep BEFORE INSERT ON items_00 FOR EACH ROW EXECUTE FUNCTION stamp()`, postgres.TableOptions{})
+	require.Equal(t, []postgres.Trigger{{Name: "all_of_them", Update: true}, {Name: "deep", Insert: true, Update: true}},
+		table.Triggers())
 }
 
 // TestTableRefusesMany: all records of a batch may be refused, and half of them.

@@ -61,6 +61,9 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	if err != nil {
 		return err
 	}
+	if table, is := store.(*postgres.Table); is && options.DryRun && !s.quiet {
+		tellTriggers(table, o.result, stderr)
+	}
 	return reports.finish()
 }
 

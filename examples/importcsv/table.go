@@ -11,6 +11,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
+	"github.com/products-importer/products-importer/importer"
 )
 
 // tableSettings say which table of one's own is imported into.
@@ -98,6 +99,21 @@ func tellLeftOut(table *postgres.Table, stderr io.Writer) {
 	if len(columns) > 0 {
 		fmt.Fprintf(stderr, "importcsv: no file can set these columns, whose types can't be taken: %s\n",
 			strings.Join(columns, ", "))
+	}
+}
+
+// tellTriggers says of which triggers of the table the dry run couldn't know what they do, if it found rows for them.
+func tellTriggers(table *postgres.Table, result *importer.Result, stderr io.Writer) {
+	judged := result.Rejects[importer.CodeCheck]+result.Rejects[importer.CodeForeignKey] > 0
+	var names []string
+	for _, t := range table.Triggers() {
+		if t.Insert && (judged || result.Created > 0) || t.Update && (judged || result.Updated > 0) {
+			names = append(names, t.Name)
+		}
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(stderr, "importcsv: a dry run fires no triggers, so what these change or refuse isn't known: %s\n",
+			strings.Join(names, ", "))
 	}
 }
 

@@ -79,6 +79,37 @@ func TestTableColumns(t *testing.T) {
 	require.Contains(t, s.stderr, `the column "data" can't have the constant "x": invalid input syntax for type json`)
 }
 
+// TestTableTriggers: a dry run names the triggers that would be fired, since what they do isn't known.
+func TestTableTriggers(t *testing.T) {
+	url := pgtest.URL(t)
+	_, err := open(t, url).ExecContext(t.Context(), `CREATE TABLE items (sku text PRIMARY KEY,
+			title text CHECK (title <> 'bad'), ts timestamptz);
+		CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.ts = now(); RETURN NEW; END';
+		CREATE TRIGGER stamp BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION stamp();
+		CREATE TRIGGER again BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION stamp()`)
+	require.NoError(t, err)
+	path := write(t, "items.csv", "sku,title\na,A\nb,B\nc,bad\nd,D\n")
+	args := []string{"-table", "items", "-key", "sku", "-leave", "ts", "-mode", "update", path}
+	const hint = "importcsv: a dry run fires no triggers, so what these change or refuse isn't known: "
+	env := map[string]string{"DATABASE_URL": url}
+	good := write(t, "good.csv", "sku,title\na,A\n")
+	s := importcsv(t, env, "", append([]string{"-dry-run"}, append(args[:6:6], "-mode", "update", good)...)...)
+	require.Contains(t, s.stderr, hint+"stamp\n")
+	s = importcsv(t, env, "", append([]string{"-dry-run"}, args...)...)
+	require.Equal(t, 0, s.status, s.stderr)
+	require.Contains(t, s.stderr, hint+"again, stamp\n", "a CHECK's reject may be of either")
+	require.Regexp(t, `created +3[^0-9]`, s.stdout)
+	require.Regexp(t, `rejected +1[^0-9]`, s.stdout)
+	s = importcsv(t, env, "", append([]string{"-dry-run", "-quiet"}, args...)...)
+	require.NotContains(t, s.stderr, hint)
+	s = importcsv(t, env, "", args...)
+	require.Regexp(t, `created +3[^0-9]`, s.stdout)
+	require.Regexp(t, `rejected +1[^0-9]`, s.stdout)
+	require.NotContains(t, s.stderr, hint)
+	s = importcsv(t, env, "", append([]string{"-dry-run"}, append(args[:6:6], "-mode", "update", good)...)...)
+	require.NotContains(t, s.stderr, hint, "nothing is to be written")
+}
+
 func TestTableRefused(t *testing.T) {
 	url := pgtest.URL(t)
 	_, err := open(t, url).ExecContext(t.Context(), items)
