@@ -107,6 +107,7 @@ func (f *fixture) call(method, target, body string, headers ...string) *httptest
 func (f *fixture) send(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	f.api.ServeHTTP(w, r)
+	checkDescribed(f.t, r, w)
 	return w
 }
 

@@ -42,6 +42,7 @@ func leaveOutProducts(document object) {
 		delete(types, "examples") // which may be one of these
 	}
 	delete(schemas["Event"].(object), "examples")
+	delete(schemas["FeedPage"].(object), "examples")
 }
 
 // isOfProducts reports whether a type of events, or a pattern of types, is of products alone.
