@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime/debug"
+	"time"
 
+	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
+	"github.com/products-importer/products-importer/importer/job/driver"
+	"github.com/products-importer/products-importer/products"
 )
 
 // importFile opens what the settings name, imports and closes again.
@@ -28,11 +33,12 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		return err
 	}
 	defer func() { err = errors.Join(err, closeSource()) }()
-	store, own, closeStore, err := s.openStore(ctx)
+	into, err := s.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeStore()) }()
+	defer func() { err = errors.Join(err, into.close()) }()
+	store := into.store
 	if table, is := store.(*postgres.Table); is && !s.quiet {
 		tellLeftOut(table, stderr)
 	}
@@ -53,9 +59,12 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	if !s.quiet && isTerminal(stderr) {
 		options.Progress = newBar(stderr, columnsOf(stderr))
 	}
-	if own != nil {
-		o.result, err = o.importOwn(ctx, own, source, options, reports)
-	} else {
+	switch {
+	case into.own != nil:
+		o.result, err = o.importOwn(ctx, into.own, source, options, reports)
+	case into.events != nil:
+		o.result, err = o.importTold(ctx, into, source, options)
+	default:
 		o.result, err = importer.Run(ctx, source, store, options)
 	}
 	if err != nil {
@@ -67,24 +76,68 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 	return reports.finish()
 }
 
-// openStore opens what is imported into; with own, unless it is nil, where the import is to be kept.
-func (s *settings) openStore(ctx context.Context) (store importer.Store, own *job.Own, closeStore func() error,
-	err error) {
+// opened is what is imported into.
+type opened struct {
+	store  importer.Store
+	own    *job.Own       // where the import is to be kept, or undone; else nil
+	events *outbox.Outbox // tells those who listen to the database; nil for one that nobody else has, or a table
+	inTx   products.InTx
+	close  func() error
+}
+
+// openStore opens what is imported into.
+func (s *settings) openStore(ctx context.Context) (*opened, error) {
 	if s.table.Name != "" {
-		store, closeStore, err = s.openTable(ctx)
-		return store, nil, closeStore, err
+		table, closeTable, err := s.openTable(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &opened{store: table, close: closeTable}, nil
 	}
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
 		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate, Named: s.database.Named})
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	if s.changes != "" || s.undo != "" {
-		if own, err = s.newOwn(db); err != nil {
-			return nil, nil, nil, errors.Join(err, db.Close())
+	into := &opened{store: db.Products, inTx: db.InTx, close: db.Close}
+	if s.database.URL.Stored() {
+		if into.events, err = outbox.New(db.Webhooks); err != nil {
+			return nil, errors.Join(err, db.Close())
 		}
 	}
-	return db.Products, own, db.Close, nil
+	if s.changes != "" || s.undo != "" {
+		if into.own, err = s.newOwn(db, into.events); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return into, nil
+}
+
+// endTimeout bounds telling of an import's end.
+const endTimeout = 2 * time.Second
+
+// importTold imports, and tells those who listen to the database what is imported, as of a job.
+func (o *outcome) importTold(ctx context.Context, into *opened, source importer.Source,
+	options importer.Options) (*importer.Result, error) {
+	now := time.Now()
+	j := job.Job{ID: driver.NewID(now), State: job.Success, FileName: o.fileName(), User: userName(),
+		Settings: asked(&options), CreatedAt: now, StartedAt: now}
+	options.Notifier = into.events.Import(j)
+	result, err := importer.Run(ctx, source, into.store, options)
+	j.FinishedAt, j.Event.Counts = time.Now(), result.Counts
+	switch {
+	case err != nil && ctx.Err() != nil:
+		j.State = job.Revoked
+	case err != nil:
+		j.State, j.Error = job.Failure, err.Error()
+	}
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
+	defer cancel()
+	told := into.inTx(late, func(ctx context.Context) error { return into.events.JobEnded(ctx, j) })
+	if err == nil && told != nil {
+		err = fmt.Errorf("all is imported, but its end can't be told to who listens: %w", told)
+	}
+	return result, err
 }
 
 // openSource opens the file. Standard input is kept in a temporary file, which close removes.

@@ -66,7 +66,7 @@ func TestJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t,
 		`{"state": "SUCCESS", "read": 5, "created": 2, "updated": 0, "unchanged": 0, "skipped": 0, "superseded": 1,
-		"rejected": 2, "passed_over": 0, "bytes": 113, "dialect": {"encoding": "utf-8", "delimiter": ",", "quote": "\"", "escape": "\"", "line_ends": "lf", "header": true, "evidence": {
+		"rejected": 2, "passed_over": 0, "deactivated": 0, "deleted": 0, "bytes": 113, "dialect": {"encoding": "utf-8", "delimiter": ",", "quote": "\"", "escape": "\"", "line_ends": "lf", "header": true, "evidence": {
 			"encoding": "only ASCII characters", "delimiter": "6 of 6 records looked at have 4 fields, and there is a header with known names",
 			"quote": "it is the usual one; none of the fields looked at stands in quotes", "line_ends": "6 LF behind the records looked at"}, "columns": [
 			{"number": 1, "name": "Title", "field": "name"}, {"number": 2, "name": "SKU", "field": "sku"},

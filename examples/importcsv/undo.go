@@ -9,19 +9,26 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 )
 
-// newOwn returns what does imports and undos that are kept in the database.
-func (s *settings) newOwn(db *storeflags.Stores) (own *job.Own, err error) {
+// newOwn returns what does imports and undos that are kept in the database. Of a database that others have events tell
+// of them.
+func (s *settings) newOwn(db *storeflags.Stores, events *outbox.Outbox) (own *job.Own, err error) {
+	options := job.RunnerOptions{Writers: s.options.Writers}
+	if events != nil {
+		db.Jobs.OnEnd(events.JobEnded)
+		options.Notifier = events.Import
+	}
 	own = &job.Own{InTx: db.InTx, Worker: fmt.Sprintf("importcsv %d", os.Getpid())}
 	if own.Service, err = job.NewService(db.Jobs, db.Uploads, job.ServiceOptions{Fields: s.fields.Schema,
 		KeyRule: db.Products.KeyRule()}); err != nil {
 		return nil, err
 	}
-	own.Runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Products, job.RunnerOptions{Writers: s.options.Writers})
+	own.Runner, err = job.NewRunner(db.Jobs, db.Uploads, db.Products, options)
 	return own, err
 }
 
@@ -33,19 +40,29 @@ func userName() string {
 	return ""
 }
 
+// fileName is what the file is called where the import is told of.
+func (o *outcome) fileName() string {
+	if o.settings.file == "-" {
+		return "standard input"
+	}
+	return filepath.Base(o.settings.file)
+}
+
+// asked returns what is told of an import's options.
+func asked(options *importer.Options) job.Settings {
+	s := job.Settings{Mode: options.Mode, DryRun: options.DryRun, Missing: options.Missing.String(),
+		Scope: options.Scope}
+	if options.MaxMissing != nil {
+		s.MaxMissing = options.MaxMissing.String()
+	}
+	return s
+}
+
 // importOwn imports, keeps the import with what it changes, and writes the changes to their report.
 func (o *outcome) importOwn(ctx context.Context, own *job.Own, source importer.Source, options importer.Options,
 	reports *reports) (*importer.Result, error) {
-	name := filepath.Base(o.settings.file)
-	if o.settings.file == "-" {
-		name = "standard input"
-	}
-	asked := job.Settings{Mode: options.Mode, DryRun: options.DryRun, Missing: options.Missing.String(),
-		Scope: options.Scope}
-	if options.MaxMissing != nil {
-		asked.MaxMissing = options.MaxMissing.String()
-	}
-	j, result, err := own.Import(ctx, source, options, job.Request{FileName: name, User: userName(), Settings: asked})
+	j, result, err := own.Import(ctx, source, options, job.Request{FileName: o.fileName(), User: userName(),
+		Settings: asked(&options)})
 	o.id, o.wroteNothing = j.ID, wroteNothing(&j)
 	if err != nil {
 		return result, err
@@ -84,11 +101,12 @@ func undoImport(ctx context.Context, s *settings) *outcome {
 }
 
 func (o *outcome) undo(ctx context.Context) (err error) {
-	_, own, closeStore, err := o.settings.openStore(ctx)
+	into, err := o.settings.openStore(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeStore()) }()
+	defer func() { err = errors.Join(err, into.close()) }()
+	own := into.own
 	reports, err := openReports(o.settings, &importer.Options{OnReject: func(importer.Reject) error { return nil }})
 	if err != nil {
 		return err

@@ -32,9 +32,9 @@ type Own struct {
 // Import imports as [importer.Run] does, and keeps it as a job of which the changes are kept: so it is among the other
 // imports, and can be undone. The file isn't stored. From the request it takes what is shown of the job: the file's
 // name, the user and the settings, of which only Mode, DryRun, Missing, MaxMissing and Scope mean something here. The
-// options are the import's; Differences must be nil, and Notifier is the Runner's, where that has one. The job ends with the import: as a Failure where that failed for whatever reason, as Revoked
-// where the context ended or somebody cancelled the job. The error is the import's. The job's ID is empty where there
-// came to be none.
+// options are the import's; Differences must be nil, and Notifier is the Runner's, where that has one. The job ends
+// with the import: as a Failure where that failed for whatever reason, as Revoked where the context ended or somebody
+// cancelled the job. The error is the import's. The job's ID is empty where there came to be none.
 func (o *Own) Import(ctx context.Context, source importer.Source, options importer.Options,
 	request Request) (Job, *importer.Result, error) {
 	if err := o.Service.complete(&request); err != nil {
