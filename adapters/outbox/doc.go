@@ -16,6 +16,9 @@
 //	                   "counts":{"read":2,"created":1,"updated":1, ...},
 //	                   "events":{"product.created":1,"product.updated":1}, ...}
 //
+// Where an import is undone, that event has no mode, but undo, the import's ID, and in its counts read is the sum of
+// created (brought back), updated, unchanged, deleted and kept; counts that are 0 may be left out.
+//
 // The counts of the last event, and how many numbered events there were of each type, let a receiver prove that nothing
 // is missing: see webhooks/receive. No events are made that nobody listens to, and none of a dry run, which changes
 // nothing.

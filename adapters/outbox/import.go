@@ -76,7 +76,8 @@ func (n *batchNotifier) NotifyBatch(ctx context.Context, changes importer.Change
 type summary struct {
 	State    job.State `json:"state"`
 	FileName string    `json:"file_name"`
-	Mode     string    `json:"mode"`
+	Mode     string    `json:"mode,omitempty"` // not of an undo
+	Undo     string    `json:"undo,omitempty"` // the import that was undone
 	Error    string    `json:"error,omitempty"`
 	// Counts are the counts of the committed batches.
 	Counts progress.Counts `json:"counts"`
@@ -114,8 +115,12 @@ func (o *Outbox) JobEnded(ctx context.Context, j job.Job) error {
 	if numbers == nil {
 		numbers = map[string]int64{}
 	}
-	data, err := json.Marshal(summary{State: j.State, FileName: shorten(j.FileName), Mode: j.Settings.Mode.String(),
-		Error:  shorten(j.Error),
+	mode := j.Settings.Mode.String()
+	if j.Settings.Undo != "" {
+		mode = ""
+	}
+	data, err := json.Marshal(summary{State: j.State, FileName: shorten(j.FileName), Mode: mode,
+		Undo: j.Settings.Undo, Error: shorten(j.Error),
 		Counts: j.Event.Counts, Events: numbers, CreatedAt: j.CreatedAt, StartedAt: j.StartedAt,
 		FinishedAt: j.FinishedAt})
 	if err != nil {

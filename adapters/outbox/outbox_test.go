@@ -190,6 +190,48 @@ func TestImportThatLacksProducts(t *testing.T) {
 	}
 }
 
+// TestUndo tells of an undo as of an import: which one was undone, without a mode, and with counts that add up.
+func TestUndo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.tally = receive.NewTally(receive.ProductCreated, receive.ProductUpdated, receive.ProductDeleted)
+		w.doImport("name,sku\nA,a\nB,b\nC,c\n", job.Settings{})
+		id := w.doImport("name,sku\nnew,a\nD,d\nE,e\n", job.Settings{Mode: products.Update, Missing: "delete",
+			MaxMissing: "100%", Changes: job.ChangesAll}).ID
+		page, err := w.products.List(t.Context(), products.Query{SKU: "e"})
+		require.NoError(t, err)
+		text := "by hand"
+		_, err = w.products.Update(t.Context(), page.Products[0].ID, 0, products.Patch{Description: &text})
+		require.NoError(t, err)
+		w.deliver()
+		for _, want := range []map[string]int64{
+			{"read": 5, "created": 2, "updated": 1, "unchanged": 0, "deleted": 1, "kept": 1},
+			{"read": 4, "created": 1, "updated": 1, "unchanged": 0, "deleted": 2},
+		} {
+			_, _, err = w.service.Undo(t.Context(), id, job.UndoRequest{})
+			require.NoError(t, err)
+			j := w.run(w.runner(job.RunnerOptions{}, w.db.Products()), nil)
+			require.Equal(t, job.Success, j.State, j.Error)
+			got := w.deliver()
+			require.Len(t, got[webhooks.ImportCompleted], 1)
+			require.NotContains(t, string(got[webhooks.ImportCompleted][0].Data), "mode")
+			done := got[webhooks.ImportCompleted][0].data
+			require.Equal(t, id, done.Undo)
+			sum := int64(0)
+			for _, name := range []string{"created", "updated", "unchanged", "deleted", "kept"} {
+				require.Equal(t, want[name], done.Counts[name], name)
+				sum += done.Counts[name]
+			}
+			require.Equal(t, want["read"], done.Counts["read"])
+			require.Equal(t, done.Counts["read"], sum)
+			require.Equal(t, map[string]int64{webhooks.ProductCreated: 1, webhooks.ProductUpdated: 1,
+				webhooks.ProductDeleted: 1}, done.Events)
+			require.True(t, w.imported[j.ID].Complete, w.imported[j.ID].Missing)
+			id = j.ID
+		}
+	})
+}
+
 func TestImportThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -52,6 +52,7 @@ type data struct {
 	State    string             `json:"state"`
 	FileName string             `json:"file_name"`
 	Mode     string             `json:"mode"`
+	Undo     string             `json:"undo"`
 	Error    string             `json:"error"`
 	Counts   map[string]int64   `json:"counts"`
 	Events   map[string]int64   `json:"events"`

@@ -33,6 +33,9 @@
 //	product.created   {"import_id":"b2f1","number":2,"products":[...]}
 //	import.completed  {"import_id":"b2f1","counts":{"created":150, ...},"events":{"product.created":2}}
 //
+// An undo of an import is told like an import of its own; its last message has the ID of the import that was undone as
+// undo, where others have their mode.
+//
 // Who fetches events, by GET /changes, gets the same messages, in a list, and uses [Latest] and [Tally] likewise; there
 // is no signature to be verified.
 package receive
