@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -60,12 +61,30 @@ func (s *Set) IntIn(p *int, name string, value, least, most int, usage string) {
 func (s *Set) DurationIn(p *time.Duration, name string, value, least, most time.Duration, usage string) {
 	*p = value
 	s.Var(&number[time.Duration]{"duration", p, least, most, func(text string) (time.Duration, error) {
-		d, err := time.ParseDuration(text)
+		d, err := ParseDuration(text)
 		if err != nil {
 			return 0, errors.New("is no duration: want one such as 30s, 2m or 12h")
 		}
 		return d, nil
 	}, FormatDuration}, name, usage)
+}
+
+// digits are the numbers in a duration.
+var digits = regexp.MustCompile(`\d+`)
+
+// ParseDuration is as [time.ParseDuration], but for durations that are too long for it: it returns the nearest one, for
+// which it is up to the bounds to refuse it.
+func ParseDuration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		if _, err := time.ParseDuration(digits.ReplaceAllString(text, "1")); err == nil {
+			if strings.HasPrefix(text, "-") {
+				return math.MinInt64, nil
+			}
+			return math.MaxInt64, nil
+		}
+	}
+	return d, err
 }
 
 // FormatDuration writes a duration without what is zero at its end: 24h, not 24h0m0s.

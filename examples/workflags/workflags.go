@@ -68,7 +68,7 @@ func (s *Settings) readFeed(text string) error {
 	if text == "" {
 		return nil
 	}
-	d, err := time.ParseDuration(text)
+	d, err := envflags.ParseDuration(text)
 	switch {
 	case err != nil:
 		return errors.New("is no duration: want one such as 30m or 168h, or 0")

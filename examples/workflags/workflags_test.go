@@ -52,4 +52,5 @@ func TestFeed(t *testing.T) {
 		require.Error(t, start("", "-feed", bad), bad)
 		require.Zero(t, keep())
 	}
+	require.ErrorContains(t, start("99999999h"), `FEED "99999999h": must be between 1m and `)
 }
