@@ -60,7 +60,7 @@ func (l MissingLimit) MarshalText() ([]byte, error) {
 	return []byte(l.String()), nil
 }
 
-// UnmarshalText takes what String returns.
+// UnmarshalText takes what String returns, and 0% for 0.
 func (l *MissingLimit) UnmarshalText(text []byte) error {
 	if (*RejectLimit)(l).UnmarshalText(text) != nil {
 		return fmt.Errorf("bad limit of missing products %q: want a count like 100, or a share like 2.5%%",
@@ -100,9 +100,9 @@ func (o *Options) validateMissing(schema *products.Schema) error {
 	case o.Missing != MissingKeep && schema.IsTable():
 		return badOption("Missing", "must be keep: a table of one's own is only written by files")
 	case o.Missing == MissingKeep && o.MaxMissing != nil:
-		return badOption("MaxMissing", "bounds how many products may be missing, but Missing keeps them all")
+		return badOption("MaxMissing", "bounds how many products may be missing, but missing=keep keeps them all")
 	case o.Missing == MissingKeep && len(o.Scope) > 0:
-		return badOption("Scope", "says which products may be missing, but Missing keeps them all")
+		return badOption("Scope", "says which products may be missing, but missing=keep keeps them all")
 	case o.Missing != MissingKeep && o.Checkpoints.Save != nil && o.Checkpoints.KeepMissing == nil:
 		return badOption("Checkpoints", "must have a KeepMissing where Missing is %v", o.Missing)
 	case o.MaxMissing != nil && !o.MaxMissing.valid():
@@ -130,7 +130,7 @@ func (o *Options) scope(schema *products.Schema) (q products.Query, err error) {
 		return q, nil
 	}
 	if q.Status != nil && !*q.Status {
-		return q, badOption("Scope", "has only products that aren't active, and Missing deactivates")
+		return q, badOption("Scope", "has only products that aren't active, and missing=deactivate deactivates those that are")
 	}
 	active := true
 	q.Status = &active

@@ -431,7 +431,9 @@ func TestMissingOptions(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, text, string(back))
 	}
-	for _, text := range []string{"", "-1", "101%", "0%", "many"} {
+	require.NoError(t, l.UnmarshalText([]byte("0%")))
+	require.Equal(t, importer.MissingLimit{}, l)
+	for _, text := range []string{"", "-1", "101%", "-1%", "many"} {
 		require.ErrorContains(t, l.UnmarshalText([]byte(text)), "limit of missing products", text)
 	}
 }

@@ -203,10 +203,10 @@ func (l RejectLimit) MarshalText() ([]byte, error) {
 	return []byte(l.String()), nil
 }
 
-// UnmarshalText takes what String returns.
+// UnmarshalText takes what String returns, and 0% for 0.
 func (l *RejectLimit) UnmarshalText(text []byte) error {
 	if percent, ok := strings.CutSuffix(string(text), "%"); ok {
-		if share, err := strconv.ParseFloat(percent, 64); err == nil && share > 0 && share <= 100 {
+		if share, err := strconv.ParseFloat(percent, 64); err == nil && share >= 0 && share <= 100 {
 			*l = RejectLimit{Share: share / 100}
 			return nil
 		}

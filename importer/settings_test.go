@@ -43,6 +43,9 @@ func TestSettingsAsText(t *testing.T) {
 		require.NoError(t, again.UnmarshalText(got), text)
 		require.Equal(t, value, valueOf(t, again), text)
 	}
+	limit := importer.RejectLimit{Count: 9}
+	require.NoError(t, limit.UnmarshalText([]byte("0%")))
+	require.Equal(t, importer.RejectLimit{}, limit)
 	var tab importer.Delimiter
 	require.NoError(t, tab.UnmarshalText([]byte(`\t`)))
 	require.EqualValues(t, '\t', tab)
@@ -100,7 +103,7 @@ func TestSettingsThatAreNone(t *testing.T) {
 		{importer.Delimiter(';'), []string{"", ";;", `"`, "'", "é", "\n", "\x00"}},
 		{importer.Quote('"'), []string{"", "x", `""`}},
 		{importer.Escape('\\'), []string{"", "x"}},
-		{importer.RejectLimit{Count: 3}, []string{"", "-1", "x", "0%", "101%", "1.5", "NaN%"}},
+		{importer.RejectLimit{Count: 3}, []string{"", "-1", "x", "-1%", "101%", "1.5", "NaN%"}},
 	} {
 		for _, text := range test.texts {
 			variable := blankOf(t, test.value)

@@ -157,7 +157,7 @@ func TestUploadSets(t *testing.T) {
 		"number=weight%3D,&number=weight%3D.": `number names the field "weight" twice`,
 		"date=available_from%3Dddmm":          "want ymd, dmy, mdy or auto", "date=stock%3Ddmy": "no field with dates",
 		"missing=drop": "want keep, deactivate, delete", "max_missing=much&missing=delete": "want a count like 100",
-		"max_missing=5": "Missing keeps them all", "scope=status%3Dtrue": "Missing keeps them all",
+		"max_missing=5": "missing=keep keeps them all", "scope=status%3Dtrue": "missing=keep keeps them all",
 		"scope=vendor%3Da&missing=delete": `there is no field "vendor" to filter by: want one of`,
 		"scope=price&missing=delete":      "want FIELD=VALUE",
 		"zone=Mars":                       `unknown time zone "Mars"`,

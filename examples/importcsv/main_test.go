@@ -208,7 +208,10 @@ func TestUsage(t *testing.T) {
 		{"too many writers", []string{"-writers", "65", "a.csv"}, "must be between 1 and 64, not 65"},
 		{"an unknown word for what is missing", []string{"-missing", "drop", "a.csv"}, "want keep, deactivate, delete"},
 		{"a bad limit of what is missing", []string{"-missing", "delete", "-max-missing", "x", "a.csv"}, "want a count like 100"},
-		{"a limit of what is kept", []string{"-max-missing", "5", "a.csv"}, "-max-missing bounds how many"},
+		{"a limit of what is kept", []string{"-max-missing", "5", "a.csv"}, "-max-missing bounds how many " +
+			"products may be missing, but missing=keep keeps them all"},
+		{"a scope that is not active", []string{"-missing", "deactivate", "-scope", "status=false", "a.csv"},
+			"-scope has only products that aren't active, and missing=deactivate deactivates those that are"},
 		{"a scope of what is kept", []string{"-scope", "status=true", "a.csv"}, "-scope says which products"},
 		{"a scope by an unknown field", []string{"-missing", "delete", "-scope", "vendor=acme", "a.csv"}, `no field "vendor"`},
 		{"a bad limit of rejects", []string{"-max-rejects", "-1", "a.csv"}, "bad limit of rejects"},

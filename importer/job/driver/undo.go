@@ -31,8 +31,8 @@ func UndoChain(ctx context.Context, jobs job.Reader, id string) (chain []job.Job
 	return chain, nil
 }
 
-// CheckUndo returns a *[job.UndoneError] where the last job of the UndoChain can't be undone: since it was undone, or is
-// being undone, or since what it brought back was taken back again.
+// CheckUndo returns a *[job.UndoneError] where the last job of the UndoChain can't be undone: since it was undone, or
+// is being undone, or since what it brought back was taken back again.
 func CheckUndo(ctx context.Context, jobs job.Reader, chain []job.Job) error {
 	last := len(chain) - 1
 	for i := last; i >= 0; i -= 2 {
