@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -183,14 +184,14 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	switch {
 	case err != nil:
 		return err
-	case s.undo != "":
-		return s.checkUndo(files)
+	case flags.Given("undo"):
+		return s.checkUndo(flags, files)
 	case len(files) == 0 && !s.table.describe:
 		return errors.New("name the file to import, or - for standard input")
 	case len(files) > 1:
 		return fmt.Errorf("one file at a time, not %d: %s", len(files), strings.Join(files, " "))
 	}
-	if err := s.checkTable(flags); err != nil {
+	if err := cmp.Or(s.checkReports(), s.checkTable(flags), s.database.CheckSchema()); err != nil {
 		return err
 	}
 	if len(files) > 0 {
@@ -202,7 +203,25 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	if s.table.Name != "" { // its fields are known once it is open
 		return nil
 	}
-	return s.check()
+	if err := s.check(); err != nil {
+		return err
+	}
+	if s.options.Missing != importer.MissingKeep && !s.database.URL.Stored() {
+		return errors.New("-missing is for a database: in memory there is nothing that could be missing; name one with " +
+			"-database-url")
+	}
+	return nil
+}
+
+// checkReports returns what is wrong with the names of reports.
+func (s *settings) checkReports() error {
+	for _, report := range [][2]string{{"rejects", s.rejects}, {"superseded", s.superseded}, {"skipped", s.skipped},
+		{"changes", s.changes}} {
+		if report[1] == "-" {
+			return fmt.Errorf("-%s - would be standard output, where the result goes: name a file", report[0])
+		}
+	}
+	return nil
 }
 
 // optionFlags has the flags of the options that are checked once all flags are known, since they depend on the fields.

@@ -214,6 +214,11 @@ func TestUsage(t *testing.T) {
 			"-scope has only products that aren't active, and missing=deactivate deactivates those that are"},
 		{"a scope of what is kept", []string{"-scope", "status=true", "a.csv"}, "-scope says which products"},
 		{"a scope by an unknown field", []string{"-missing", "delete", "-scope", "vendor=acme", "a.csv"}, `no field "vendor"`},
+		{"what is missing without a database", []string{"-missing", "delete", "a.csv"}, "nothing that could be missing"},
+		{"changes to standard output", []string{"-changes", "-", "a.csv"}, "-changes - would be standard output"},
+		{"rejects to standard output", []string{"-rejects", "-", "a.csv"}, "-rejects - would be standard output"},
+		{"a schema of a file", []string{"-database-url", "sqlite:x.db", "-schema", "shop", "a.csv"},
+			`-schema "shop" is for PostgreSQL alone`},
 		{"a bad limit of rejects", []string{"-max-rejects", "-1", "a.csv"}, "bad limit of rejects"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

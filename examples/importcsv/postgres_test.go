@@ -113,7 +113,7 @@ func TestPostgresSchema(t *testing.T) {
 	require.EqualValues(t, 2, count(t, db, `SELECT count(*) FROM "the shop's".products`))
 	require.Zero(t, count(t, db, `SELECT count(*) FROM products`))
 	s = importcsv(t, nil, "", "-schema", "shop", path)
-	require.Equal(t, 1, s.status)
+	require.Equal(t, 2, s.status)
 	require.Contains(t, s.stderr, "-schema \"shop\" is for PostgreSQL alone")
 }
 

@@ -34,6 +34,10 @@ func (s *settings) checkTable(flags *envflags.Set) error {
 	if err := s.table.Check(s.database.URL); err != nil || s.table.Name == "" {
 		return err
 	}
+	if s.options.Missing != importer.MissingKeep {
+		return errors.New("-missing is for products: of a table of one's own the importer doesn't know which rows the file " +
+			"should have")
+	}
 	if s.database.Schema != "" {
 		return errors.New("-schema is where the importer keeps its own tables: write -table SCHEMA.TABLE")
 	}

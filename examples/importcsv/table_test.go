@@ -128,6 +128,7 @@ func TestTableRefused(t *testing.T) {
 		{"want one column, or several different ones", 2, []string{"-table", "x", "-key", "a,,b", path}},
 		{"want one column, or several different ones", 2, []string{"-table", "x", "-key", "a,a", path}},
 		{"-table is of PostgreSQL", 2, []string{"-table", "x", "-key", "a", "-database-url", "memory:", path}},
+		{"-missing is for products", 2, []string{"-table", "x", "-key", "a", "-missing", "delete", path}},
 		{"write -table SCHEMA.TABLE", 2, []string{"-table", "x", "-key", "a", "-schema", "shop", path}},
 		{"-table has its own fields", 2, []string{"-table", "x", "-key", "a", "-fields",
 			write(t, "fields.json", shopFields), path}},

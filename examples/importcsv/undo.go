@@ -1,15 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/products-importer/products-importer/adapters/outbox"
+	"github.com/products-importer/products-importer/examples/envflags"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
@@ -78,8 +83,10 @@ func writeChanges(ctx context.Context, own *job.Own, id string, to *report) erro
 }
 
 // checkUndo returns what is wrong with the flags of an undo.
-func (s *settings) checkUndo(files []string) error {
+func (s *settings) checkUndo(flags *envflags.Set, files []string) error {
 	switch {
+	case s.undo == "":
+		return errors.New("-undo is without the ID of an import: an import with -changes prints its ID")
 	case len(files) > 0:
 		return fmt.Errorf("-undo takes no file: leave out %s", files[0])
 	case s.table.Name != "":
@@ -89,8 +96,17 @@ func (s *settings) checkUndo(files []string) error {
 	case s.rejects != "" || s.superseded != "" || s.skipped != "":
 		return errors.New("-undo reads no records: leave out -rejects, -superseded and -skipped")
 	}
-	return nil
+	var other error
+	flags.VisitAll(func(f *flag.Flag) {
+		if flags.Given(f.Name) && !slices.Contains(ofUndo, f.Name) && other == nil {
+			other = fmt.Errorf("-undo imports no file: leave out %s", flags.Named(f.Name))
+		}
+	})
+	return cmp.Or(other, s.checkReports(), s.database.CheckSchema())
 }
+
+// ofUndo are the flags that mean something with -undo.
+var ofUndo = []string{"undo", "database-url", "schema", "no-migrate", "fields", "dry-run", "changes", "json", "quiet"}
 
 // undoImport takes back what the import of the settings did.
 func undoImport(ctx context.Context, s *settings) *outcome {
@@ -101,6 +117,11 @@ func undoImport(ctx context.Context, s *settings) *outcome {
 }
 
 func (o *outcome) undo(ctx context.Context) (err error) {
+	if u := o.settings.database.URL; u.Kind == storeflags.SQLite { // which would be made
+		if _, err := os.Stat(u.Location()); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no database %s in which an import could be undone", u)
+		}
+	}
 	into, err := o.settings.openStore(ctx)
 	if err != nil {
 		return err

@@ -154,9 +154,18 @@ func TestUndoUsage(t *testing.T) {
 		"-undo takes no file: leave out x.csv":                               {"-undo", "1", "x.csv"},
 		"-undo needs the database of the import: name it with -database-url": {"-undo", "1"},
 		"leave out -rejects, -superseded and -skipped":                       {"-database-url", "sqlite:x.db", "-undo", "1", "-rejects", "r"},
+		"-undo imports no file: leave out -mode":                             {"-database-url", "sqlite:x.db", "-undo", "1", "-mode", "update"},
+		"-undo imports no file: leave out -scope":                            {"-database-url", "sqlite:x.db", "-undo", "1", "-scope", "a=b"},
+		"-undo is without the ID of an import":                               {"-database-url", "sqlite:x.db", "-undo", ""},
+		"-changes - would be standard output":                                {"-database-url", "sqlite:x.db", "-undo", "1", "-changes", "-"},
+		`-schema "shop" is for PostgreSQL alone`:                             {"-database-url", "sqlite:x.db", "-undo", "1", "-schema", "shop"},
 	} {
 		s := importcsv(t, nil, "", args...)
 		require.Equal(t, 2, s.status, args)
 		require.Contains(t, s.stderr, want)
 	}
+	file := filepath.Join(t.TempDir(), "none.db")
+	s := importcsv(t, nil, "", "-database-url", "sqlite:"+file, "-undo", "1")
+	oneLine(t, s, statusFailure, "there is no database "+file)
+	require.NoFileExists(t, file)
 }

@@ -95,9 +95,8 @@ func behind(err error) bool {
 }
 
 func open(ctx context.Context, u URL, o Options) (*Stores, error) {
-	if o.Schema != "" && u.Kind != None && u.Kind != PostgreSQL {
-		return nil, fmt.Errorf("%s %q is for PostgreSQL alone, and the database is another one: leave it out",
-			o.Named("schema"), o.Schema)
+	if err := checkSchema(o.Schema, u.Kind, o.Named); err != nil {
+		return nil, err
 	}
 	switch u.Kind {
 	case Memory:

@@ -3,6 +3,8 @@
 package storeflags
 
 import (
+	"fmt"
+
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/examples/envflags"
 )
@@ -64,3 +66,14 @@ func (s *Settings) Set(text string) (err error) {
 
 // String is the fallback, which the usage shows.
 func (s *Settings) String() string { return s.fallback }
+
+// CheckSchema returns what is wrong with the flags together.
+func (s *Settings) CheckSchema() error { return checkSchema(s.Schema, s.URL.Kind, s.Named) }
+
+func checkSchema(schema string, kind Kind, named func(flag string) string) error {
+	if schema != "" && kind != None && kind != PostgreSQL {
+		return fmt.Errorf("%s %q is for PostgreSQL alone, and the database is another one: leave it out", named("schema"),
+			schema)
+	}
+	return nil
+}
