@@ -36,6 +36,22 @@ func (m *layoutMaker) fieldName(c *tableColumn) string {
 	return b.String()
 }
 
+// isAlias reports whether files may give the field by the column's own name too: it is another one, and nothing else is
+// called so.
+func (m *layoutMaker) isAlias(c *tableColumn, field string) bool {
+	own := products.FoldName(c.Name)
+	if products.FoldName(field) == own {
+		return false
+	}
+	for i := range m.tableCatalog.columns {
+		other := &m.tableCatalog.columns[i]
+		if other.Name != c.Name && (products.FoldName(other.Name) == own || products.FoldName(m.fieldName(other)) == own) {
+			return false
+		}
+	}
+	return true
+}
+
 // untaken is an error of take: the column has a type that can't be taken.
 type untaken struct{ error }
 
@@ -54,7 +70,7 @@ func (m *layoutMaker) take(c *tableColumn) (f products.Field, col column, err er
 	case !c.Writable:
 		return f, col, m.noRights(c)
 	}
-	if f.Name = m.fieldName(c); products.FoldName(f.Name) != products.FoldName(c.Name) {
+	if f.Name = m.fieldName(c); m.isAlias(c, f.Name) {
 		f.Aliases = []string{c.Name}
 	}
 	col.notNull, col.nulls = c.NotNull, true
@@ -172,7 +188,7 @@ func (m *layoutMaker) joined(c *tableColumn, asked, own products.Field) (product
 	}
 	asked.Rules = strings.Trim(own.Rules+","+asked.Rules, ",")
 	asked.Empty = own.Empty
-	if products.FoldName(asked.Name) != products.FoldName(c.Name) {
+	if m.isAlias(c, asked.Name) {
 		asked.Aliases = append(slices.Clone(asked.Aliases), c.Name)
 	}
 	return asked, nil

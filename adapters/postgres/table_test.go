@@ -93,6 +93,20 @@ func TestTableOptions(t *testing.T) {
 	require.ErrorContains(t, err, "the table has no place for them")
 }
 
+// TestTableRenamed: a renamed column can be given by its own name too, unless that is another column's name or field.
+func TestTableRenamed(t *testing.T) {
+	t.Parallel()
+	table, url := openTable(t, `CREATE TABLE items (code text PRIMARY KEY, name text, "Name" text, a text, b text,
+		"Title" text, "Item No" text, item_no text)`, postgres.TableOptions{Rename: map[string]string{"Name": "big", "a": "b", "b": "a",
+		"Title": "words", "Item No": "number"}})
+	result, rejects := runCSV(t, table, "code,name,big,a,b,Title,number,item_no\nx,n,N,is b,is a,T,1,2\n",
+		importer.Options{})
+	require.Empty(t, rejects)
+	require.EqualValues(t, 1, result.Created)
+	require.Equal(t, "n|N|is a|is b|T|1|2", scan[string](t, url,
+		`SELECT concat_ws('|', name, "Name", a, b, "Title", "Item No", item_no) FROM items`))
+}
+
 // TestTableEmpty: an empty cell of a column that can't be null gives a new row the default, whatever that is, and leaves
 // alone what a row has; where the default is the empty text or list it is that.
 func TestTableEmpty(t *testing.T) {
