@@ -57,8 +57,8 @@ func TestTableColumns(t *testing.T) {
 	require.NoError(t, err)
 	env := map[string]string{"DATABASE_URL": url}
 	path := write(t, "items.csv", "code,name,secret\na,Lamp,told\n")
-	args := []string{"-table", "items", "-key", "code", "-rename", "Artikel=name", "-leave", "secret", "-touch",
-		"updated_at"}
+	args := []string{"-table", `"items"`, "-key", `"code"`, "-rename", `"Artikel"=name`, "-leave", `"secret"`, "-touch",
+		`"updated_at"`}
 	s := importcsv(t, env, "", append(args, path)...)
 	require.Equal(t, 1, s.status)
 	require.Contains(t, s.stderr, `the column "sizes" has the type integer[], which can't be taken; give it a constant`)

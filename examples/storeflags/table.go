@@ -35,10 +35,11 @@ func (t *Table) Add(flags *envflags.Set) {
 		"import into the table of that `name` in PostgreSQL, such as shop.items, which is there already and whose "+
 			"columns are the fields; nothing but its rows is changed")
 	flags.Func("key", "the `COLUMNS` of a unique key of -table, with commas between them: one comes from the file, the "+
-		"others have a value by -set", func(text string) error {
-		t.Key = nil
-		return addColumns(&t.Key, text, "tenant_id,code")
-	})
+		"others have a value by -set. Columns are named as the table has them, with quotes as in SQL or without",
+		func(text string) error {
+			t.Key = nil
+			return addColumns(&t.Key, text, "tenant_id,code")
+		})
 	flags.Func("leave", "`COLUMNS` of -table that no file sets, with commas between them: new rows get their defaults. "+
 		"Those of types that can't be taken, such as jsonb, are left out anyway, if a row can do without a value",
 		func(text string) error { return addColumns(&t.Leave, text, "secret,photo") })
@@ -55,13 +56,37 @@ func addColumns(to *[]string, text, example string) error {
 	if text == "" {
 		return nil
 	}
-	for name := range strings.SplitSeq(text, ",") {
-		if name = strings.TrimSpace(name); name == "" || slices.Contains(*to, name) {
+	for more := true; more; {
+		var name string
+		name, text = cutColumn(text, ",")
+		if text, more = strings.CutPrefix(text, ","); name == "" || !more && text != "" || slices.Contains(*to, name) {
 			return errors.New("want one column, or several different ones: " + example)
 		}
 		*to = append(*to, name)
 	}
 	return nil
+}
+
+// cutColumn returns the name of a column that the text begins with, up to one of the ends or its own, and what is
+// behind it. The name is as the table has it, with or without quotes as in SQL, "" for what is none.
+func cutColumn(text, ends string) (name, rest string) {
+	if text = strings.TrimSpace(text); !strings.HasPrefix(text, `"`) {
+		at := strings.IndexAny(text, ends)
+		if at < 0 {
+			at = len(text)
+		}
+		return strings.TrimSpace(text[:at]), text[at:]
+	}
+	for rest = text[1:]; ; {
+		part, behind, closed := strings.Cut(rest, `"`)
+		if name += part; !closed {
+			return "", ""
+		}
+		if rest, closed = strings.CutPrefix(behind, `"`); !closed {
+			return name, strings.TrimSpace(behind)
+		}
+		name += `"`
+	}
 }
 
 // addPairs adds the pairs of a list with commas. An empty text has none.
@@ -72,9 +97,12 @@ func addPairs(to *map[string]string, text, form, example string) error {
 	if *to == nil {
 		*to = map[string]string{}
 	}
-	for pair := range strings.SplitSeq(text, ",") {
-		column, value, ok := strings.Cut(pair, "=")
-		if column = strings.TrimSpace(column); !ok || column == "" {
+	for more := true; more; {
+		column, behind := cutColumn(text, ",=")
+		var value string
+		value, text, more = strings.Cut(behind, ",")
+		value, ok := strings.CutPrefix(value, "=")
+		if !ok || column == "" {
 			return fmt.Errorf("want %s, with commas between several: %s", form, example)
 		}
 		if _, twice := (*to)[column]; twice {
