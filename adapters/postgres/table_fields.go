@@ -45,7 +45,8 @@ func (m *layoutMaker) isAlias(c *tableColumn, field string) bool {
 	}
 	for i := range m.tableCatalog.columns {
 		other := &m.tableCatalog.columns[i]
-		if other.Name != c.Name && (products.FoldName(other.Name) == own || products.FoldName(m.fieldName(other)) == own) {
+		called := products.FoldName(other.Name) == own || products.FoldName(m.fieldName(other)) == own
+		if called && other.Name != c.Name {
 			return false
 		}
 	}
