@@ -56,7 +56,7 @@ func TestStatementsOfAPatch(t *testing.T) {
 		"BEGIN READ WRITE",
 		"SELECT id, version, created_at, updated_",
 		"WITH mark AS (INSERT INTO products_impor", // and the UPDATE
-		"SELECT clock_timestamp(), id, state, sum", // of the endpoints
+		"SELECT clock_timestamp(), coalesce(k.kee", // of the endpoints and the feed
 	}
 	require.Equal(t, append(change, "COMMIT"), patch("one", http.StatusOK), "nobody listens")
 
