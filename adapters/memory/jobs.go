@@ -152,11 +152,7 @@ func (j *Jobs) create(ctx context.Context, submitted job.Job,
 	before func(t *tx, submitted *job.Job) error) (stored job.Job, err error) {
 	err = j.db.do(ctx, func(ctx context.Context, t *tx) error {
 		if undo := submitted.Settings.Undo; undo != "" {
-			chain, err := driver.UndoChain(ctx, j, undo)
-			if err == nil {
-				err = driver.CheckUndo(ctx, j, chain)
-			}
-			if err != nil {
+			if err := driver.CheckUndo(ctx, j, undo, nil); err != nil {
 				return err
 			}
 		}

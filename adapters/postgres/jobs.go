@@ -88,17 +88,10 @@ func (j *Jobs) create(ctx context.Context, request job.Job,
 
 // checkUndo makes sure that the job can be undone, and that it can be until the transaction ends.
 func (j *Jobs) checkUndo(ctx context.Context, t *transaction, id string) error {
-	chain, err := driver.UndoChain(ctx, j, id)
-	if err != nil {
+	return driver.CheckUndo(ctx, j, id, func(id string) error {
+		_, err := t.ExecContext(ctx, `SELECT FROM import_jobs WHERE id = $1 FOR NO KEY UPDATE`, id)
 		return err
-	}
-	for i := range chain {
-		locked := `SELECT FROM import_jobs WHERE id = $1 FOR NO KEY UPDATE`
-		if _, err := t.ExecContext(ctx, locked, chain[i].ID); err != nil {
-			return err
-		}
-	}
-	return driver.CheckUndo(ctx, j, chain)
+	})
 }
 
 // wakeWorkers wakes workers if the job can be claimed.

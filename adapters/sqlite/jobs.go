@@ -55,11 +55,7 @@ func (j *Jobs) create(ctx context.Context, request job.Job,
 	r := jobRow{Job: request}
 	err := j.db.inTx(ctx, func(ctx context.Context, t *transaction) error {
 		if undo := r.Settings.Undo; undo != "" {
-			chain, err := driver.UndoChain(ctx, j, undo)
-			if err == nil {
-				err = driver.CheckUndo(ctx, j, chain)
-			}
-			if err != nil {
+			if err := driver.CheckUndo(ctx, j, undo, nil); err != nil {
 				return err
 			}
 		}

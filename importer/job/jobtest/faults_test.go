@@ -65,11 +65,7 @@ var brokenStores = []fault{
 			if j.Settings.Undo == "" {
 				return s.Store.Create(ctx, j)
 			}
-			chain, err := driver.UndoChain(ctx, s.Store, j.Settings.Undo)
-			if err == nil {
-				err = driver.CheckUndo(ctx, s.Store, chain)
-			}
-			if err != nil {
+			if err := driver.CheckUndo(ctx, s.Store, j.Settings.Undo, nil); err != nil {
 				return job.Job{}, err
 			}
 			time.Sleep(20 * time.Millisecond) // others look meanwhile
