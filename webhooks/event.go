@@ -42,6 +42,11 @@ func Matches(subscription, eventType string) bool {
 	return subscription == eventType
 }
 
+// IsSubscription reports whether the text covers any of the Types, so that it can be an entry of Endpoint.Events.
+func IsSubscription(text string) bool {
+	return slices.ContainsFunc(Types(), func(t string) bool { return Matches(text, t) })
+}
+
 // Lane is one of two queues to an endpoint. Deliveries in one lane never wait for those in the other.
 type Lane uint8
 

@@ -3,7 +3,6 @@ package webhooks
 import (
 	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -90,7 +89,7 @@ func checkEvents(wrong *fieldErrors, subscriptions []string) {
 			len(subscriptions))
 	}
 	for _, s := range subscriptions {
-		if !slices.ContainsFunc(Types(), func(t string) bool { return Matches(s, t) }) {
+		if !IsSubscription(s) {
 			wrong.add("events", CodeUnknown, "has an entry that is no type of events: %q", shorten(s))
 			return
 		}

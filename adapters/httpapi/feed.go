@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,7 +34,7 @@ func (p *parameters) subscriptions(name string) (all []string) {
 	for _, text := range p.texts(name) {
 		for one := range strings.SplitSeq(text, ",") {
 			one = strings.TrimSpace(one)
-			if !slices.ContainsFunc(webhooks.Types(), func(t string) bool { return webhooks.Matches(one, t) }) {
+			if !webhooks.IsSubscription(one) {
 				p.fail(name, codeValue, fmt.Sprintf("%s: there is no event %q: want some of %s, or product.*, import.*, *",
 					name, products.Shorten(one), strings.Join(webhooks.Types(), ", ")))
 			}

@@ -147,7 +147,12 @@ func listens(e *webhooks.Endpoint, eventType string, numbered bool) bool {
 	if e.State == webhooks.Inactive || numbered && e.SummariesOnly {
 		return false
 	}
-	return slices.ContainsFunc(e.Events, func(s string) bool { return webhooks.Matches(s, eventType) })
+	return matchesAny(e.Events, eventType)
+}
+
+// matchesAny reports whether one of the subscriptions covers the type.
+func matchesAny(subscriptions []string, eventType string) bool {
+	return slices.ContainsFunc(subscriptions, func(s string) bool { return webhooks.Matches(s, eventType) })
 }
 
 // Audience returns those of the types that one of the endpoints listens to, in the types' order. With imported it is

@@ -3,7 +3,6 @@ package driver
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/products-importer/products-importer/webhooks"
@@ -99,8 +98,7 @@ func CutFeed(q *webhooks.FeedQuery, after int64, entries []FeedEntry) (page []Fe
 	bytes := 0
 	for i := range entries {
 		e := &entries[i]
-		if len(q.Types) == 0 ||
-			slices.ContainsFunc(q.Types, func(s string) bool { return webhooks.Matches(s, e.Type) }) {
+		if len(q.Types) == 0 || matchesAny(q.Types, e.Type) {
 			if bytes += e.Bytes; len(page) == q.Limit || len(page) > 0 && bytes > FeedBytes {
 				return page, next, true
 			}
