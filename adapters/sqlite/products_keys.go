@@ -11,7 +11,7 @@ var _ products.KeyReader = (*Products)(nil)
 
 // EachKey is one statement, so that it sees one state of the file.
 func (p *Products) EachKey(ctx context.Context, query products.Query,
-	each func(products.KeyVersion) error) error {
+	tell func(products.KeyVersion) error) error {
 	query, _, _, err := query.Check(p.layout.schema)
 	if err != nil || query.MatchesNothing() {
 		return err
@@ -21,20 +21,15 @@ func (p *Products) EachKey(ctx context.Context, query products.Query,
 		return err
 	}
 	return p.db.read(ctx, func(ctx context.Context, q querier) error {
-		rows, err := q.QueryxContext(ctx, `SELECT sku_key, id, version FROM products`+s.where(), s.args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for ctx.Err() == nil && rows.Next() {
+		return each(ctx, q, `SELECT sku_key, id, version FROM products`+s.where(), func(scan func(...any) error) error {
 			var k products.KeyVersion
-			if err := rows.Scan(&k.Key, &k.ID, &k.Version); err != nil {
+			if err := cmp.Or(ctx.Err(), scan(&k.Key, &k.ID, &k.Version)); err != nil {
 				return err
 			}
-			if err := each(k); err != nil {
+			if err := tell(k); err != nil {
 				return callbackError{err}
 			}
-		}
-		return cmp.Or(ctx.Err(), rows.Err())
+			return nil
+		}, s.args...)
 	})
 }
