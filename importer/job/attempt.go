@@ -65,10 +65,7 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 		err = a.addRefused(ctx, before)
 	}
 	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			return cause
-		}
-		return err
+		return causeOr(ctx, err)
 	}
 	for _, done := range before {
 		a.metered.Add(done.Counts)

@@ -16,10 +16,8 @@ import (
 // those of EachChange, before anything is written where it has none.
 func (s *Service) ChangesCSV(ctx context.Context, id string, query ChangeQuery, w io.Writer) (changes int64,
 	err error) {
-	schema := s.options.Fields
-	if schema == nil {
-		schema = products.Standard()
-	}
+	settings := Settings{Fields: s.options.Fields}
+	schema := settings.schema()
 	out := csv.NewWriter(w)
 	header := func() error {
 		return out.Write([]string{"key", "kind", "field", "before", "after", "version", "reason"})

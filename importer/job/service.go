@@ -117,7 +117,12 @@ func (q *Request) check() error {
 		return &SettingsError{Field: "priority", Message: fmt.Sprintf("want -%d to %d, not %d", MaxPriority,
 			MaxPriority, q.Priority)}
 	}
-	if k := q.IdempotencyKey; utf8.RuneCountInString(k) > maxIdempotencyKey || printable(k) != k {
+	return checkIdempotencyKey(q.IdempotencyKey)
+}
+
+// checkIdempotencyKey returns a *SettingsError for a key that can't be one.
+func checkIdempotencyKey(key string) error {
+	if utf8.RuneCountInString(key) > maxIdempotencyKey || printable(key) != key {
 		return &SettingsError{Field: "idempotency_key", Message: fmt.Sprintf("want at most %d printable characters",
 			maxIdempotencyKey)}
 	}

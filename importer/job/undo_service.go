@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 )
 
 var (
@@ -60,9 +59,8 @@ func (s *Service) Undo(ctx context.Context, id string, request UndoRequest) (job
 
 func (s *Service) undo(ctx context.Context, id string, request *UndoRequest, priority int) (job Job, created bool,
 	err error) {
-	if k := request.IdempotencyKey; utf8.RuneCountInString(k) > maxIdempotencyKey || printable(k) != k {
-		return Job{}, false, &SettingsError{Field: "idempotency_key",
-			Message: fmt.Sprintf("want at most %d printable characters", maxIdempotencyKey)}
+	if err := checkIdempotencyKey(request.IdempotencyKey); err != nil {
+		return Job{}, false, err
 	}
 	if job, err := s.undone(ctx, id, request); !errors.Is(err, ErrNotFound) {
 		return job, false, err
