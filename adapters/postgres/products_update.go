@@ -27,14 +27,15 @@ type rowChange struct {
 func (w *batchWriter) update(ctx context.Context, t *transaction, different []match, takeAsIs bool) (bool, error) {
 	for len(different) > 0 {
 		chunk := w.sendable(different)
-		if takeAsIs || w.differ != nil || !w.guarded(chunk) {
-			chunk = w.chunk(chunk)
+		guarded := !takeAsIs && w.guarded(chunk)
+		if !guarded || w.differ != nil {
+			chunk = readableOf(chunk)
 		}
 		different = different[len(chunk):]
 		var ok bool
 		var err error
 		switch {
-		case takeAsIs || !w.guarded(chunk):
+		case !guarded:
 			ok, err = w.updateRead(ctx, t, chunk, readOptions{whole: w.anyMayOutgrow(chunk), lock: true,
 				takeAsIs: takeAsIs})
 		case w.differ != nil:
@@ -119,10 +120,13 @@ func (w *batchWriter) sendable(all []match) []match {
 	return all[:n]
 }
 
-// chunk returns the first of the matches, as many as may be read at once: the size of the stored products is bounded
-// too.
+// chunk returns the first of the matches, as many as may be both sent and read at once.
 func (w *batchWriter) chunk(all []match) []match {
-	all = w.sendable(all)
+	return readableOf(w.sendable(all))
+}
+
+// readableOf returns the first of the matches, as many as may be read at once.
+func readableOf(all []match) []match {
 	n, stored := 0, 0
 	for ; n < len(all) && stored < readBytes; n++ {
 		stored += int(all[n].size)
@@ -140,12 +144,7 @@ func (w *batchWriter) mayOutgrow(f match) bool {
 }
 
 func (w *batchWriter) anyMayOutgrow(chunk []match) bool {
-	for _, f := range chunk {
-		if w.mayOutgrow(f) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(chunk, w.mayOutgrow)
 }
 
 // readOptions says how rows are read.
