@@ -180,8 +180,8 @@ func (a *API) Run(ctx context.Context) error {
 }
 
 // Drain has /readyz answer with 503 from now on, and requests for the feed no longer wait for events, while everything
-// else is served as before. A server that is to stop
-// calls it first, waits until nobody sends it requests any more, ends [API.Run], and shuts down.
+// else is served as before. A server that is to stop calls it first, waits until nobody sends it requests any more,
+// ends [API.Run], and shuts down.
 func (a *API) Drain() {
 	a.draining.Store(true)
 	a.endPolls()

@@ -102,7 +102,7 @@ func feedState(ctx context.Context, q sqlx.QueryerContext) (s driver.FeedState, 
 	return s, last, class, err
 }
 
-// horizon reads the same, and the ID up to which the feed can be read by statements that begin later.
+// feedHorizon reads the same, and the ID up to which the feed can be read by statements that begin later.
 func feedHorizon(ctx context.Context, q sqlx.QueryerContext) (s driver.FeedState, last, horizon int64, err error) {
 	s, last, class, err := feedState(ctx, q)
 	if err != nil {
