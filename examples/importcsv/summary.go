@@ -165,26 +165,34 @@ func (o *outcome) describeCounts(b *strings.Builder, r *importer.Result) {
 	}
 	english.Fprintf(b, "%s %s into %s, mode %v: %s in %v\n\n", verb, file, into,
 		o.settings.options.Mode, plural(int(r.Read), "record"), r.Elapsed.Round(time.Millisecond))
-	for _, line := range []struct {
-		name  string
-		count int64
-		means string
-	}{
+	writeCounts(b, "created", []countLine{
 		{"created", r.Created, "new products"},
 		{"updated", r.Updated, "existed and were changed"},
 		{"unchanged", r.Unchanged, "existed just so"},
 		{"skipped", r.Skipped, skipped},
 		{"superseded", r.Superseded, "another record of the file has the same SKU and counts"},
 		{"rejected", r.Rejected, "invalid"},
-	} {
-		if line.count > 0 || line.name == "created" {
-			english.Fprintf(b, "  %-10s %11d  %s\n", line.name, line.count, line.means)
-		}
-	}
+	})
 	describePassed(b, r.PassedOver)
 	describeMissing(b, &r.Counts)
 	if r.Inherited > 0 {
 		english.Fprintf(b, "\nnames inherited from another record of the group: %d\n", r.Inherited)
+	}
+}
+
+// countLine is a count, and what it means.
+type countLine struct {
+	name  string
+	count int64
+	means string
+}
+
+// writeCounts writes the lines that count anything, and the one with the name always.
+func writeCounts(b *strings.Builder, always string, lines []countLine) {
+	for _, line := range lines {
+		if line.count > 0 || line.name == always {
+			english.Fprintf(b, "  %-11s %10d  %s\n", line.name, line.count, line.means)
+		}
 	}
 }
 
@@ -210,19 +218,11 @@ func describeMissing(b *strings.Builder, n *progress.Counts) {
 		return
 	}
 	english.Fprintf(b, "\nmissing in the file: %s\n", plural(int(n.Missing), "product"))
-	for _, line := range []struct {
-		name  string
-		count int64
-		means string
-	}{
+	writeCounts(b, "", []countLine{
 		{"deactivated", n.Deactivated, "were active"},
 		{"deleted", n.Deleted, "are gone"},
 		{"kept", n.Kept, "changed meanwhile, and were left alone"},
-	} {
-		if line.count > 0 {
-			english.Fprintf(b, "  %-11s %10d  %s\n", line.name, line.count, line.means)
-		}
-	}
+	})
 }
 
 // describeFormat says how the file was read, and why so.

@@ -177,21 +177,13 @@ func (o *outcome) describeUndo(b *strings.Builder) {
 		verb = "dry run of an undo, nothing written:"
 	}
 	english.Fprintf(b, "%s %s, %d changes\n\n", verb, o.settings.undo, c.Read)
-	for _, line := range []struct {
-		name  string
-		count int64
-		means string
-	}{
+	writeCounts(b, "kept", []countLine{
 		{"created", c.Created, "brought back"},
 		{"updated", c.Updated, "got back what they had"},
 		{"unchanged", c.Unchanged, "had it back already"},
 		{"deleted", c.Deleted, "had been created"},
 		{"kept", c.Kept, "left alone: somebody has changed or deleted them since"},
-	} {
-		if line.count > 0 || line.name == "kept" {
-			english.Fprintf(b, "  %-10s %11d  %s\n", line.name, line.count, line.means)
-		}
-	}
+	})
 }
 
 // describeID says how the import can be undone.
