@@ -8,8 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
-	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/receive"
@@ -18,16 +16,10 @@ import (
 // TestEvents: a database whose changes somebody follows tells of what the program does to it, to the last event, by
 // which a receiver knows that nothing is missing; one that nobody follows keeps no event.
 func TestEvents(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			database := url(t)
-			u, err := storeflags.ParseURL(database)
-			require.NoError(t, err)
-			db, err := storeflags.Open(t.Context(), u, storeflags.Options{})
-			require.NoError(t, err)
+			db := openDatabase(t, database)
 			defer func() { require.NoError(t, db.Close()) }()
 			run := func(status int, args ...string) session {
 				t.Helper()
@@ -56,7 +48,7 @@ func TestEvents(t *testing.T) {
 			}
 			file := write(t, "all.csv", "sku,name\na,A\nb,B\nc,C\n")
 			run(0, file)
-			_, err = db.Webhooks.KeepFeed(t.Context(), time.Hour)
+			_, err := db.Webhooks.KeepFeed(t.Context(), time.Hour)
 			require.NoError(t, err)
 			_ = told()
 			less := write(t, "less.csv", "sku,name\na,A2\nd,D\n")

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 )
 
 // session is what a run of the program in this process gave.
@@ -38,6 +40,12 @@ func (s session) decode(t *testing.T) map[string]any {
 			object["skipped"].(float64)+object["superseded"].(float64)+object["rejected"].(float64), 0,
 		"the counts add up")
 	return object
+}
+
+// databases are those that a test may run over: functions that return the URL of an empty one.
+var databases = map[string]func(t *testing.T) string{
+	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
+	"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
 }
 
 // write makes a file of the test's own and returns its path.

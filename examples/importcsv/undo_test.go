@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -19,10 +18,7 @@ const changesHeader = "key,kind,field,before,after,version,reason\n"
 
 // TestUndo: an import whose changes are asked for is undone by the ID that it prints, but for what was edited.
 func TestUndo(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			database := url(t)
 			report := filepath.Join(t.TempDir(), "changes.csv")
@@ -68,13 +64,20 @@ func TestUndo(t *testing.T) {
 	}
 }
 
-// edit changes the description of the product with the SKU.
-func edit(t *testing.T, database, sku string) {
+// openDatabase opens the database at the URL, which the caller closes.
+func openDatabase(t *testing.T, database string) *storeflags.Stores {
 	t.Helper()
 	u, err := storeflags.ParseURL(database)
 	require.NoError(t, err)
 	db, err := storeflags.Open(t.Context(), u, storeflags.Options{})
 	require.NoError(t, err)
+	return db
+}
+
+// edit changes the description of the product with the SKU.
+func edit(t *testing.T, database, sku string) {
+	t.Helper()
+	db := openDatabase(t, database)
 	defer func() { require.NoError(t, db.Close()) }()
 	page, err := db.Products.List(t.Context(), products.Query{SKU: sku, Limit: 1})
 	require.NoError(t, err)
@@ -85,10 +88,7 @@ func edit(t *testing.T, database, sku string) {
 
 // TestAfterAKill: an import and an undo whose processes were killed are in nobody's way, and the undo is gone on with.
 func TestAfterAKill(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			database := url(t)
 			report := filepath.Join(t.TempDir(), "changes.csv")
@@ -113,10 +113,7 @@ func TestAfterAKill(t *testing.T) {
 // leave makes a job of a process's own, and returns its ID once the process would have to be there and isn't.
 func leave(t *testing.T, database string, settings job.Settings) string {
 	t.Helper()
-	u, err := storeflags.ParseURL(database)
-	require.NoError(t, err)
-	db, err := storeflags.Open(t.Context(), u, storeflags.Options{})
-	require.NoError(t, err)
+	db := openDatabase(t, database)
 	defer func() { require.NoError(t, db.Close()) }()
 	settings.Changes = job.ChangesAll
 	j, err := db.Jobs.Create(t.Context(), job.Job{Priority: job.MaxPriority + 1, Settings: settings, Size: 1})

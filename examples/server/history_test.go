@@ -3,21 +3,15 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 )
 
 // TestHistoryOfAProduct: imports, edits and undos are in a product's history, with who made them, in both databases.
 func TestHistoryOfAProduct(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			c := start(t, "-database-url", url(t))
 			imports := func(name string) string {

@@ -38,6 +38,12 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// databases are those that a test may run over: functions that return the URL of an empty one.
+var databases = map[string]func(t *testing.T) string{
+	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
+	"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
+}
+
 func TestUsage(t *testing.T) {
 	for _, c := range []struct {
 		args   []string

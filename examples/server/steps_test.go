@@ -2,13 +2,11 @@ package main
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -23,10 +21,7 @@ func (c *client) post(path, body string, status int) (answer map[string]any) {
 // TestKilledInTwoSteps stores a file, tries it out and imports it, with servers that are killed after every step and in
 // the middle of the import. Nothing is sent again, and nothing is lost.
 func TestKilledInTwoSteps(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			const records = 150_000
 			database := url(t)

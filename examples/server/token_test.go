@@ -2,13 +2,10 @@ package main
 
 import (
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 )
 
 // bearer sends a request of a program and returns its status.
@@ -25,10 +22,7 @@ func (s *site) bearer(token, method, path string) int {
 
 // TestTokenCommand makes and withdraws tokens of servers that run.
 func TestTokenCommand(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			url := url(t)
 			fields := write(t, everyField)

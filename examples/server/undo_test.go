@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 )
 
 // namedCatalogue is a file of so many products with the name.
@@ -120,10 +118,7 @@ func (c *client) edits(id int) bool {
 // TestImportsBesideAnUndo: two imports, an undo and edits meet over the same products. The counts of each are those of
 // what it says that it changed, and no edit is lost.
 func TestImportsBesideAnUndo(t *testing.T) {
-	for name, url := range map[string]func(t *testing.T) string{
-		"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-		"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
-	} {
+	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			const records, edits = 8_000, 60
 			c := start(t, "-database-url", url(t), "-workers", "3")
