@@ -33,7 +33,6 @@ type Store struct {
 	entries []byte        // in the order in which they came; nil once the Store is sealed
 	sizes   [Parts]uint32 // of the parts' entries among them
 	runs    []run
-	counts  [Parts]int64
 	sorted  []byte // the last run, once the Store is sealed; room for the next one until then
 	segment []byte // room for reading
 	file    *os.File
@@ -76,15 +75,11 @@ func (s *Store) Add(d Digest, value []byte) error {
 	binary.LittleEndian.PutUint64(s.entries[before+8:], d[1])
 	s.entries = append(binary.AppendUvarint(s.entries, uint64(len(value))), value...)
 	s.sizes[part] += uint32(len(s.entries) - before)
-	s.counts[part]++
 	return nil
 }
 
 // maxHeader is how long an entry is at most, without its value.
 const maxHeader = 16 + 3
-
-// Count returns how many entries the part has.
-func (s *Store) Count(part int) int64 { return s.counts[part] }
 
 // Each calls do for each entry of a part, in the order in which they were added, and as often as it is asked for. The
 // value is do's only while that runs. An error from do ends it; else the error is that of the file.

@@ -20,19 +20,16 @@ func setTemp(t *testing.T, folder string) {
 	}
 }
 
-// all returns what the parts have, by digest, and checks that each entry is in its digest's part, and counted there.
+// all returns what the parts have, by digest, and checks that each entry is in its digest's part.
 func all(t *testing.T, s *Store) map[Digest][]string {
 	t.Helper()
 	found := map[Digest][]string{}
 	for part := range Parts {
-		var n int64
 		require.NoError(t, s.Each(part, func(d Digest, value []byte) error {
 			require.Equal(t, part, d.Part())
 			found[d] = append(found[d], string(value))
-			n++
 			return nil
 		}))
-		require.Equal(t, n, s.Count(part))
 	}
 	return found
 }
