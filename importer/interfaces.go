@@ -55,6 +55,18 @@ type WebhookListener interface {
 	Wants(ctx context.Context) (bool, error)
 }
 
+// Listening returns the notifier if it has to be told what the next batch changes, or nil: where it is nil itself, and
+// where it is a [WebhookListener] that wants to know nothing now. An error is the listener's. Who writes batches
+// without [Run] asks before each of them, outside of the batch's transaction.
+func Listening(ctx context.Context, notifier WebhookNotifier) (WebhookNotifier, error) {
+	if l, listens := notifier.(WebhookListener); listens {
+		if wants, err := l.Wants(ctx); err != nil || !wants {
+			return nil, err
+		}
+	}
+	return notifier, nil
+}
+
 // Changes is what one batch changed, or a part of it.
 type Changes struct {
 	// Batch is the batch's number in its import, from 1.

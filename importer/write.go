@@ -230,15 +230,10 @@ func (w *writer) commit(ctx context.Context, b *batch) error {
 
 // notifier returns the notifier that wants to know what the batch changes, or nil.
 func (w *writer) notifier(ctx context.Context, b *batch) (WebhookNotifier, error) {
-	if w.run.options.Notifier == nil || b.given.DryRun {
+	if b.given.DryRun {
 		return nil, nil
 	}
-	if l, ok := w.run.options.Notifier.(WebhookListener); ok {
-		if wants, err := l.Wants(ctx); err != nil || !wants {
-			return nil, err
-		}
-	}
-	return w.run.options.Notifier, nil
+	return Listening(ctx, w.run.options.Notifier)
 }
 
 // batchError says where in the file the batch is that failed, unless it failed because everything ends.

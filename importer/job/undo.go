@@ -172,26 +172,18 @@ func (u *undoing) write(ctx context.Context, reverts []products.Revert) (*produc
 			return u.runner.store.Checkpoint(ctx, u.claim,
 				importer.Commit{Batch: number, Counts: counts, Bytes: counts.Read})
 		}
-		wants, err := u.wants(ctx)
+		notifier, err := importer.Listening(ctx, u.notifier)
 		if err != nil {
 			return nil, err
 		}
-		if wants {
+		if notifier != nil {
 			batch.Changed = func(ctx context.Context, created, updated, deleted []products.Product) error {
-				return u.notifier.NotifyBatch(ctx, importer.Changes{Batch: number, Created: created, Updated: updated,
+				return notifier.NotifyBatch(ctx, importer.Changes{Batch: number, Created: created, Updated: updated,
 					Deleted: deleted})
 			}
 		}
 	}
 	return u.reverter.RevertBatch(ctx, batch)
-}
-
-// wants reports whether somebody wants to know what the batch changes.
-func (u *undoing) wants(ctx context.Context) (bool, error) {
-	if l, listens := u.notifier.(importer.WebhookListener); listens {
-		return l.Wants(ctx)
-	}
-	return u.notifier != nil, nil
 }
 
 // keep is the Differences of a batch.
