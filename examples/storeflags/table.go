@@ -116,10 +116,12 @@ func addPairs(to *map[string]string, text, form, example string) error {
 // Check returns what is wrong with the flags together, and with -fields if that is given.
 func (t *Table) Check(database URL) error {
 	if t.Name == "" {
-		for name, n := range map[string]int{"key": len(t.Key), "leave": len(t.Leave), "rename": len(t.Rename),
-			"touch": len(t.Touch)} {
-			if n > 0 {
-				return errors.New(t.flags.Named(name) + " is for -table, which is missing")
+		for _, given := range []struct {
+			flag   string
+			values int
+		}{{"key", len(t.Key)}, {"leave", len(t.Leave)}, {"rename", len(t.Rename)}, {"touch", len(t.Touch)}} {
+			if given.values > 0 {
+				return errors.New(t.flags.Named(given.flag) + " is for -table, which is missing")
 			}
 		}
 		return nil
