@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
@@ -59,13 +60,15 @@ func (s *settings) openTable(ctx context.Context) (table *postgres.Table, closeT
 	}
 	for {
 		table, err = postgres.OpenTable(ctx, pool, options)
-		column, set := s.setUntaken(table, err)
-		if !set {
+		columns := s.setUntaken(table, err)
+		if len(columns) == 0 {
 			break
 		}
-		// What no record can have can still be the same in all new rows.
-		options.Constants[column] = s.options.Set[column]
-		delete(s.options.Set, column)
+		for _, column := range columns {
+			// What no record can have can still be the same in all new rows.
+			options.Constants[column] = s.options.Set[column]
+			delete(s.options.Set, column)
+		}
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, pool.Close())
@@ -77,21 +80,23 @@ func (s *settings) openTable(ctx context.Context) (table *postgres.Table, closeT
 	return table, pool.Close, nil
 }
 
-// setUntaken returns a column that -set names and whose type can't be taken, if there is one.
-func (s *settings) setUntaken(table *postgres.Table, err error) (column string, set bool) {
+// setUntaken returns columns that -set names and whose types can't be taken: the one that the table can't be opened
+// without, or all those that it left out.
+func (s *settings) setUntaken(table *postgres.Table, err error) (columns []string) {
+	var untaken []string
 	var unfit *postgres.TableError
-	if errors.As(err, &unfit) {
-		_, set = s.options.Set[unfit.Column]
-		return unfit.Column, set
-	}
-	if err == nil {
+	switch {
+	case errors.As(err, &unfit):
+		untaken = []string{unfit.Column}
+	case err == nil:
 		for _, left := range table.LeftOut() {
-			if _, set := s.options.Set[left.Name]; set {
-				return left.Name, true
-			}
+			untaken = append(untaken, left.Name)
 		}
 	}
-	return "", false
+	return slices.DeleteFunc(untaken, func(column string) bool {
+		_, set := s.options.Set[column]
+		return !set
+	})
 }
 
 // tellLeftOut says which columns of the table no file can set.
