@@ -1,11 +1,9 @@
 package httpapi
 
 import (
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -111,29 +109,6 @@ func (a *API) unchanged(name string) error {
 		products.Shorten(name), strings.Join(want, ", ")))
 }
 
-// changeCursor makes a cursor of a place.
-func changeCursor(place job.ChangePlace) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(place.Batch, 10) + " " + place.Key))
-}
-
-// changePlace returns the place of the parameter cursor.
-func (p *parameters) changePlace() (place job.ChangePlace) {
-	text := p.text("cursor")
-	if text == "" {
-		return place
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	batch, key, found := strings.Cut(string(raw), " ")
-	if err == nil && found {
-		place.Key = key
-		place.Batch, err = strconv.ParseInt(batch, 10, 64)
-	}
-	if err != nil || !found || place.Batch < 0 {
-		p.fail("cursor", codeValue, "cursor must be one that a link of this list has")
-	}
-	return place
-}
-
 func (a *API) getChanges(w http.ResponseWriter, r *http.Request) error {
 	id, err := importID(r.PathValue("id"))
 	if err != nil {
@@ -141,7 +116,7 @@ func (a *API) getChanges(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := readParameters(r, slices.Concat([]string{"limit", "cursor"}, changeParameters)...)
 	limit, query := p.number("limit", 1, job.MaxChanges, products.DefaultLimit), p.changeQuery()
-	query.After = p.changePlace()
+	query.After = placeOf(p, func(at *job.ChangePlace) bool { return at.Batch >= 0 && at.Key != "" })
 	if p.err != nil {
 		return p.err
 	}
@@ -166,7 +141,7 @@ func (a *API) getChanges(w http.ResponseWriter, r *http.Request) error {
 		body.Results[i] = a.viewOfChange(&changes[i])
 	}
 	if next != nil {
-		body.Next = a.link(r, changesPath, p, map[string]string{"cursor": changeCursor(*next)})
+		body.Next = a.link(r, changesPath, p, map[string]string{"cursor": cursorOf(next)})
 	}
 	writeJSON(w, http.StatusOK, "application/json", &body)
 	return nil

@@ -99,7 +99,10 @@ func TestChangesAreListedByCursor(t *testing.T) {
 	}
 	require.Equal(t, 50, n)
 	for query, what := range map[string]string{"kind=lost": "kind must be one of", "cursor=x": "cursor must be one",
-		"cursor=LTEgYQ": "cursor must be one", "limit=1001": "limit must be", "fields=x": `no parameter "fields"`} {
+		"cursor=eyJCYXRjaCI6LTEsIktleSI6ImEifQ": "cursor must be one", // batch -1
+		"cursor=eyJzaW5nbGUiOjEsInNrdSI6ImEifQ": "cursor must be one", // of a history
+		"cursor=e30":                            "cursor must be one",
+		"limit=1001":                            "limit must be", "fields=x": `no parameter "fields"`} {
 		require.Contains(t, problem(t, s.call("GET", "/imports/"+j.ID+"/changes?"+query, ""), 400).Detail, what)
 	}
 	problem(t, s.call("GET", "/imports/"+j.ID+"/changes.csv?limit=1", ""), 400)

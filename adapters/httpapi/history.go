@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"time"
 
@@ -74,26 +72,9 @@ type historyPlace struct {
 	Version int64  `json:"version,omitempty"`
 }
 
-// cursor makes a cursor of the place.
-func (h *historyPlace) cursor() string {
-	raw, _ := json.Marshal(h) // of texts and numbers: it never fails
-	return base64.RawURLEncoding.EncodeToString(raw)
-}
-
-// historyPlace returns the place of the parameter cursor.
-func (p *parameters) historyPlace() (place historyPlace) {
-	text := p.text("cursor")
-	if text == "" {
-		return place
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err == nil {
-		err = json.Unmarshal(raw, &place)
-	}
-	if err != nil || place.Single < 0 || place.SKU == "" || place.Import != "" && !jobs.IsID(place.Import) {
-		p.fail("cursor", codeValue, "cursor must be one that a link of this list has")
-	}
-	return place
+// valid reports whether a place can be one.
+func (h *historyPlace) valid() bool {
+	return h.Single >= 0 && h.SKU != "" && (h.Import == "" || jobs.IsID(h.Import))
 }
 
 func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
@@ -103,7 +84,7 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 	}
 	const most = 100 // of entries, of which each may be as large as two products
 	p := readParameters(r, "limit", "cursor")
-	limit, place := p.number("limit", 1, most, products.DefaultLimit), p.historyPlace()
+	limit, place := p.number("limit", 1, most, products.DefaultLimit), placeOf(p, (*historyPlace).valid)
 	switch {
 	case p.err != nil:
 		return p.err
@@ -128,7 +109,7 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 		body.Results[i] = a.viewOfEntry(r, &entries[i])
 	}
 	if next != nil {
-		body.Next = a.link(r, historyPath, p, map[string]string{"cursor": next.cursor()})
+		body.Next = a.link(r, historyPath, p, map[string]string{"cursor": cursorOf(next)})
 	}
 	writeJSON(w, http.StatusOK, "application/json", &body)
 	return nil
