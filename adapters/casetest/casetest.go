@@ -7,6 +7,8 @@
 //
 // The suites are themselves tested, on stores that are broken on purpose. There a case that fails is what the test
 // wants, so [Check] runs it outside of a test and returns what broke as an error.
+//
+// A [Buffer] takes what a program logs while a test reads it.
 package casetest
 
 import (

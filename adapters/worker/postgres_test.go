@@ -4,12 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -18,18 +18,6 @@ import (
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
-
-// lockedBuffer is a log that can be read while it is written.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
 
 // TestExamplePostgres runs the worker of the example: it does an import and makes the events of it.
 func TestExamplePostgres(t *testing.T) {
@@ -46,7 +34,7 @@ func TestExamplePostgres(t *testing.T) {
 	submitted, _, err := service.Submit(t.Context(), job.Request{}, strings.NewReader("sku,name\nA-1,Apple\n"))
 	require.NoError(t, err)
 
-	var log lockedBuffer
+	var log casetest.Buffer
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -58,7 +46,7 @@ func TestExamplePostgres(t *testing.T) {
 	}, time.Minute, 20*time.Millisecond)
 	stop()
 	require.NoError(t, <-ended)
-	require.NotContains(t, log.text.String(), "not_set", "nothing is missing")
+	require.NotContains(t, log.String(), "not_set", "nothing is missing")
 	deliveries, err := db.Webhooks().ListDeliveries(t.Context(), webhooks.DeliveryQuery{EndpointID: endpoint.ID,
 		Limit: 100})
 	require.NoError(t, err)

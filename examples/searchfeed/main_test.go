@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/httpapi"
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/adapters/outbox"
@@ -113,24 +113,6 @@ func (e *engine) has(t *testing.T, store products.Reader) (problem string) {
 	return ""
 }
 
-// safeBuffer is a buffer that is written and read by several.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // TestSearchFeed has a catalogue imported over, edited, undone and emptied while the program follows it, is stopped in
 // between and misses a stretch: the documents are the products each time, and all of each import has arrived.
 func TestSearchFeed(t *testing.T) {
@@ -175,7 +157,7 @@ func TestSearchFeed(t *testing.T) {
 		require.NoError(t, <-working)
 	}()
 
-	out := &safeBuffer{}
+	out := &casetest.Buffer{}
 	file := filepath.Join(t.TempDir(), "state.json")
 	follow := func() (leave func()) {
 		f := &follower{server: server.URL, user: "ann", password: "secret", index: index.URL + "/shop", file: file, wait: 5,

@@ -10,12 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth"
 	"github.com/products-importer/products-importer/examples/envflags"
 )
@@ -86,31 +86,13 @@ type site struct {
 	t    *testing.T
 	base string
 	says string // at its start
-	log  *lockedBuffer
-}
-
-// lockedBuffer is for those who write and read at the same time.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log  *casetest.Buffer
 }
 
 // serveHere runs a server in this process until the test ends. env is its environment, name and value by turns.
 func serveHere(t *testing.T, args []string, env ...string) *site {
 	t.Helper()
-	s := &site{t: t, log: &lockedBuffer{}}
+	s := &site{t: t, log: &casetest.Buffer{}}
 	ctx, stop := context.WithCancel(context.Background())
 	out, in := io.Pipe()
 	ended := make(chan int, 1)

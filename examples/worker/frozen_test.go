@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -49,7 +50,7 @@ func TestFrozenDatabase(t *testing.T) {
 	require.NoError(t, err, string(said))
 	postgres := pgtest.Own(t)
 	s := newHookScene(t, postgres.URL())
-	s.log = &safeBuffer{}
+	s.log = &casetest.Buffer{}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(s.log)

@@ -11,13 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
@@ -35,7 +35,7 @@ const (
 
 // scene is a database with an upload service, and workers that are real processes.
 type scene struct {
-	log     *safeBuffer // gets what processes log, nil for errors alone, which the tests' log gets
+	log     *casetest.Buffer // gets what processes log, nil for errors alone, which the tests' log gets
 	t       *testing.T
 	url     string
 	db      *postgres.DB
@@ -297,23 +297,4 @@ func requireSame(t *testing.T, want, got outcome) {
 	require.Equal(t, want.batches, got.batches, "each batch counts once, as in an undisturbed run")
 	require.Equal(t, want.table, got.table, "and so is the table")
 	require.Equal(t, want.skipped, got.skipped, "and what was skipped")
-}
-
-// safeBuffer is a buffer for several writers.
-type safeBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *safeBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-// String is what was written so far.
-func (b *safeBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
