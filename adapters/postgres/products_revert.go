@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,7 +14,8 @@ var _ products.Reverter = (*Products)(nil)
 // RevertBatch takes changes back, in a transaction of its own.
 //
 // It locks as a batchWriter does, so that they never deadlock: first it inserts what is brought back, ascending by key,
-// and then it locks what exists, ascending by key.
+// and then it locks what exists, ascending by key. What all is to be deleted, or all is to be updated, is written as it
+// is locked, where it has the versions that are asked for: see revertUnlocked.
 func (p *Products) RevertBatch(ctx context.Context, batch *products.RevertBatch) (*products.BatchResult, error) {
 	w := &reverter{products: p, layout: p.layout, batch: batch}
 	w.scratch = scratches.Get().(*scratch)
@@ -56,18 +58,13 @@ type reverted struct {
 	sized
 }
 
-// sized is a product that is there, by its place in the order, with an upper bound of its bytes.
+// sized is a product that is there, by its place in the order, with about its bytes.
 type sized struct{ rank, size int32 }
 
 func (w *reverter) at(rank int32) *products.Revert { return &w.batch.Reverts[w.order[rank]] }
 
 // run is the transaction.
 func (w *reverter) run(ctx context.Context, t *transaction) error {
-	n := len(w.batch.Reverts)
-	w.result = &products.BatchResult{Outcomes: make([]products.Outcome, n)}
-	w.parts, w.told, w.next = products.NewDifferenceParts(w.batch.Differences), make([]products.Difference, n), 0
-	w.restored = make([]products.Restored, n)
-	w.done, w.kept = nil, 0
 	if err := t.GetContext(ctx, &w.now, `SELECT now()`); err != nil {
 		return err
 	}
@@ -78,6 +75,60 @@ func (w *reverter) run(ctx context.Context, t *transaction) error {
 	if err := t.joinByIndex(ctx); err != nil {
 		return err
 	}
+	done, err := w.runUnlocked(ctx, t)
+	if err == nil && !done {
+		done, err = w.round(ctx, t, true)
+	}
+	switch {
+	case err != nil || w.batch.DryRun:
+		return err
+	case !done:
+		return errContended
+	}
+	if w.batch.BeforeCommit != nil {
+		if err := w.batch.BeforeCommit(ctx, w.result); err != nil {
+			return callbackError{err}
+		}
+	}
+	return w.notify(ctx, t)
+}
+
+// runUnlocked does a round that locks nothing before it is written, if that can be, and takes it back where it doesn't
+// succeed.
+func (w *reverter) runUnlocked(ctx context.Context, t *transaction) (bool, error) {
+	if w.batch.DryRun || !w.alike() {
+		return false, nil
+	}
+	if _, err := t.ExecContext(ctx, `SAVEPOINT reverts`); err != nil {
+		return false, err
+	}
+	done, err := w.round(ctx, t, false)
+	if err != nil || done {
+		return done, err
+	}
+	_, err = t.ExecContext(ctx, `ROLLBACK TO SAVEPOINT reverts`)
+	return false, err
+}
+
+// alike reports whether everything that must be there is to be deleted, or everything to be updated. Else two
+// statements write it, and would not lock it in the order of the keys.
+func (w *reverter) alike() bool {
+	deletes, updates := false, false
+	for i := range w.batch.Reverts {
+		r := &w.batch.Reverts[i]
+		deletes = deletes || r.Version != 0 && r.Patch == nil
+		updates = updates || r.Version != 0 && r.Patch != nil
+	}
+	return !deletes || !updates
+}
+
+// round takes everything back. It reports whether it did; if not, another round has to begin from the top.
+func (w *reverter) round(ctx context.Context, t *transaction, lock bool) (bool, error) {
+	n := len(w.batch.Reverts)
+	w.result = &products.BatchResult{Outcomes: make([]products.Outcome, n)}
+	w.parts, w.told, w.next = products.NewDifferenceParts(w.batch.Differences), make([]products.Difference, n), 0
+	w.restored = make([]products.Restored, n)
+	w.done, w.kept = nil, 0
 	var gone, there []int32
 	for rank := range int32(n) {
 		if w.at(rank).Version == 0 {
@@ -87,28 +138,24 @@ func (w *reverter) run(ctx context.Context, t *transaction) error {
 		}
 	}
 	if err := w.bringBack(ctx, t, gone); err != nil {
-		return err
+		return false, err
 	}
-	for chunk := range slices.Chunk(there, chunkRecords) {
-		if err := w.revert(ctx, t, chunk); err != nil {
-			return err
+	revert, most := w.revertUnlocked, unlockedRecords
+	if lock {
+		revert, most = w.revert, chunkRecords
+	}
+	for chunk := range slices.Chunk(there, most) {
+		if done, err := revert(ctx, t, chunk); err != nil || !done {
+			return false, err
 		}
 	}
 	if err := w.tell(ctx, n); err != nil {
-		return err
+		return false, err
 	}
 	if err := w.parts.Flush(ctx); err != nil {
-		return callbackError{err}
+		return false, callbackError{err}
 	}
-	if w.batch.DryRun {
-		return nil
-	}
-	if w.batch.BeforeCommit != nil {
-		if err := w.batch.BeforeCommit(ctx, w.result); err != nil {
-			return callbackError{err}
-		}
-	}
-	return w.notify(ctx, t)
+	return true, nil
 }
 
 // decide notes an outcome, and what is to be told of it.
@@ -152,9 +199,9 @@ type head struct {
 // heads returns those of the products that are there, and locks them.
 func (w *reverter) heads(ctx context.Context, t *transaction, ranks []int32, lock bool) (map[string]head, error) {
 	statement := `SELECT sku_key, sku, id, version, least(` + w.layout.size + `, 2147483647)::integer,
-		coalesce(restored_versions, '') FROM ` + w.layout.table.String() + ` p WHERE ` + w.layout.key + ` = ANY ($1::text[]) ORDER BY ` + w.layout.key
+		coalesce(restored_versions, '')` + w.layout.ofKeys() + ` ORDER BY p.` + w.layout.key
 	if lock {
-		statement += ` FOR UPDATE`
+		statement += ` FOR UPDATE OF p`
 	}
 	rows, err := t.QueryxContext(ctx, statement, w.keys(ranks))
 	if err != nil {
@@ -174,32 +221,47 @@ func (w *reverter) heads(ctx context.Context, t *transaction, ranks []int32, loc
 	return found, rows.Err()
 }
 
-// revert takes back changes of products that must be there.
-func (w *reverter) revert(ctx context.Context, t *transaction, ranks []int32) error {
-	found, err := w.heads(ctx, t, ranks, !w.batch.DryRun)
+// revert takes back changes of products that must be there. Unless it is a dry run it locks them first.
+func (w *reverter) revert(ctx context.Context, t *transaction, ranks []int32) (bool, error) {
+	var good []sized
+	err := w.judge(ctx, t, ranks, !w.batch.DryRun, func(rank int32, h *head) bool {
+		w.restored[rank] = h.restored
+		good = append(good, sized{rank, h.size})
+		return true
+	})
+	for err == nil && len(good) > 0 {
+		some := ranksOf(readable(good))
+		good = good[len(some):]
+		var done bool
+		if done, err = w.change(ctx, t, some); err == nil && !done {
+			return false, nil
+		}
+	}
+	return true, err
+}
+
+// judge notes what is to be kept, and calls f with the others that are there, until it returns false.
+func (w *reverter) judge(ctx context.Context, t *transaction, ranks []int32, lock bool,
+	f func(rank int32, h *head) bool) error {
+	if len(ranks) == 0 {
+		return nil
+	}
+	found, err := w.heads(ctx, t, ranks, lock)
 	if err != nil {
 		return err
 	}
-	var good []sized
 	for _, rank := range ranks {
-		r := w.at(rank)
-		h, there := found[r.Key]
+		h, there := found[w.at(rank).Key]
 		var product *products.Product
 		if there {
 			product = &h.product
 		}
-		if outcome, _, _, kept := r.Outcome(product, h.restored); outcome == products.Kept {
+		outcome, _, _, kept := w.at(rank).Outcome(product, h.restored)
+		switch {
+		case outcome == products.Kept:
 			w.decide(rank, outcome, product, product, kept)
-			continue
-		}
-		w.restored[rank] = h.restored
-		good = append(good, sized{rank, h.size})
-	}
-	for len(good) > 0 {
-		some := readable(good)
-		good = good[len(some):]
-		if err := w.change(ctx, t, some); err != nil {
-			return err
+		case !f(rank, &h):
+			return nil
 		}
 	}
 	return nil
@@ -215,13 +277,17 @@ func readable(all []sized) []sized {
 	return all[:n]
 }
 
-// read reads products whole, by their keys.
-func (w *reverter) read(ctx context.Context, t *transaction, all []sized) (map[string]*products.Product, error) {
+func ranksOf(all []sized) []int32 {
 	ranks := make([]int32, len(all))
 	for i := range all {
 		ranks[i] = all[i].rank
 	}
-	rows, err := w.layout.readByKeys(ctx, t, w.keys(ranks), len(all))
+	return ranks
+}
+
+// read reads products whole, by their keys.
+func (w *reverter) read(ctx context.Context, t *transaction, ranks []int32) (map[string]*products.Product, error) {
+	rows, err := w.layout.readByKeys(ctx, t, w.keys(ranks), len(ranks))
 	if err != nil {
 		return nil, err
 	}
@@ -232,37 +298,103 @@ func (w *reverter) read(ctx context.Context, t *transaction, all []sized) (map[s
 	return found, nil
 }
 
-// change deletes and updates products that are as they must be.
-func (w *reverter) change(ctx context.Context, t *transaction, all []sized) error {
-	found, err := w.read(ctx, t, all)
+// change takes back changes of products that are locked, and as they must be, or in a dry run finds out what becomes of
+// them.
+func (w *reverter) change(ctx context.Context, t *transaction, ranks []int32) (bool, error) {
+	if w.batch.DryRun {
+		found, err := w.read(ctx, t, ranks)
+		if err != nil {
+			return false, err
+		}
+		return w.apply(ctx, t, ranks, found)
+	}
+	var deleted, updated []int32
+	for _, rank := range ranks {
+		if w.at(rank).Patch == nil {
+			deleted = append(deleted, rank)
+		} else {
+			updated = append(updated, rank)
+		}
+	}
+	found := make(map[string]*products.Product, len(ranks))
+	if len(deleted) > 0 {
+		u := unnested{}
+		w.keys(deleted)
+		u.add(&w.scratch.key, "key", "text")
+		if err := w.remove(ctx, t, &u, "", func(key string, p *products.Product, _ products.Restored) {
+			found[key] = p
+		}); err != nil {
+			return false, err
+		}
+	}
+	if len(updated) > 0 {
+		are, err := w.read(ctx, t, updated)
+		if err != nil {
+			return false, err
+		}
+		maps.Copy(found, are)
+	}
+	return w.apply(ctx, t, ranks, found)
+}
+
+// remove deletes the products of the keys in the table x that are as a condition says, in the order of that table, and
+// calls f with each as it was.
+func (w *reverter) remove(ctx context.Context, t *transaction, u *unnested, condition string,
+	f func(key string, p *products.Product, restored products.Restored)) error {
+	l := w.layout
+	return w.each(ctx, t, `DELETE FROM `+l.table.String()+` AS p USING `+u.table()+` WHERE p.`+l.key+` = x.key`+
+		condition+` RETURNING `+l.list(l.columns, func(c *column) string { return "p." + c.name }, true)+
+		`, coalesce(p.restored_versions, '')`, u.args, f)
+}
+
+// each calls f with each product that a statement returns, with what is kept beside it.
+func (w *reverter) each(ctx context.Context, t *transaction, statement string, args []any,
+	f func(key string, p *products.Product, restored products.Restored)) error {
+	rows, err := t.QueryxContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}
-	var deleted, updated []int32
-	for _, one := range all {
-		r := w.at(one.rank)
-		before := found[r.Key]
-		outcome, after, restored, kept := r.Outcome(before, w.restored[one.rank])
+	defer rows.Close()
+	restored := ""
+	reader := newRowReader(w.layout.columns, true, &restored)
+	for rows.Next() {
+		one, err := reader.read(rows)
+		if err != nil {
+			return err
+		}
+		f(one.Key, &one.Product, products.Restored(restored))
+	}
+	return rows.Err()
+}
+
+// apply decides what becomes of products, which are found as they are, updates those that are to be updated, and tells
+// of all up to the last of them. What is to be deleted was deleted. It reports whether all were still as they were
+// found.
+func (w *reverter) apply(ctx context.Context, t *transaction, ranks []int32,
+	found map[string]*products.Product) (bool, error) {
+	var updated []int32
+	for _, rank := range ranks {
+		before := found[w.at(rank).Key]
+		outcome, after, restored, kept := w.at(rank).Outcome(before, w.restored[rank])
 		if kept != "" { // in a dry run somebody may have changed it in between
 			after = before
 		}
-		w.decide(one.rank, outcome, before, after, kept)
+		w.decide(rank, outcome, before, after, kept)
 		if outcome == products.Deleted {
-			w.told[one.rank].Restored = w.restored[one.rank]
+			w.told[rank].Restored = w.restored[rank]
 		}
-		w.restored[one.rank] = restored
-		did := reverted{outcome: outcome, sized: one}
+		w.restored[rank] = restored
+		did := reverted{outcome: outcome, sized: sized{rank: rank}}
 		switch outcome {
 		case products.Deleted:
-			deleted = append(deleted, one.rank)
 			did.product = before
 		case products.Updated:
 			after.UpdatedAt = w.now
-			updated = append(updated, one.rank)
+			updated = append(updated, rank)
+			did.size = int32(after.Bytes())
 			if w.kept += after.Bytes(); w.kept < keepBytes {
 				did.product = after
 			}
-			did.size += int32(after.Bytes())
 		default:
 			continue
 		}
@@ -270,36 +402,31 @@ func (w *reverter) change(ctx context.Context, t *transaction, all []sized) erro
 			w.done = append(w.done, did)
 		}
 	}
-	if !w.batch.DryRun {
-		if err := w.write(ctx, t, deleted, updated); err != nil {
-			return err
+	if len(updated) > 0 && !w.batch.DryRun {
+		if done, err := w.update(ctx, t, updated); err != nil || !done {
+			return false, err
 		}
 	}
-	return w.tell(ctx, int(all[len(all)-1].rank)+1)
+	return true, w.tell(ctx, int(ranks[len(ranks)-1])+1)
 }
 
-// write deletes and updates products, which are locked.
-func (w *reverter) write(ctx context.Context, t *transaction, deleted, updated []int32) error {
-	l := w.layout
-	if len(deleted) > 0 {
-		_, err := t.ExecContext(ctx, `DELETE FROM `+l.table.String()+` WHERE `+l.key+` = ANY ($1::text[])`,
-			w.keys(deleted))
-		if err != nil {
-			return err
-		}
-	}
-	if len(updated) == 0 {
-		return nil
-	}
-	s := w.scratch
+// update updates products that are still as they were found, in the order of their keys. It reports whether all are.
+func (w *reverter) update(ctx context.Context, t *transaction, updated []int32) (bool, error) {
+	s, l := w.scratch, w.layout
 	s.reset(l.columns)
+	as := newArrays(oidInt8)
 	for _, rank := range updated {
 		if err := w.addProduct(rank); err != nil {
-			return err
+			return false, err
 		}
+		before := w.told[rank].Before
+		as[0].addInt(before.ID)
+		s.versions.addInt(before.Version)
 	}
 	u := unnested{args: append(s.args[:0], w.now)}
 	u.add(&s.key, "key", "text")
+	u.add(&as[0], "id", "bigint")
+	u.add(&s.versions, "version", "bigint")
 	u.add(&s.sku, "sku", "text")
 	u.add(&s.attributes, "attributes", "text")
 	u.add(&s.names, "restored", "text")
@@ -308,9 +435,14 @@ func (w *reverter) write(ctx context.Context, t *transaction, deleted, updated [
 		set += ", " + l.columns[i].set(u.addField(&s.fields[i], &l.columns[i]))
 	}
 	s.args = u.args
-	_, err := t.ExecContext(ctx, `UPDATE `+l.table.String()+` AS p SET version = p.version + 1,
-		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+l.key+` = x.key`, u.args...)
-	return err
+	done, err := t.ExecContext(ctx, `UPDATE `+l.table.String()+` AS p SET version = p.version + 1,
+		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+l.key+` = x.key AND p.id - x.id = 0
+		AND p.version = x.version`, u.args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := done.RowsAffected()
+	return n == int64(len(updated)), err
 }
 
 // addProduct adds the parameters of the product that there is afterwards.

@@ -121,7 +121,7 @@ func (w *reverter) notify(ctx context.Context, t *transaction) error {
 	for len(rest) > 0 {
 		some := readable(rest)
 		rest = rest[len(some):]
-		found, err := w.read(ctx, t, some)
+		found, err := w.read(ctx, t, ranksOf(some))
 		if err != nil {
 			return err
 		}

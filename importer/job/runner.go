@@ -25,7 +25,8 @@ type RunnerOptions struct {
 	// MaxWait is how long a job waits in all, while no batch is committed, for trouble that passes by itself: Backoff
 	// to 30 days, 0 for an hour or Backoff.
 	MaxWait time.Duration
-	// Writers, Parsers and MaxDuplicates are those of importer.Options.
+	// Writers, Parsers and MaxDuplicates are those of importer.Options. An undo takes back as many batches at a time as
+	// an import writes.
 	Writers, Parsers, MaxDuplicates int
 	// Notifier, if not nil, makes the notifier of a job's import; it may return nil.
 	Notifier func(job Job) importer.WebhookNotifier

@@ -1,9 +1,11 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/products-importer/products-importer/importer"
@@ -13,7 +15,7 @@ import (
 
 // undo takes back what another job did, and returns why it ended. Its batches are whole chunks of that one's changes,
 // as many as have Settings.BatchRecords changes or BatchBytes. They don't change any more: so a later attempt finds
-// its batches by number.
+// its batches by number. No product comes twice, so several batches are taken back at a time, as an import writes them.
 func (a *attempt) undo(ctx context.Context, stop <-chan struct{}, committed map[int64]importer.Commit) error {
 	reverter, can := a.runner.products.(products.Reverter)
 	if !can {
@@ -54,6 +56,9 @@ func causeOr(ctx context.Context, err error) error {
 	return err
 }
 
+// defaultWriters is that of [importer.Options].
+const defaultWriters = 2
+
 // undoing is an undo at work.
 type undoing struct {
 	*attempt
@@ -64,16 +69,66 @@ type undoing struct {
 	settings  Settings
 	dry       bool
 	began     time.Time
-	meter     progress.Meter
+	ready     chan undoBatch // for the goroutines that commit
 
 	number int64 // of the last batch
 	seen   int64 // changes
-	counts progress.Counts
-	done   int64 // changes that are committed, by earlier attempts too
+
+	mu      sync.Mutex // guards what follows, attempt.committed and reports
+	meter   progress.Meter
+	counts  progress.Counts
+	done    int64 // changes that are committed, by earlier attempts too
+	failure error // the first, which made the others
 }
 
-// run takes back chunk by chunk.
+// undoBatch is what is taken back at once.
+type undoBatch struct {
+	number  int64
+	reverts []products.Revert
+}
+
+// writers is how many batches are taken back at a time: as many as an import writes.
+func (u *undoing) writers() int {
+	size := jobStore{Store: u.runner.products}.BatchSize()
+	return cmp.Or(u.runner.options.Writers, size.Writers, defaultWriters)
+}
+
+// run takes everything back.
 func (u *undoing) run(ctx context.Context, stop <-chan struct{}) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	u.ready = make(chan undoBatch)
+	var committing sync.WaitGroup
+	for range u.writers() {
+		committing.Go(func() {
+			for b := range u.ready {
+				if err := u.take(ctx, b); err != nil {
+					u.fail(err, cancel)
+				}
+			}
+		})
+	}
+	err := u.read(ctx, stop)
+	close(u.ready) // what is in hand when the undo is stopped gets committed
+	committing.Wait()
+	if u.failure != nil {
+		return u.failure
+	}
+	return err
+}
+
+// fail notes the error, if it is the first, and stops everybody.
+func (u *undoing) fail(err error, cancel context.CancelCauseFunc) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.failure == nil {
+		u.failure = err
+		cancel(err)
+	}
+}
+
+// read makes batches of the changes, chunk by chunk.
+func (u *undoing) read(ctx context.Context, stop <-chan struct{}) error {
 	query := ChunkQuery{Limit: chunksAtOnce}
 	var reverts []products.Revert
 	size := 0
@@ -112,7 +167,7 @@ func (u *undoing) run(ctx context.Context, stop <-chan struct{}) error {
 	return u.send(ctx, stop, reverts)
 }
 
-// send takes back a batch, unless it was committed before.
+// send gives a batch to the goroutines that commit, unless it was committed before.
 func (u *undoing) send(ctx context.Context, stop <-chan struct{}, reverts []products.Revert) error {
 	select {
 	case <-stop:
@@ -129,14 +184,29 @@ func (u *undoing) send(ctx context.Context, stop <-chan struct{}, reverts []prod
 		}
 		return nil
 	}
-	result, err := u.write(ctx, reverts)
-	if err != nil {
-		return fmt.Errorf("job: batch %d: %w", u.number, err)
+	select {
+	case u.ready <- undoBatch{u.number, reverts}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
-	counts, err := countsOf(result, len(reverts))
+}
+
+// take takes back a batch.
+func (u *undoing) take(ctx context.Context, b undoBatch) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	result, err := u.write(ctx, b)
+	if err != nil {
+		return fmt.Errorf("job: batch %d: %w", b.number, err)
+	}
+	counts, err := countsOf(result, len(b.reverts))
 	if err != nil {
 		return err
 	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	u.attempt.committed = u.attempt.committed || !u.dry
 	u.counts.Add(counts)
 	u.done += counts.Read
@@ -159,18 +229,17 @@ func countsOf(result *products.BatchResult, n int) (c progress.Counts, err error
 	return c, nil
 }
 
-// write takes back a batch.
-func (u *undoing) write(ctx context.Context, reverts []products.Revert) (*products.BatchResult, error) {
-	batch := &products.RevertBatch{Reverts: reverts, DryRun: u.dry, Differences: u.keep}
+// write takes back a batch in the store.
+func (u *undoing) write(ctx context.Context, b undoBatch) (*products.BatchResult, error) {
+	batch := &products.RevertBatch{Reverts: b.reverts, DryRun: u.dry, Differences: u.keep(b.number)}
 	if !u.dry {
-		number := u.number
 		batch.BeforeCommit = func(ctx context.Context, result *products.BatchResult) error {
-			counts, err := countsOf(result, len(reverts))
+			counts, err := countsOf(result, len(b.reverts))
 			if err != nil {
 				return err
 			}
 			return u.runner.store.Checkpoint(ctx, u.claim,
-				importer.Commit{Batch: number, Counts: counts, Bytes: counts.Read})
+				importer.Commit{Batch: b.number, Counts: counts, Bytes: counts.Read})
 		}
 		notifier, err := importer.Listening(ctx, u.notifier)
 		if err != nil {
@@ -178,7 +247,7 @@ func (u *undoing) write(ctx context.Context, reverts []products.Revert) (*produc
 		}
 		if notifier != nil {
 			batch.Changed = func(ctx context.Context, created, updated, deleted []products.Product) error {
-				return notifier.NotifyBatch(ctx, importer.Changes{Batch: number, Created: created, Updated: updated,
+				return notifier.NotifyBatch(ctx, importer.Changes{Batch: b.number, Created: created, Updated: updated,
 					Deleted: deleted})
 			}
 		}
@@ -186,14 +255,16 @@ func (u *undoing) write(ctx context.Context, reverts []products.Revert) (*produc
 	return u.reverter.RevertBatch(ctx, batch)
 }
 
-// keep is the Differences of a batch.
-func (u *undoing) keep() func(ctx context.Context, part []products.Difference) error {
-	e := newChangeEncoder(u.schema, u.number)
-	return func(ctx context.Context, part []products.Difference) error {
-		for i := range part {
-			e.add(&part[i])
+// keep returns the Differences of a batch.
+func (u *undoing) keep(number int64) func() func(ctx context.Context, part []products.Difference) error {
+	return func() func(ctx context.Context, part []products.Difference) error {
+		e := newChangeEncoder(u.schema, number)
+		return func(ctx context.Context, part []products.Difference) error {
+			for i := range part {
+				e.add(&part[i])
+			}
+			return u.runner.store.KeepChanges(ctx, u.claim, e.chunks())
 		}
-		return u.runner.store.KeepChanges(ctx, u.claim, e.chunks())
 	}
 }
 

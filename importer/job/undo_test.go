@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -248,7 +249,7 @@ func TestUndoIsResumed(t *testing.T) {
 		notifier := func(job.Job) importer.WebhookNotifier {
 			return notifyFunc(func(c importer.Changes) error { told += len(c.Deleted); return nil })
 		}
-		half := w.work(w.runner(nil, nil, failing, job.RunnerOptions{Notifier: notifier}))
+		half := w.work(w.runner(nil, nil, failing, job.RunnerOptions{Notifier: notifier, Writers: 1}))
 		require.Equal(t, job.Pending, half.State)
 		require.Less(t, half.Event.Deleted, int64(25_000))
 		require.NotZero(t, half.Event.Deleted)
@@ -259,6 +260,50 @@ func TestUndoIsResumed(t *testing.T) {
 		require.EqualValues(t, 25_000, done.Event.Bytes)
 		require.Equal(t, 25_000, told, "each deletion is told once")
 		require.Len(t, w.changes(done.ID, job.ChangeQuery{}), 25_000)
+		require.Empty(t, w.table())
+	})
+}
+
+// TestUndoWritesSideBySide: an undo takes back as many batches at a time as an import writes, and ends with the first
+// error of one.
+func TestUndoWritesSideBySide(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var text strings.Builder
+		text.WriteString("sku,name\n")
+		for i := range 4_000 {
+			fmt.Fprintf(&text, "s-%d,n\n", i)
+		}
+		_, _, err := w.service.Submit(t.Context(), job.Request{Settings: job.Settings{Changes: job.ChangesAll,
+			BatchRecords: 1_000}}, strings.NewReader(text.String()))
+		require.NoError(t, err)
+		j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
+		_, _, err = w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
+		require.NoError(t, err)
+		var mu sync.Mutex
+		atOnce, most, fails := 0, 0, true
+		store := &revertingStore{Products: w.db.Products(), before: func() error {
+			mu.Lock()
+			atOnce++
+			most = max(most, atOnce)
+			mu.Unlock()
+			time.Sleep(time.Second) // until all others wait
+			mu.Lock()
+			defer mu.Unlock()
+			atOnce--
+			if fails {
+				fails = false
+				return products.ErrUnavailable
+			}
+			return nil
+		}}
+		r := w.runner(nil, nil, store, job.RunnerOptions{Writers: 3})
+		require.Equal(t, job.Pending, w.work(r).State, "the error of a batch ends the attempt")
+		time.Sleep(time.Minute)
+		done := w.work(r)
+		require.Equal(t, job.Success, done.State, done.Error)
+		require.EqualValues(t, 4_000, done.Event.Deleted)
+		require.Equal(t, 3, most)
 		require.Empty(t, w.table())
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 
@@ -151,6 +153,17 @@ var revertCases = []Case{
 			}
 			require.Empty(c, sent, "Changed isn't called where nothing changed")
 			c.requireAll(before, "what is kept is left alone")
+		}
+	}},
+	{Name: "revert/of one kind", run: func(c *check) {
+		if c.reverter() == nil {
+			return
+		}
+		for _, deletes := range []bool{true, false} {
+			for _, among := range []string{"none", "given back", "large"} {
+				c.clear()
+				c.revertAlike(deletes, among)
+			}
 		}
 	}},
 	{Name: "revert/one after the other", run: func(c *check) {
@@ -342,54 +355,141 @@ var revertCases = []Case{
 		if c.reverter() == nil {
 			return
 		}
-		const n = 40
-		c.write(products.Batch{Columns: c.columns("name"), Records: c.records(n, "p-", "imported")})
-		var reverts []products.Revert
-		all := c.all()
-		for i, p := range all {
-			r := products.Revert{Key: p.SKU, ID: p.ID, Version: 1}
-			if i%2 == 0 {
-				r.Patch = &products.Patch{Name: ptr("before")}
-			}
-			reverts = append(reverts, r)
-		}
-		var result *products.BatchResult
-		edited := make([]bool, n)
-		c.Together(3, "an undo, an import and single edits meet over the same products, and never deadlock",
-			func(ctx context.Context, w int) (err error) {
-				switch w {
-				case 0:
-					result, err = c.reverter().RevertBatch(ctx, &products.RevertBatch{Reverts: reverts})
-				case 1:
-					b := products.Batch{Mode: products.Existing, Columns: c.columns("description")}
-					for i := range n / 4 {
-						b.Records = append(b.Records, c.record(fmt.Sprint("p-", n-1-i), "imported again"))
-					}
-					_, err = c.store.WriteBatch(ctx, &b)
-				case 2:
-					for i := range n / 2 {
-						_, err := c.store.Update(ctx, all[i].ID, 0, products.Patch{Description: ptr("by hand")})
-						if err != nil && !errors.Is(err, products.ErrNotFound) {
-							return err
-						}
-						edited[i] = err == nil
-					}
-				}
-				return err
-			})
-		for i, p := range all {
-			got, err := c.store.Get(c.Context(), p.ID)
-			switch {
-			case result.Outcomes[i] == deleted:
-				require.ErrorIs(c, err, products.ErrNotFound, "what was deleted is gone")
-				require.False(c, edited[i], "an edit that succeeded is never lost")
-			case edited[i]:
-				require.NoError(c, err, "an edit that succeeded is never lost")
-				require.Equal(c, "by hand", got.Description, "an edit that succeeded is never lost")
-			}
-			if err == nil && result.Outcomes[i] == kept {
-				require.Equal(c, "imported", got.Name, "what is kept is left alone")
-			}
+		patch := &products.Patch{Name: ptr("before")}
+		for _, patches := range [][2]*products.Patch{{patch, nil}, {patch, patch}, {nil, nil}} {
+			c.clear()
+			c.revertBesideOthers(patches)
 		}
 	}},
+}
+
+// revertAlike takes back what is all to be deleted, or all to be updated: what nobody has changed since and, among it,
+// what somebody has, and a product of another kind.
+func (c *check) revertAlike(deletes bool, among string) {
+	c.Helper()
+	want, patch := updated, &products.Patch{Name: ptr("before")}
+	if deletes {
+		want, patch = deleted, nil
+	}
+	var made []products.Product
+	var reverts []products.Revert
+	for _, sku := range []string{"f", "e", "d", "c", "b", "a"} {
+		p := products.Product{Name: "made", SKU: sku}
+		if sku == "c" && among == "large" {
+			p.Description = strings.Repeat("ä", 20_000)
+		}
+		p = c.create(p)
+		made = append(made, p)
+		reverts = append(reverts, products.Revert{Key: sku, ID: p.ID, Version: 1, Patch: patch})
+	}
+	change := func(id int64, p products.Patch) {
+		_, err := c.store.Update(c.Context(), id, 0, p)
+		require.NoError(c, err)
+	}
+	if among == "given back" {
+		change(made[3].ID, products.Patch{Name: ptr("changed")})
+		outcomes, _, _ := c.revert(false, products.Revert{Key: "c", ID: made[3].ID, Version: 2,
+			Patch: &products.Patch{Name: ptr("made")}})
+		require.Equal(c, []products.Outcome{updated}, outcomes)
+		made[3] = c.get(made[3].ID)
+	}
+	change(made[4].ID, products.Patch{Description: ptr("by hand")})
+	for _, p := range made[1:3] {
+		require.NoError(c, c.store.Delete(c.Context(), p.ID, 0))
+	}
+	c.create(products.Product{Name: "another", SKU: "e"})
+	before := c.all()
+	for _, dry := range []bool{true, false} {
+		outcomes, told, sent := c.revert(dry, reverts...)
+		require.Equal(c, []products.Outcome{want, kept, kept, want, kept, want}, outcomes,
+			"what nobody has changed since is taken back, and the rest is kept")
+		after := ""
+		if !deletes {
+			after = "before"
+		}
+		for i, reason := range map[int]string{1: "changed", 3: "deleted", 4: "changed"} {
+			require.True(c, strings.HasSuffix(told[i], reason), "Differences is told why it is kept")
+			told[i] = told[i][:1]
+		}
+		require.Equal(c, []string{"a:made>" + after, "b", "c:made>" + after, "d", "e", "f:made>" + after}, told,
+			"Differences is told of everything, in the order of the keys")
+		if dry {
+			c.requireAll(before, "a dry run takes nothing back")
+			continue
+		}
+		require.Empty(c, sent[0], "Changed is given what was changed")
+		if !deletes {
+			require.Len(c, sent[1], 3, "Changed is given what was updated")
+			c.requireChanges(sent[1])
+			continue
+		}
+		require.Len(c, sent[2], 3, "Changed is given what was deleted")
+		for _, got := range sent[2] {
+			at := slices.IndexFunc(made, func(p products.Product) bool { return p.ID == got.ID })
+			c.requireSame(made[at], got, "what was deleted is given as it was")
+		}
+	}
+	for _, i := range []int{0, 3, 5} {
+		got, err := c.store.Get(c.Context(), made[i].ID)
+		if deletes {
+			require.ErrorIs(c, err, products.ErrNotFound, "what was created is deleted")
+			continue
+		}
+		require.NoError(c, err)
+		require.Equal(c, "before", got.Name, "a product gets back what it had")
+		require.Equal(c, made[i].Description, got.Description, "and keeps the rest")
+		require.Equal(c, made[i].Version+1, got.Version, "the version goes on")
+	}
+	require.Equal(c, "by hand", c.get(made[4].ID).Description, "what somebody has changed since is left alone")
+	require.Equal(c, "another", c.only("e").Name, "what somebody has changed since is left alone")
+}
+
+// revertBesideOthers takes back, with these patches by turns, what others write meanwhile.
+func (c *check) revertBesideOthers(patches [2]*products.Patch) {
+	c.Helper()
+	const n = 40
+	c.write(products.Batch{Columns: c.columns("name"), Records: c.records(n, "p-", "imported")})
+	var reverts []products.Revert
+	all := c.all()
+	for i, p := range all {
+		reverts = append(reverts, products.Revert{Key: p.SKU, ID: p.ID, Version: 1, Patch: patches[i%2]})
+	}
+	var result *products.BatchResult
+	edited := make([]bool, n)
+	c.Together(3, "an undo, an import and single edits meet over the same products, and never deadlock",
+		func(ctx context.Context, w int) (err error) {
+			switch w {
+			case 0:
+				result, err = c.reverter().RevertBatch(ctx, &products.RevertBatch{Reverts: reverts})
+			case 1:
+				b := products.Batch{Mode: products.Existing, Columns: c.columns("description")}
+				for i := range n / 4 {
+					b.Records = append(b.Records, c.record(fmt.Sprint("p-", n-1-i), "imported again"))
+				}
+				_, err = c.store.WriteBatch(ctx, &b)
+			case 2:
+				for i := range n / 2 {
+					_, err := c.store.Update(ctx, all[i].ID, 0, products.Patch{Description: ptr("by hand")})
+					if err != nil && !errors.Is(err, products.ErrNotFound) {
+						return err
+					}
+					edited[i] = err == nil
+				}
+			}
+			return err
+		})
+	for i, p := range all {
+		got, err := c.store.Get(c.Context(), p.ID)
+		switch {
+		case result.Outcomes[i] == deleted:
+			require.ErrorIs(c, err, products.ErrNotFound, "what was deleted is gone")
+			require.False(c, edited[i], "an edit that succeeded is never lost")
+		case edited[i]:
+			require.NoError(c, err, "an edit that succeeded is never lost")
+			require.Equal(c, "by hand", got.Description, "an edit that succeeded is never lost")
+		}
+		if err == nil && result.Outcomes[i] == kept {
+			require.Equal(c, "imported", got.Name, "what is kept is left alone")
+		}
+	}
 }

@@ -89,6 +89,20 @@ var revertFaults = []fault{
 			}
 		}
 	}, "revert/an error leaves nothing", "is returned"},
+	{"forgets large texts", func(s *broken) {
+		s.revert = func(_ context.Context, b *products.RevertBatch) {
+			if changed := b.Changed; changed != nil {
+				b.Changed = func(ctx context.Context, created, updated, deleted []products.Product) error {
+					for _, some := range [][]products.Product{updated, deleted} {
+						for i := range some {
+							some[i].Description = ""
+						}
+					}
+					return changed(ctx, created, updated, deleted)
+				}
+			}
+		}
+	}, "revert/of one kind", "as it was"},
 	{"forgets the end", func(s *broken) {
 		s.revert = func(_ context.Context, b *products.RevertBatch) {
 			if changed := b.Changed; changed != nil && len(b.Reverts) > 1_000 {
