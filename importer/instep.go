@@ -233,7 +233,13 @@ func (m *missingBatch) batch(notifier WebhookNotifier) *products.RevertBatch {
 	}
 	if tell := m.run.options.Differences; tell != nil {
 		b.Differences = func() func(ctx context.Context, part []products.Difference) error {
-			return func(ctx context.Context, part []products.Difference) error { return tell(ctx, m.number, part) }
+			return func(ctx context.Context, part []products.Difference) error {
+				part = slices.Clone(part) // the store's are not to be changed
+				for i := range part {
+					part[i].Missing = true
+				}
+				return tell(ctx, m.number, part)
+			}
 		}
 	}
 	b.BeforeCommit = func(ctx context.Context, result *products.BatchResult) (err error) {

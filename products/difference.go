@@ -19,6 +19,9 @@ type Difference struct {
 	Kept string
 	// Restored is what was kept beside a product that a RevertBatch deletes.
 	Restored Restored
+	// Missing says that the file of an import lacks the product, which is therefore deactivated or deleted. It is the
+	// import that sets it, and not the store.
+	Missing bool
 }
 
 // bytes is the size of the products' text.

@@ -15,7 +15,7 @@ import (
 // KeepChanges stores chunks in their batch's transaction. It doesn't lock the job's row: Checkpoint does that in the
 // same transaction, and what is kept of a dry run counts as long as the claim does.
 func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error {
-	as := newArrays(oidInt8, oidText, oidText, oidInt8, oidInt8, oidInt8, oidInt8, oidInt8, oidText, oidBytea)
+	as := newArrays(oidInt8, oidText, oidText, oidInt8, oidText, oidBytea, oidInt8, oidInt8, oidInt8, oidInt8, oidInt8)
 	for i := range chunks {
 		c := &chunks[i]
 		fields, err := marshal(c.Fields)
@@ -25,14 +25,14 @@ func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.C
 		as[0].addInt(c.Batch)
 		as[1].add(c.First)
 		as[2].add(c.Last)
+		as[3].addInt(int64(c.Size))
+		as[4].add(fields)
+		start := as[5].open()
+		as[5].buf = append(as[5].buf, c.Body...)
+		as[5].close(start)
 		for k, count := range c.Counts {
-			as[3+k].addInt(int64(count))
+			as[6+k].addInt(int64(count))
 		}
-		as[7].addInt(int64(c.Size))
-		as[8].add(fields)
-		start := as[9].open()
-		as[9].buf = append(as[9].buf, c.Body...)
-		as[9].close(start)
 	}
 	args := append([]any{idParameter(claim.Job.ID), claim.Token, claim.Job.Settings.DryRun}, as.args()...)
 	err := j.db.join(ctx, func(ctx context.Context, t *transaction) error {
@@ -40,11 +40,12 @@ func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.C
 		err := t.QueryRowxContext(ctx, `WITH held AS (
 				SELECT id, token FROM import_jobs WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL
 			), kept AS (
-				INSERT INTO import_changes (job_id, token, dry_run, batch, first_key, last_key, created, updated,
-					deleted, kept, size, fields, body, kept_at)
+				INSERT INTO import_changes (job_id, token, dry_run, batch, first_key, last_key, size, fields, body,
+					created, updated, deleted, kept, deactivated, kept_at)
 				SELECT id, token, $3::boolean, c.*, now() FROM held, (SELECT unnest($4::bigint[]), unnest($5::text[]),
-					unnest($6::text[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bigint[]),
-					unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::text[])::jsonb, unnest($13::bytea[])) AS c
+					unnest($6::text[]), unnest($7::bigint[]), unnest($8::text[])::jsonb, unnest($9::bytea[]),
+					unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::bigint[]), unnest($13::bigint[]),
+					unnest($14::bigint[])) AS c
 			)
 			SELECT count(*) FROM held`, args...).Scan(&held)
 		if err == nil && held == 0 {
@@ -97,14 +98,14 @@ func (j *Jobs) deleteChanges(ctx context.Context, limit int, jobs, chunks string
 }
 
 // chunkColumns are those that scanChunk reads.
-const chunkColumns = `x.batch, x.first_key, x.last_key, x.created, x.updated, x.deleted, x.kept, x.size, x.fields, x.body,
-	x.kept_at`
+const chunkColumns = `x.batch, x.first_key, x.last_key, x.created, x.updated, x.deleted, x.kept, x.deactivated, x.size,
+	x.fields, x.body, x.kept_at`
 
 // scanChunk reads a row that begins with what is in before.
 func scanChunk(rows *sqlx.Rows, c *job.ChangeChunk, before ...any) error {
 	var at sql.NullTime
 	err := rows.Scan(append(before, &c.Batch, &c.First, &c.Last, &c.Counts[0], &c.Counts[1], &c.Counts[2], &c.Counts[3],
-		&c.Size, document{&c.Fields}, &c.Body, &at)...)
+		&c.Counts[4], &c.Size, document{&c.Fields}, &c.Body, &at)...)
 	c.At = timeOrZero(at)
 	return err
 }

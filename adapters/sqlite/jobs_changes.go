@@ -22,10 +22,10 @@ func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.C
 				return err
 			}
 			if _, err := t.ExecContext(ctx, `INSERT INTO import_changes (job_id, batch, first_key, last_key, token, dry_run,
-					created, updated, deleted, kept, size, fields, body, kept_at)
-					VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+					created, updated, deleted, kept, deactivated, size, fields, body, kept_at)
+					VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 				claim.Job.ID, c.Batch, c.First, c.Last, claim.Token, claim.Job.Settings.DryRun,
-				c.Counts[0], c.Counts[1], c.Counts[2], c.Counts[3], c.Size, fields, c.Body,
+				c.Counts[0], c.Counts[1], c.Counts[2], c.Counts[3], c.Counts[4], c.Size, fields, c.Body,
 				j.db.now().UnixMicro()); err != nil {
 				return err
 			}
@@ -83,13 +83,13 @@ func (j *Jobs) deleteChanges(ctx context.Context, limit int, check func(context.
 }
 
 // chunkColumns are those that scanChunk reads.
-const chunkColumns = `x.batch, x.first_key, x.last_key, x.created, x.updated, x.deleted, x.kept, x.size, x.fields, x.body,
-	x.kept_at`
+const chunkColumns = `x.batch, x.first_key, x.last_key, x.created, x.updated, x.deleted, x.kept, x.deactivated, x.size,
+	x.fields, x.body, x.kept_at`
 
 // scanChunk reads a row that begins with what is in before.
 func scanChunk(scan func(...any) error, c *job.ChangeChunk, before ...any) error {
 	return scan(append(before, &c.Batch, &c.First, &c.Last, &c.Counts[0], &c.Counts[1], &c.Counts[2], &c.Counts[3],
-		&c.Size, jsonIn{&c.Fields}, &c.Body, timeIn{&c.At})...)
+		&c.Counts[4], &c.Size, jsonIn{&c.Fields}, &c.Body, timeIn{&c.At})...)
 }
 
 // Chunks returns chunks of a job.

@@ -29,10 +29,12 @@ const (
 	ChangeDeleted ChangeKind = "deleted"
 	// ChangeKept: it was to be changed, and was left alone; Change.Reason says why.
 	ChangeKept ChangeKind = "kept"
+	// ChangeDeactivated: its status was set to false, since the file of an import lacks it.
+	ChangeDeactivated ChangeKind = "deactivated"
 )
 
 // ChangeKinds are all kinds there are.
-var ChangeKinds = []ChangeKind{ChangeCreated, ChangeUpdated, ChangeDeleted, ChangeKept}
+var ChangeKinds = []ChangeKind{ChangeCreated, ChangeUpdated, ChangeDeleted, ChangeKept, ChangeDeactivated}
 
 // Change is what a job did to one product, or would do in a dry run.
 type Change struct {
@@ -72,7 +74,7 @@ type ChangeChunk struct {
 	// First and Last are the keys of the chunk's first and last change. Those of a batch's chunks ascend.
 	First, Last string
 	// Counts has how many changes of each kind there are, by their place in ChangeKinds.
-	Counts [4]int
+	Counts [5]int
 	// Fields are the names of the fields that changed in it, sorted, or AllFields alone.
 	Fields []string
 	// Size is how long the Body is, uncompressed.

@@ -47,6 +47,10 @@ func TestChangesAreEncoded(t *testing.T) {
 	e.add(&products.Difference{Key: "bba", Before: &products.Product{ID: 8, Version: 5, SKU: "bba", Name: "n", CreatedAt: created},
 		Restored: "5=2"})
 	e.keep("bbb", &products.Product{SKU: "bbb", ID: 1, Version: 9}, "changed")
+	e.add(&products.Difference{Key: "c", Before: &products.Product{ID: 9, Version: 1, SKU: "c", Status: true},
+		After: &products.Product{ID: 9, Version: 2, SKU: "c"}, Missing: true})
+	e.add(&products.Difference{Key: "d", Before: &products.Product{ID: 10, Version: 1, SKU: "d", CreatedAt: created},
+		Missing: true})
 	require.Equal(t, []Change{
 		{Kind: ChangeCreated, Key: "a", SKU: "A", ID: 1 << 60, Version: 1,
 			Fields: []FieldChange{field("name", nil, ptr("n")), field("status", nil, ptr("false"))}},
@@ -59,6 +63,10 @@ func TestChangesAreEncoded(t *testing.T) {
 		{Kind: ChangeDeleted, Key: "bba", SKU: "bba", ID: 8, Version: 5, CreatedAt: created, Restored: "5=2",
 			Fields: []FieldChange{field("name", ptr("n"), nil), field("status", ptr("false"), nil)}},
 		{Kind: ChangeKept, Key: "bbb", SKU: "bbb", ID: 1, Version: 9, Reason: "changed"},
+		{Kind: ChangeDeactivated, Key: "c", SKU: "c", ID: 9, Version: 2,
+			Fields: []FieldChange{field("status", ptr("true"), ptr("false"))}},
+		{Kind: ChangeDeleted, Key: "d", SKU: "d", ID: 10, Version: 1, CreatedAt: created,
+			Fields: []FieldChange{field("status", ptr("false"), nil)}},
 	}, decoded(t, e.chunks()))
 
 	random := rand.New(rand.NewPCG(1, 2))
@@ -84,6 +92,32 @@ func TestChangesAreEncoded(t *testing.T) {
 		require.EqualValues(t, 5, chunks[i].Batch)
 	}
 	require.Empty(t, e.chunks(), "an encoder begins anew")
+}
+
+// TestKindsOfChunks: chunks that were written before stay readable.
+func TestKindsOfChunks(t *testing.T) {
+	created := time.UnixMicro(0).UTC()
+	for code, want := range map[byte]Change{
+		0: {Kind: ChangeCreated}, 1: {Kind: ChangeUpdated}, 2: {Kind: ChangeDeleted, CreatedAt: created},
+		3: {Kind: ChangeKept, Reason: "3=1"}, 4: {Kind: ChangeDeleted, CreatedAt: created, Restored: "3=1"},
+		5: {Kind: ChangeDeactivated},
+	} {
+		body := []byte{0, code, 0, 1, 'a', 0, 2, 3}
+		if want.Kind == ChangeDeleted {
+			body = append(body, 0)
+		}
+		if want.Reason != "" || want.Restored != "" {
+			body = append(body, "\x033=1"...)
+		}
+		want.Key, want.SKU, want.ID, want.Version = "a", "a", 1, 3
+		err := decodeChanges(&ChangeChunk{Body: s2.Encode(nil, append(body, 0))}, func(c *Change) bool {
+			require.Equal(t, want, *c)
+			return true
+		})
+		require.NoError(t, err, code)
+	}
+	unknown := ChangeChunk{Body: s2.Encode(nil, []byte{0, 6, 0, 1, 'a', 0, 2, 3, 0})}
+	require.ErrorIs(t, decodeChanges(&unknown, func(*Change) bool { return true }), errBadChunk)
 }
 
 // TestFieldsOfChunks: a chunk names its fields, or says that they are too many.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -67,17 +66,20 @@ func (d *changeDecoder) readNames() {
 
 // change reads one.
 func (d *changeDecoder) change() (c Change) {
-	kind := d.rest[0]
+	code := d.rest[0]
 	d.rest = d.rest[1:]
-	code := kind
-	if kind == deletedRestored {
-		kind = byte(slices.Index(ChangeKinds, ChangeDeleted))
+	switch code {
+	case deletedRestored:
+		c.Kind = ChangeDeleted
+	case deactivated:
+		c.Kind = ChangeDeactivated
+	default:
+		if code > deactivated {
+			d.fail()
+			return c
+		}
+		c.Kind = ChangeKinds[code]
 	}
-	if int(kind) >= len(ChangeKinds) {
-		d.fail()
-		return c
-	}
-	c.Kind = ChangeKinds[kind]
 	shared := d.uvarint()
 	if shared > uint64(len(d.last)) {
 		d.fail()

@@ -15,8 +15,12 @@ const (
 	chunkBytes   = 128 << 10
 )
 
-// deletedRestored is the kind of a deleted product beside which something was kept, see products.Restored.
-const deletedRestored = 4
+// A kind is written as its place in ChangeKinds, but for these: that of a deleted product beside which something was
+// kept, see products.Restored, and ChangeDeactivated, which there was not at first.
+const (
+	deletedRestored = 4
+	deactivated     = 5
+)
 
 // changeEncoder makes chunks of changes.
 //
@@ -34,7 +38,7 @@ type changeEncoder struct {
 	names   map[string]uint64
 	ordered []string
 	named   int // bytes of the names
-	counts  [4]int
+	counts  [5]int
 	first   string
 	last    string
 	lastID  int64
@@ -64,6 +68,8 @@ func (e *changeEncoder) add(d *products.Difference) {
 		kind = ChangeCreated
 	case d.After == nil:
 		kind, p = ChangeDeleted, d.Before
+	case d.Missing:
+		kind = ChangeDeactivated
 	}
 	e.fields, e.n = e.fields[:0], 0
 	products.Compare(e.schema, d.Before, d.After, e.field)
@@ -105,7 +111,10 @@ func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, 
 	}
 	e.counts[at]++
 	code := byte(at)
-	if kind == ChangeDeleted && text != "" {
+	switch {
+	case kind == ChangeDeactivated:
+		code = deactivated
+	case kind == ChangeDeleted && text != "":
 		code = deletedRestored
 	}
 	r := append(e.records, code)
@@ -152,7 +161,7 @@ func (e *changeEncoder) flush() {
 	}
 	e.done = append(e.done, c)
 	clear(e.names)
-	e.ordered, e.named, e.records, e.counts = e.ordered[:0], 0, e.records[:0], [4]int{}
+	e.ordered, e.named, e.records, e.counts = e.ordered[:0], 0, e.records[:0], [5]int{}
 }
 
 // chunks returns all chunks of what was added.

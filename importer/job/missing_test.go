@@ -61,7 +61,8 @@ func TestMissing(t *testing.T) {
 			require.Equal(t, tried.Event.Counts, j.Event.Counts)
 			require.EqualValues(t, 2, j.Event.Missing)
 			require.EqualValues(t, 2, j.Event.Deactivated+j.Event.Deleted)
-			want := []string{"created e v1 name:>N status:>true", "updated b v2 status:true>false", "updated d v2 status:true>false"}
+			want := []string{"created e v1 name:>N status:>true", "deactivated b v2 status:true>false",
+				"deactivated d v2 status:true>false"}
 			if missing == "delete" {
 				want = []string{want[0], "deleted b v1 name:N> status:true>", "deleted d v1 name:N> status:true>"}
 				require.Equal(t, []string{"b", "d"}, deleted)
@@ -71,6 +72,13 @@ func TestMissing(t *testing.T) {
 				require.False(t, w.table()["b"].Status)
 			}
 			require.Equal(t, want, w.changes(j.ID, job.ChangeQuery{}))
+			if missing == "deactivate" {
+				of := func(kind job.ChangeKind) []string {
+					return w.changes(j.ID, job.ChangeQuery{Kinds: []job.ChangeKind{kind}})
+				}
+				require.Equal(t, want[1:], of(job.ChangeDeactivated))
+				require.Empty(t, of(job.ChangeUpdated))
+			}
 			tries := w.changes(tried.ID, job.ChangeQuery{})
 			require.Equal(t, want[0], strings.Replace(tries[0], "e v0", "e v1", 1))
 			require.Equal(t, want[1:], tries[1:], "a dry run's changes are those of the import")

@@ -286,7 +286,7 @@ func (c *Change) revert(schema *products.Schema) products.Revert {
 		p = c.before(schema).Apply(p)
 		p.Version = c.Version + 1
 		r.Version, r.Product, r.Restored = 0, &p, c.Restored
-	case ChangeUpdated:
+	case ChangeUpdated, ChangeDeactivated:
 		patch := c.before(schema)
 		r.Patch = &patch
 	}

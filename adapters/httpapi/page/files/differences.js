@@ -15,6 +15,9 @@ export const differences = ({ fields, attributes }) => [
     [label(name), written(name, before), written(name, after)]),
   ...Object.entries(attributes).map(([name, { before, after }]) => [name, shownValue(before), shownValue(after)])];
 
+// isUpdate tells whether a change of the kind made something else of a product that stays.
+export const isUpdate = (kind) => kind === 'updated' || kind === 'deactivated';
+
 const marked = (name, text, most = Infinity) =>
   text === '' ? h('span.soft', 'nothing') : h(name, long(text, most));
 

@@ -1,7 +1,7 @@
 // What an import did to each product, or would do: before and after, of the fields that differ.
 
 import { route } from './api.js';
-import { after, before, differences } from './differences.js';
+import { after, before, differences, isUpdate } from './differences.js';
 import { cells, field, h, select, table } from './dom.js';
 import { cut } from './format.js';
 import { openRows, openWide } from './rows-dialog.js';
@@ -12,24 +12,17 @@ const pageSize = 1000;
 const titles = { created: 'What it has', updated: 'What changes', deactivated: 'What changes', deleted: 'What it had',
   kept: 'Why' };
 
-// isDeactivated tells whether a change is what becomes of a product that the file does not have: it is deactivated.
-const isDeactivated = ({ fields, attributes }) => fields.status?.after === false && Object.keys(fields).length === 1 &&
-  Object.keys(attributes).length === 0;
-
 // openChanges shows the changes of a kind: created, updated, deactivated, deleted or kept.
 export async function openChanges(view, job, { kind, title, total }) {
   const path = route`imports/${job.id}/changes`;
   const filter = kind === 'updated' ? await fieldFilter(view.api).catch(() => null) : null; // the list goes on without
-  const gone = kind === 'deactivated';
-  const query = () => gone ? { kind: 'updated', field: 'status' } : { kind, field: filter?.chosen() };
-  const fits = (change) => !['updated', 'deactivated'].includes(kind) || job.settings.missing !== 'deactivate' ||
-    isDeactivated(change) === gone;
+  const query = () => ({ kind, field: filter?.chosen() });
   openRows(view, title, { total, filter,
     buttons: h('a.button', { href: view.api.url(`${path}.csv`, query()), download: 'changes.csv' },
       'Download all as CSV'),
     read: (rows, { signal, grown }) => rows.readPages(async (cursor) => {
       const { results, next } = await view.get(path, { query: { ...query(), limit: pageSize, cursor }, signal });
-      return { results: results.filter(fits), cursor: view.api.cursor(next) };
+      return { results, cursor: view.api.cursor(next) };
     }, { grown }),
     listOf: () => ({ titles: ['SKU', titles[kind]],
       write: (change) => [h('bdi', cut(change.sku, 100)), shortly(change)],
@@ -52,12 +45,12 @@ const reasons = { changed: 'Somebody has changed it since.', deleted: 'Somebody 
 function shortly(change) {
   if (change.kind === 'kept') return reasons[change.reason] ?? change.reason;
   return differences(change).slice(0, 8).map(([name, from, to], i) => [i > 0 && '; ', `${name} `,
-    change.kind !== 'updated' ? h('bdi', cut(to || from, 60)) : [before(cut(from, 60)), ' → ', after(cut(to, 60))]]);
+    isUpdate(change.kind) ? [before(cut(from, 60)), ' → ', after(cut(to, 60))] : h('bdi', cut(to || from, 60))]);
 }
 
 // openChange shows one change whole.
 function openChange(view, change) {
-  const both = change.kind === 'updated';
+  const both = isUpdate(change.kind);
   const titles = both ? ['Field', 'Before', 'After'] : ['Field', 'Value'];
   openWide(view, cut(change.sku, 100), change.kind === 'kept' ? h('p', shortly(change)) :
     table('What changes', titles, differences(change).map(([name, from, to]) =>

@@ -1,14 +1,14 @@
 // What was changed of a product, when, and by whom: the newest changes, and older ones when they are asked for.
 
 import { route } from './api.js';
-import { after, before, differences } from './differences.js';
+import { after, before, differences, isUpdate } from './differences.js';
 import { append, busy, button, h, replace } from './dom.js';
 import { count, long, short, when } from './format.js';
 import { failure, loading } from './messages.js';
 import { aborted } from './problem.js';
 
 const pageSize = 10;
-const words = { created: 'Created', updated: 'Changed', deleted: 'Deleted' };
+const words = { created: 'Created', updated: 'Changed', deactivated: 'Deactivated', deleted: 'Deleted' };
 
 // productHistory returns the history of the product of the id, and nothing where the server keeps none.
 export function productHistory(view, id, signal) {
@@ -53,11 +53,11 @@ export function productHistory(view, id, signal) {
 // what says what one change was.
 function what(view, { kind, at, user, import: job, ...change }) {
   const fields = differences(change).map(([name, from, to]) => h('li', `${name}: `,
-    kind === 'updated' ? [before(from, 100), ' → ', after(to, 100)] : long(to || from, 100)));
+    isUpdate(kind) ? [before(from, 100), ' → ', after(to, 100)] : long(to || from, 100)));
   const values = fields.length > 0 && h('ul.plain', fields);
   return [h('strong', words[kind]), ' ', when(at), user && [' by ', long(user, 40)],
     job && [job.undo ? ', in the undo of ' : ', in the import of ', h('a',
       { href: view.address(['jobs', job.id], null, 'import') }, short(job.file_name || 'a file without a name', 40))],
-    values && kind !== 'updated' ? h('details', h('summary', kind === 'created' ? 'What it had' : 'What it had last'),
+    values && !isUpdate(kind) ? h('details', h('summary', kind === 'created' ? 'What it had' : 'What it had last'),
       values) : values];
 }
