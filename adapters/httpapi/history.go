@@ -83,7 +83,7 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	const most = 100 // of entries, of which each may be as large as two products
-	p := readParameters(r, "limit", "cursor")
+	p := readParameters(r, "limit", "cursor", "sku")
 	limit, place := p.number("limit", 1, most, products.DefaultLimit), placeOf(p, (*historyPlace).valid)
 	switch {
 	case p.err != nil:
@@ -96,7 +96,7 @@ func (a *API) getHistory(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer h.release()
-	entries, next, err := a.history(ctx, id, place, limit)
+	entries, next, err := a.history(ctx, id, p.text("sku"), place, limit)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -52,8 +53,9 @@ func newer(x, y historyEntry) int {
 }
 
 // history returns at most limit of a product's entries behind the place, the newest first, and the place behind them,
-// nil where there are no more. There may be fewer, even none, and more behind them.
-func (a *API) history(ctx context.Context, id int64, place historyPlace, limit int) (page []historyEntry,
+// nil where there are no more. There may be fewer, even none, and more behind them. The SKU is what the asker says that
+// a product had which is gone.
+func (a *API) history(ctx context.Context, id int64, sku string, place historyPlace, limit int) (page []historyEntry,
 	next *historyPlace, err error) {
 	found, err := a.options.History.ListHistory(ctx, products.HistoryQuery{ProductID: id, Before: place.Single,
 		Limit: limit + 1})
@@ -62,7 +64,7 @@ func (a *API) history(ctx context.Context, id int64, place historyPlace, limit i
 	}
 	first, gone := place.SKU == "", false
 	if first {
-		if place.SKU, gone, err = a.skuOf(ctx, id, found); err != nil {
+		if place.SKU, gone, err = a.skuOf(ctx, id, sku, found); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -75,10 +77,13 @@ func (a *API) history(ctx context.Context, id int64, place historyPlace, limit i
 		singles[i].single = &found[i]
 	}
 	all := slices.SortedStableFunc(slices.Values(slices.Concat(singles, imports)), newer)
+	if gone && len(all) == 0 && last == nil {
+		return nil, nil, products.ErrNotFound // nothing says that there was one
+	}
 	if gone && len(all) > 0 {
 		if _, deleted := all[0].rank(); !deleted {
 			// It was deleted with all others, which has no version.
-			with, err := a.deletedWithAll(ctx, all[0].single, found)
+			with, err := a.deletedWithAll(ctx, &all[0], found)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -98,14 +103,21 @@ func (a *API) history(ctx context.Context, id int64, place historyPlace, limit i
 	return a.cut(all, imports, place, n, last)
 }
 
-// skuOf returns the product's SKU, or its last one once it is gone: as far as a single change tells of it, ErrNotFound
-// else.
-func (a *API) skuOf(ctx context.Context, id int64, found []products.HistoryEntry) (sku string, gone bool, err error) {
+// skuOf returns the product's SKU, or its last one once it is gone: what a single change tells, or the asker says,
+// ErrNotFound else.
+func (a *API) skuOf(ctx context.Context, id int64, said string, found []products.HistoryEntry) (sku string, gone bool,
+	err error) {
 	p, err := a.products.Get(ctx, id)
-	if errors.Is(err, products.ErrNotFound) && len(found) > 0 {
+	switch {
+	case !errors.Is(err, products.ErrNotFound):
+		return p.SKU, false, err
+	case len(found) > 0:
 		return found[0].SKU, true, nil
+	case said != "":
+		return said, true, nil
 	}
-	return p.SKU, false, err
+	return "", false, newProblem(http.StatusNotFound, "not_found", "there is no such product; what imports and undos "+
+		"did to one that was deleted is found by its SKU: say sku=")
 }
 
 // importsOf returns what jobs did to the product, in the order of the jobs, the youngest first: about as many as are
@@ -166,20 +178,26 @@ func timeOfChange(c *job.ProductChange, j *job.Job) time.Time {
 }
 
 // deletedWithAll returns the deletion of all products with which one went whose newest entry is given.
-func (a *API) deletedWithAll(ctx context.Context, newest *products.HistoryEntry,
+func (a *API) deletedWithAll(ctx context.Context, newest *historyEntry,
 	found []products.HistoryEntry) ([]historyEntry, error) {
-	if newest == nil { // an import was the last one, which has no place among single changes
-		newest = &found[0]
+	single := newest.single
+	if single == nil && len(found) > 0 { // an import was the last one, which has no place among single changes
+		single = &found[0]
 	}
 	all, err := a.options.History.ListHistory(ctx, products.HistoryQuery{Limit: 1_000})
 	if err != nil {
 		return nil, err
 	}
 	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].ID > newest.ID {
-			all[i].SKU = newest.SKU
-			return []historyEntry{{single: &all[i]}}, nil
+		switch {
+		case single == nil && all[i].At.After(newest.change.At):
+			all[i].SKU = newest.change.SKU
+		case single != nil && all[i].ID > single.ID:
+			all[i].SKU = single.SKU
+		default:
+			continue
 		}
+		return []historyEntry{{single: &all[i]}}, nil
 	}
 	return nil, nil
 }

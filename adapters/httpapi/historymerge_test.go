@@ -40,10 +40,10 @@ func (s *steps) submitted(file string) job.Job {
 }
 
 // history reads a product's history page by page, and returns it in a form that is short to compare.
-func (s *steps) history(product int64, limit int) (lines []string) {
+func (s *steps) history(product int64, limit int, query ...string) (lines []string) {
 	s.t.Helper()
 	d := openAPI(s.t.(*testing.T), s.fixture)
-	next := fmt.Sprintf("/products/%d/history?limit=%d", product, limit)
+	next := fmt.Sprintf("/products/%d/history?limit=%d&%s", product, limit, strings.Join(query, "&"))
 	for pages := 0; next != ""; pages++ {
 		require.Less(s.t, pages, 300, "it comes to an end")
 		w := s.call("GET", next, "")
@@ -133,9 +133,20 @@ func TestHistoryOfWhatIsGone(t *testing.T) {
 	s.patch(`{"name":"A"}`)
 	s.undone(j) // deletes the second one, of which nothing else is known
 	problem(t, s.call("GET", "/products/2/history", ""), 404)
+	problem(t, s.call("GET", "/products/2/history?sku=a", ""), 404)
+	problem(t, s.call("GET", "/products/3/history?sku=b", ""), 404)
+	gone := []string{"deleted b v1 by f.csv's undo B><nil>", "created b v1 by f.csv <nil>>B"}
+	for _, limit := range []int{100, 1} {
+		require.Equal(t, gone, s.history(2, limit, "sku=b"), limit)
+	}
+	s.submitted("sku,name\nb,another\n")
+	s.work()
+	require.Equal(t, gone, s.history(2, 100, "sku=b"), "another product has its SKU")
 	s.submitted("sku,name\na,X\n")
 	s.work()
+	time.Sleep(2 * time.Millisecond)
 	require.Equal(t, 204, s.call("DELETE", "/delete_all/", "").Code)
+	require.Equal(t, []string{"deleted b", "created b v1 by f.csv <nil>>another"}, s.history(3, 1, "sku=b"))
 	want := []string{"deleted a", "updated a v4 by f.csv A>X", "updated a v3 C>A", "updated a v2 A>C",
 		"created a v1 by f.csv <nil>>A"}
 	for _, limit := range []int{100, 2, 1} {
