@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/products-importer/products-importer/products"
@@ -16,7 +17,8 @@ type layout struct {
 	// columns lists what a rowReader reads.
 	columns string
 	// byID reads a product, create inserts one unless its key is taken, replace overwrites one by its ID. restore
-	// does that too, and bringBack inserts one with its ID: both with what is kept of restored versions before the ID.
+	// does that too, but for its key, which would be taken out of the index and put in again, and the time of its
+	// creation. bringBack inserts one with its ID: both have what is kept of restored versions before the ID.
 	byID, create, replace, restore, bringBack string
 }
 
@@ -37,9 +39,14 @@ func newLayout(schema *products.Schema) *layout {
 		`) ON CONFLICT (sku_key) DO NOTHING RETURNING id`
 	l.bringBack = `INSERT INTO products (` + strings.Join(written, ", ") + `, restored_versions, id) VALUES (` +
 		parameters(len(written)+2) + `)`
-	set := `UPDATE products SET ` + strings.Join(written, " = ?, ") + ` = ?`
-	l.replace = set + ` WHERE id = ?`
-	l.restore = set + `, restored_versions = ? WHERE id = ?`
+	set := func(columns []string) string {
+		return `UPDATE products SET ` + strings.Join(columns, " = ?, ") + ` = ?`
+	}
+	l.replace = set(written) + ` WHERE id = ?`
+	restored := slices.DeleteFunc(slices.Clone(written), func(column string) bool {
+		return column == "created_at" || column == "sku_key"
+	})
+	l.restore = set(restored) + `, restored_versions = ? WHERE id = ?`
 	return l
 }
 

@@ -17,6 +17,7 @@ func (p *Products) RevertBatch(ctx context.Context, batch *products.RevertBatch)
 		*w = reverter{products: p, batch: batch, t: t, now: stamp(),
 			result: &products.BatchResult{Outcomes: make([]products.Outcome, len(batch.Reverts))},
 			parts:  products.NewDifferenceParts(batch.Differences)}
+		w.prepare()
 		if err := w.run(ctx); err != nil || batch.DryRun {
 			return err
 		}
@@ -37,7 +38,33 @@ type reverter struct {
 	result   *products.BatchResult
 	parts    *products.DifferenceParts
 	done     []reverted
-	bytes    int // of the updated products in done
+	bytes    int   // of the updated products in done
+	gone     []any // the IDs of what is to be deleted of a chunk
+	// taken finds out whether a product has an ID.
+	found, remove, restore, bringBack, taken *prepared
+}
+
+func (w *reverter) prepare() {
+	l := w.products.layout
+	of := func(text func(n int) string) *prepared { return newPrepared(w.t, text) }
+	one := func(text string) *prepared { return of(func(int) string { return text }) }
+	w.found = of(func(n int) string {
+		return `SELECT sku_key, coalesce(restored_versions, ''), ` + l.columns + ` FROM products WHERE sku_key IN (` +
+			parameters(n) + `)`
+	})
+	w.remove = of(func(n int) string { return `DELETE FROM products WHERE id IN (` + parameters(n) + `)` })
+	w.restore, w.bringBack = one(l.restore), one(l.bringBack)
+	w.taken = one(`SELECT EXISTS (SELECT 1 FROM products WHERE id = ?)`)
+}
+
+// exec executes one of the statements.
+func (w *reverter) exec(ctx context.Context, p *prepared, n int, args ...any) error {
+	statement, err := p.of(ctx, n) //nolint:sqlclosecheck // it ends with its transaction
+	if err != nil {
+		return err
+	}
+	_, err = statement.ExecContext(context.WithoutCancel(ctx), args...)
+	return err
 }
 
 // reverted is what was written. Of what was updated there is no product once those before it are large.
@@ -77,8 +104,8 @@ func (w *reverter) chunk(ctx context.Context, places []int) error {
 		var restored products.Restored
 		outcome, d.After, restored, d.Kept = r.Outcome(is.product, is.restored)
 		if outcome == products.Created {
-			taken := false
-			if err := w.t.GetContext(ctx, &taken, `SELECT EXISTS (SELECT 1 FROM products WHERE id = ?)`, r.ID); err != nil {
+			taken, err := w.has(ctx, r.ID)
+			if err != nil {
 				return err
 			}
 			if taken {
@@ -103,7 +130,21 @@ func (w *reverter) chunk(ctx context.Context, places []int) error {
 			return callbackError{err}
 		}
 	}
-	return nil
+	if len(w.gone) == 0 {
+		return nil
+	}
+	err = w.exec(ctx, w.remove, len(w.gone), w.gone...)
+	w.gone = w.gone[:0]
+	return err
+}
+
+// has reports whether a product has the ID.
+func (w *reverter) has(ctx context.Context, id int64) (is bool, err error) {
+	statement, err := w.taken.of(ctx, 1) //nolint:sqlclosecheck // it ends with its transaction
+	if err == nil {
+		err = statement.QueryRowContext(context.WithoutCancel(ctx), id).Scan(&is)
+	}
+	return is, err
 }
 
 // there is a product, nil for none, and what is kept beside it.
@@ -114,20 +155,22 @@ type there struct {
 
 // find returns those of the products that are there, by their keys.
 func (w *reverter) find(ctx context.Context, places []int) (map[string]there, error) {
-	l := w.products.layout
 	args := make([]any, len(places))
 	for i, at := range places {
 		args[i] = w.batch.Reverts[at].Key
 	}
-	rows, err := w.t.QueryxContext(context.WithoutCancel(ctx), `SELECT sku_key, coalesce(restored_versions, ''), `+l.columns+`
-		FROM products WHERE sku_key IN (`+parameters(len(args))+`)`, args...)
+	statement, err := w.found.of(ctx, len(args)) //nolint:sqlclosecheck // it ends with its transaction
+	if err != nil {
+		return nil, err
+	}
+	rows, err := statement.QueryContext(context.WithoutCancel(ctx), args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	found := make(map[string]there, len(places))
 	key, restored := "", ""
-	reader := l.newReader(&key, &restored)
+	reader := w.products.layout.newReader(&key, &restored)
 	for rows.Next() {
 		p, err := reader.read(rows)
 		if err != nil {
@@ -145,24 +188,25 @@ func (w *reverter) write(ctx context.Context, outcome products.Outcome, d *produ
 		return nil
 	}
 	one := reverted{outcome: outcome, product: d.Before}
-	statement, args := `DELETE FROM products WHERE id = ?`, []any(nil)
-	if outcome != products.Deleted {
+	if outcome == products.Deleted {
+		w.gone = append(w.gone, d.Before.ID)
+	} else {
 		d.After.UpdatedAt = w.now
 		one.product = d.After
 		values, err := w.products.layout.values(d.After, d.Key)
 		if err != nil {
 			return err
 		}
-		args = append(values, string(restored))
-		statement = w.products.layout.restore
-		if outcome == products.Created {
-			statement = w.products.layout.bringBack
+		statement := w.bringBack
+		if outcome == products.Updated {
+			statement = w.restore
+			values = slices.Delete(slices.Delete(values, 3, 4), 1, 2) // the key, and the time of its creation
+		}
+		if err := w.exec(ctx, statement, 1, append(values, string(restored), d.After.ID)...); err != nil {
+			return err
 		}
 	}
 	one.id = one.product.ID
-	if _, err := w.t.ExecContext(context.WithoutCancel(ctx), statement, append(args, one.id)...); err != nil {
-		return err
-	}
 	if w.batch.Changed != nil {
 		if outcome == products.Updated {
 			if w.bytes += one.product.Bytes(); w.bytes > products.PartBytes {
