@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lib/pq"
 	"github.com/ory/dockertest/v3"
 	"github.com/ory/dockertest/v3/docker"
 )
@@ -95,6 +96,14 @@ func fromDocker(o options) (*server, error) {
 	}
 	if !o.own {
 		s.url = c.nearer(u)
+		kept, err := verifier(password)
+		if err == nil {
+			err = run(s.url, `ALTER ROLE postgres PASSWORD `+pq.QuoteLiteral(kept))
+		}
+		if err != nil {
+			s.stop()
+			return fail(err)
+		}
 	}
 	return s, nil
 }

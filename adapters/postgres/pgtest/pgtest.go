@@ -68,13 +68,16 @@ var shared struct {
 }
 
 // Main runs the package's tests, removes the server, and exits.
-func Main(m *testing.M) {
-	code := m.Run()
+func Main(m *testing.M) { os.Exit(Run(m)) }
+
+// Run is Main for a package that has something else to remove: it returns the status with which to exit.
+func Run(m *testing.M) (status int) {
+	status = m.Run()
 	if s := shared.server; s != nil {
 		dropTemplates()
 		s.stop()
 	}
-	os.Exit(code)
+	return status
 }
 
 // URL returns the URL of an empty database, which nobody else uses and which goes when the test ends. It is safe for

@@ -84,17 +84,22 @@ func (p *Pool) empty(url string) error {
 	if err != nil {
 		return err
 	}
-	var statements []string
+	var toEmpty, questions []string
 	for i, table := range tables {
-		if p.keep(names[i]) {
-			continue
+		if !p.keep(names[i]) {
+			toEmpty = append(toEmpty, table)
+			questions = append(questions, `EXISTS (SELECT FROM `+table+`)`)
 		}
-		// Truncating makes new files: most tables are empty as it is.
-		var used bool
-		if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM `+table+`)`).Scan(&used); err != nil {
-			return err
-		}
-		if used {
+	}
+	// Truncating makes new files: most tables are empty as it is.
+	var used []bool
+	if err := db.QueryRowContext(ctx, `SELECT ARRAY[`+strings.Join(questions, ", ")+`]::boolean[]`).
+		Scan(pq.Array(&used)); err != nil {
+		return err
+	}
+	var statements []string
+	for i, table := range toEmpty {
+		if used[i] {
 			statements = append(statements, `TRUNCATE `+table+` CASCADE`)
 		}
 	}
