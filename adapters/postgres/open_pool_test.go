@@ -47,17 +47,6 @@ func overPool(most int) way {
 	}, side: directly.side}
 }
 
-// TestPoolSuites: parameters that are sent as text, in transactions of their own where they read.
-func TestPoolSuites(t *testing.T) {
-	t.Parallel()
-	w := overPool(0)
-	for name, run := range map[string]func(t *testing.T, w way){"products": runProducts, "batches": runBatches,
-		"jobs": runJobs, "shared files": runSharedFiles, "uploads": runUploads, "webhooks": runWebhooks,
-		"tokens": runTokens} {
-		t.Run(name, func(t *testing.T) { run(t, w) })
-	}
-}
-
 // TestSmallPools: whatever the pool has, nothing waits for itself.
 func TestSmallPools(t *testing.T) {
 	price := products.Field{Name: "price", Type: products.Decimal, Scale: 2, Index: true}

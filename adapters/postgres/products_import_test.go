@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -63,6 +64,7 @@ func run(t *testing.T, url string, file importer.Bytes, o importer.Options) *imp
 	for scan[int](t, url,
 		`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`) > 0 {
 		require.NoError(t, t.Context().Err())
+		time.Sleep(2 * time.Millisecond)
 	}
 	return result
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -143,6 +144,7 @@ func TestIndexesInBackground(t *testing.T) {
 	}
 	for !waits() {
 		require.NoError(t, t.Context().Err())
+		time.Sleep(5 * time.Millisecond)
 	}
 	_, err = db.Products().Create(t.Context(), products.Product{SKU: "a", Name: "A"})
 	require.NoError(t, err, "it is not in the way")
@@ -152,6 +154,7 @@ func TestIndexesInBackground(t *testing.T) {
 	db = open(t, url, postgres.Options{Fields: schemaWith(t, indexedPrice)})
 	for scan[string](t, url, indexes) == "" {
 		require.NoError(t, t.Context().Err())
+		time.Sleep(5 * time.Millisecond)
 	}
 	require.NoError(t, db.Close())
 	require.Equal(t, `products_by_price ON products USING btree (price, id)`, scan[string](t, url, indexes))

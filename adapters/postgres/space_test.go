@@ -34,8 +34,8 @@ func within(t testing.TB, databaseURL, schema string) string {
 	return u.String()
 }
 
-// inSchema opens databases in an awkward schema, beside tables of others with the names of ours, by way of a pooler in
-// transaction mode.
+// inSchema opens databases over pools that exist, in an awkward schema, beside tables of others with the names of ours,
+// by way of a pooler in transaction mode.
 func inSchema(t *testing.T) way {
 	t.Helper()
 	var mu sync.Mutex
@@ -49,7 +49,7 @@ func inSchema(t *testing.T) way {
 				poolers[databaseURL] = pgtest.Pooler(t, databaseURL)
 			}
 			o.Schema = awkward
-			return open(inner, poolers[databaseURL], o)
+			return overPool(0).open(inner, poolers[databaseURL], o)
 		},
 		side: func(databaseURL string) string { return within(t, databaseURL, awkward) },
 	}
@@ -59,6 +59,8 @@ func inSchema(t *testing.T) way {
 const foreignTables = `CREATE TABLE products (article text); CREATE TABLE import_jobs (salary text);
 	CREATE VIEW webhook_events AS SELECT 1 AS x; CREATE SEQUENCE product_ids`
 
+// TestSchemaSuites runs the suites with all that may be otherwise at once, since each costs a minute: statements name a
+// schema, parameters are sent as text, in transactions of their own where they read, and a session is nobody's.
 func TestSchemaSuites(t *testing.T) {
 	t.Parallel()
 	w := inSchema(t)
