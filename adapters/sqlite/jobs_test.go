@@ -23,7 +23,7 @@ import (
 func openClocked(t *testing.T) (*DB, func(ctx context.Context, d time.Duration) error) {
 	var back atomic.Int64
 	now := func() time.Time { return time.Now().Add(-time.Duration(back.Load())) }
-	db := openFile(t, filepath.Join(t.TempDir(), "products.db"), Options{Now: now})
+	db := openFile(t, Migrated(t), Options{Now: now})
 	return db, func(_ context.Context, d time.Duration) error { back.Add(int64(d)); return nil }
 }
 

@@ -21,7 +21,7 @@ var errBack = errors.New("back to what was")
 
 // withIndex opens a file with the index.
 func withIndex(t testing.TB, o sqlite.Options) *sqlite.DB {
-	db := open(t, newPath(t), o)
+	db := open(t, sqlite.Migrated(t), o)
 	require.NoError(t, db.BuildSearchIndex(t.Context()))
 	return db
 }

@@ -17,14 +17,15 @@ import (
 func TestProducts(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
-		return open(t, newPath(t), sqlite.Options{KeyRule: &c.Rule, Fields: c.Fields}).Products()
+		return open(t, sqlite.Migrated(t), sqlite.Options{KeyRule: &c.Rule, Fields: c.Fields}).Products()
 	})
 }
 
 func TestBatches(t *testing.T) {
 	t.Parallel()
 	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
-		store := open(t, newPath(t), sqlite.Options{KeyRule: ruled(products.FoldedKeys), Fields: fields}).Products()
+		o := sqlite.Options{KeyRule: ruled(products.FoldedKeys), Fields: fields}
+		store := open(t, sqlite.Migrated(t), o).Products()
 		return store, storetest.FindIn(store)
 	})
 }
@@ -86,7 +87,7 @@ func batchOf(schema *products.Schema, skus ...string) *products.Batch {
 
 // TestBatchJoins: a batch in a transaction is part of it, and one that fails takes back itself alone.
 func TestBatchJoins(t *testing.T) {
-	db := open(t, newPath(t), sqlite.Options{})
+	db := open(t, sqlite.Migrated(t), sqlite.Options{})
 	store := db.Products()
 	own := errors.New("an error of the caller")
 	require.NoError(t, db.InTx(t.Context(), func(ctx context.Context) error {
@@ -121,7 +122,7 @@ func TestBatchHints(t *testing.T) {
 	for _, mode := range []products.Mode{products.Ignore, products.Update, products.Existing} {
 		var outcomes [2][]products.Outcome
 		for i, expectNew := range []bool{false, true} {
-			store := open(t, newPath(t), sqlite.Options{}).Products()
+			store := open(t, sqlite.Migrated(t), sqlite.Options{}).Products()
 			var before, skus []string
 			for n := range 333 {
 				sku := strconv.Itoa(n * 7919 % 1000)

@@ -24,7 +24,7 @@ func openFile(t testing.TB, path string, o Options) *DB {
 }
 
 func openNew(t testing.TB) *DB {
-	return openFile(t, filepath.Join(t.TempDir(), "products.db"), Options{})
+	return openFile(t, Migrated(t), Options{})
 }
 
 // set writes something.
