@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -111,9 +110,7 @@ func TestFeedOfKilledProcesses(t *testing.T) {
 	if testing.Short() {
 		kills = 2
 	}
-	program := filepath.Join(t.TempDir(), "server")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
-	require.NoError(t, err, string(said))
+	program := serverProgram(t)
 	s, id := prepared(t, products.Update)
 	serve := func(args ...string) (p *exec.Cmd, at string) {
 		p, lines := s.start(program, append(args, "-addr", "127.0.0.1:0", "-workers", "0")...)

@@ -87,6 +87,7 @@ func importIntoFile(t *testing.T, mode products.Mode, kills int) (o fileOutcome)
 		before := len(column(checkpoints))
 		p := onFile(t, path)
 		for len(column(checkpoints)) == before && !j.State.Final() {
+			time.Sleep(time.Millisecond)
 			j, err = db.Jobs.Get(t.Context(), j.ID)
 			require.NoError(t, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -44,10 +43,9 @@ func answer(ctx context.Context, url string) (status int, took time.Duration) {
 // TestFrozenDatabase freezes PostgreSQL, in the middle of an import: server and worker say so in time, whatever they
 // are asked, go on by themselves when it does, with the import, and end in time when they are told to.
 func TestFrozenDatabase(t *testing.T) {
+	t.Parallel()
 	const at = 20
-	program := filepath.Join(t.TempDir(), "server")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
-	require.NoError(t, err, string(said))
+	program := serverProgram(t)
 	postgres := pgtest.Own(t)
 	s := newHookScene(t, postgres.URL())
 	s.log = &casetest.Buffer{}

@@ -6,10 +6,13 @@ import (
 	"context"
 	"encoding/base64"
 	"flag"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,7 +29,36 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	pgtest.Main(m)
+	status := pgtest.Run(m)
+	if server.path != "" {
+		_ = os.RemoveAll(filepath.Dir(server.path))
+	}
+	os.Exit(status)
+}
+
+// server is the server's program, which is built for the first test that needs it.
+var server struct {
+	once sync.Once
+	path string
+	err  error
+}
+
+// serverProgram returns the path of the server's program.
+func serverProgram(t *testing.T) string {
+	t.Helper()
+	server.once.Do(func() {
+		folder, err := os.MkdirTemp("", "worker-test-")
+		if err != nil {
+			server.err = err
+			return
+		}
+		server.path = filepath.Join(folder, "server")
+		if said, err := exec.Command("go", "build", "-o", server.path, "../server").CombinedOutput(); err != nil {
+			server.err = fmt.Errorf("%w: %s", err, said)
+		}
+	})
+	require.NoError(t, server.err)
+	return server.path
 }
 
 // writer is a function as an io.Writer.

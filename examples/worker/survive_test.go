@@ -117,7 +117,7 @@ func TestHungWorker(t *testing.T) {
 
 // TestCancelledImport cancels while a batch is in hand that can't be committed: the import ends soon all the same, and what was committed is stated.
 func TestCancelledImport(t *testing.T) {
-	s := newScene(t, pgtest.URL(t))
+	s := newScene(t, migrated(t))
 	id := s.submit(catalogtest.Base, products.Ignore).ID
 	const at = 20
 	open := s.gate(id, at+1, records/batchRecords)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -49,9 +48,7 @@ func newShop(t *testing.T) *shop {
 		CONSTRAINT free_has_no_price CHECK ("Bezeichnung" <> 'Free' OR price = 0));
 		INSERT INTO products (tenant_id, code, "Bezeichnung") VALUES (8, 'a', 'of another tenant')`)
 	require.NoError(t, err)
-	program := filepath.Join(t.TempDir(), "server")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
-	require.NoError(t, err, string(said))
+	program := serverProgram(t)
 	_, lines := s.start(program, "-addr", "127.0.0.1:0", "-workers", "0")
 	for s.base == "" && lines.Scan() {
 		s.base, _ = strings.CutPrefix(lines.Text(), "serving ")
@@ -131,7 +128,7 @@ var itemArgs = []string{"-table", "items", "-key", "code"}
 // ofItems is a scene with a catalogue that is to be imported into a table items. Nobody works.
 func ofItems(t *testing.T) (s *scene, id string) {
 	t.Helper()
-	s = newScene(t, pgtest.URL(t))
+	s = newScene(t, migrated(t))
 	_, err := s.raw.ExecContext(t.Context(), `CREATE TABLE items (code text PRIMARY KEY, name text NOT NULL,
 		description text CONSTRAINT odd_length CHECK (length(description) % 40 <> 7), written integer NOT NULL DEFAULT 1);
 		CREATE FUNCTION written() RETURNS trigger LANGUAGE plpgsql AS
@@ -187,7 +184,7 @@ func TestKilledWorkerOfATable(t *testing.T) {
 // TestWorkersOfOtherTables: a job waits, and says for what, where workers import into other tables and rows than the
 // server's; nothing is written there.
 func TestWorkersOfOtherTables(t *testing.T) {
-	s := newScene(t, pgtest.URL(t))
+	s := newScene(t, migrated(t))
 	_, err := s.raw.ExecContext(t.Context(), `CREATE SCHEMA shop;
 		CREATE TABLE shop.copy (tenant_id int, code text, title text, UNIQUE (tenant_id, code), UNIQUE (tenant_id, title));
 		CREATE TABLE shop.copy2 (LIKE shop.copy INCLUDING ALL)`)

@@ -78,6 +78,7 @@ func TestStatementsCancelled(t *testing.T) {
 // TestConnectionsKilled ends all connections of the worker 0.4 s after 0.4 s, which leaves little time to try in peace.
 // Gates keep the import from ending before that.
 func TestConnectionsKilled(t *testing.T) {
+	t.Parallel()
 	kills, each := 40, 4
 	if testing.Short() {
 		kills = 8
@@ -110,6 +111,7 @@ func TestConnectionsKilled(t *testing.T) {
 
 // TestConnectionsUsedUp uses up the connections that the worker's role may have, several times for longer than a lease.
 func TestConnectionsUsedUp(t *testing.T) {
+	t.Parallel()
 	const most = 12
 	want := undisturbed(t, products.Update)
 	s, id := prepared(t, products.Update)
@@ -163,6 +165,7 @@ func TestConnectionsUsedUp(t *testing.T) {
 // TestClockSetBack moves what is stored of a job an hour into the future, as if the database's clock had been set back:
 // while it waits, while a worker has it, and once that was killed.
 func TestClockSetBack(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t, products.Update)
 	s, id := prepared(t, products.Update)
 	setBack := func() {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -249,7 +248,7 @@ func (s *hookScene) requireDelivered(n int, p *exec.Cmd) (made int) {
 // TestHungWithWebhooks halts a worker while its requests are under way, for longer than it holds the deliveries:
 // another one makes them, and what the hung one finds out when it wakes counts for nothing.
 func TestHungWithWebhooks(t *testing.T) {
-	s := newHookScene(t, pgtest.URL(t))
+	s := newHookScene(t, migrated(t))
 	hung := s.hookWorker("-workers", "0")
 	const n = 4
 	s.tell(n)
@@ -268,7 +267,8 @@ func TestHungWithWebhooks(t *testing.T) {
 // TestVanishedWithWebhooks kills a worker while its requests are under way: another one makes them within a quarter of
 // a minute, though they might have taken half a minute each.
 func TestVanishedWithWebhooks(t *testing.T) {
-	s := newHookScene(t, pgtest.URL(t))
+	t.Parallel()
+	s := newHookScene(t, migrated(t))
 	_, err := s.raw.ExecContext(t.Context(), `UPDATE webhook_endpoints SET timeout = $1`, webhooks.MaxTimeout)
 	require.NoError(t, err)
 	first, second := s.hookWorker("-workers", "0"), (*exec.Cmd)(nil)
@@ -287,7 +287,7 @@ func TestVanishedWithWebhooks(t *testing.T) {
 // TestTerminatedWithWebhooks ends all connections of a worker while requests are under way: what came of them is stored
 // all the same, and nothing is sent twice.
 func TestTerminatedWithWebhooks(t *testing.T) {
-	s := newHookScene(t, pgtest.URL(t))
+	s := newHookScene(t, migrated(t))
 	p := s.hookWorker("-workers", "0")
 	const n = 4
 	s.tell(n)
@@ -332,16 +332,14 @@ func TestKilledWithWebhooks(t *testing.T) {
 		kills = 2
 	}
 	const records, batch = 20_000, 200
-	s := newHookScene(t, pgtest.URL(t))
+	s := newHookScene(t, migrated(t))
 	close(s.ledger.release)
 	base, err := io.ReadAll(catalogtest.NewReader(records, catalogtest.Base))
 	require.NoError(t, err)
 	_, err = importer.Run(t.Context(), importer.Bytes(base), s.db.Products(), importer.Options{})
 	require.NoError(t, err)
 	// All that takes its time comes before the import.
-	program := filepath.Join(t.TempDir(), "server")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../server").CombinedOutput()
-	require.NoError(t, err, string(said))
+	program := serverProgram(t)
 	server, url := s.server(program)
 	j, _, err := s.service.Submit(t.Context(),
 		job.Request{Settings: job.Settings{Mode: products.Update, BatchRecords: batch}},
@@ -447,7 +445,7 @@ func switching(t *testing.T) string {
 // TestSwitchingProtocols has twenty endpoints that answer 101 take none of the worker's places from the one that works,
 // and not hold up its end.
 func TestSwitchingProtocols(t *testing.T) {
-	s := newHookScene(t, pgtest.URL(t))
+	s := newHookScene(t, migrated(t))
 	close(s.ledger.release)
 	url := switching(t)
 	for range 20 {
@@ -471,7 +469,7 @@ func TestSwitchingProtocols(t *testing.T) {
 
 // TestAdminAddress looks at what a worker that only delivers says of itself.
 func TestAdminAddress(t *testing.T) {
-	s := newHookScene(t, pgtest.URL(t))
+	s := newHookScene(t, migrated(t))
 	close(s.ledger.release)
 	_, lines := s.start(s.self, append(delivering, "-workers", "0", "-admin-addr", "127.0.0.1:0")...)
 	require.True(t, lines.Scan())
