@@ -134,7 +134,7 @@ func TestInterruptStatesWhatIsCommitted(t *testing.T) {
 	db := open(t, url)
 	before := count(t, db, "SELECT count(*) FROM products")
 
-	p := program(t, "-json", "-writers", "1", "-database-url", url, catalog(t, 500_000, catalogtest.Base))
+	p := program(t, "-json", "-writers", "1", "-database-url", url, catalog(t, 200_000, catalogtest.Base))
 	require.NoError(t, p.Start())
 	for count(t, db, "SELECT count(*) FROM products") == before {
 		require.NoError(t, t.Context().Err())
@@ -150,7 +150,7 @@ func TestInterruptStatesWhatIsCommitted(t *testing.T) {
 	object := s.decode(t)
 	require.Equal(t, "REVOKED", object["state"])
 	require.InDelta(t, created, object["created"], 0, "counts and database agree")
-	require.Less(t, created, int64(catalogtest.Distinct(500_000)))
+	require.Less(t, created, int64(catalogtest.Distinct(200_000)))
 }
 
 var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)

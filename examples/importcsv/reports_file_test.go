@@ -125,7 +125,7 @@ func TestReportOfAKilledProcess(t *testing.T) {
 	require.NoError(t, probe.Close())
 	superseded := filepath.Join(folder, "superseded.csv")
 	require.NoError(t, os.WriteFile(superseded, []byte("of the last import\n"), 0o600))
-	p := program(t, "-superseded", superseded, catalog(t, 500_000, catalogtest.Base))
+	p := program(t, "-superseded", superseded, catalog(t, 200_000, catalogtest.Base))
 	require.NoError(t, p.Start())
 	require.Eventually(t, func() bool { // it has written to its report
 		handles, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.Process.Pid))

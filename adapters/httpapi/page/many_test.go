@@ -26,12 +26,9 @@ func (s *shop) ended(id string) job.Job {
 	return done
 }
 
-// TestHalfAMillionProducts searches, filters and turns the pages of a catalogue of 500,000: the page has one page of it.
-func TestHalfAMillionProducts(t *testing.T) {
-	const all = 500_000
-	if testing.Short() {
-		t.Skip("half a million products take a while")
-	}
+// TestManyProducts searches, filters and turns the pages of a catalogue of 50,000: the page has one page of it.
+func TestManyProducts(t *testing.T) {
+	const all = 50_000
 	s := openShop(t, false)
 	var file strings.Builder
 	file.WriteString("sku,name,price,brand\n")
@@ -41,7 +38,7 @@ func TestHalfAMillionProducts(t *testing.T) {
 	require.EqualValues(t, all, s.ended(s.submit("lamps.csv", file.String(), job.Settings{})).Event.Created)
 	b := openTab(t)
 	b.visit(s.url + "#/products")
-	b.sees("500,000 products")
+	b.sees("50,000 products")
 	b.audits("a list")
 	nodes := evaluate[int](b, "document.querySelectorAll('*').length")
 	for page := 1; page <= 5; page++ {
@@ -52,21 +49,21 @@ func TestHalfAMillionProducts(t *testing.T) {
 	b.click("button", "Previous page")
 	b.control("button", "LX-000200")
 	b.choose("Order", "SKU, from the end")
-	b.control("button", "LX-499999")
-	b.click("button", "Next page")
-	b.control("button", "LX-499949")
-
-	b.fill("searchbox", "Search in SKU and name", "lamp 49999")
-	b.sees("11 of 500,000 products")
 	b.control("button", "LX-049999")
+	b.click("button", "Next page")
+	b.control("button", "LX-049949")
+
+	b.fill("searchbox", "Search in SKU and name", "lamp 4999")
+	b.sees("11 of 50,000 products")
+	b.control("button", "LX-004999")
 	b.fill("searchbox", "Search in SKU and name", "")
 	b.click(unfold, "Filters")
-	b.fill("textbox", "Price at least", "999")
+	b.fill("textbox", "Price at least", "990")
 	b.fill("textbox", "Brand", "Nord")
 	b.press("Enter")
-	b.sees("166 of 500,000 products")
+	b.sees("166 of 50,000 products")
 	b.audits("filters")
-	b.sees("Delete all 500,000 products")
+	b.sees("Delete all 50,000 products")
 	b.click("button", "Next page")
 	b.until("document.querySelectorAll('tbody tr').length === 50 && !document.querySelector('[aria-busy=true]')")
 	require.Less(t, heap(b), 10_000_000.0, "bytes")
