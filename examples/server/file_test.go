@@ -109,7 +109,7 @@ func TestProcessesShareAFile(t *testing.T) {
 		at[i] = "/products/" + product.ID.String()
 	}
 
-	const records = 200_000
+	const records = 100_000
 	var others sync.WaitGroup
 	stop := make(chan struct{})
 	failed := make(chan error, 3)

@@ -32,7 +32,7 @@ func TestManyReports(t *testing.T) {
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
 		t.Skip("the use of processors is read from /proc")
 	}
-	const records, skus, requests = 500_000, 250_000, 40
+	const records, skus, requests = 200_000, 100_000, 40
 	url := pgtest.URL(t)
 	maker, other := start(t, "-database-url", url), start(t, "-database-url", url)
 	var text strings.Builder
