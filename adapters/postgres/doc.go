@@ -28,8 +28,9 @@
 //
 // The SQL keeps to what pgbouncer in transaction mode and a table that is partitioned or distributed by sku_key can do:
 // no session state (advisory locks, temporary tables, LISTEN, search_path), no unique column beside sku_key, no
-// trigger. Statements have the names of tables alone; a DB with a schema puts it before them (space.go). Parameters
-// travel with their statement in one message (lib/pq's binary_parameters), whatever the URL says, since otherwise
-// a pooler hands statements of different clients each other's parameters. Over a pool without that, statements with
-// parameters are in transactions.
+// trigger. Where Citus distributes products, statements over many keys go shard by shard (products_shards.go).
+// Statements have the names of tables alone; a DB with a schema puts it before them (space.go). Parameters travel with
+// their statement in one message (lib/pq's binary_parameters), whatever the URL says, since otherwise a pooler hands
+// statements of different clients each other's parameters. Over a pool without that, statements with parameters are in
+// transactions.
 package postgres

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,6 +45,8 @@ var errStandby = fmt.Errorf("%w: the server is a standby, on which nothing can b
 
 const (
 	uniqueViolation       = pqerror.Code("23505")
+	internalError         = pqerror.Code("XX000")
+	ioError               = pqerror.Code("58030")
 	insufficientPrivilege = pqerror.Code("42501")
 	tooManyConnections    = pqerror.Code("53300") // of the server, the database or the role
 )
@@ -51,9 +54,32 @@ const (
 // passing reports whether the failure can pass.
 func passing(err error) bool {
 	if e := pq.As(err); e != nil {
-		return passingCodes[e.Code] || passingClasses[e.Code.Class()] || standby(e)
+		return passingCodes[e.Code] || passingClasses[e.Code.Class()] || standby(e) || nodeTrouble(e)
 	}
 	return errors.Is(err, products.ErrUnavailable) || lost(err)
+}
+
+// nodeTroubles are what Citus says of failures of a node that can pass, in messages without a code of their own: what
+// the driver between the nodes said where a connection has gone, and what a node answered to a COPY, of which the
+// coordinator passes on the message alone.
+var nodeTroubles = []string{"server closed the connection unexpectedly", "failure on connection marked as essential",
+	"failed to COPY to shard", "failed to complete COPY on", "failed to prepare transaction", "connection not open",
+	"no connection to the server", "could not receive data from server", "could not send data to server",
+	"SSL SYSCALL error", "SSL connection has been closed", "terminating connection", "the database system is",
+	"deadlock detected", "canceling statement due to", "could not extend file", "No space left on device",
+	"too many clients"}
+
+// nodeTrouble reports whether a node of Citus met a failure that can pass.
+func nodeTrouble(e *pq.Error) bool {
+	return (e.Code == internalError || e.Code == ioError) &&
+		slices.ContainsFunc(nodeTroubles, func(text string) bool { return strings.Contains(e.Message, text) })
+}
+
+// isDuplicate reports whether a row was refused since its key exists. To a COPY Citus says so without a code.
+func isDuplicate(err error) bool {
+	e := pq.As(err)
+	return e != nil && (e.Code == uniqueViolation ||
+		e.Code == internalError && strings.HasPrefix(e.Detail, "Key (sku_key)="))
 }
 
 // standby reports whether a standby refused to begin a transaction: the driver begins them READ WRITE, and gets

@@ -27,6 +27,9 @@ func ShiftClock(db *DB, ago, ahead time.Duration) {
 // SetHung sets how long a transaction may wait for its client.
 func SetHung(db *DB, d time.Duration) { db.maxIdle = d }
 
+// HashText is by what keys find their shards.
+var HashText = hashText
+
 // ErrSwept is the error of an upload that lost a piece.
 var ErrSwept = errDeleted
 

@@ -21,10 +21,12 @@ type way struct {
 	open func(t testing.TB, url string, o postgres.Options) *postgres.DB
 	// side is the URL for statements outside of the adapter.
 	side func(url string) string
+	// make makes an empty database.
+	make func(t testing.TB) (url string)
 }
 
 // directly opens them by their URLs.
-var directly = way{open: open, side: func(url string) string { return url }}
+var directly = way{open: open, side: func(url string) string { return url }, make: pgtest.URL}
 
 // lender is that of databases that are opened directly.
 func lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
@@ -39,7 +41,7 @@ func (w way) lender(t *testing.T, setUp func(url string)) func(t *testing.T, rul
 	pools := map[products.KeyRule]*pgtest.Pool{}
 	for _, rule := range []products.KeyRule{products.ExactKeys, products.FoldedKeys} {
 		keep := func(table string) bool { return strings.HasPrefix(table, "products_importer_") }
-		pools[rule] = pgtest.NewPool(t, keep, func(url string) {
+		pools[rule] = pgtest.NewPool(t, w.make, keep, func(url string) {
 			require.NoError(t, w.open(t, url, postgres.Options{KeyRule: &rule}).Close())
 			if setUp != nil {
 				setUp(url)

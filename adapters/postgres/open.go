@@ -92,18 +92,18 @@ func (o Options) withDefaults() (Options, error) {
 // ErrUnavailable; a call whose context ends fails within a second, but for a COMMIT that is under way and whose
 // context had no deadline: that gets RetryFor. A host that is gone is noticed after 25 s.
 type DB struct {
-	sql          *sqlx.DB
-	options      Options
-	space        space
-	products     Products
-	jobs         Jobs
-	uploads      Uploads
-	webhooks     Webhooks
-	notifier     notifier
-	builder      builder
-	slots        slots
-	separateMark bool          // see transaction
-	maxIdle      time.Duration // see DB.limitIdle
+	sql      *sqlx.DB
+	options  Options
+	space    space
+	products Products
+	jobs     Jobs
+	uploads  Uploads
+	webhooks Webhooks
+	notifier notifier
+	builder  builder
+	slots    slots
+	citus    bool          // the database has Citus
+	maxIdle  time.Duration // see DB.limitIdle
 
 	foreign bool // the pool is somebody else's, see OpenDB
 	binary  bool // a foreign pool sends parameters with their statements

@@ -44,7 +44,7 @@ func openDB(t testing.TB, pool *sql.DB, o postgres.Options) *postgres.DB {
 func overPool(most int) way {
 	return way{open: func(t testing.TB, url string, o postgres.Options) *postgres.DB {
 		return openDB(t, newPool(t, url, most), o)
-	}, side: directly.side}
+	}, side: directly.side, make: pgtest.URL}
 }
 
 // TestSmallPools: whatever the pool has, nothing waits for itself.

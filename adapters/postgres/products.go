@@ -114,9 +114,18 @@ func (p *Products) insert(ctx context.Context, t *transaction, product products.
 			` FROM products WHERE sku_key = $%d AND id = $%d AND version = $%d`, n+1, n+2, n+3)
 		args = append(args, replaced.Key, replaced.ID, replaced.Version)
 	}
-	statement, args = t.withMark(statement+
-		` ON CONFLICT (sku_key) DO NOTHING RETURNING created_at, updated_at, pg_postmaster_start_time()`, args...)
-	err = t.QueryRowxContext(ctx, statement, args...).Scan(&product.CreatedAt, &product.UpdatedAt, &server)
+	statement += ` ON CONFLICT (sku_key) DO NOTHING RETURNING created_at, updated_at`
+	scanned := []any{&product.CreatedAt, &product.UpdatedAt}
+	if t.citus { // RETURNING is evaluated where the row is
+		if err = t.GetContext(ctx, &server, `SELECT pg_postmaster_start_time()`); err != nil {
+			return product, server, err
+		}
+	} else {
+		statement += `, pg_postmaster_start_time()`
+		scanned = append(scanned, &server)
+	}
+	statement, args = t.withMark(statement, args...)
+	err = t.QueryRowxContext(ctx, statement, args...).Scan(scanned...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return product, server, products.ErrExists
 	}
@@ -234,8 +243,8 @@ func (p *Products) rename(ctx context.Context, t *transaction, r *row,
 
 // isStill reports whether the row has not changed.
 func (p *Products) isStill(ctx context.Context, t *transaction, r *row) (same bool, err error) {
-	err = t.GetContext(ctx, &same, `SELECT EXISTS (SELECT FROM products WHERE sku_key = $1 AND id = $2 AND version = $3)`,
-		r.Key, r.ID, r.Version)
+	err = t.GetContext(ctx, &same, `SELECT EXISTS (SELECT 1 FROM products WHERE sku_key = $1 AND id = $2
+		AND version = $3)`, r.Key, r.ID, r.Version)
 	return same, err
 }
 

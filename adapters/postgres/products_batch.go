@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/lib/pq"
-
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -32,7 +30,8 @@ type scratch struct {
 	fields               []array
 	args                 []any
 	ints                 []int64
-	unlike               []int64
+	unlike               []found
+	ranks                []int32
 	ids                  []int64
 	text                 []byte
 	json                 []byte
@@ -71,6 +70,9 @@ var scratches = sync.Pool{New: func() any { return &scratch{} }}
 type unnested struct {
 	args []any
 	list strings.Builder
+	// casts lists the columns that are cast in the table: in what an UPDATE sets Citus takes no cast that isn't
+	// immutable, such as that to a list.
+	casts string
 	// joins: parameters go as text, so arrays are joined where that can be.
 	joins bool
 }
@@ -94,13 +96,23 @@ func (u *unnested) add(a *array, name, element string) {
 
 // table returns the table. Its functions stand in a SELECT's list, where they go on in step and their rows are used as
 // they come; in FROM each would first fill a table of its own, which takes some three times as long.
-func (u *unnested) table() string { return "(SELECT " + u.list.String() + ") AS x" }
+func (u *unnested) table() string {
+	table := "(SELECT " + u.list.String() + ")"
+	if u.casts != "" {
+		table = "(SELECT y.*" + u.casts + " FROM " + table + " AS y OFFSET 0)" // which keeps it by itself
+	}
+	return table + " AS x"
+}
 
 // addField adds the array of a field's column and returns an expression for its elements. There may be hundreds of
 // fields of any names, so the columns are numbered.
 func (u *unnested) addField(a *array, c *column) (element string) {
 	name := "f" + strconv.Itoa(len(u.args))
 	u.add(a, name, c.element)
+	if c.textual && c.cast != "" && c.left == "" { // a list
+		u.casts += ", y." + name + c.cast + " AS c" + name
+		name = "c" + name
+	}
 	return "x." + name
 }
 
@@ -134,6 +146,7 @@ type batchWriter struct {
 	// careful: the table has refused something of the batch, see ownRound.
 	careful bool
 	now     time.Time // the transaction's, by the server's clock
+	shards  *shards   // of the table
 	bySKU   bool      // the parameters have SKUs beside keys
 	byKey   bool      // the probe compares nothing
 	ids     []int64   // of the records that are created
@@ -164,13 +177,13 @@ func (db *DB) writeBatch(ctx context.Context, l *layout, batch *products.Batch) 
 // run is the transaction.
 func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 	w.result = &products.BatchResult{Outcomes: slices.Clone(w.outcomes)}
+	var err error
+	if w.now, w.shards, err = t.readNow(ctx, w.layout); err != nil {
+		return err
+	}
 	if w.batch.DryRun {
 		return w.dryRun(ctx, t)
 	}
-	if err := t.GetContext(ctx, &w.now, `SELECT now()`); err != nil {
-		return err
-	}
-	w.now = w.now.UTC()
 	if err := w.db.limitIdle(ctx, t); err != nil {
 		return err
 	}
@@ -272,7 +285,8 @@ func (w *batchWriter) beginRound(ctx context.Context, t *transaction, round int)
 	p := &probeResult{fresh: w.sorted}
 	if round > 0 || !w.batch.ExpectNew || w.batch.Mode == products.Existing {
 		var err error
-		mayLeave := round == 0 && w.layout.own == nil && w.differ == nil && w.db.products.leaving.may()
+		mayLeave := round == 0 && w.layout.own == nil && w.shards == nil && w.differ == nil &&
+			w.db.products.leaving.may()
 		if p, err = w.probe(ctx, t, mayLeave); err != nil {
 			return nil, err
 		}
@@ -297,7 +311,7 @@ func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (boo
 		w.ids = ids
 		if round < copyRounds {
 			err = w.copyNew(ctx, t, p.fresh, ids)
-			if pq.As(err, uniqueViolation) != nil {
+			if isDuplicate(err) {
 				return false, nil
 			}
 		} else {

@@ -56,36 +56,42 @@ func (w *batchWriter) readUpdated(ctx context.Context, t *transaction, chunk []m
 	if w.layout.own != nil {
 		return w.readOwn(ctx, t, chunk, false)
 	}
+	all := make([]products.Product, 0, len(chunk))
+	err := eachShard(w.shards, chunk, w.keyOfMatch, func(some []match) error {
+		rows, err := w.layout.readByKeys(ctx, t, w.shards, w.keysOf(some), len(some))
+		for i := range rows {
+			all = append(all, rows[i].Product)
+		}
+		return err
+	})
+	return all, err
+}
+
+// keysOf makes the parameter for the keys of records.
+func (w *batchWriter) keysOf(some []match) arrayValue {
 	keys := &w.scratch.key
 	keys.reset()
-	for _, f := range chunk {
+	for _, f := range some {
 		keys.add(w.record(f).Key)
 	}
-	rows, err := w.layout.readByKeys(ctx, t, keys.bytes(), len(chunk))
-	if err != nil {
-		return nil, err
-	}
-	all := make([]products.Product, len(rows))
-	for i := range rows {
-		all[i] = rows[i].Product
-	}
-	return all, nil
+	return keys.bytes()
 }
 
-// ofKeys is FROM what, for the rows p of the keys $1: each is looked up in its own partition, where = ANY looks for all
-// of them in each. It is for transactions with joinByIndex.
-func (l *layout) ofKeys() string {
-	return ` FROM (SELECT unnest($1::text[]) AS ` + l.key + `) AS x JOIN ` + l.table.String() + ` p USING (` + l.key + `)`
+// ofKeys is FROM what, for the rows p of the keys $1, all of them on one shard: each is looked up in its own partition,
+// where = ANY looks for all of them in each. It is for transactions with joinByIndex.
+func (l *layout) ofKeys(s *shards) string {
+	return ` FROM (SELECT unnest($1::text[]) AS "x key") AS x JOIN ` + l.table.String() + ` p ON p.` + l.key +
+		` = x."x key"` + l.onShard(s, 1)
 }
 
-// readByKeys reads whole rows by their keys, some n of them, in any order.
-func (l *layout) readByKeys(ctx context.Context, t *transaction, keys arrayValue, n int) ([]row, error) {
+// readByKeys reads whole rows by their keys, some n of them, all on one shard, in any order.
+func (l *layout) readByKeys(ctx context.Context, t *transaction, s *shards, keys arrayValue, n int) ([]row, error) {
 	if !t.byIndex { // somebody else's statements came in between
 		if err := t.joinByIndex(ctx); err != nil {
 			return nil, err
 		}
 	}
-	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+l.ofKeys(), keys)
+	result, err := t.QueryxContext(ctx, `SELECT `+l.selected+l.ofKeys(s), keys)
 	if err != nil {
 		return nil, err
 	}

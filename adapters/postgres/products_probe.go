@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/products-importer/products-importer/products"
@@ -63,84 +64,111 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) 
 			}
 			w.byKey = true
 		}
-		to, err := w.fillContent(from)
+		ranks := w.probeable(from)
+		// Of the records that aren't as they want them: how they were found, by their places behind from.
+		unlike := slices.Grow(w.scratch.unlike[:0], len(ranks))[:len(ranks)]
+		clear(unlike)
+		w.scratch.unlike = unlike
+		err := eachShard(w.shards, ranks, w.keyOf, func(some []int32) error {
+			return w.probeSome(ctx, t, some, unlike, from)
+		})
 		if err != nil {
 			return nil, err
 		}
-		var places, versions string
-		statement := w.probeStatement()
-		err = w.asIs(t).QueryRowContext(ctx, statement, w.scratch.args...).Scan(&places, &versions)
-		if err != nil {
-			return nil, err
-		}
-		if w.scratch.ints, err = parseInts(w.scratch.ints[:0], places); err != nil {
-			return nil, err
-		}
-		n := len(w.scratch.ints)
-		if w.scratch.ints, err = parseInts(w.scratch.ints, versions); err != nil {
-			return nil, err
-		}
-		w.sortOut(result, from, to, w.scratch.ints[:n], w.scratch.ints[n:])
-		from = to
+		w.sortOut(result, from, unlike)
+		from += len(ranks)
 	}
 	return result, nil
 }
 
-// sortOut adds a chunk's part to the result. The places, of all records whose products aren't as they want them, count
-// from 1 in the chunk. One is negative where there is no product; the others have a size.
-func (w *batchWriter) sortOut(result *probeResult, from, to int, places, versions []int64) {
-	unlike := w.scratch.unlike[:0]
-	for range to - from {
-		unlike = append(unlike, 0)
+// keyOf is the key of the record of a rank.
+func (w *batchWriter) keyOf(rank int32) string { return w.batch.Records[w.sorted[rank]].Key }
+
+// probeable returns the ranks from one on, as many as may be probed at once.
+func (w *batchWriter) probeable(from int) []int32 {
+	ranks := w.scratch.ranks[:0]
+	bytes := 0
+	for to := from; to < len(w.sorted) && len(ranks) < chunkRecords && bytes < chunkBytes; to++ {
+		bytes += w.columns.Bytes(&w.batch.Records[w.sorted[to]])
+		ranks = append(ranks, int32(to))
 	}
-	w.scratch.unlike = unlike
-	for i, place := range places {
-		if place < 0 {
-			unlike[-place-1] = -1
-		} else {
-			unlike[place&(1<<placeBits-1)-1] = int64(i + 1)
+	w.scratch.ranks = ranks
+	return ranks
+}
+
+// found is what a probe found for a record whose product isn't as the record wants it: place is negative where there is
+// no product; else it has the product's size, see sizeOf.
+type found struct{ place, version int64 }
+
+// probeSome probes the records of some ranks, and puts what it finds at their places behind from. The places that it
+// gets count from 1.
+func (w *batchWriter) probeSome(ctx context.Context, t *transaction, ranks []int32, unlike []found, from int) error {
+	if err := w.fillContent(ranks); err != nil {
+		return err
+	}
+	var places, versions string
+	statement := w.probeStatement()
+	err := w.asIs(t).QueryRowContext(ctx, statement, w.scratch.args...).Scan(&places, &versions)
+	if err != nil {
+		return err
+	}
+	if w.scratch.ints, err = parseInts(w.scratch.ints[:0], places); err != nil {
+		return err
+	}
+	n := len(w.scratch.ints)
+	if w.scratch.ints, err = parseInts(w.scratch.ints, versions); err != nil {
+		return err
+	}
+	for i, place := range w.scratch.ints[:n] {
+		at := -place
+		if place > 0 {
+			at = place & (1<<placeBits - 1)
 		}
+		unlike[int(ranks[at-1])-from] = found{place, w.scratch.ints[n+i]}
 	}
+	return nil
+}
+
+// sortOut adds to the result what was found for the records of the ranks from one on.
+func (w *batchWriter) sortOut(result *probeResult, from int, unlike []found) {
 	for i, one := range unlike {
 		switch at := w.sorted[from+i]; {
-		case one == 0 && w.byKey && w.batch.Mode != products.Ignore:
+		case one.place == 0 && w.byKey && w.batch.Mode != products.Ignore:
 			result.unseen = append(result.unseen, int32(from+i))
-		case one == 0:
+		case one.place == 0:
 			result.same = append(result.same, at)
-		case one < 0:
+		case one.place < 0:
 			result.fresh = append(result.fresh, at)
 		default:
-			result.different = append(result.different, match{int32(from + i), sizeOf(places[one-1]), versions[one-1]})
+			result.different = append(result.different, match{int32(from + i), sizeOf(one.place), one.version})
 		}
 	}
 }
 
-// fillContent makes the parameters of a probe out of the records from sorted[from] on, and returns where they end.
-func (w *batchWriter) fillContent(from int) (to int, err error) {
+// fillContent makes the parameters of a probe out of the records of these ranks.
+func (w *batchWriter) fillContent(ranks []int32) error {
 	s := w.scratch
 	w.reset()
 	w.bySKU = false
-	bytes := 0
-	for to = from; to < len(w.sorted) && to-from < chunkRecords && bytes < chunkBytes; to++ {
-		r := &w.batch.Records[w.sorted[to]]
-		bytes += w.columns.Bytes(r)
+	for _, rank := range ranks {
+		r := &w.batch.Records[w.sorted[rank]]
 		if w.byKey {
 			if err := w.addKey(r); err != nil {
-				return 0, err
+				return err
 			}
 			continue
 		}
 		w.bySKU = w.bySKU || r.SKU != r.Key && w.layout.own == nil
 		if err := w.addContent(r); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	if w.bySKU { // else the key, which is sent anyway, is the SKU
-		for i := from; i < to; i++ {
-			s.sku.add(w.batch.Records[w.sorted[i]].SKU)
+		for _, rank := range ranks {
+			s.sku.add(w.batch.Records[w.sorted[rank]].SKU)
 		}
 	}
-	return to, nil
+	return nil
 }
 
 // reset empties the arrays of the parameters.
@@ -214,8 +242,8 @@ func (w *batchWriter) probeStatement() string {
 	u.list.WriteString(", generate_series(1, " + strconv.FormatUint(uint64(s.key.n), 10) + "::bigint) AS i")
 	s.args = u.args
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(coalesce(p.version, 0))::text, '{}')
-		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON p.` + w.layout.key + ` = x.key WHERE ` +
-		unlike
+		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON p.` + w.layout.key + ` = x.key` +
+		w.layout.onShard(w.shards, 1) + ` WHERE ` + unlike
 }
 
 // compared adds the parameters to compare a product with a record. The condition same holds where it is as the record

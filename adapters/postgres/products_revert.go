@@ -41,6 +41,7 @@ type reverter struct {
 	// Of the current attempt.
 	result *products.BatchResult
 	now    time.Time
+	shards *shards
 	parts  *products.DifferenceParts
 	// told has what is to be told of the reverts, by their places in order, from the place next on.
 	told []products.Difference
@@ -65,10 +66,10 @@ func (w *reverter) at(rank int32) *products.Revert { return &w.batch.Reverts[w.o
 
 // run is the transaction.
 func (w *reverter) run(ctx context.Context, t *transaction) error {
-	if err := t.GetContext(ctx, &w.now, `SELECT now()`); err != nil {
+	var err error
+	if w.now, w.shards, err = t.readNow(ctx, w.layout); err != nil {
 		return err
 	}
-	w.now = w.now.UTC()
 	if err := w.products.db.limitIdle(ctx, t); err != nil {
 		return err
 	}
@@ -196,29 +197,41 @@ type head struct {
 	restored products.Restored
 }
 
+// keyOf is the key of the revert of a rank.
+func (w *reverter) keyOf(rank int32) string { return w.at(rank).Key }
+
 // heads returns those of the products that are there, and locks them.
 func (w *reverter) heads(ctx context.Context, t *transaction, ranks []int32, lock bool) (map[string]head, error) {
+	found := make(map[string]head, len(ranks))
+	err := eachShard(w.shards, ranks, w.keyOf, func(some []int32) error {
+		return w.readHeads(ctx, t, some, lock, found)
+	})
+	return found, err
+}
+
+// readHeads notes those of products on one shard.
+func (w *reverter) readHeads(ctx context.Context, t *transaction, ranks []int32, lock bool,
+	found map[string]head) error {
 	statement := `SELECT sku_key, sku, id, version, least(` + w.layout.size + `, 2147483647)::integer,
-		coalesce(restored_versions, '')` + w.layout.ofKeys() + ` ORDER BY p.` + w.layout.key
+		coalesce(restored_versions, '')` + w.layout.ofKeys(w.shards) + ` ORDER BY p.` + w.layout.key
 	if lock {
 		statement += ` FOR UPDATE OF p`
 	}
 	rows, err := t.QueryxContext(ctx, statement, w.keys(ranks))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
-	found := make(map[string]head, len(ranks))
 	for rows.Next() {
 		var h head
 		var key string
 		if err := rows.Scan(&key, &h.product.SKU, &h.product.ID, &h.product.Version, &h.size,
 			&h.restored); err != nil {
-			return nil, err
+			return err
 		}
 		found[key] = h
 	}
-	return found, rows.Err()
+	return rows.Err()
 }
 
 // revert takes back changes of products that must be there. Unless it is a dry run it locks them first.
@@ -287,15 +300,15 @@ func ranksOf(all []sized) []int32 {
 
 // read reads products whole, by their keys.
 func (w *reverter) read(ctx context.Context, t *transaction, ranks []int32) (map[string]*products.Product, error) {
-	rows, err := w.layout.readByKeys(ctx, t, w.keys(ranks), len(ranks))
-	if err != nil {
-		return nil, err
-	}
-	found := make(map[string]*products.Product, len(rows))
-	for i := range rows {
-		found[rows[i].Key] = &rows[i].Product
-	}
-	return found, nil
+	found := make(map[string]*products.Product, len(ranks))
+	err := eachShard(w.shards, ranks, w.keyOf, func(some []int32) error {
+		rows, err := w.layout.readByKeys(ctx, t, w.shards, w.keys(some), len(some))
+		for i := range rows {
+			found[rows[i].Key] = &rows[i].Product
+		}
+		return err
+	})
+	return found, err
 }
 
 // change takes back changes of products that are locked, and as they must be, or in a dry run finds out what becomes of
@@ -318,12 +331,15 @@ func (w *reverter) change(ctx context.Context, t *transaction, ranks []int32) (b
 	}
 	found := make(map[string]*products.Product, len(ranks))
 	if len(deleted) > 0 {
-		u := unnested{}
-		w.keys(deleted)
-		u.add(&w.scratch.key, "key", "text")
-		if err := w.remove(ctx, t, &u, "", func(key string, p *products.Product, _ products.Restored) {
-			found[key] = p
-		}); err != nil {
+		err := eachShard(w.shards, deleted, w.keyOf, func(some []int32) error {
+			u := unnested{}
+			w.keys(some)
+			u.add(&w.scratch.key, "key", "text")
+			return w.remove(ctx, t, &u, "", func(key string, p *products.Product, _ products.Restored) {
+				found[key] = p
+			})
+		})
+		if err != nil {
 			return false, err
 		}
 	}
@@ -337,13 +353,14 @@ func (w *reverter) change(ctx context.Context, t *transaction, ranks []int32) (b
 	return w.apply(ctx, t, ranks, found)
 }
 
-// remove deletes the products of the keys in the table x that are as a condition says, in the order of that table, and
-// calls f with each as it was.
+// remove deletes the products of the keys in the table x, its first parameter, that are as a condition says, in the
+// order of that table, and calls f with each as it was. The keys are on one shard.
 func (w *reverter) remove(ctx context.Context, t *transaction, u *unnested, condition string,
 	f func(key string, p *products.Product, restored products.Restored)) error {
 	l := w.layout
 	return w.each(ctx, t, `DELETE FROM `+l.table.String()+` AS p USING `+u.table()+` WHERE p.`+l.key+` = x.key`+
-		condition+` RETURNING `+l.list(l.columns, func(c *column) string { return "p." + c.name }, true)+
+		l.onShard(w.shards, 1)+condition+
+		` RETURNING `+l.list(l.columns, func(c *column) string { return "p." + c.name }, true)+
 		`, coalesce(p.restored_versions, '')`, u.args, f)
 }
 
@@ -412,12 +429,23 @@ func (w *reverter) apply(ctx context.Context, t *transaction, ranks []int32,
 
 // update updates products that are still as they were found, in the order of their keys. It reports whether all are.
 func (w *reverter) update(ctx context.Context, t *transaction, updated []int32) (bool, error) {
+	n := 0
+	err := eachShard(w.shards, updated, w.keyOf, func(some []int32) error {
+		written, err := w.updateSome(ctx, t, some)
+		n += written
+		return err
+	})
+	return n == len(updated), err
+}
+
+// updateSome updates those of one shard, and returns how many still were as they were found.
+func (w *reverter) updateSome(ctx context.Context, t *transaction, updated []int32) (n int, err error) {
 	s, l := w.scratch, w.layout
 	s.reset(l.columns)
 	as := newArrays(oidInt8)
 	for _, rank := range updated {
 		if err := w.addProduct(rank); err != nil {
-			return false, err
+			return 0, err
 		}
 		before := w.told[rank].Before
 		as[0].addInt(before.ID)
@@ -437,12 +465,12 @@ func (w *reverter) update(ctx context.Context, t *transaction, updated []int32) 
 	s.args = u.args
 	done, err := t.ExecContext(ctx, `UPDATE `+l.table.String()+` AS p SET version = p.version + 1,
 		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+l.key+` = x.key AND p.id - x.id = 0
-		AND p.version = x.version`, u.args...)
+		AND p.version = x.version`+l.onShard(w.shards, 2), u.args...)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	n, err := done.RowsAffected()
-	return n == int64(len(updated)), err
+	affected, err := done.RowsAffected()
+	return int(affected), err
 }
 
 // addProduct adds the parameters of the product that there is afterwards.

@@ -14,7 +14,7 @@ func (w *reverter) bringBack(ctx context.Context, t *transaction, ranks []int32)
 			bytes += w.at(ranks[n]).Product.Bytes()
 			n++
 		}
-		if err := w.insert(ctx, t, ranks[:n]); err != nil {
+		if err := w.bringSomeBack(ctx, t, ranks[:n]); err != nil {
 			return err
 		}
 		ranks = ranks[n:]
@@ -22,20 +22,82 @@ func (w *reverter) bringBack(ctx context.Context, t *transaction, ranks []int32)
 	return nil
 }
 
-// insert inserts some.
-func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) error {
-	s, l := w.scratch, w.layout
-	s.reset(l.columns)
-	as := newArrays(oidInt8, oidTime) // IDs and times; the versions have an array
+// bringSomeBack brings some back.
+func (w *reverter) bringSomeBack(ctx context.Context, t *transaction, ranks []int32) error {
+	taken, err := w.takenIDs(ctx, t, ranks)
+	if err != nil {
+		return err
+	}
+	var free []int32
 	for _, rank := range ranks {
 		r := w.at(rank)
 		_, after, restored, _ := r.Outcome(nil, "")
 		w.restored[rank] = restored
 		after.UpdatedAt = w.now
 		w.decide(rank, products.Created, nil, after, "")
+		if !taken[after.ID] {
+			free = append(free, rank)
+		}
+	}
+	back := make(map[string]bool, len(free))
+	if w.batch.DryRun {
+		there, err := w.heads(ctx, t, free, false)
+		if err != nil {
+			return err
+		}
+		for _, rank := range free {
+			_, exists := there[w.at(rank).Key]
+			back[w.at(rank).Key] = !exists
+		}
+	} else if err := w.insert(ctx, t, free, back); err != nil {
+		return err
+	}
+	var others []int32
+	for _, rank := range ranks {
+		if !back[w.at(rank).Key] {
+			others = append(others, rank)
+		} else if w.batch.Changed != nil && !w.batch.DryRun {
+			w.done = append(w.done, reverted{outcome: products.Created, product: w.told[rank].After})
+		}
+	}
+	return w.keepOthers(ctx, t, others)
+}
+
+// takenIDs returns which of the products' IDs others have.
+func (w *reverter) takenIDs(ctx context.Context, t *transaction, ranks []int32) (map[int64]bool, error) {
+	ids := make([]int64, len(ranks))
+	for i, rank := range ranks {
+		ids[i] = w.at(rank).Product.ID
+	}
+	var found string
+	err := t.QueryRowContext(ctx, `SELECT coalesce(array_agg(id)::text, '{}') FROM `+w.layout.table.String()+
+		` WHERE id = ANY ($1::bigint[])`, intArray(ids)).Scan(&found)
+	if err != nil {
+		return nil, err
+	}
+	if ids, err = parseInts(ids[:0], found); err != nil {
+		return nil, err
+	}
+	taken := make(map[int64]bool, len(ids))
+	for _, id := range ids {
+		taken[id] = true
+	}
+	return taken, nil
+}
+
+// insert inserts products, but for those whose SKU another one has, and notes the keys of those that it did.
+func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32, back map[string]bool) error {
+	if len(ranks) == 0 {
+		return nil
+	}
+	s, l := w.scratch, w.layout
+	s.reset(l.columns)
+	as := newArrays(oidInt8, oidTime) // IDs and times; the versions have an array
+	for _, rank := range ranks {
 		if err := w.addProduct(rank); err != nil {
 			return err
 		}
+		after := w.told[rank].After
 		s.versions.addInt(after.Version)
 		as[0].addInt(after.ID)
 		as[1].addTime(after.CreatedAt)
@@ -55,26 +117,8 @@ func (w *reverter) insert(ctx context.Context, t *transaction, ranks []int32) er
 		values += ", " + l.columns[i].value(u.addField(&s.fields[i], &l.columns[i]))
 	}
 	s.args = u.args
-	free := ` FROM ` + u.table() + ` WHERE NOT EXISTS (SELECT FROM ` + l.table.String() + ` p WHERE p.id = x.id)`
-	statement := `INSERT INTO ` + l.table.String() + ` (` + into + `) SELECT ` + values + free +
-		` ON CONFLICT (sku_key) DO NOTHING RETURNING sku_key`
-	if w.batch.DryRun {
-		statement = `SELECT x.key` + free + ` AND NOT EXISTS (SELECT FROM ` + l.table.String() +
-			` p WHERE p.sku_key = x.key)`
-	}
-	back := make(map[string]bool, len(ranks))
-	if err := t.noteKeys(ctx, back, statement, u.args...); err != nil {
-		return err
-	}
-	var others []int32
-	for _, rank := range ranks {
-		if !back[w.at(rank).Key] {
-			others = append(others, rank)
-		} else if w.batch.Changed != nil && !w.batch.DryRun {
-			w.done = append(w.done, reverted{outcome: products.Created, product: w.told[rank].After})
-		}
-	}
-	return w.keepOthers(ctx, t, others)
+	return t.noteKeys(ctx, back, `INSERT INTO `+l.table.String()+` (`+into+`) SELECT `+values+` FROM `+u.table()+
+		` ON CONFLICT (sku_key) DO NOTHING RETURNING sku_key`, u.args...)
 }
 
 // keepOthers notes what can't be brought back, since something else is there.

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -74,17 +75,37 @@ func (w *batchWriter) updateRead(ctx context.Context, t *transaction, chunk []ma
 // write writes rows that still have the versions with which they were found, so that the records differ from them as
 // they did then. It reports whether all had. The planner looks the keys up one after the other (joinByIndex), so rows
 // are locked in their order.
-func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (bool, error) {
+func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (all bool, err error) {
 	if len(rows) == 0 {
 		return true, nil
 	}
+	written := 0
+	err = eachShard(w.shards, rows, w.keyOfMatch, func(some []match) error {
+		n, err := w.writeSome(ctx, t, some)
+		written += n
+		return err
+	})
+	if err != nil || written != len(rows) {
+		return false, err
+	}
+	for _, f := range rows {
+		w.result.Outcomes[w.sorted[f.rank]] = products.Updated
+		w.noteUpdated(f)
+	}
+	return true, nil
+}
+
+func (w *batchWriter) keyOfMatch(f match) string { return w.record(f).Key }
+
+// writeSome writes some of them, and returns how many had the versions.
+func (w *batchWriter) writeSome(ctx context.Context, t *transaction, rows []match) (n int, err error) {
 	s := w.scratch
 	w.reset()
 	w.bySKU = true
 	for _, f := range rows {
 		r := w.record(f)
 		if err := w.addContent(r); err != nil {
-			return false, err
+			return 0, err
 		}
 		s.sku.add(r.SKU)
 		s.versions.addInt(f.version)
@@ -96,19 +117,12 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 	s.args = u.args
 	done, err := t.ExecContext(ctx, `UPDATE `+w.layout.table.String()+` AS p SET version = p.version + 1,
 		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+w.layout.key+` = x.key
-		AND p.version = x.version`, u.args...)
+		AND p.version = x.version`+w.layout.onShard(w.shards, 2), u.args...)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	n, err := done.RowsAffected()
-	if err != nil || n != int64(len(rows)) {
-		return false, err
-	}
-	for _, f := range rows {
-		w.result.Outcomes[w.sorted[f.rank]] = products.Updated
-		w.noteUpdated(f)
-	}
-	return true, nil
+	affected, err := done.RowsAffected()
+	return int(affected), err
 }
 
 // sendable returns the first of the matches, as many as may be written at once.
@@ -159,22 +173,36 @@ type readOptions struct {
 // read reads a chunk of rows and finds the outcomes of their records. It returns those that are to be changed, and
 // false when one has gone, or was changed since the probe.
 func (w *batchWriter) read(ctx context.Context, t *transaction, chunk []match,
+	how readOptions) (changes []rowChange, ok bool, err error) {
+	ok = true
+	err = eachShard(w.shards, chunk, w.keyOfMatch, func(some []match) error {
+		if !ok {
+			return nil
+		}
+		var more []rowChange
+		more, ok, err = w.readSome(ctx, t, some, how)
+		changes = append(changes, more...)
+		return err
+	})
+	if w.shards != nil {
+		slices.SortFunc(changes, func(a, b rowChange) int { return cmp.Compare(a.match.rank, b.match.rank) })
+	}
+	return changes, ok, err
+}
+
+// readSome is read for rows of one shard.
+func (w *batchWriter) readSome(ctx context.Context, t *transaction, chunk []match,
 	how readOptions) ([]rowChange, bool, error) {
 	columns, withAttributes := w.into, how.whole || len(w.columns.Attributes) > 0
 	if how.whole {
 		columns = w.layout.columns
 	}
-	statement := `SELECT ` + w.layout.list(columns, nil, withAttributes) + w.layout.ofKeys() + ` ORDER BY p.` +
+	statement := `SELECT ` + w.layout.list(columns, nil, withAttributes) + w.layout.ofKeys(w.shards) + ` ORDER BY p.` +
 		w.layout.key
 	if how.lock {
 		statement += ` FOR UPDATE OF p`
 	}
-	keys := &w.scratch.key
-	keys.reset()
-	for _, f := range chunk {
-		keys.add(w.record(f).Key)
-	}
-	rows, err := t.QueryxContext(ctx, statement, keys.bytes())
+	rows, err := t.QueryxContext(ctx, statement, w.keysOf(chunk))
 	if err != nil {
 		return nil, false, err
 	}

@@ -12,7 +12,8 @@ import (
 
 // UnfitError says why a database can't be used as it is set up, and what to do about it.
 type UnfitError struct {
-	// Kind is stable, for programs: encoding, pooling, read_only, privileges, occupied, columns or sequence.
+	// Kind is stable, for programs: encoding, pooling, read_only, privileges, occupied, columns,
+	// sequence or citus_worker.
 	Kind string
 	// Problem says what is wrong, Remedy what to do; neither ends with a full stop.
 	Problem, Remedy string
@@ -56,7 +57,7 @@ func (db *DB) fit(ctx context.Context) error {
 	err = tx.QueryRowContext(ctx,
 		`SELECT current_setting('server_encoding'), current_setting('default_transaction_read_only')::boolean,
 		EXISTS (SELECT FROM pg_extension WHERE extname = 'citus'), current_user, current_setting('search_path'),
-		`+db.space.usable()).Scan(&encoding, &readOnly, &db.separateMark, &user, &path, &schema)
+		`+db.space.usable()).Scan(&encoding, &readOnly, &db.citus, &user, &path, &schema)
 	switch {
 	case err != nil:
 		return err
@@ -75,8 +76,27 @@ func (db *DB) fit(ctx context.Context) error {
 		return &UnfitError{Kind: "privileges",
 			Problem: fmt.Sprintf("of the schemas in its search_path (%s) there is none that the user %q may use", path, user),
 			Remedy:  "grant USAGE on the one with the tables, or set search_path"}
+	case db.citus:
+		return fitNode(ctx, tx)
 	}
 	return nil
+}
+
+// fitNode returns an *UnfitError for a worker node of Citus: the tables that aren't distributed are the coordinator's.
+func fitNode(ctx context.Context, tx *sqlx.Tx) error {
+	var group int
+	var coordinator string
+	err := tx.QueryRowContext(ctx, `SELECT (SELECT groupid FROM pg_dist_local_group), coalesce((SELECT
+		nodename || ':' || nodeport FROM pg_dist_node WHERE groupid = 0 AND noderole = 'primary' LIMIT 1), '')`).
+		Scan(&group, &coordinator)
+	if err != nil || group == 0 {
+		return err
+	}
+	remedy := "connect to the coordinator"
+	if coordinator != "" {
+		remedy += ", which is " + coordinator
+	}
+	return &UnfitError{Kind: "citus_worker", Problem: "it is a worker node of a Citus cluster", Remedy: remedy}
 }
 
 // firstTx begins a transaction. Where pgbouncer allows none it cuts the connection, and the driver isn't told why: that

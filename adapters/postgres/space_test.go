@@ -52,6 +52,7 @@ func inSchema(t *testing.T) way {
 			return overPool(0).open(inner, poolers[databaseURL], o)
 		},
 		side: func(databaseURL string) string { return within(t, databaseURL, awkward) },
+		make: pgtest.URL,
 	}
 }
 

@@ -72,7 +72,7 @@ func TestTable(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			lend := pgtest.NewPool(t, func(string) bool { return true }, func(string) {})
+			lend := pgtest.NewPool(t, pgtest.URL, func(string) bool { return true }, func(string) {})
 			storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
 				url := lend.URL(t)
 				query(t, url, "DROP TABLE IF EXISTS items; DROP FUNCTION IF EXISTS same; "+

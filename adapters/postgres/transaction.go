@@ -19,6 +19,8 @@ type transaction struct {
 	marked bool
 	// separateMark says that the mark must be a statement of its own.
 	separateMark bool
+	// citus says that the database has Citus.
+	citus bool
 	// byIndex says that joinByIndex holds.
 	byIndex bool
 	silence time.Duration // see limitStatements
@@ -155,7 +157,7 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 		return err
 	}
 	t := &transaction{statements: statements{tx, db.space}, tx: tx, conn: conn, slot: db.slots.take(),
-		separateMark: db.separateMark}
+		separateMark: db.citus, citus: db.citus}
 	ended := false // whether the server is known to be done with the transaction
 	defer func() {
 		ended = tx.Rollback() == nil || ended // after a commit it does nothing

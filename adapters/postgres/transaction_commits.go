@@ -105,6 +105,9 @@ func (t *transaction) mark(ctx context.Context) (wrote bool, err error) {
 	s := t.slot
 	s.token++
 	statement, args := putTokenIfWritten, []any{s.id, s.token}
+	if t.citus {
+		statement = putTokenAnyway
+	}
 	if s.before != (uuid{}) {
 		statement = `WITH gone AS (DELETE FROM products_importer_commits WHERE slot = $3) ` + statement
 		args = append(args, s.before)
@@ -119,6 +122,9 @@ func (t *transaction) mark(ctx context.Context) (wrote bool, err error) {
 
 var putTokenIfWritten = fmt.Sprintf(putToken,
 	`SELECT $1::uuid, $2::bigint, now() WHERE pg_current_xact_id_if_assigned() IS NOT NULL`)
+
+// putTokenAnyway is for Citus, whose coordinator doesn't know what a transaction has written on other nodes.
+var putTokenAnyway = fmt.Sprintf(putToken, `VALUES ($1::uuid, $2::bigint, now())`)
 
 // committed notes that the slot's last transaction, which had written something, was committed.
 func (s *slot) committed() {

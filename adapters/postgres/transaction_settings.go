@@ -53,9 +53,16 @@ const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin 
 // joinByIndex sets indexJoins for the transaction.
 func (t *transaction) joinByIndex(ctx context.Context) error {
 	t.byIndex = true
-	_, err := t.ExecContext(ctx, indexJoins)
+	settings := indexJoins
+	if t.citus { // each node plans its part itself
+		settings = propagate + `local; ` + settings
+	}
+	_, err := t.ExecContext(ctx, settings)
 	return err
 }
+
+// propagate is SET LOCAL of whether Citus sends further ones to the other nodes.
+const propagate = `SET LOCAL citus.propagate_set_commands = `
 
 // planFreely ends joinByIndex, for statements that others have written.
 func (t *transaction) planFreely(ctx context.Context) error {
@@ -63,6 +70,10 @@ func (t *transaction) planFreely(ctx context.Context) error {
 		return nil
 	}
 	t.byIndex = false
-	_, err := t.ExecContext(ctx, strings.ReplaceAll(indexJoins, "off", "DEFAULT"))
+	settings := strings.ReplaceAll(indexJoins, "off", "DEFAULT")
+	if t.citus {
+		settings += `; ` + propagate + `DEFAULT`
+	}
+	_, err := t.ExecContext(ctx, settings)
 	return err
 }

@@ -4,8 +4,10 @@
 //   - from dockertest: the image TEST_POSTGRES_IMAGE, else a pinned official one;
 //   - from PostgreSQL's programs on this machine: initdb in a temporary folder.
 //
-// With none of them tests are skipped, or fail where CI=true is set. Servers that are started here don't wait for the
-// disk (fsync=off), unless there are benchmarks to be run. A package whose tests use it has
+// With none of them tests are skipped, or fail where CI=true is set. Tests on Citus use the cluster whose coordinator
+// TEST_CITUS_URL names, and are skipped without it; the command in the folder citus starts one. Servers that are
+// started here don't wait for the disk (fsync=off), unless there are benchmarks to be run. A package whose tests use it
+// has
 //
 //	func TestMain(m *testing.M) { pgtest.Main(m) }
 package pgtest
@@ -42,11 +44,16 @@ type server struct {
 type options struct {
 	own   bool  // it will be stopped and started again
 	small int64 // bytes of a file system of its own, 0 for none
+	citus bool  // it is a node of Citus
 }
 
 // settings are arguments of the program postgres.
 func (o options) settings() []string {
 	settings := []string{"-c", "max_connections=200"}
+	if o.citus { // each connection to the coordinator may need several to the workers; wal_level is for moving shards
+		settings = []string{"-c", "max_connections=500", "-c", "shared_preload_libraries=citus",
+			"-c", "wal_level=logical"}
+	}
 	if !benchmarks() {
 		// A test that crashes the server doesn't crash the machine.
 		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off")

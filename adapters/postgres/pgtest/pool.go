@@ -15,6 +15,7 @@ import (
 // which is many times as fast as creating one. It is safe for concurrent use.
 type Pool struct {
 	t     testing.TB
+	make  func(t testing.TB) (url string)
 	keep  func(table string) bool
 	setUp func(url string)
 
@@ -22,10 +23,11 @@ type Pool struct {
 	free []string
 }
 
-// NewPool returns a pool whose databases setUp makes ready for use. They lose the rows of all tables but those to keep,
-// and sequences begin anew. They go when the test ends.
-func NewPool(t testing.TB, keep func(table string) bool, setUp func(url string)) *Pool {
-	return &Pool{t: t, keep: keep, setUp: setUp}
+// NewPool returns a pool of databases that make, URL or CitusURL, makes and setUp makes ready for use. They lose the
+// rows of all tables but those to keep, and sequences begin anew. They go when the test ends.
+func NewPool(t testing.TB, make func(t testing.TB) (url string), keep func(table string) bool,
+	setUp func(url string)) *Pool {
+	return &Pool{t: t, make: make, keep: keep, setUp: setUp}
 }
 
 // URL returns the URL of a database that nobody else uses until the test, a part of the pool's, has ended.
@@ -33,7 +35,7 @@ func (p *Pool) URL(t testing.TB) string {
 	t.Helper()
 	url := p.take()
 	if url == "" {
-		url = URL(p.t)
+		url = p.make(p.t)
 		p.setUp(url)
 	}
 	t.Cleanup(func() {
@@ -75,8 +77,9 @@ func (p *Pool) empty(url string) error {
 	var names, tables, sequences []string
 	err = db.QueryRowContext(ctx,
 		`WITH own AS (SELECT relkind, relname, format('%I.%I', nspname, relname) AS name
-			FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-			WHERE nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema'))
+			FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+			WHERE nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema') AND NOT EXISTS (SELECT
+				FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))
 		SELECT ARRAY (SELECT relname FROM own WHERE relkind IN ('r', 'p') ORDER BY name),
 			ARRAY (SELECT name FROM own WHERE relkind IN ('r', 'p') ORDER BY name),
 			ARRAY (SELECT name FROM own WHERE relkind = 'S')`).
@@ -88,7 +91,7 @@ func (p *Pool) empty(url string) error {
 	for i, table := range tables {
 		if !p.keep(names[i]) {
 			toEmpty = append(toEmpty, table)
-			questions = append(questions, `EXISTS (SELECT FROM `+table+`)`)
+			questions = append(questions, `EXISTS (SELECT 1 FROM `+table+`)`)
 		}
 	}
 	// Truncating makes new files: most tables are empty as it is.

@@ -8,7 +8,7 @@ import (
 
 func TestPool(t *testing.T) {
 	made := 0
-	pool := NewPool(t, func(table string) bool { return table == "kept" }, func(url string) {
+	pool := NewPool(t, URL, func(table string) bool { return table == "kept" }, func(url string) {
 		made++
 		_, err := connect(t, url).ExecContext(t.Context(), `CREATE TABLE kept (a int); INSERT INTO kept VALUES (7);
 			CREATE TABLE things (a int); CREATE SEQUENCE numbers`)

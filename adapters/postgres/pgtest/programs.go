@@ -111,6 +111,7 @@ func (p *programs) start() error {
 	cmd := exec.Command(filepath.Join(p.bin, "postgres"), append([]string{"-D", p.data(), "-p", strconv.Itoa(p.port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="}, p.options.settings()...)...)
 	cmd.Dir, cmd.SysProcAttr, cmd.Stderr = p.folder, p.attributes, &log
+	cmd.Env = append(os.Environ(), "HOME="+p.folder) // where it looks for certificates when it connects to others
 	ended, err := launch(cmd)
 	if err != nil {
 		return err

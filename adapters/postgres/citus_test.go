@@ -1,0 +1,137 @@
+package postgres_test
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/catalogtest"
+	"github.com/products-importer/products-importer/products"
+	"github.com/products-importer/products-importer/products/storetest"
+	"github.com/products-importer/products-importer/progress"
+)
+
+// distribute distributes products by the key, on Citus.
+func distribute(t testing.TB, url string) {
+	t.Helper()
+	query(t, url, `SELECT create_distributed_table('products', 'sku_key')`)
+	require.Equal(t, pgtest.CitusShards, scan[int](t, url, `SELECT count(*) FROM pg_dist_shard`))
+}
+
+// distributed returns the URL of a database of the test's own whose products are distributed over nodes of Citus.
+func distributed(t testing.TB) string {
+	t.Helper()
+	url := pgtest.CitusURL(t)
+	db, err := postgres.Open(t.Context(), url, postgres.Options{})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	distribute(t, url)
+	return url
+}
+
+// citusLender is that of databases on Citus whose products are distributed.
+func citusLender(t *testing.T) func(t *testing.T, rule products.KeyRule) (url string) {
+	t.Helper()
+	pgtest.NeedCitus(t)
+	w := way{open: open, side: directly.side, make: pgtest.CitusURL}
+	return w.lender(t, func(url string) { distribute(t, url) })
+}
+
+func TestCitusProducts(t *testing.T) {
+	t.Parallel()
+	lend := citusLender(t)
+	indexed := indexedFields(t)
+	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
+		return open(t, lend(t, c.Rule), postgres.Options{Fields: cmp.Or(c.Fields, indexed)}).Products()
+	})
+}
+
+func TestCitusBatches(t *testing.T) {
+	t.Parallel()
+	lend := citusLender(t)
+	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
+		store := open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
+		return store, storetest.FindIn(store)
+	})
+}
+
+// TestCitusShards: keys are looked for on the shards that have them.
+func TestCitusShards(t *testing.T) {
+	t.Parallel()
+	url := distributed(t)
+	for i := range 100 {
+		key := "key-" + strconv.Itoa(i*i*i)
+		require.Equal(t, scan[int32](t, url, `SELECT hashtext('`+key+`')`), postgres.HashText(key), key)
+	}
+}
+
+// TestCitusWorker: a worker node isn't where the tables are, and nothing is left on it.
+func TestCitusWorker(t *testing.T) {
+	t.Parallel()
+	for _, url := range pgtest.CitusWorkers(t, distributed(t)) {
+		_, err := postgres.Open(t.Context(), url, postgres.Options{})
+		var unfit *postgres.UnfitError
+		require.ErrorAs(t, err, &unfit)
+		require.Equal(t, "citus_worker", unfit.Kind)
+		require.ErrorContains(t, err, "connect to the coordinator, which is ")
+		require.Zero(t, scan[int](t, url, `SELECT count(*) FROM pg_class WHERE relname LIKE 'import%'`))
+	}
+}
+
+// TestCitusImport imports what is new, the same again, and what is half new and half changed.
+func TestCitusImport(t *testing.T) {
+	t.Parallel()
+	base, half := catalogue(t, catalogtest.Base), catalogue(t, catalogtest.HalfNew)
+	distinct, shared := int64(catalogtest.Distinct(importRecords)), int64(catalogtest.Shared(importRecords))
+	superseded := importRecords - distinct
+	for _, mode := range modes {
+		url := distributed(t)
+		o := importer.Options{Mode: mode, Writers: 2}
+		require.Equal(t, progress.Counts{Read: importRecords, Created: distinct, Superseded: superseded},
+			run(t, url, base, o).Counts)
+		require.Equal(t, winners(t, base, mode), content(t, url))
+		again := progress.Counts{Read: importRecords, Skipped: distinct, Superseded: superseded}
+		changed := progress.Counts{Read: importRecords, Created: distinct - shared, Skipped: shared,
+			Superseded: superseded}
+		if mode == products.Update {
+			again.Skipped, again.Unchanged = 0, distinct
+			changed.Skipped, changed.Updated = 0, shared
+		}
+		require.Equal(t, again, run(t, url, base, o).Counts)
+		require.Equal(t, winners(t, base, mode), content(t, url))
+		o.DryRun = true
+		require.Equal(t, changed, run(t, url, half, o).Counts)
+		require.Equal(t, winners(t, base, mode), content(t, url))
+		o.DryRun = false
+		require.Equal(t, changed, run(t, url, half, o).Counts)
+		require.Equal(t, 2*distinct-shared, scan[int64](t, url, `SELECT count(DISTINCT id) FROM products`))
+	}
+}
+
+// TestCitusCommitCut loses the connection to the coordinator around COMMIT: a batch that was committed isn't written
+// again, though all that it wrote is on other nodes.
+func TestCitusCommitCut(t *testing.T) {
+	t.Parallel()
+	p, url := newProxy(t, distributed(t))
+	db := open(t, url, postgres.Options{RetryFor: time.Minute})
+	for when, transacted := range map[cut]int{beforeCommit: 2, behindSuccess: 1} {
+		for _, mode := range modes {
+			query(t, url, `TRUNCATE products`)
+			batch := prepareHalf(t, db, 200, mode)
+			calls := 0
+			batch.BeforeCommit = func(context.Context, *products.BatchResult) error { calls++; return nil }
+			p.cutNext(when, false)
+			result, err := db.Products().WriteBatch(t.Context(), batch)
+			require.NoError(t, err)
+			require.Equal(t, transacted, calls)
+			checkHalf(t, url, batch, result)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// shards are the parts in which Citus keeps a table that is distributed by the hash of its key. They are read anew in
+// each transaction, since shards are split and tables distributed while programs run; nil is a table that isn't
+// distributed, one with partitions too.
+//
+// A statement over the keys of several shards would be sent to each of them with all of the keys, and may lock no rows.
+// So what a transaction does with the keys of a piece it does shard by shard, and says so to Citus by a condition that
+// names the keys: it sends such a statement to the one node that has the shard, as it is. What is found is put into the
+// order of the keys again. As with partitions, transactions that lock the same rows may wait in a circle then, of which
+// Citus ends one, which is run again.
+type shards struct {
+	lowest []int32 // the lowest hash of each, ascending
+}
+
+// readNow reads the transaction's time, and the shards of the table of products.
+func (t *transaction) readNow(ctx context.Context, l *layout) (now time.Time, s *shards, err error) {
+	if !t.citus || l.own != nil {
+		err = t.GetContext(ctx, &now, `SELECT now()`)
+		return now.UTC(), nil, err
+	}
+	var lowest string
+	err = t.QueryRowContext(ctx, `SELECT now(), coalesce((SELECT array_agg(shardminvalue::bigint ORDER BY
+		shardminvalue::bigint) FROM pg_dist_shard JOIN pg_dist_partition USING (logicalrelid)
+		WHERE logicalrelid = to_regclass($1::text) AND partmethod = 'h'), '{}')::text`,
+		l.table.String()).Scan(&now, &lowest)
+	if err != nil {
+		return now, nil, err
+	}
+	all, err := parseInts(nil, lowest)
+	if err != nil || len(all) == 0 {
+		return now.UTC(), nil, err
+	}
+	s = &shards{lowest: make([]int32, len(all))}
+	for i, hash := range all {
+		s.lowest[i] = int32(hash)
+	}
+	return now.UTC(), s, nil
+}
+
+// of returns the number of the shard that has a key.
+func (s *shards) of(key string) int {
+	i, found := slices.BinarySearch(s.lowest, hashText(key))
+	if found {
+		return i
+	}
+	return max(i-1, 0)
+}
+
+// eachShard calls f with those of all whose keys are on one shard, in their order, for one shard after the other; once
+// with all where there are no shards.
+func eachShard[T any](s *shards, all []T, key func(T) string, f func(some []T) error) error {
+	if s == nil || len(all) == 0 {
+		return f(all)
+	}
+	parts := make([][]T, len(s.lowest))
+	for _, one := range all {
+		i := s.of(key(one))
+		parts[i] = append(parts[i], one)
+	}
+	for _, some := range parts {
+		if len(some) == 0 {
+			continue
+		}
+		if err := f(some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onShard is the condition, after others, that a row p has one of the keys in the parameter of that number: where there
+// are shards it leads to the one that has them all. Empty without shards.
+func (l *layout) onShard(s *shards, parameter int) string {
+	if s == nil {
+		return ""
+	}
+	return " AND p." + l.key + " = ANY ($" + strconv.Itoa(parameter) + "::text[])"
+}
+
+// hashText is PostgreSQL's hashtext of a text whose collation is deterministic, by which Citus chooses the shard: Bob
+// Jenkins's lookup3 on the text's bytes, as servers on little-endian machines have it.
+func hashText(s string) int32 {
+	const start = 0x9e3779b9 + 3923095
+	a := start + uint32(len(s))
+	b, c := a, a
+	rest := []byte(s)
+	for ; len(rest) >= 12; rest = rest[12:] {
+		a += binary.LittleEndian.Uint32(rest)
+		b += binary.LittleEndian.Uint32(rest[4:])
+		c += binary.LittleEndian.Uint32(rest[8:])
+		a, b, c = mixHash(a, b, c)
+	}
+	var last [12]byte
+	copy(last[:], rest)
+	a += binary.LittleEndian.Uint32(last[:])
+	b += binary.LittleEndian.Uint32(last[4:])
+	c += binary.LittleEndian.Uint32(last[8:]) << 8 // the lowest byte is the length's
+	c = (c ^ b) - bits.RotateLeft32(b, 14)
+	a = (a ^ c) - bits.RotateLeft32(c, 11)
+	b = (b ^ a) - bits.RotateLeft32(a, 25)
+	c = (c ^ b) - bits.RotateLeft32(b, 16)
+	a = (a ^ c) - bits.RotateLeft32(c, 4)
+	b = (b ^ a) - bits.RotateLeft32(a, 14)
+	c = (c ^ b) - bits.RotateLeft32(b, 24)
+	return int32(c)
+}
+
+// mixHash mixes three words reversibly.
+func mixHash(a, b, c uint32) (uint32, uint32, uint32) {
+	for _, by := range [...][2]int{{4, 6}, {16, 19}} {
+		a = (a - c) ^ bits.RotateLeft32(c, by[0])
+		c += b
+		b = (b - a) ^ bits.RotateLeft32(a, by[1])
+		a += c
+		last := 8
+		if by[0] == 16 {
+			last = 4
+		}
+		c = (c - b) ^ bits.RotateLeft32(b, last)
+		b += a
+	}
+	return a, b, c
+}
