@@ -52,6 +52,9 @@ type Query struct {
 	MaxBytes int
 	// SkipCount leaves out Page.Count, which has to look at every match.
 	SkipCount bool
+	// CountUpTo lets the store estimate Page.Count where more products match: it need not look at more than so many.
+	// 0 has all of them counted.
+	CountUpTo int
 }
 
 // Page is a part of the products that match a query.
@@ -60,6 +63,9 @@ type Page struct {
 	Products []Product
 	// Count is how many products match in all; -1 with SkipCount.
 	Count int64
+	// CountEstimated says that Count is an estimate, and greater than Query.CountUpTo. It may be far off where no
+	// statistics tell how many products match, as for text that is searched.
+	CountEstimated bool
 	// Next is the cursor to the next page, empty on the last.
 	Next string
 }
@@ -128,6 +134,8 @@ func (q Query) Check(schema *Schema) (Query, Ordering, *Position, error) {
 		return fail("offset", "offset must not be negative, but is %d", q.Offset)
 	case q.MaxBytes < 0:
 		return fail("", "the bytes of a page must not be negative, but are %d", q.MaxBytes)
+	case q.CountUpTo < 0:
+		return fail("", "the products to count must not be negative, but are %d", q.CountUpTo)
 	case q.Offset > 0 && q.Cursor != "":
 		return fail("cursor", "offset and cursor can't be combined")
 	}

@@ -17,6 +17,10 @@ const (
 	countLife = time.Second
 	// maxCounts bounds how many are kept.
 	maxCounts = 1_024
+	// exactCount and exactSearchCount are up to how many products are counted: a store may estimate what is more.
+	// Whether text is in a product takes longer to find out than anything else.
+	exactCount       = 100_000
+	exactSearchCount = 10_000
 )
 
 // counts caches how many products match a query where counting is slow: a page of a list is found by an index, and its
@@ -28,7 +32,10 @@ type counts struct {
 }
 
 // selection is the part of a query that its count depends on.
-type selection struct{ name, sku, search, status, where string }
+type selection struct {
+	name, sku, search, status, where string
+	upTo                             int
+}
 
 // count is the cached count of a query. The goroutine that holds turn counts; the others wait for it, and use what it
 // has found.
@@ -36,6 +43,7 @@ type count struct {
 	slow  atomic.Bool
 	turn  chan struct{}
 	value int64
+	rough bool // it is estimated
 	until time.Time
 }
 
@@ -68,18 +76,18 @@ func (c *counts) list(ctx context.Context, store products.Reader, q products.Que
 		return products.Page{}, ctx.Err()
 	}
 	if time.Now().Before(entry.until) {
-		known := entry.value
+		known, rough := entry.value, entry.rough
 		<-entry.turn
 		q.SkipCount = true
 		page, err := store.List(ctx, q)
-		page.Count = known
+		page.Count, page.CountEstimated = known, rough
 		return page, err
 	}
 	defer func() { <-entry.turn }()
 	began := time.Now()
 	page, err := store.List(ctx, q)
 	if now := time.Now(); err == nil {
-		entry.value, entry.until = page.Count, now.Add(countLife)
+		entry.value, entry.rough, entry.until = page.Count, page.CountEstimated, now.Add(countLife)
 		entry.slow.Store(now.Sub(began) > quickCount)
 	}
 	return page, err
@@ -87,7 +95,7 @@ func (c *counts) list(ctx context.Context, store products.Reader, q products.Que
 
 // entry returns the place for the query's count.
 func (c *counts) entry(q products.Query) *count {
-	key := selection{name: q.Name, sku: q.SKU, search: q.Search}
+	key := selection{name: q.Name, sku: q.SKU, search: q.Search, upTo: q.CountUpTo}
 	for _, c := range q.Where {
 		key.where += fmt.Sprintf("%s %q\n", c.Name(), c.Value)
 	}

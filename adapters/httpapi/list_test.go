@@ -232,6 +232,59 @@ func TestSlowCountsAreRemembered(t *testing.T) {
 	})
 }
 
+// rough is a catalogue that estimates every count that may be an estimate, slowly, and remembers how far it may count.
+type rough struct {
+	products.Store
+	asked []int
+}
+
+func (s *rough) List(ctx context.Context, q products.Query) (products.Page, error) {
+	page, err := s.Store.List(ctx, q)
+	if !q.SkipCount {
+		time.Sleep(50 * time.Millisecond)
+		if s.asked = append(s.asked, q.CountUpTo); q.CountUpTo > 0 {
+			page.Count, page.CountEstimated = 9_812_345, true
+		}
+	}
+	return page, err
+}
+
+// TestEstimatedCounts: an answer says that its count is estimated, in whatever way it is written, and links don't
+// depend on it.
+func TestEstimatedCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &rough{Store: memory.New(memory.Options{}).Products()}
+		f := newFixtureOver(t, store, httpapi.Options{})
+		f.add("A", "B", "C")
+		for _, query := range []string{"", "limit=2&offset=2", "cursor=&count=true", ""} { // from the cache as well
+			w := f.call("GET", "/products/?"+query, "")
+			require.Contains(t, w.Body.String(), `"count":9812345`, query)
+			require.Contains(t, w.Body.String(), `"count_estimated":true`, query)
+			require.Nil(t, decode[list](t, w).Next, query)
+		}
+		for _, query := range []string{"count=exact", "count=exact&cursor=", "count=exact"} {
+			w := f.call("GET", "/products/?"+query, "")
+			require.Contains(t, w.Body.String(), `"count":3`, query)
+			require.NotContains(t, w.Body.String(), "count_estimated", query)
+		}
+		for _, query := range []string{"count=false", "cursor="} {
+			require.NotContains(t, f.call("GET", "/products/?"+query, "").Body.String(), "count_estimated", query)
+		}
+		f.call("GET", "/products/?search=a", "")
+		require.Equal(t, []int{100_000, 100_000, 0, 0, 10_000}, store.asked)
+
+		for i := range 3 { // more than is written at once
+			p := products.Product{SKU: fmt.Sprint("long-", i), Name: "x", Description: strings.Repeat("😀", 65_535)}
+			_, err := f.store.Create(t.Context(), p)
+			require.NoError(t, err)
+		}
+		w := f.call("GET", "/products/", "")
+		require.True(t, strings.HasPrefix(w.Body.String(), `{"count":9812345`))
+		require.Contains(t, w.Body.String(), `"count_estimated":true`)
+		require.Len(t, decode[list](t, w).Results, 6)
+	})
+}
+
 func BenchmarkProducts(b *testing.B) {
 	f := newFixture(b, httpapi.Options{})
 	const n = 20_000

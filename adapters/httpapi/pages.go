@@ -9,6 +9,7 @@ import (
 // pageOf is a page of a list.
 type pageOf[V any] struct {
 	Count    *int64  `json:"count"` // null where they weren't counted
+	Rough    bool    `json:"count_estimated,omitempty"`
 	Next     *string `json:"next"`
 	Previous *string `json:"previous"`
 	Results  []V     `json:"results"`

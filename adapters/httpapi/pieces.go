@@ -97,7 +97,7 @@ func (a *API) writeList(w http.ResponseWriter, r *http.Request, h *readShare, p 
 		if err := h.keep(r.Context(), bytes); err != nil {
 			return err
 		}
-		list := pageOf[products.Product]{Count: count, Results: all}
+		list := pageOf[products.Product]{Count: count, Rough: page.CountEstimated, Results: all}
 		list.Next, list.Previous = links(p.more, p.query.Cursor)
 		writeJSON(w, http.StatusOK, "application/json", &list)
 		return nil
@@ -119,6 +119,9 @@ func (a *API) writeList(w http.ResponseWriter, r *http.Request, h *readShare, p 
 			return err
 		}
 		before := `,"results":[`
+		if page.CountEstimated {
+			before = `,"count_estimated":true` + before
+		}
 		for len(all) > 0 {
 			for i := range all {
 				if err := put(before, &all[i]); err != nil {

@@ -55,13 +55,19 @@ func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	q.Limit = p.number("limit", 1, products.MaxLimit, products.DefaultLimit)
 	q.Offset = p.number("offset", 0, math.MaxInt32, 0)
 	byCursor := p.has("cursor")
-	count := p.boolean("count")
+	wantCount := !byCursor
+	if exact := p.text("count") == "exact"; exact {
+		wantCount = true
+	} else {
+		if count := p.boolean("count"); count != nil {
+			wantCount = *count
+		}
+		if q.CountUpTo = exactCount; q.Search != "" {
+			q.CountUpTo = exactSearchCount
+		}
+	}
 	if p.err != nil {
 		return p.err
-	}
-	wantCount := !byCursor
-	if count != nil {
-		wantCount = *count
 	}
 	ctx, h, err := a.startRead(r)
 	if err != nil {

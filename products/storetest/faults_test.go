@@ -114,6 +114,20 @@ var brokenLists = []fault{
 	{"counts always", func(s *broken) {
 		s.editQuery(func(q *products.Query) { q.SkipCount = false })
 	}, "paging/count", "SkipCount"},
+	{"counts no further than it must", func(s *broken) {
+		s.editPage(func(q products.Query, page *products.Page) {
+			if q.CountUpTo > 0 && !q.SkipCount {
+				page.Count = min(page.Count, int64(q.CountUpTo)+1)
+			}
+		})
+	}, "paging/count", "is exact"},
+	{"estimates always", func(s *broken) {
+		s.editPage(func(q products.Query, page *products.Page) {
+			if q.CountUpTo > 0 && !q.SkipCount {
+				page.Count, page.CountEstimated = 100, true
+			}
+		})
+	}, "paging/count", "above CountUpTo"},
 	{"has a cursor on the last page", func(s *broken) {
 		s.editPage(func(q products.Query, page *products.Page) {
 			if n := len(page.Products); n > 0 && page.Next == "" {

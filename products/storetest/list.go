@@ -217,6 +217,18 @@ var pagingCases = []Case{
 		require.NotEmpty(c, page.Next, "SkipCount leaves out nothing else")
 		require.Empty(c, c.list(products.Query{Name: "p", Limit: 7}).Next,
 			"a page that ends with the last match has no cursor")
+		for _, most := range []int{1, 7, 8} {
+			page = c.list(products.Query{Name: "p", Limit: 3, CountUpTo: most})
+			if page.CountEstimated {
+				require.Greater(c, int(page.Count), most, "a count is estimated where it is above CountUpTo")
+				require.Less(c, most, 7, "a count is estimated where it is above CountUpTo")
+			} else {
+				require.EqualValues(c, 7, page.Count, "a count that isn't said to be estimated is exact")
+			}
+			require.NotEmpty(c, page.Next, "an estimated count leaves out nothing else")
+		}
+		require.False(c, c.list(products.Query{Name: "p", Limit: 3, CountUpTo: 1, SkipCount: true}).CountEstimated,
+			"SkipCount leaves out an estimate, too")
 	}},
 	{Name: "paging/cursors hold while others come and go", run: func(c *check) {
 		for _, order := range orderNames(c.store.Schema()) {

@@ -16,6 +16,10 @@ export const number = (n) => numbers.format(n ?? 0);
 // count writes a number with its noun: 1 product, 2 products.
 export const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+// counted writes the count of a list, which may be an estimate: about 9,800,000.
+export const counted = ({ count: n, count_estimated: rough }, write = number) =>
+  rough ? `about ${write(+n.toPrecision(2))}` : write(n);
+
 // share writes a part of one in percent; what isn't all or nothing never looks so.
 export function share(part) {
   if (part > 0 && part < 0.01 || part > 0.99 && part < 1) {

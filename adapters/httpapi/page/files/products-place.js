@@ -1,7 +1,8 @@
 // The place Products: the catalogue, searched, filtered, changed and exported.
 
 import { busy, button, cells, field, h, replace, select, table } from './dom.js';
-import { count, cut, long, number, when } from './format.js';
+import { counted, cut, long, when } from './format.js';
+import { products } from './job-state.js';
 import { empty, failure, loading } from './messages.js';
 import { aborted } from './problem.js';
 import { columnChoice } from './products-columns.js';
@@ -129,15 +130,13 @@ class List {
     query.delete('ordering');
     const asked = query.toString();
     try {
-      const { count: matching } = await this.#view.get('products/?limit=1&count=true',
-        { query, patient: false });
-      const all = asked === '' ? matching : (await this.#view.get('products/?limit=1&count=true',
-        { patient: false })).count;
+      const ask = (filters) => this.#view.get('products/?limit=1&count=true', { query: filters, patient: false });
+      const matching = await ask(query);
+      const all = asked === '' ? matching : await ask();
       const now = new URLSearchParams(this.#query);
       now.delete('ordering');
       if (now.toString() !== asked) return;
-      this.total.textContent = asked === '' ? count(matching, 'product') :
-        `${number(matching)} of ${count(all, 'product')}`;
+      this.total.textContent = (asked === '' ? '' : `${counted(matching)} of `) + counted(all, products);
       this.deleting.show(all);
     } catch (error) {
       if (!aborted(error)) this.total.textContent = '';
