@@ -96,3 +96,17 @@ func FindRow(ctx context.Context, t *Table, key string) (p products.Product, err
 	}
 	return p, err
 }
+
+// SearchIndexOnce is what is done in the background for the index for searches, where nothing has changed for so long.
+func SearchIndexOnce(ctx context.Context, db *DB, quiet time.Duration) error {
+	return db.searchIndexOnce(ctx, quiet)
+}
+
+// SearchCondition is the WHERE clause of a query, with its parameters.
+func SearchCondition(ctx context.Context, db *DB, query products.Query) (where string, args []any) {
+	s, err := db.products.selection(ctx, &query)
+	if err != nil {
+		panic(err)
+	}
+	return s.where(), s.args
+}

@@ -162,7 +162,9 @@ func (db *DB) start(ctx context.Context) (*DB, error) {
 	if err := db.setUp(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	db.buildInBackground(ctx)
+	if err := db.buildInBackground(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	return db, nil
 }
 

@@ -23,7 +23,10 @@ func (p *Products) AttributeNames(ctx context.Context, query products.Query, mos
 	names := map[string]bool{}
 	var last sql.NullInt64
 	for looked := attributesLook; looked == attributesLook && len(names) < most; {
-		s := p.selection(&query)
+		s, err := p.selection(ctx, &query)
+		if err != nil {
+			return nil, fail(ctx, err, products.ErrNotFound)
+		}
 		if last.Valid {
 			s.add("id > %s", s.arg(last.Int64, "bigint"))
 		}
@@ -32,7 +35,7 @@ func (p *Products) AttributeNames(ctx context.Context, query products.Query, mos
 			SELECT (SELECT count(*) FROM part), (SELECT max(id) FROM part),
 				ARRAY(SELECT DISTINCT jsonb_object_keys(attributes) FROM part)`
 		var found pq.StringArray
-		err := p.db.read(ctx, forHeavy, func(ctx context.Context, q querier) error {
+		err = p.db.read(ctx, forHeavy, func(ctx context.Context, q querier) error {
 			return q.QueryRowxContext(ctx, statement, s.args...).Scan(&looked, &last, &found)
 		})
 		if err != nil {

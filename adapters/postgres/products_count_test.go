@@ -33,7 +33,8 @@ func testEstimatedCount(t *testing.T, url string) {
 	}{
 		{products.Query{}, 4_000, false}, {products.Query{CountUpTo: 4_000}, 4_000, false},
 		{products.Query{CountUpTo: 3_999}, 4_000, true},
-		{products.Query{CountUpTo: 100}, 4_000, true}, {products.Query{CountUpTo: 100, MaxBytes: 1_000_000}, 4_000, true},
+		{products.Query{CountUpTo: 100}, 4_000, true},
+		{products.Query{CountUpTo: 100, MaxBytes: 1_000_000}, 4_000, true},
 		{products.Query{CountUpTo: 100, Status: &status}, 1_000, true},
 		{products.Query{CountUpTo: 1_000, Status: &status}, 1_000, false},
 		{products.Query{CountUpTo: 100, Name: "Lamp", Search: "lamp", Order: "-name"}, 4_000, true},

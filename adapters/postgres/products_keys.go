@@ -16,7 +16,10 @@ func (p *Products) EachKey(ctx context.Context, query products.Query,
 	if err != nil || query.MatchesNothing() {
 		return err
 	}
-	s := p.selection(&query)
+	s, err := p.selection(ctx, &query)
+	if err != nil {
+		return fail(ctx, err, products.ErrNotFound)
+	}
 	var lost error // the connection was, behind the first product
 	err = p.db.read(ctx, forBulk, func(ctx context.Context, q querier) error {
 		if lost != nil {

@@ -14,9 +14,9 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// List returns the products that match. What is neither ordered by ID, nor by a field with an index, is found by looking
+// List returns the products that match. What is neither ordered by ID nor by a field with an index is found by looking
 // at every product: an index of your own helps, such as CREATE INDEX CONCURRENTLY ON products (name) for the order by
-// name.
+// name. For searches see [DB.BuildSearchIndex].
 func (p *Products) List(ctx context.Context, query products.Query) (products.Page, error) {
 	query, order, behind, err := query.Check(p.layout.schema)
 	if err != nil {
@@ -35,7 +35,10 @@ func (p *Products) List(ctx context.Context, query products.Query) (products.Pag
 func (p *Products) list(ctx context.Context, query products.Query, order products.Ordering,
 	behind *products.Position) (products.Page, error) {
 	page := products.Page{Products: []products.Product{}, Count: -1}
-	s := p.selection(&query)
+	s, err := p.selection(ctx, &query)
+	if err != nil {
+		return page, err
+	}
 	all := *s
 	r := newPageReader(&query, order, p.layout, s, len(all.conditions) > 0)
 	if err := r.after(behind, p.rule); err != nil {
@@ -44,7 +47,7 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	var rows *pageRows
 	var found, n int
 	what := listPurpose(&query, order, p.layout.schema)
-	err := p.db.read(ctx, what, func(ctx context.Context, q querier) (err error) {
+	err = p.db.read(ctx, what, func(ctx context.Context, q querier) (err error) {
 		if rows, err = r.read(ctx, q); err != nil {
 			return err
 		}
@@ -267,7 +270,7 @@ func (s *selection) add(format string, a ...any) {
 }
 
 // selection selects what the query's filters match.
-func (p *Products) selection(query *products.Query) *selection {
+func (p *Products) selection(ctx context.Context, query *products.Query) (*selection, error) {
 	s := &selection{}
 	if query.Name != "" {
 		var names []string
@@ -280,12 +283,18 @@ func (p *Products) selection(query *products.Query) *selection {
 		s.add("sku_key = %s", s.arg(p.rule.Key(query.SKU), "text"))
 	}
 	if query.Search != "" {
-		pattern := s.arg(searchPattern(query.Search), "text")
-		within := []string{"sku", "name"}
-		for _, f := range searched(p.layout.schema) {
-			within = append(within, columnOf(f))
+		var index searchIndex
+		if err := p.db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+			index, err = readSearchIndex(ctx, q)
+			return err
+		}); err != nil {
+			return nil, err
 		}
-		s.add("(%s ~ %s)", strings.Join(within, " ~ "+pattern+" OR "), pattern)
+		columns := []string{"sku", "name"}
+		for _, f := range searched(p.layout.schema) {
+			columns = append(columns, columnOf(f))
+		}
+		s.conditions = append(s.conditions, index.condition(columns, s.arg(searchPattern(query.Search), "text")))
 	}
 	if query.Status != nil {
 		s.add("status = %s", s.arg(*query.Status, "boolean"))
@@ -293,7 +302,7 @@ func (p *Products) selection(query *products.Query) *selection {
 	for _, c := range query.Where {
 		s.addCondition(c, p.layout.schema.Find(c.Field))
 	}
-	return s
+	return s, nil
 }
 
 // comparisons are the operators of conditions in SQL.

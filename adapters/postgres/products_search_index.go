@@ -2,75 +2,395 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
 )
 
 // BuildSearchIndex builds the index that makes Query.Search fast, a trigram index over SKU, name and the fields
-// that are searched, and returns once it is there. It blocks no reads or writes; where the index exists it does
-// nothing, unless it lacks one of the fields: then it is built anew. The database's user must be
-// allowed to create the extension pg_trgm, or that must exist. Not to be called inside a transaction.
+// that are searched, or brings it up to date, and returns once it is there. It blocks no reads or writes, says in the
+// log how far it is, and goes on where a process was killed. An index that lacks one of the fields is built anew. The
+// database's user must be allowed to create the extension pg_trgm, or that must exist. Not to be called inside a
+// transaction.
 //
-// The index makes imports slow: half a million new products take several times as long while it exists. Build it after
-// the first large import, and drop it before another: see [DB.DropSearchIndex].
+// Products that are written later are found as well, but aren't in the index at first, so that imports take no longer:
+// a search looks at each of them, which takes 2 ms for 1,000. Once they are more than 5,000, and more than a thousandth
+// of all, they are brought into the index: ten seconds after the last change, or after five minutes, in the background,
+// by every DB that was opened while the index was there or has called BuildSearchIndex, unless NoMigrate is set. Where
+// no such process is running, call it after large imports.
 func (db *DB) BuildSearchIndex(ctx context.Context) error {
-	operators, err := db.searchOperators(ctx)
-	if err != nil {
-		return fail(ctx, err, nil)
+	err := db.updateSearchIndex(ctx, 0, func(tail searchTail) bool { return tail.rows > tail.most })
+	if err == nil {
+		db.keepSearchIndex()
 	}
-	names, columns := []string{"'sku'", "'name'"}, []string{"sku " + operators, "name " + operators}
-	for _, f := range searched(db.products.layout.schema) {
-		names = append(names, pq.QuoteLiteral(f.Name))
-		columns = append(columns, columnOf(f)+" "+operators)
-	}
-	pool, closePool := db.buildingPool(ctx)
-	defer closePool()
-	return fail(ctx, db.buildIndex(ctx, pool, &wantedIndex{field: "search",
-		name:  func(table string) string { return shortened(table + "_search") },
-		using: "gin (" + strings.Join(columns, ", ") + ")", columns: "ARRAY[" + strings.Join(names, ", ") + "]"}), nil)
-}
-
-const searchIndex = "products_search"
-
-// searchOperators returns the name of the operators for trigrams, in whatever schema their extension is, and installs
-// that where it is missing.
-func (db *DB) searchOperators(ctx context.Context) (name string, err error) {
-	if err := db.build(ctx, `CREATE EXTENSION IF NOT EXISTS pg_trgm`); err != nil {
-		return "", err
-	}
-	err = db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `SELECT quote_ident(nspname) || '.gin_trgm_ops' FROM pg_extension
-			JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'`).Scan(&name)
-	})
-	return name, err
+	return fail(ctx, err, nil)
 }
 
 // DropSearchIndex drops what BuildSearchIndex built.
 func (db *DB) DropSearchIndex(ctx context.Context) error {
-	var partitioned bool
-	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'I' AND oid = to_regclass(`+
-			pq.QuoteLiteral(db.space.of(searchIndex))+`))`).Scan(&partitioned)
-	})
-	if err != nil {
-		return fail(ctx, err, nil)
-	}
-	statement := `DROP INDEX CONCURRENTLY IF EXISTS `
-	if partitioned { // PostgreSQL drops one of partitions in no other way; it waits for reads and writes under way
-		statement = `DROP INDEX IF EXISTS `
-	}
-	return fail(ctx, db.build(ctx, statement+db.space.of(searchIndex)), nil)
+	return fail(ctx, db.buildingSearchIndex(ctx, func(ctx context.Context, pool statements) error {
+		s, err := readSearchIndex(ctx, pool)
+		if err != nil {
+			return err
+		}
+		return db.settleSearchIndex(ctx, pool, searchIndex{Old: s.all()})
+	}), nil)
 }
 
-// build runs statements that may take long, one after the other.
-func (db *DB) build(ctx context.Context, statements ...string) error {
-	return db.read(ctx, forBuilding, func(ctx context.Context, q querier) error {
-		for _, statement := range statements {
-			if _, err := q.ExecContext(ctx, statement); err != nil {
-				return err
+// searchIndex is what products_importer_settings has of the index, as JSON. It has parts, by the time at which products
+// were last changed, and none for those that changed after the last part was built. A change moves a product out of
+// its part, and so costs an import nothing. What was changed since the first part was built is found by an index of
+// updated_at.
+//
+// The parts stand in the statements of searches as conditions. One that has older parts than there are is right all the
+// same.
+type searchIndex struct {
+	searchParts
+	Next *searchParts  `json:"next,omitempty"` // what is being built
+	Old  []searchParts `json:"old,omitempty"`  // what is to be dropped
+}
+
+// searchParts are the parts of an index.
+type searchParts struct {
+	Fields []string `json:"fields,omitempty"`
+	// Cuts are the times up to which each part goes, ascending.
+	Cuts []string `json:"cuts,omitempty"`
+}
+
+const searchSetting = "search_index"
+
+func readSearchIndex(ctx context.Context, q sqlx.QueryerContext) (s searchIndex, err error) {
+	var value string
+	err = q.QueryRowxContext(ctx, `SELECT value FROM products_importer_settings WHERE name = '`+searchSetting+
+		`'`).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, nil
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(value), &s)
+	}
+	return s, err
+}
+
+func (s *searchIndex) write(ctx context.Context, pool statements) error {
+	value, err := json.Marshal(s)
+	if err == nil {
+		_, err = pool.ExecContext(ctx, `INSERT INTO products_importer_settings (name, value) VALUES (`+
+			pq.QuoteLiteral(searchSetting)+`, `+pq.QuoteLiteral(string(value))+
+			`) ON CONFLICT (name) DO UPDATE SET value = excluded.value`)
+	}
+	return err
+}
+
+// all returns everything that may have indexes.
+func (s *searchIndex) all() []searchParts {
+	all := slices.Clone(s.Old)
+	if s.Next != nil {
+		all = append(all, *s.Next)
+	}
+	return append(all, s.searchParts)
+}
+
+// within is the condition that a product is in the part of that number, or, behind the last, in none.
+func (s *searchParts) within(part int) string {
+	var conditions []string
+	if part > 0 {
+		conditions = append(conditions, "updated_at > "+cutLiteral(s.Cuts[part-1]))
+	}
+	if part < len(s.Cuts) {
+		conditions = append(conditions, "updated_at <= "+cutLiteral(s.Cuts[part]))
+	}
+	return strings.Join(conditions, " AND ")
+}
+
+func cutLiteral(cut string) string { return pq.QuoteLiteral(cut) + "::timestamptz" }
+
+// condition is the condition that one of the fields matches, in such a form that the parts' indexes are of use.
+func (s *searchParts) condition(columns []string, pattern string) string {
+	matches := func(columns []string) string {
+		return "(" + strings.Join(columns, " ~ "+pattern+" OR ") + " ~ " + pattern + ")"
+	}
+	if len(s.Cuts) == 0 {
+		return matches(columns)
+	}
+	var parts []string
+	for i := range s.Cuts {
+		parts = append(parts, s.within(i)+" AND "+matches(columns))
+	}
+	// In another order: what all parts of an OR have in common PostgreSQL takes out of it, and then no index is of use.
+	reversed := slices.Clone(columns)
+	slices.Reverse(reversed)
+	return "(" + strings.Join(append(parts, s.within(len(s.Cuts))+" AND "+matches(reversed)), " OR ") + ")"
+}
+
+// indexes are the indexes of the parts, by trigrams, and of what was changed since the first.
+func (s *searchParts) indexes(operators string) (all []*wantedIndex) {
+	var names, columns []string
+	for _, f := range s.Fields {
+		names = append(names, pq.QuoteLiteral(f))
+		columns = append(columns, pq.QuoteIdentifier(f)+" "+operators)
+	}
+	add := func(kind, cut, using, columns string) {
+		digits := strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, cut)
+		all = append(all, &wantedIndex{field: kind, using: using, columns: columns, apart: true,
+			name: func(table string) string { return shortened(table + "_" + kind + "_" + digits) }})
+	}
+	for i, cut := range s.Cuts {
+		add("search", cut, "gin ("+strings.Join(columns, ", ")+") WHERE "+s.within(i),
+			"ARRAY["+strings.Join(names, ", ")+"]")
+	}
+	if len(s.Cuts) > 0 {
+		add("changed", s.Cuts[0], "btree (updated_at) WHERE updated_at > "+cutLiteral(s.Cuts[0]), "'{}'::text[]")
+	}
+	return all
+}
+
+// searchTail is what is known of the products that are in no part.
+type searchTail struct {
+	rows, most int64
+	still, old bool // the last change is a while ago; the first one is long ago
+}
+
+// How many products may be in no part, and when they are brought into one.
+const (
+	searchTailRows  = 5_000
+	searchTailShare = 1_000 // one in so many of all
+	searchQuiet     = 10 * time.Second
+	searchOld       = 5 * time.Minute
+	searchPause     = 10 * time.Second
+)
+
+// readTail returns what is known of the tail, which is still if nothing has changed for so long.
+func (s *searchParts) readTail(ctx context.Context, q sqlx.QueryerContext,
+	quiet time.Duration) (tail searchTail, err error) {
+	all, err := estimatedProducts(ctx, q)
+	if err != nil {
+		return tail, err
+	}
+	tail.most = max(searchTailRows, all/searchTailShare)
+	from := ` FROM products WHERE ` + s.within(len(s.Cuts))
+	var still, old sql.NullBool
+	err = q.QueryRowxContext(ctx, fmt.Sprintf(`SELECT (SELECT count(*) FROM (SELECT 1%[1]s LIMIT %[2]d) AS tail),
+		(SELECT max(updated_at)%[1]s) < clock_timestamp() - interval '%[3]f seconds',
+		(SELECT min(updated_at)%[1]s) < clock_timestamp() - interval '%[4]f seconds'`,
+		from, tail.most+1, quiet.Seconds(), searchOld.Seconds())).Scan(&tail.rows, &still, &old)
+	tail.still, tail.old = still.Bool, old.Bool
+	return tail, err
+}
+
+// estimatedProducts returns how many products there are, as the server knew when it last looked, which may be never.
+func estimatedProducts(ctx context.Context, q sqlx.QueryerContext) (n int64, err error) {
+	err = q.QueryRowxContext(ctx, `SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class
+		WHERE relkind = 'r' AND oid IN (SELECT relid FROM pg_partition_tree('products')
+			UNION SELECT 'products'::regclass)`).Scan(&n)
+	return n, err
+}
+
+// next returns the parts that bring everything into one. Parts that have less than four times as many products as what
+// comes behind them are made one with it: so there are few, and a product is seldom brought into another one.
+func (s *searchParts) next(ctx context.Context, pool statements) (searchParts, error) {
+	next := searchParts{Fields: s.Fields}
+	var now string
+	if err := pool.GetContext(ctx, &now, `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC',
+		'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`); err != nil {
+		return next, err
+	}
+	first, err := estimatedProducts(ctx, pool)
+	if err != nil {
+		return next, err
+	}
+	parts := []int64{first}
+	for i := 1; i <= len(s.Cuts); i++ {
+		var rows int64
+		if err := pool.GetContext(ctx, &rows, `SELECT count(*) FROM products WHERE `+s.within(i)); err != nil {
+			return next, err
+		}
+		parts = append(parts, rows)
+	}
+	kept, behind := len(s.Cuts), parts[len(parts)-1]
+	for kept > 0 && parts[kept-1] < 4*behind {
+		kept--
+		behind += parts[kept]
+	}
+	next.Cuts = append(slices.Clone(s.Cuts[:kept]), now)
+	return next, nil
+}
+
+// buildingSearchIndex calls f while no other process builds indexes.
+func (db *DB) buildingSearchIndex(ctx context.Context, f func(ctx context.Context, pool statements) error) error {
+	db.builder.one.Lock()
+	defer db.builder.one.Unlock()
+	pool, closePool := db.buildingPool(ctx)
+	defer closePool()
+	return db.locked(ctx, indexLock, func(ctx context.Context) error { return f(ctx, pool) })
+}
+
+// updateSearchIndex builds what is missing of the index, and brings the tail into it if it is due.
+func (db *DB) updateSearchIndex(ctx context.Context, quiet time.Duration,
+	due func(tail searchTail) bool) error {
+	operators, err := db.searchOperators(ctx)
+	if err != nil {
+		return err
+	}
+	return db.buildingSearchIndex(ctx, func(ctx context.Context, pool statements) error {
+		s, err := readSearchIndex(ctx, pool)
+		if err != nil {
+			return err
+		}
+		newest := &s.searchParts
+		if s.Next != nil { // a process was killed while it built them
+			newest = s.Next
+		}
+		fields, lacking := slices.Clone(newest.Fields), false
+		for _, name := range db.searchFields() {
+			if !slices.Contains(fields, name) {
+				fields, lacking = append(fields, name), true
 			}
 		}
-		return nil
+		switch {
+		case lacking:
+			s.Old = s.all()[:len(s.all())-1]
+			next, err := (&searchParts{Fields: fields}).next(ctx, pool)
+			if err != nil {
+				return err
+			}
+			s.Next = &next
+		case s.Next == nil:
+			if err := db.buildParts(ctx, pool, &s.searchParts, operators); err != nil {
+				return err
+			}
+			tail, err := s.readTail(ctx, pool, quiet)
+			if err != nil {
+				return err
+			}
+			if !due(tail) {
+				return db.settleSearchIndex(ctx, pool, s)
+			}
+			next, err := s.next(ctx, pool)
+			if err != nil {
+				return err
+			}
+			s.Next = &next
+		}
+		if err := s.write(ctx, pool); err != nil {
+			return err
+		}
+		if err := db.buildParts(ctx, pool, s.Next, operators); err != nil {
+			return err
+		}
+		return db.settleSearchIndex(ctx, pool, searchIndex{searchParts: *s.Next, Old: append(s.Old, s.searchParts)})
 	})
+}
+
+func (db *DB) buildParts(ctx context.Context, pool statements, s *searchParts, operators string) error {
+	for _, b := range s.indexes(operators) {
+		if err := db.buildIndex(ctx, pool, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleSearchIndex makes s the index, and drops what is old.
+func (db *DB) settleSearchIndex(ctx context.Context, pool statements, s searchIndex) error {
+	used := map[string]bool{}
+	for _, b := range s.indexes("") {
+		used[b.name("")] = true
+	}
+	// There was one index of all products once.
+	unused := []*wantedIndex{{name: func(table string) string { return shortened(table + "_search") }}}
+	for _, old := range s.Old {
+		for _, b := range old.indexes("") {
+			if !used[b.name("")] {
+				unused = append(unused, b)
+			}
+		}
+	}
+	if err := s.write(ctx, pool); err != nil {
+		return err
+	}
+	for _, b := range unused {
+		if err := db.dropIndex(ctx, pool, b); err != nil {
+			return err
+		}
+	}
+	if len(s.Old) == 0 {
+		return nil
+	}
+	s.Old = nil
+	return s.write(ctx, pool)
+}
+
+// keepSearchIndex begins to keep the index up to date in the background, until Close.
+func (db *DB) keepSearchIndex() {
+	if !db.builds() {
+		return
+	}
+	db.builder.search.Do(func() {
+		db.builder.start(func(ctx context.Context) {
+			for sleep(ctx, searchPause) == nil {
+				err := db.searchIndexOnce(ctx, searchQuiet)
+				if err == nil || ctx.Err() != nil {
+					continue
+				}
+				db.options.Logger.WarnContext(ctx, "could not bring the index for searches up to date", "error", err)
+				if !passing(err) {
+					return
+				}
+			}
+		})
+	})
+}
+
+// searchIndexOnce brings the index up to date if that is due, and nothing has changed for so long.
+func (db *DB) searchIndexOnce(ctx context.Context, quiet time.Duration) error {
+	due := func(tail searchTail) bool { return tail.rows > tail.most && (tail.still || tail.old) }
+	var wanted bool
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		s, err := readSearchIndex(ctx, q)
+		if err != nil || len(s.Cuts) == 0 { // it was dropped
+			return err
+		}
+		tail, err := s.readTail(ctx, q, quiet)
+		wanted = due(tail)
+		return err
+	})
+	if err != nil || !wanted {
+		return err
+	}
+	return db.updateSearchIndex(ctx, quiet, due)
+}
+
+// searchFields are the names of all fields that a search looks into.
+func (db *DB) searchFields() []string {
+	names := []string{"sku", "name"}
+	for _, f := range searched(db.products.layout.schema) {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// searchOperators returns the name of the operators for trigrams, in whatever schema their extension is, and installs
+// that where it is missing.
+func (db *DB) searchOperators(ctx context.Context) (name string, err error) {
+	err = db.read(ctx, forBuilding, func(ctx context.Context, q querier) error {
+		if _, err := q.ExecContext(ctx, `CREATE EXTENSION IF NOT EXISTS pg_trgm`); err != nil {
+			return err
+		}
+		return q.QueryRowxContext(ctx, `SELECT quote_ident(nspname) || '.gin_trgm_ops' FROM pg_extension
+			JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'pg_trgm'`).Scan(&name)
+	})
+	return name, err
 }

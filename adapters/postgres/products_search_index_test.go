@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -19,35 +20,97 @@ func TestSearchIndex(t *testing.T) {
 		url := migrated(t)
 		partition(t, url)
 		testSearchIndex(t, url)
-		require.Zero(t, scan[int](t, url, `SELECT count(*) FROM pg_class WHERE relname LIKE 'products%search'`))
 	})
 }
 
+// searchIndexes are the definitions of the parts of the index, of all partitions.
+const searchIndexes = `SELECT coalesce(string_agg(pg_get_indexdef(indexrelid), E'\n' ORDER BY relname), '')
+	FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE relname ~ '_(search|changed)'`
+
 func testSearchIndex(t *testing.T, url string) {
 	db := open(t, url, postgres.Options{})
-	var file strings.Builder
-	require.NoError(t, catalogtest.Write(&file, 5_000))
-	_, err := importer.Run(t.Context(), importer.Bytes(file.String()), db.Products(), importer.Options{})
-	require.NoError(t, err)
-	query := products.Query{Search: "LAMP FLAME", Limit: 5}
-	want, err := db.Products().List(t.Context(), query)
-	require.NoError(t, err)
-	require.NotEmpty(t, want.Products)
+	importFile(t, db, 0, 6_000)
+	flame := products.Query{Search: "LAMP", Limit: 5}
+	search := func() products.Page {
+		page, err := db.Products().List(t.Context(), flame)
+		require.NoError(t, err)
+		return page
+	}
+	before := search()
+	require.NotEmpty(t, before.Products)
 
+	query(t, url, `CREATE EXTENSION pg_trgm; CREATE INDEX products_search ON products USING gin (sku gin_trgm_ops)`)
 	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	first := scan[string](t, url, searchIndexes)
+	require.NotContains(t, first, "products_search ON", "the index that there was once goes")
 	require.NoError(t, db.BuildSearchIndex(t.Context()), "again")
-	got, err := db.Products().List(t.Context(), query)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
+	require.Equal(t, first, scan[string](t, url, searchIndexes))
+	require.Equal(t, before, search())
 
+	// What is new, or changed, is in no part, and found.
+	result := importFile(t, db, 6_000, 12_000)
+	require.Greater(t, result.Created, int64(5_000))
+	found := search()
+	require.Greater(t, found.Count, before.Count)
+	require.Equal(t, first, scan[string](t, url, searchIndexes))
+	require.NoError(t, postgres.SearchIndexOnce(t.Context(), db, time.Hour))
+	require.Equal(t, first, scan[string](t, url, searchIndexes), "somebody is still writing")
+	require.NoError(t, postgres.SearchIndexOnce(t.Context(), db, 0))
+	second := scan[string](t, url, searchIndexes)
+	require.NotEqual(t, first, second)
+	require.Equal(t, found, search())
+	require.NoError(t, postgres.SearchIndexOnce(t.Context(), db, 0))
+	require.Equal(t, second, scan[string](t, url, searchIndexes), "there is nothing to do")
+	renamed := found.Products[0]
+	name := "Lamp frame, renamed"
+	_, err := db.Products().Update(t.Context(), renamed.ID, 0, products.Patch{Name: &name})
+	require.NoError(t, err)
+	require.Equal(t, name, search().Products[0].Name)
+	requireIndexesUsed(t, url, db, flame)
+
+	// A process with a field that is searched builds it anew, one without the field leaves it.
+	schema, err := products.NewSchema(products.Field{Name: "brand", Type: products.Text, Search: true})
+	require.NoError(t, err)
+	more := open(t, url, postgres.Options{Fields: schema})
+	require.NotContains(t, second, "brand")
+	require.NoError(t, more.BuildSearchIndex(t.Context()))
+	require.Contains(t, scan[string](t, url, searchIndexes), "brand gin_trgm_ops")
+	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	require.Contains(t, scan[string](t, url, searchIndexes), "brand gin_trgm_ops")
+	requireIndexesUsed(t, url, more, flame)
+	requireIndexesUsed(t, url, db, flame)
+
+	require.NoError(t, db.DropSearchIndex(t.Context()))
+	require.NoError(t, db.DropSearchIndex(t.Context()), "again")
+	require.Empty(t, scan[string](t, url, searchIndexes))
+	require.NoError(t, postgres.SearchIndexOnce(t.Context(), db, 0), "nobody builds it again")
+	require.Empty(t, scan[string](t, url, searchIndexes))
+	require.Equal(t, name, search().Products[0].Name)
+}
+
+// importFile imports the records of the catalogue from one to another.
+func importFile(t *testing.T, db *postgres.DB, from, to int) *importer.Result {
+	t.Helper()
+	var file strings.Builder
+	require.NoError(t, catalogtest.Write(&file, to))
+	lines := strings.SplitAfter(file.String(), "\n")
+	result, err := importer.Run(t.Context(), importer.Bytes(lines[0]+strings.Join(lines[1+from:], "")), db.Products(),
+		importer.Options{})
+	require.NoError(t, err)
+	return result
+}
+
+// requireIndexesUsed: the statement of a search finds its products by the parts, and by the index of what has changed.
+func requireIndexesUsed(t *testing.T, url string, db *postgres.DB, q products.Query) {
+	t.Helper()
 	admin, err := sql.Open("postgres", url)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, admin.Close()) }()
 	admin.SetMaxOpenConns(1)
 	_, err = admin.ExecContext(t.Context(), `SET enable_seqscan = off`) // of few rows
 	require.NoError(t, err)
-	rows, err := admin.QueryContext(t.Context(),
-		`EXPLAIN SELECT count(*) FROM products WHERE sku ~ '[lL][aA][mM][pP] [fF][lL]' OR name ~ '[lL][aA][mM][pP] [fF][lL]'`)
+	condition, args := postgres.SearchCondition(t.Context(), db, q)
+	rows, err := admin.QueryContext(t.Context(), `EXPLAIN SELECT count(*) FROM products`+condition, args...)
 	require.NoError(t, err)
 	defer rows.Close()
 	var plan strings.Builder
@@ -57,21 +120,37 @@ func testSearchIndex(t *testing.T, url string) {
 		plan.WriteString(line + "\n")
 	}
 	require.NoError(t, rows.Err())
-	require.Regexp(t, "products(_0)?_search", plan.String(), "patterns like those of Query.Search use the index")
+	require.Regexp(t, `products(_0)?_search_\d+`, plan.String())
+	require.Regexp(t, `products(_0)?_changed_\d+`, plan.String())
+	require.NotContains(t, plan.String(), "Seq Scan")
+}
 
-	// A process with a field that is searched builds it anew, one without the field leaves it.
-	schema, err := products.NewSchema(products.Field{Name: "brand", Type: products.Text, Search: true})
-	require.NoError(t, err)
-	more := open(t, url, postgres.Options{Fields: schema})
-	definition := func() string {
-		return scan[string](t, url, `SELECT pg_get_indexdef('products_search'::regclass)`)
-	}
-	require.NotContains(t, definition(), "brand")
-	require.NoError(t, more.BuildSearchIndex(t.Context()))
-	require.Contains(t, definition(), "brand gin_trgm_ops")
+// TestSearchIndexGoesOn: a process that is killed while it builds leaves something behind. The next one goes on.
+func TestSearchIndexGoesOn(t *testing.T) {
+	url := migrated(t)
+	db := open(t, url, postgres.Options{})
+	importFile(t, db, 0, 6_000)
 	require.NoError(t, db.BuildSearchIndex(t.Context()))
-	require.Contains(t, definition(), "brand gin_trgm_ops")
+	whole := scan[string](t, url, searchIndexes)
+	const setting = `SELECT value FROM products_importer_settings WHERE name = 'search_index'`
+	settled := scan[string](t, url, setting)
 
-	require.NoError(t, db.DropSearchIndex(t.Context()))
-	require.NoError(t, db.DropSearchIndex(t.Context()), "again")
+	// As it stands behind the first of its statements, of which one was interrupted.
+	query(t, url, `UPDATE products_importer_settings SET value = '{"next": ' || value || '}'
+			WHERE name = 'search_index';
+		UPDATE pg_index SET indisvalid = false
+			WHERE indexrelid IN (SELECT oid FROM pg_class WHERE relname ~ '_search_')`)
+	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	require.Equal(t, whole, scan[string](t, url, searchIndexes), "no other one is begun")
+	require.Zero(t, scan[int](t, url, `SELECT count(*) FROM pg_index WHERE NOT indisvalid`))
+	require.Equal(t, settled, scan[string](t, url, setting))
+
+	// It was killed before it had dropped what is old, which is dropped by the next that has something to do.
+	query(t, url, `UPDATE products_importer_settings
+		SET value = '{"old": [{"fields": ["sku"], "cuts": ["2020-01-01T00:00:00.000000Z"]}], ' || substr(value, 2)
+		WHERE name = 'search_index';
+		CREATE INDEX products_search_20200101000000000000 ON products USING gin (sku gin_trgm_ops)`)
+	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	require.Equal(t, whole, scan[string](t, url, searchIndexes))
+	require.Equal(t, settled, scan[string](t, url, setting))
 }

@@ -19,18 +19,40 @@ type builder struct {
 	one     sync.Mutex // held while indexes are built
 	running sync.WaitGroup
 	end     context.CancelFunc
+	start   func(f func(ctx context.Context)) // calls f beside others, whose context ends with Close
+	search  sync.Once                         // the search index is kept up to date
 }
 
 // buildPause is how long to wait before indexes are tried again that couldn't be built for something that can pass.
 const buildPause = time.Minute
 
-// buildInBackground builds the indexes of fields until Close, if some are missing.
-func (db *DB) buildInBackground(ctx context.Context) {
+// builds reports whether indexes may be built in the background.
+func (db *DB) builds() bool {
+	return !db.options.NoMigrate && (!db.foreign || db.options.MaxConns >= 3)
+}
+
+// buildInBackground builds the indexes of fields until Close, if some are missing, and keeps that of searches up to
+// date, if there is one.
+func (db *DB) buildInBackground(ctx context.Context) error {
 	ctx, db.builder.end = context.WithCancel(context.WithoutCancel(ctx))
-	if db.options.NoMigrate || len(indexed(db.options.Fields)) == 0 || db.foreign && db.options.MaxConns < 3 {
-		return
+	db.builder.start = func(f func(ctx context.Context)) { db.builder.running.Go(func() { f(ctx) }) }
+	if !db.builds() {
+		return nil
 	}
-	db.builder.running.Go(func() {
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+		s, err := readSearchIndex(ctx, q)
+		if err == nil && len(s.Cuts) > 0 {
+			db.keepSearchIndex()
+		}
+		return err
+	})
+	if err != nil {
+		return translate(err)
+	}
+	if len(indexed(db.options.Fields)) == 0 {
+		return nil
+	}
+	db.builder.start(func(ctx context.Context) {
 		for {
 			err := db.BuildIndexes(ctx)
 			if err == nil || ctx.Err() != nil {
@@ -42,6 +64,7 @@ func (db *DB) buildInBackground(ctx context.Context) {
 			}
 		}
 	})
+	return nil
 }
 
 // stop ends what is built, and waits for that.
@@ -161,6 +184,8 @@ type wantedIndex struct {
 	using string
 	// columns, an array as SQL has it, are those without which it is built anew, none where its name says enough.
 	columns string
+	// apart: the indexes of partitions are none of the partitioned table. So each is dropped without a lock on that.
+	apart bool
 }
 
 // fieldIndex is the index of a field.
@@ -190,14 +215,14 @@ func (db *DB) buildIndex(ctx context.Context, pool statements, b *wantedIndex) e
 			err = dropUnlike(ctx, pool, b, r)
 		} else {
 			var did bool
-			did, err = buildOn(ctx, pool, b, r)
+			did, err = db.buildOn(ctx, pool, b, r)
 			built = built || did
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if len(all) > 1 {
+	if len(all) > 1 && !b.apart {
 		if err := db.joinIndexes(ctx, all, indexes, b); err != nil {
 			return err
 		}
@@ -220,7 +245,7 @@ func dropUnlike(ctx context.Context, pool statements, b *wantedIndex, r relation
 }
 
 // buildOn builds the index on a table that has rows. It reports whether there was none as it must be.
-func buildOn(ctx context.Context, pool statements, b *wantedIndex, r relation) (bool, error) {
+func (db *DB) buildOn(ctx context.Context, pool statements, b *wantedIndex, r relation) (bool, error) {
 	var good sql.NullBool
 	err := pool.QueryRowContext(ctx, `SELECT (SELECT indisvalid AND `+b.complete()+` FROM pg_index i
 		WHERE indexrelid = to_regclass(`+pq.QuoteLiteral(r.index)+`))`).Scan(&good)
@@ -232,9 +257,65 @@ func buildOn(ctx context.Context, pool statements, b *wantedIndex, r relation) (
 			return false, err
 		}
 	}
+	defer db.sayProgress(ctx, b, r)()
 	_, err = pool.ExecContext(ctx, fmt.Sprintf(`CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s USING %s`,
 		pq.QuoteIdentifier(b.name(r.plain)), r.name, b.using))
 	return err == nil, err
+}
+
+// progressPause is how long to wait before it is said how far an index is, and again each time.
+const progressPause = 30 * time.Second
+
+// sayProgress says in the log how far the index is that is being built, until done is called.
+func (db *DB) sayProgress(ctx context.Context, b *wantedIndex, r relation) (done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var said sync.WaitGroup
+	said.Go(func() {
+		for sleep(ctx, progressPause) == nil {
+			var phase string
+			var part sql.NullInt64
+			err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
+				return q.QueryRowxContext(ctx, `SELECT phase, 100 * blocks_done / nullif(blocks_total, 0)
+					FROM pg_stat_progress_create_index WHERE relid = to_regclass(`+pq.QuoteLiteral(r.name)+`)`).Scan(
+					&phase, &part)
+			})
+			if err == nil {
+				db.options.Logger.InfoContext(ctx, "building an index", "field", b.field, "table", r.plain,
+					"phase", phase, "percent", part.Int64)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		said.Wait()
+	}
+}
+
+// dropIndex drops an index, wherever it is.
+func (db *DB) dropIndex(ctx context.Context, pool statements, b *wantedIndex) error {
+	all, err := relations(ctx, pool, b)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.leaf {
+			_, err = pool.ExecContext(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+r.index)
+		} else {
+			// PostgreSQL drops one of a partitioned table, with those of its partitions, in no other way.
+			var there bool
+			err = pool.GetContext(ctx, &there, `SELECT to_regclass(`+pq.QuoteLiteral(r.index)+`) IS NOT NULL`)
+			if err == nil && there {
+				err = db.alter(ctx, func(ctx context.Context, t *transaction) error {
+					_, err := t.ExecContext(ctx, `DROP INDEX IF EXISTS `+r.index)
+					return err
+				})
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // joinIndexes makes the indexes of partitions one of the partitioned table.

@@ -105,7 +105,8 @@ func newFlags(s *settings) *envflags.Set {
 	s.fields.Add(flags)
 	s.table.Add(flags)
 	flags.BoolVar(&s.searchIndex, "search-index", false,
-		"first build the database's index that makes search fast; while it exists, imports take longer")
+		"first build the database's index that makes search fast, or bring it up to date; in SQLite imports take "+
+			"longer while it exists")
 	s.work.AddKept(flags)
 	flags.Group("Imports and webhooks")
 	s.work.Add(flags, ": workers run elsewhere, and deliver webhooks too, where nothing is said of -deliveries")

@@ -46,7 +46,8 @@ func (m *migrate) add(flags *envflags.Set) {
 		"the `rule` by which SKUs are the same in a new database: exact, or fold, which takes no notice of case; it "+
 			"stays for ever")
 	flags.BoolVar(&m.searchIndex, "search-index", false,
-		"build the index that makes search fast; while it exists, imports take longer")
+		"build the index that makes search fast, or bring it up to date; in SQLite imports take longer while it "+
+			"exists")
 	m.lifecycle.AddWait(flags)
 	m.log.Add(flags)
 	flags.FromEnv()
