@@ -153,7 +153,12 @@ func (j *Jobs) get(ctx context.Context, where string, arg any) (job.Job, error) 
 
 // one reads the row for which the condition is true, or returns ErrNotFound.
 func (j *Jobs) one(ctx context.Context, where string, args ...any) (*jobRow, error) {
-	rows, err := j.rows(ctx, `SELECT `+jobColumns+` FROM import_jobs WHERE `+where, args...)
+	return j.first(ctx, `SELECT `+jobColumns+` FROM import_jobs WHERE `+where, args...)
+}
+
+// first reads the first row, or returns ErrNotFound.
+func (j *Jobs) first(ctx context.Context, statement string, args ...any) (*jobRow, error) {
+	rows, err := j.rows(ctx, statement, args...)
 	if err == nil && len(rows) == 0 {
 		err = job.ErrNotFound
 	}

@@ -47,10 +47,11 @@ func (j *Jobs) releaseUnknown(ctx context.Context, claim *job.Claim) {
 func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 	maxAttempts int) (claim *job.Claim, more bool, err error) {
 	var abandoned sql.NullTime
-	err = j.db.joinLimited(ctx, func(ctx context.Context, t *transaction) error {
+	err = j.db.join(ctx, func(ctx context.Context, t *transaction) error {
 		claim, more, abandoned = nil, false, sql.NullTime{}
 		// Others' transactions hold rows that they claim, renew or are about to commit a batch for.
-		r, err := j.one(ctx, `finished_at IS NULL AND `+expired("not_before", "wait_length")+`
+		r, err := j.first(ctx, j.db.limitingIdle(ctx)+`; SELECT `+jobColumns+`
+			FROM import_jobs WHERE finished_at IS NULL AND `+expired("not_before", "wait_length")+`
 			AND (lease_until IS NULL OR `+expired("lease_until", "lease_length")+`)
 			ORDER BY priority DESC, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED`)
 		if errors.Is(err, job.ErrNotFound) {
@@ -58,9 +59,11 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 		} else if err != nil {
 			return err
 		}
-		committed, err := r.committed(ctx, t)
-		if err != nil {
-			return err
+		var committed committedSum
+		if r.token > 0 { // else nobody has had it
+			if committed, err = r.committed(ctx, t); err != nil {
+				return err
+			}
 		}
 		vanished := ""
 		if abandoned = r.lease; abandoned.Valid {

@@ -90,7 +90,7 @@ func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim,
 	if err != nil {
 		return false, err
 	}
-	err = t.QueryRowxContext(ctx, `WITH held AS (
+	statement, args := t.withMark(`WITH held AS (
 			SELECT id, token FROM import_jobs WHERE id = $1 AND token = $2 AND lease_until IS NOT NULL FOR KEY SHARE
 		), noted AS (
 			INSERT INTO import_checkpoints (job_id, token, number, read, created, updated, unchanged, skipped,
@@ -104,8 +104,8 @@ func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim,
 		idParameter(claim.Job.ID), claim.Token, done.Batch, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped,
 		c.Superseded, c.Rejected, done.Bytes, j.db.idleLimit(ctx),
 		sql.NullString{String: refused, Valid: refused != ""}, driver.MarshalSkipped(done.Skipped), c.Deleted, c.Kept,
-		c.Missing, c.Deactivated).
-		Scan(&noted, &limit)
+		c.Missing, c.Deactivated)
+	err = t.QueryRowxContext(ctx, statement, args...).Scan(&noted, &limit)
 	return noted, err
 }
 

@@ -119,7 +119,7 @@ func (r *jobRow) save(ctx context.Context, t *transaction) error {
 			return err
 		}
 	}
-	_, err := t.ExecContext(ctx,
+	statement, args := t.withMark(
 		`UPDATE import_jobs SET state = $2, revision = $3, upload = $4, event = $5, dialect = $6, rejects = $7,
 			error = $8, attempts = $9, cancel_requested = $10, started_at = $11, finished_at = $12, not_before = $13,
 			token = $14, worker = $15, lease_until = $16, lease_length = $17, wait_length = $18, waiting_since = $19,
@@ -128,6 +128,7 @@ func (r *jobRow) save(ctx context.Context, t *transaction) error {
 		r.ID, string(r.State), r.Revision, r.Upload, texts[0], texts[1], texts[2],
 		r.Error, r.Attempts, r.CancelRequested, nullTime(r.StartedAt), nullTime(r.FinishedAt), r.NotBefore,
 		r.token, r.worker, r.lease, r.length, r.wait, nullTime(r.WaitingSince), r.Waited.Microseconds())
+	_, err := t.ExecContext(ctx, statement, args...)
 	return err
 }
 

@@ -184,10 +184,8 @@ func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 	if w.batch.DryRun {
 		return w.dryRun(ctx, t)
 	}
-	if err := w.db.limitIdle(ctx, t); err != nil {
-		return err
-	}
-	if _, err := t.ExecContext(ctx, `SAVEPOINT batch`); err != nil {
+	// One message for both.
+	if _, err := t.ExecContext(ctx, w.db.limitingIdle(ctx)+`; SAVEPOINT batch`); err != nil {
 		return err
 	}
 	oneRound := w.round

@@ -12,9 +12,10 @@ import (
 // transaction is an open transaction. It lives in the contexts that are given to what runs inside it.
 type transaction struct {
 	statements
-	tx   *sqlx.Tx
-	conn *conn
-	slot *slot
+	tx    *sqlx.Tx
+	conn  *conn
+	slot  *slot
+	reads bool // nothing is written
 	// marked says that the slot has, or may have, this transaction's token.
 	marked bool
 	// separateMark says that the mark must be a statement of its own.
@@ -103,13 +104,29 @@ func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *trans
 
 // transactFor is transact for a purpose.
 func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
+	return db.again(ctx, func() error { return db.attempt(ctx, p, false, f) })
+}
+
+// transactToRead is transact for what only reads.
+func (db *DB) transactToRead(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
+	return db.again(ctx, func() error { return db.attempt(ctx, forWriting, true, f) })
+}
+
+// readAgain is read, outside of a transaction, again and again where it fails in a way that can pass.
+func (db *DB) readAgain(ctx context.Context, f func(ctx context.Context, q querier) error) error {
+	outside := context.WithValue(ctx, transactionKey{db}, (*transaction)(nil))
+	return db.again(ctx, func() error { return db.read(outside, forWriting, f) })
+}
+
+// again calls try until it succeeds or fails in a way that can't pass, for as long as Options.RetryFor says.
+func (db *DB) again(ctx context.Context, try func() error) error {
 	var giveUp time.Time
 	stale := 0 // connections that others have opened, and that may be lost as when the server was started anew
 	if db.foreign {
 		stale = db.sql.Stats().Idle
 	}
 	for attempt := 0; ; attempt++ {
-		err := db.attempt(ctx, p, f)
+		err := try()
 		ended := ended(ctx)
 		switch {
 		case err == nil:
@@ -137,8 +154,9 @@ func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Con
 	}
 }
 
-// attempt runs the transaction once.
-func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
+// attempt runs the transaction once. reads says that it writes nothing.
+func (db *DB) attempt(ctx context.Context, p purpose, reads bool,
+	f func(ctx context.Context, t *transaction) error) error {
 	conn, err := db.take(ctx, p)
 	if err != nil {
 		return err
@@ -157,7 +175,7 @@ func (db *DB) attempt(ctx context.Context, p purpose, f func(ctx context.Context
 		return err
 	}
 	t := &transaction{statements: statements{tx, db.space}, tx: tx, conn: conn, slot: db.slots.take(),
-		separateMark: db.citus, citus: db.citus}
+		reads: reads, separateMark: db.citus, citus: db.citus}
 	ended := false // whether the server is known to be done with the transaction
 	defer func() {
 		ended = tx.Rollback() == nil || ended // after a commit it does nothing

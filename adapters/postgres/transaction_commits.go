@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -82,7 +83,7 @@ const putToken = `INSERT INTO products_importer_commits (slot, token, written_at
 	ON CONFLICT (slot) DO UPDATE SET token = excluded.token, written_at = excluded.written_at`
 
 // withMark returns the statement, extended so that it writes the transaction's mark as well: that saves the transaction
-// a statement. It is for statements that write something whenever they do anything.
+// a statement. It is for statements that write something whenever they do anything, and may begin with WITH.
 func (t *transaction) withMark(statement string, args ...any) (string, []any) {
 	s := t.slot
 	if t.marked || s.before != (uuid{}) || t.separateMark {
@@ -92,13 +93,20 @@ func (t *transaction) withMark(statement string, args ...any) (string, []any) {
 	s.token++
 	n := len(args)
 	put := fmt.Sprintf(putToken, fmt.Sprintf(`VALUES ($%d::uuid, $%d::bigint, now())`, n+1, n+2))
-	return `WITH mark AS (` + put + `) ` + statement, append(args, s.id, s.token)
+	with := `WITH mark AS (` + put + `)`
+	if rest, others := strings.CutPrefix(statement, `WITH `); others {
+		return with + `, ` + rest, append(args, s.id, s.token)
+	}
+	return with + ` ` + statement, append(args, s.id, s.token)
 }
 
 // mark makes sure that the next token is in the transaction's slot if the transaction has written something, and
 // reports whether it has.
 func (t *transaction) mark(ctx context.Context) (wrote bool, err error) {
-	if t.marked || t.slot == nil {
+	switch {
+	case t.reads:
+		return false, nil
+	case t.marked || t.slot == nil:
 		return true, nil
 	}
 	t.marked = true

@@ -29,8 +29,13 @@ func (db *DB) idleLimit(ctx context.Context) string {
 
 // limitIdle sets that limit for the transaction.
 func (db *DB) limitIdle(ctx context.Context, t *transaction) error {
-	_, err := t.ExecContext(ctx, `SET LOCAL idle_in_transaction_session_timeout = `+db.idleLimit(ctx))
+	_, err := t.ExecContext(ctx, db.limitingIdle(ctx))
 	return err
+}
+
+// limitingIdle is the statement of limitIdle. It can be sent with others that have no parameters.
+func (db *DB) limitingIdle(ctx context.Context) string {
+	return `SET LOCAL idle_in_transaction_session_timeout = ` + db.idleLimit(ctx)
 }
 
 // joinLimited calls f in the context's transaction, or in a new one, after limitIdle.

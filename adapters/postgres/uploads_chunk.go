@@ -50,7 +50,7 @@ func (u *Uploads) writeChunk(ctx context.Context, c chunk) error {
 
 // readChunk reads a chunk and returns its length, 0 where there is none.
 func (u *Uploads) readChunk(ctx context.Context, key string, number int64, to *[chunkSize]byte) (n int, err error) {
-	err = u.db.transact(ctx, func(ctx context.Context, t *transaction) error {
+	err = u.db.transactToRead(ctx, func(ctx context.Context, t *transaction) error {
 		n = 0
 		return t.inBinary(ctx, `SELECT data FROM import_upload_chunks WHERE upload = $1 AND number = $2`,
 			func(rows *sql.Rows) error {

@@ -60,12 +60,14 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	renewing.Go(func() { a.renewUntil(ctx, end) })
 	defer func() { end(nil); renewing.Wait() }()
 
-	before, err := r.store.Checkpoints(ctx, a.claim)
-	if err == nil {
-		err = a.addRefused(ctx, before)
-	}
-	if err != nil {
-		return causeOr(ctx, err)
+	before := map[int64]importer.Commit{}
+	if a.claim.Token > 1 { // else nobody had the job before
+		if before, err = r.store.Checkpoints(ctx, a.claim); err == nil {
+			err = a.addRefused(ctx, before)
+		}
+		if err != nil {
+			return causeOr(ctx, err)
+		}
 	}
 	for _, done := range before {
 		a.metered.Add(done.Counts)
@@ -222,11 +224,18 @@ func (a *attempt) renewUntil(ctx context.Context, end context.CancelCauseFunc) {
 	every := min(lease/3, renewInterval)
 	timer := time.NewTimer(every)
 	defer timer.Stop()
+	// Of an import that soon ends nothing is stored but its end.
+	soon := time.NewTimer(min(every, firstUpdate))
+	defer soon.Stop()
+	var changed chan struct{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-a.changed: // the importer sees to it that they are few
+		case <-soon.C:
+			changed = a.changed
+			continue
+		case <-changed: // the importer sees to it that they are few
 		case <-timer.C:
 		}
 		update := a.pending() // the same again where the last try failed

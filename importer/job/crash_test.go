@@ -3,6 +3,7 @@ package job_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"math"
 	"strings"
 	"sync/atomic"
@@ -199,6 +200,12 @@ func TestNothingGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		id := w.submit(catalogue(3, 900), job.Settings{}).ID
+		slow := &cut{Uploads: w.db.Uploads(), wrap: func(_ int64, r io.Reader) io.Reader {
+			return readFunc(func(p []byte) (int, error) {
+				time.Sleep(100 * time.Millisecond) // so that a check is seen
+				return r.Read(p)
+			})
+		}}
 		last, checks := w.get(id), 0
 		look := func() {
 			now := w.get(id)
@@ -216,7 +223,7 @@ func TestNothingGoesBack(t *testing.T) {
 			process := &mortal{Store: &watched{w.db.Jobs(), look}}
 			store := killing(w, 5, false, func() { process.dead.Store(true); cancel() })
 			store.Store = w.slow()
-			r := w.runner(process, nil, store, job.RunnerOptions{})
+			r := w.runner(process, slow, store, job.RunnerOptions{})
 			claim := w.claim(r)
 			look()
 			if _, err := r.Run(ctx, claim, nil); err != nil {

@@ -37,6 +37,8 @@ type RunnerOptions struct {
 const (
 	// renewInterval is how long it may go unnoticed that somebody asked for the end of a job.
 	renewInterval = 300 * time.Millisecond
+	// firstUpdate is after how much time it is stored for the first time how far an import is.
+	firstUpdate = 50 * time.Millisecond
 	// endTimeout is how long the end of an attempt may take once its context has ended.
 	endTimeout = 2 * time.Second
 	// maxRefusals is how often in a row a store may renew a claim and not end it.

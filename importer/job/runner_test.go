@@ -78,6 +78,32 @@ func TestRunTellsHowFarItIs(t *testing.T) {
 	})
 }
 
+// renewals counts how often a claim is renewed.
+type renewals struct {
+	job.Store
+	times int
+}
+
+func (r *renewals) Renew(ctx context.Context, claim *job.Claim, lease time.Duration,
+	update *job.Update) (cancel bool, err error) {
+	r.times++
+	return r.Store.Renew(ctx, claim, lease, update)
+}
+
+// TestRunOfASmallImport stores its end, and nothing before that.
+func TestRunOfASmallImport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id := w.submit(catalogue(1, 30), job.Settings{}).ID
+		store := &renewals{Store: w.db.Jobs()}
+		j := w.work(w.runner(store, nil, nil, job.RunnerOptions{}))
+		require.Equal(t, job.Success, j.State)
+		require.NotNil(t, j.Dialect, "how the file was read is stored with the end")
+		require.Zero(t, store.times)
+		w.outcome(id)
+	})
+}
+
 func TestRunCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -116,7 +142,7 @@ func TestRunEndsWhileItChecks(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				id := w.submit(catalogue(1, 20_000), job.Settings{}).ID
+				id := w.submit(catalogue(1, 80_000), job.Settings{}).ID
 				uploads := &cut{Uploads: w.db.Uploads(), wrap: func(_ int64, r io.Reader) io.Reader {
 					return readFunc(func(p []byte) (int, error) {
 						time.Sleep(100 * time.Millisecond)
@@ -649,7 +675,8 @@ func (c *cut) Open(ctx context.Context, key string, offset, n int64) (io.ReadClo
 }
 
 func TestRunUploads(t *testing.T) {
-	text := catalogue(1, 200)
+	// Longer than what is kept in memory, so that it is read twice.
+	text := strings.ReplaceAll(catalogue(1, 200), "text\n", strings.Repeat("more text ", 1_000)+"\n")
 	broken := errors.New("connection reset by peer")
 	for _, test := range []struct {
 		name string

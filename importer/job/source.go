@@ -1,10 +1,12 @@
 package job
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/products-importer/products-importer/importer"
 )
@@ -24,10 +26,14 @@ func NewSource(uploads Uploads, key string, size int64) importer.Source {
 	return &source{uploads: Compressed(uploads), key: key, size: size}
 }
 
+// keptBytes is how long a file is at most that is kept in memory once it was read: an import reads it twice.
+const keptBytes = 1 << 20
+
 type source struct {
 	uploads Uploads
 	key     string
 	size    int64
+	kept    atomic.Pointer[[]byte] // all of a small file; nil for none
 }
 
 // Open returns the upload from its first byte. Without a key, as jobs have it whose file was deleted, there is none.
@@ -35,11 +41,18 @@ func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
 	if s.key == "" {
 		return nil, fmt.Errorf("%w: the file was deleted", ErrNotFound)
 	}
+	if kept := s.kept.Load(); kept != nil {
+		return io.NopCloser(bytes.NewReader(*kept)), nil
+	}
 	in, err := s.uploads.Open(ctx, s.key, 0, -1)
 	if err != nil {
 		return nil, &uploadError{err}
 	}
-	return &sourceReader{in: in, left: s.size, turn: make(chan struct{}, 1)}, nil
+	r := &sourceReader{in: in, left: s.size, turn: make(chan struct{}, 1)}
+	if s.size <= keptBytes {
+		r.copied, r.keep = make([]byte, 0, s.size), func(all []byte) { s.kept.Store(&all) }
+	}
+	return r, nil
 }
 
 // Size is the number of bytes that were put.
@@ -51,13 +64,22 @@ type sourceReader struct {
 	in   io.ReadCloser
 	left int64
 	turn chan struct{} // holds a value while one of the two is under way
+	// keep, unless nil, is given all that was read once it is known to be whole.
+	keep   func(all []byte)
+	copied []byte
 }
 
 func (r *sourceReader) Read(p []byte) (int, error) {
 	r.turn <- struct{}{}
 	defer func() { <-r.turn }()
 	n, err := r.in.Read(p)
-	r.left -= int64(n)
+	if r.left -= int64(n); r.keep != nil && r.left >= 0 {
+		r.copied = append(r.copied, p[:n]...)
+		if r.left == 0 && errors.Is(err, io.EOF) {
+			r.keep(r.copied)
+			r.keep = nil
+		}
+	}
 	switch {
 	case r.left < 0 || errors.Is(err, io.EOF) && r.left > 0:
 		return n, fmt.Errorf("%w: it has not the length that was stored", errDamaged)

@@ -179,7 +179,7 @@ type Claimer interface {
 // Claim is a worker's hold on a job.
 type Claim struct {
 	Job Job
-	// Token grows with every claim of the job.
+	// Token is above 0 and grows with every claim of the job: so 1 is that of the first one.
 	Token int64
 	// Worker is the name under which it was claimed.
 	Worker string
