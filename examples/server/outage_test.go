@@ -190,7 +190,7 @@ func everyRoute(t *testing.T, s *site) []call {
 func TestEveryRouteInAnOutage(t *testing.T) {
 	database := pgtest.Own(t)
 	s := serveHere(t, []string{"-workers", "0", "-allow-private-webhooks", "-log-level", "error"},
-		"DATABASE_URL", database.URL(), "ADMIN_PASSWORD", "secret", "DRAIN", "0")
+		"DATABASE_URL", database.URL(), "ADMIN_PASSWORD", "secret")
 	calls := everyRoute(t, s)
 	program := call{method: "POST", path: "/tokens/", contentType: "application/json",
 		body: `{"name":"program","role":"admin"}`, then: 201}

@@ -89,9 +89,11 @@ type site struct {
 	log  *casetest.Buffer
 }
 
-// serveHere runs a server in this process until the test ends. env is its environment, name and value by turns.
+// serveHere runs a server in this process until the test ends, and then at once. env is its environment, name and value
+// by turns.
 func serveHere(t *testing.T, args []string, env ...string) *site {
 	t.Helper()
+	env = append(env, "DRAIN", "0")
 	s := &site{t: t, log: &casetest.Buffer{}}
 	ctx, stop := context.WithCancel(context.Background())
 	out, in := io.Pipe()
