@@ -140,9 +140,9 @@ type Options struct {
 
 	// Differences, if not nil, is given what each batch does to each product, inside the batch's transaction and in the
 	// order of the keys, part by part; in a dry run what it would do, see [products.Batch], and for what is missing
-	// [products.RevertBatch]. It is called from Writers
-	// goroutines at a time, and again for the same batch where the store tries again. An error rolls the batch back and
-	// ends the import. It must neither keep nor change the part.
+	// [products.RevertBatch]: those differences have Missing. It is called from Writers goroutines at a time, and again
+	// for the same batch where the store tries again. An error rolls the batch back and ends the import. It must
+	// neither keep nor change the part.
 	Differences func(ctx context.Context, batch int64, part []products.Difference) error
 
 	// Checkpoints make the import one that a later Run resumes.
