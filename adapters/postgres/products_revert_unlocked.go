@@ -59,33 +59,28 @@ func (w *reverter) revertUnlocked(ctx context.Context, t *transaction, ranks []i
 // removeSmall deletes those of the products that have their IDs and versions.
 func (w *reverter) removeSmall(ctx context.Context, t *transaction, ranks []int32,
 	f func(key string, p *products.Product, restored products.Restored)) error {
-	return eachShard(w.shards, ranks, w.keyOf, func(some []int32) error {
-		s := w.scratch
-		s.reset(nil)
-		as := newArrays(oidInt8)
-		for _, rank := range some {
-			r := w.at(rank)
-			s.key.add(r.Key)
-			as[0].addInt(r.ID)
-			s.versions.addInt(r.Version)
-		}
-		u := unnested{args: s.args[:0]}
-		u.add(&s.key, "key", "text")
-		u.add(&as[0], "of_id", "bigint")
-		u.add(&s.versions, "of_version", "bigint")
-		s.args = u.args
-		return w.remove(ctx, t, &u, ` AND p.id - x.of_id = 0 AND p.version = x.of_version AND `+w.small(), f)
-	})
+	s := w.scratch
+	s.reset(nil)
+	as := newArrays(oidInt8)
+	for _, rank := range ranks {
+		r := w.at(rank)
+		s.key.add(r.Key)
+		as[0].addInt(r.ID)
+		s.versions.addInt(r.Version)
+	}
+	u := unnested{args: s.args[:0]}
+	u.add(&s.key, "key", "text")
+	u.add(&as[0], "of_id", "bigint")
+	u.add(&s.versions, "of_version", "bigint")
+	s.args = u.args
+	return w.remove(ctx, t, &u, ` AND p.id - x.of_id = 0 AND p.version = x.of_version AND `+w.small(), f)
 }
 
 // readSmall reads those of the products that are there.
 func (w *reverter) readSmall(ctx context.Context, t *transaction, ranks []int32,
 	f func(key string, p *products.Product, restored products.Restored)) error {
-	statement := `SELECT ` + w.layout.selected + `, coalesce(restored_versions, '')` + w.layout.ofKeys(w.shards) +
-		` WHERE ` + w.small()
-	return eachShard(w.shards, ranks, w.keyOf, func(some []int32) error {
-		return w.each(ctx, t, statement, []any{w.keys(some)}, f)
-	})
+	return w.each(ctx, t, `SELECT `+w.layout.selected+`, coalesce(restored_versions, '')`+w.layout.ofKeys(nil)+
+		` WHERE `+w.small(), []any{w.keys(ranks)}, f)
 }
 
 // small is the condition that a product p is.

@@ -40,6 +40,7 @@ func (t *transaction) readNow(ctx context.Context, l *layout) (now time.Time, s 
 	if err != nil || len(all) == 0 {
 		return now.UTC(), nil, err
 	}
+	t.sharded = true
 	s = &shards{lowest: make([]int32, len(all))}
 	for i, hash := range all {
 		s.lowest[i] = int32(hash)

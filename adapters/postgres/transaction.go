@@ -20,8 +20,8 @@ type transaction struct {
 	marked bool
 	// separateMark says that the mark must be a statement of its own.
 	separateMark bool
-	// citus says that the database has Citus.
-	citus bool
+	// citus says that the database has Citus, and sharded that readNow found shards.
+	citus, sharded bool
 	// byIndex says that joinByIndex holds.
 	byIndex bool
 	silence time.Duration // see limitStatements

@@ -59,12 +59,16 @@ const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin 
 func (t *transaction) joinByIndex(ctx context.Context) error {
 	t.byIndex = true
 	settings := indexJoins
-	if t.citus { // each node plans its part itself
-		settings = propagate + `local; ` + settings
+	if t.sharded {
+		settings = propagate + `local; ` + shardJoins
 	}
 	_, err := t.ExecContext(ctx, settings)
 	return err
 }
+
+// shardJoins are indexJoins for statements that name the keys of one shard, which the node that has it plans: it looks
+// all of them up in the index at once, in their order, and joins what it finds by a hash.
+const shardJoins = `SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off`
 
 // propagate is SET LOCAL of whether Citus sends further ones to the other nodes.
 const propagate = `SET LOCAL citus.propagate_set_commands = `
@@ -76,7 +80,7 @@ func (t *transaction) planFreely(ctx context.Context) error {
 	}
 	t.byIndex = false
 	settings := strings.ReplaceAll(indexJoins, "off", "DEFAULT")
-	if t.citus {
+	if t.sharded {
 		settings += `; ` + propagate + `DEFAULT`
 	}
 	_, err := t.ExecContext(ctx, settings)
