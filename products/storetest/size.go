@@ -80,7 +80,7 @@ var sizeCases = []Case{
 		require.EqualValues(c, 3, c.write(b).Count(skipped), "mode ignore skips whatever exists")
 	}},
 	{Name: "size/pages of so many bytes", run: func(c *check) {
-		for i := range 12 {
+		for i := range 8 {
 			c.create(sized(fmt.Sprint("p-", i), []int{100, 900_000, 40_000, 3_000}[i%4]))
 		}
 		for _, order := range []string{"id", "-updated_at"} {
