@@ -233,27 +233,29 @@ func TestReportsThatCannotBeKept(t *testing.T) {
 
 // TestReportsByMany: those who ask at the same time get the whole report each, and one is kept.
 func TestReportsByMany(t *testing.T) {
-	w := newReports(t, nil, catalogue(3, 5_000))
-	want := w.superseded(w.ended(catalogue(3, 5_000)).ID)
-	before := len(w.uploads.keys(t))
-	var group sync.WaitGroup
-	var got [20]bytes.Buffer
-	for i := range got {
-		service := w.service
-		if i%2 == 1 {
-			service = w.newService()
-		}
-		group.Go(func() {
-			if err := service.Superseded(t.Context(), w.job.ID, &got[i]); err != nil {
-				t.Error(err)
+	synctest.Test(t, func(t *testing.T) { // who waits for room does so for as long as the others take
+		w := newReports(t, nil, catalogue(3, 5_000))
+		want := w.superseded(w.ended(catalogue(3, 5_000)).ID)
+		before := len(w.uploads.keys(t))
+		var group sync.WaitGroup
+		var got [20]bytes.Buffer
+		for i := range got {
+			service := w.service
+			if i%2 == 1 {
+				service = w.newService()
 			}
-		})
-	}
-	group.Wait()
-	for i := range got {
-		require.Equal(t, want, got[i].String())
-	}
-	require.Len(t, w.uploads.keys(t), before+1)
+			group.Go(func() {
+				if err := service.Superseded(t.Context(), w.job.ID, &got[i]); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		for i := range got {
+			require.Equal(t, want, got[i].String())
+		}
+		require.Len(t, w.uploads.keys(t), before+1)
+	})
 }
 
 // TestReportsThatAreKeptWaitForNobody: a copy needs no place at work.
