@@ -233,15 +233,17 @@ func (w *batchWriter) probeStatement() string {
 	}
 	u := unnested{args: s.args[:0]}
 	u.add(&s.key, "key", "text")
-	place, unlike := "-x.i", "p.version IS NULL"
+	// By key alone the index answers: the rows aren't read where they are visible to all.
+	place, version, unlike := "-x.i", "0", "p."+w.layout.key+" IS NULL"
 	if !w.byKey {
 		place = "CASE WHEN p.version IS NULL THEN -x.i ELSE " + w.layout.sizedPlace() + " END"
+		version = "coalesce(p.version, 0)"
 		same, _ := w.compared(&u)
 		unlike = "(" + same + ") IS NOT TRUE"
 	}
 	u.list.WriteString(", generate_series(1, " + strconv.FormatUint(uint64(s.key.n), 10) + "::bigint) AS i")
 	s.args = u.args
-	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(coalesce(p.version, 0))::text, '{}')
+	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(` + version + `)::text, '{}')
 		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON p.` + w.layout.key + ` = x.key` +
 		w.layout.onShard(w.shards, 1) + ` WHERE ` + unlike
 }
