@@ -23,6 +23,17 @@
 // A batch that is expected to be new skips the probe, and comes back to it when it was not: COPY runs behind a
 // savepoint.
 //
+// No index of the table has a column that every update changes. So where a page has room for a row's new version
+// beside the old one, PostgreSQL leaves the indexes alone (HOT). A new table has no such room. Who has most products
+// changed by every import may give it some, of which rows that are written from then on make use:
+//
+//	ALTER TABLE products SET (fillfactor = 50)
+//
+// To change 466,693 products then took 3.1 processor seconds of the server instead of 6.2; to create them, or to find
+// them unchanged, as many as before. But the table takes twice the space from the beginning, and what reads all of it,
+// as an export and the count of a filtered list do, 1.4 to 2.2 times as long. A table without room gets there by the
+// first import that changes everything, with indexes that are half as large again.
+//
 // DB.Jobs is the job.Store and DB.Uploads the job.Uploads: a batch's checkpoint is committed with the batch. NOTIFY
 // only wakes workers; nothing depends on its coming through.
 //
