@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -101,4 +102,24 @@ func TestLargeBatch(t *testing.T) {
 	require.Equal(t, b.Records[777].Values[1], got.Description)
 	require.Equal(t, map[string]string{"b": "b"}, got.Attributes, "777 is a multiple of 7: no value of a")
 	require.EqualValues(t, 2, got.Version)
+}
+
+// TestUpdatesAreHOT: where pages have room, as fillfactor leaves it, PostgreSQL updates products without new entries in
+// indexes, however many at once: none has a column that every update changes.
+func TestUpdatesAreHOT(t *testing.T) {
+	const n = 6_000
+	url := migrated(t)
+	query(t, url, `ALTER TABLE products SET (fillfactor = 50)`)
+	db := open(t, url, postgres.Options{})
+	for _, name := range []string{"before", "behind"} {
+		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Mode: products.Update, Columns: described,
+			Records: records(n, "a", name)})
+		require.NoError(t, err)
+	}
+	require.NoError(t, db.Close()) // at its end a connection counts what it did
+	require.Eventually(t, func() bool {
+		return scan[int](t, url, `SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'products'`) == n
+	}, time.Minute, 100*time.Millisecond)
+	require.Greater(t, scan[int](t, url, `SELECT n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'products'`),
+		n*95/100)
 }
