@@ -21,7 +21,9 @@ import (
 // distribute distributes products by the key, on Citus.
 func distribute(t testing.TB, url string) {
 	t.Helper()
-	query(t, url, `SELECT create_distributed_table('products', 'sku_key')`)
+	db, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.Citus()})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
 	require.Equal(t, pgtest.CitusShards, scan[int](t, url, `SELECT count(*) FROM pg_dist_shard`))
 }
 
@@ -29,9 +31,6 @@ func distribute(t testing.TB, url string) {
 func distributed(t testing.TB) string {
 	t.Helper()
 	url := pgtest.CitusURL(t)
-	db, err := postgres.Open(t.Context(), url, postgres.Options{})
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
 	distribute(t, url)
 	return url
 }
@@ -134,4 +133,35 @@ func TestCitusCommitCut(t *testing.T) {
 			checkHalf(t, url, batch, result)
 		}
 	}
+}
+
+// TestCitusDistribute moves a catalogue to the nodes and back, and takes over one that was distributed by hand.
+func TestCitusDistribute(t *testing.T) {
+	t.Parallel()
+	url := pgtest.CitusURL(t)
+	require.NoError(t, open(t, url, postgres.Options{}).Close())
+	query(t, url, `INSERT INTO products (id, sku_key, sku, name) SELECT i, i, i, i FROM generate_series(1, 1000) i`)
+	contents := content(t, url)
+	of := func(d postgres.Distribution) *postgres.DB {
+		db := open(t, url, postgres.Options{Distribution: d})
+		p, err := db.Products().Get(t.Context(), 7)
+		require.NoError(t, err)
+		require.Equal(t, "7", p.SKU)
+		require.Equal(t, contents, content(t, url))
+		return db
+	}
+	const shards = `SELECT count(*) FROM pg_dist_shard`
+	of(postgres.Citus())
+	require.Equal(t, pgtest.CitusShards, scan[int](t, url, shards))
+	of(postgres.Distribution{})
+	_, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(8)})
+	require.ErrorContains(t, err, "they are by citus")
+	of(postgres.OneTable())
+	require.Zero(t, scan[int](t, url, shards))
+	query(t, url, `SELECT create_distributed_table('products', 'sku_key')`)
+	_, err = postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(8)})
+	require.ErrorContains(t, err, "distributed by Citus already, by hand")
+	of(postgres.Citus())
+	require.Equal(t, "citus", scan[string](t, url,
+		`SELECT value FROM products_importer_settings WHERE name = 'distribution'`))
 }

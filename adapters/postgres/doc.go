@@ -38,10 +38,10 @@
 // only wakes workers; nothing depends on its coming through.
 //
 // The SQL keeps to what pgbouncer in transaction mode and a table that is partitioned or distributed by sku_key can do:
-// no session state (advisory locks, temporary tables, LISTEN, search_path), no unique column beside sku_key, no
-// trigger. Where Citus distributes products, statements over many keys go shard by shard (products_shards.go).
-// Statements have the names of tables alone; a DB with a schema puts it before them (space.go). Parameters travel with
-// their statement in one message (lib/pq's binary_parameters), whatever the URL says, since otherwise a pooler hands
-// statements of different clients each other's parameters. Over a pool without that, statements with parameters are in
-// transactions.
+// no session state (advisory locks, temporary tables, LISTEN, search_path), no unique column beside sku_key, no trigger
+// but those that partitions bring with them (setup_partitions.go). Where Citus distributes products, statements over
+// many keys go shard by shard (products_shards.go). Statements have the names of tables alone; a DB with a schema puts
+// it before them (space.go). Parameters travel with their statement in one message (lib/pq's binary_parameters),
+// whatever the URL says, since otherwise a pooler hands statements of different clients each other's parameters. Over a
+// pool without that, statements with parameters are in transactions.
 package postgres

@@ -28,6 +28,13 @@ type Options struct {
 	// pooler. Two schemas of a database have nothing to do with each other, and one's own tables may have the same
 	// names in another.
 	Schema string
+	// Distribution is what the products are distributed over: one table, partitions of it, or the nodes of a Citus
+	// cluster. It is recorded in the database, and the zero value leaves it as it is there. Where another one is asked
+	// for than one table has, Open moves the products, in one transaction: nobody else reads or writes them meanwhile,
+	// which takes some 10 s for each million of them, and both copies need room on the disk until it ends. Processes
+	// that run go on afterwards. From one distribution to another the way is by OneTable, which brings them back; else
+	// Open returns a *DistributionError, as where something depends on the table that can't be moved with it.
+	Distribution Distribution
 	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Of four and more some are kept for heartbeats
 	// of imports and for DB.Ping, and some from batches. Calls that find all of them busy wait: a heartbeat for 3 s, a
 	// read for 5 s, a write for 10 s, a batch for a minute; then they fail with ErrBusy.
@@ -66,6 +73,9 @@ func (o Options) withDefaults() (Options, error) {
 	if err := CheckSchema(o.Schema); err != nil {
 		return o, fmt.Errorf("postgres: Options.Schema can't be %q: %w", o.Schema, err)
 	}
+	if err := o.Distribution.check(); err != nil {
+		return o, fmt.Errorf("postgres: Options.Distribution can't be %q: %w", o.Distribution, err)
+	}
 	if o.RetryFor == 0 {
 		o.RetryFor = 10 * time.Second
 	}
@@ -92,18 +102,19 @@ func (o Options) withDefaults() (Options, error) {
 // ErrUnavailable; a call whose context ends fails within a second, but for a COMMIT that is under way and whose
 // context had no deadline: that gets RetryFor. A host that is gone is noticed after 25 s.
 type DB struct {
-	sql      *sqlx.DB
-	options  Options
-	space    space
-	products Products
-	jobs     Jobs
-	uploads  Uploads
-	webhooks Webhooks
-	notifier notifier
-	builder  builder
-	slots    slots
-	citus    bool          // the database has Citus
-	maxIdle  time.Duration // see DB.limitIdle
+	sql         *sqlx.DB
+	options     Options
+	space       space
+	products    Products
+	jobs        Jobs
+	uploads     Uploads
+	webhooks    Webhooks
+	notifier    notifier
+	builder     builder
+	slots       slots
+	citus       bool          // the database has Citus
+	maxIdle     time.Duration // see DB.limitIdle
+	distributed distributed
 
 	foreign bool // the pool is somebody else's, see OpenDB
 	binary  bool // a foreign pool sends parameters with their statements

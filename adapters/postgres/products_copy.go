@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -23,9 +25,45 @@ func (w *batchWriter) copyNew(ctx context.Context, t *transaction, places []int3
 	if len(w.columns.Attributes) > 0 {
 		into = append(into, "attributes")
 	}
+	if w.layout.own == nil {
+		distribution, err := w.db.currentDistribution(ctx, t)
+		if err != nil {
+			return err
+		}
+		if distribution.kind == byHash {
+			return w.copyWithKeys(ctx, t, into, places, ids)
+		}
+	}
+	return w.copyOver(ctx, t, w.layout.table.copyIn(into...), len(places), w.newRows(places, ids))
+}
+
+// copyWithKeys copies the rows, and then their keys.
+func (w *batchWriter) copyWithKeys(ctx context.Context, t *transaction, into []string, places []int32,
+	ids []int64) error {
+	if _, err := t.ExecContext(ctx, `SET LOCAL `+keysCopied+` = on`); err != nil {
+		return err
+	}
+	if err := w.copyOver(ctx, t, w.layout.table.copyIn(into...), len(places), w.newRows(places, ids)); err != nil {
+		return err
+	}
+	if _, err := t.ExecContext(ctx, `SET LOCAL `+keysCopied+` = off`); err != nil {
+		return err
+	}
+	inOrder := slices.Clone(places)
+	slices.SortFunc(inOrder, func(a, b int32) int { return cmp.Compare(ids[a], ids[b]) })
+	keys := tableName{w.layout.table.schema, "product_keys"}
+	return w.copyOver(ctx, t, keys.copyIn("id", "sku_key"), len(inOrder), func(buf []byte, n int) []byte {
+		buf = strconv.AppendInt(buf, ids[inOrder[n]], 10)
+		return appendCopy(append(buf, '\t'), w.batch.Records[inOrder[n]].Key)
+	})
+}
+
+// copyOver runs copyRows over the transaction's connection.
+func (w *batchWriter) copyOver(ctx context.Context, t *transaction, statement string, n int,
+	appendRow func(buf []byte, n int) []byte) error {
 	var failure error
 	err := t.conn.Raw(func(raw any) error {
-		_, failure = w.copyRows(ctx, raw, w.layout.table.copyIn(into...), len(places), w.newRows(places, ids))
+		_, failure = w.copyRows(ctx, raw, statement, n, appendRow)
 		// Raw must not see the error of a lost connection: it would close the connection, and wait forever for the end
 		// of the transaction on it.
 		return nil

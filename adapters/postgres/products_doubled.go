@@ -39,9 +39,13 @@ func (db *DB) findDoubled(ctx context.Context) error {
 	}
 	err := db.read(ctx, forBulk, func(ctx context.Context, q querier) error {
 		found = nil
+		distribution, err := db.readDistribution(ctx, q)
+		if err != nil {
+			return err
+		}
 		return sqlx.SelectContext(ctx, q, &found, `SELECT id, string_agg(sku, ', ' ORDER BY sku) AS skus, d.all
-			FROM (SELECT id, count(*) OVER () AS all FROM products GROUP BY id HAVING count(*) > 1 ORDER BY id
-			LIMIT $1) d JOIN products USING (id)
+			FROM (SELECT id, count(*) OVER () AS all FROM `+distribution.withID()+` GROUP BY id HAVING count(*) > 1
+				ORDER BY id LIMIT $1) d JOIN products USING (id)
 			GROUP BY id, d.all ORDER BY id`, doubledShown)
 	})
 	if err != nil {

@@ -47,13 +47,20 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	var rows *pageRows
 	var found, n int
 	what := listPurpose(&query, order, p.layout.schema)
-	err = p.db.read(ctx, what, func(ctx context.Context, q querier) (err error) {
+	err = p.db.readByID(ctx, what, func(ctx context.Context, q querier, byKeys bool) (err error) {
+		r.ofIDs = nil
+		if byKeys && query.SKU == "" && query.Search == "" { // what has an index of its own is sorted
+			r.ofIDs, r.keys = p.db.ofIDs, p.db.allKeys()
+		}
 		if rows, err = r.read(ctx, q); err != nil {
 			return err
 		}
 		found = len(rows.rows)
 		n = min(found, query.Limit)
 		if query.MaxBytes > 0 {
+			if byKeys {
+				rows.ofKeys = p.db.ofKeys("$1::text[]")
+			}
 			n, err = rows.complete(ctx, q, n, query.MaxBytes)
 		}
 		return err
@@ -96,6 +103,12 @@ type pageReader struct {
 	byID  string // the order by ID alone, empty where the page isn't ordered by ID
 	lead  int    // how many rows in front of the page are read as well
 	limit string // LIMIT and OFFSET
+	// position is the comparison of ID and key with the position behind which the page begins, where it is ordered by
+	// them, empty for none.
+	position string
+	// ofIDs, if not nil, is DB.ofIDs, since the products are in partitions; then keys is DB.allKeys.
+	ofIDs func(rest string) string
+	keys  string
 	// sorted says that the server may sort all that matches.
 	sorted bool
 }
@@ -144,9 +157,12 @@ func (r *pageReader) read(ctx context.Context, q querier) (rows *pageRows, err e
 // readBy returns the rows in an order.
 func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRows, error) {
 	page := &pageRows{layout: r.layout, whole: r.order.Own(), rows: make([]row, 0, r.lead+r.query.Limit+1)}
-	from := ` FROM products` + r.s.where() + ` ORDER BY ` + by + r.limit
-	if len(r.parts) > 0 {
+	from := ` FROM products` + r.where(`id, sku_key`) + ` ORDER BY ` + by + r.limit
+	switch {
+	case len(r.parts) > 0:
 		from = r.fromParts(by)
+	case r.ofIDs != nil && r.byID != "":
+		from = r.fromKeys(by)
 	}
 	if r.query.MaxBytes == 0 {
 		rows, err := q.QueryxContext(ctx, `SELECT `+r.layout.selected+from, r.s.args...)
@@ -161,6 +177,28 @@ func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRow
 		from = ` FROM (SELECT ` + r.layout.selected + from + `) AS page ORDER BY ` + by
 	}
 	return page, page.scan(ctx, q, from, r.s, r.query.MaxBytes/r.query.Limit)
+}
+
+// where is the WHERE clause, where the position is that of these columns.
+func (r *pageReader) where(columns string) string {
+	s := selection{conditions: r.s.conditions}
+	if r.position != "" {
+		s.conditions = append(slices.Clone(s.conditions), `(`+columns+`)`+r.position)
+	}
+	return s.where()
+}
+
+// fromKeys selects the page, which is ordered by ID, in the order of product_keys: in that of an index of each
+// partition it would take the server longer the more of them there are.
+func (r *pageReader) fromKeys(by string) string {
+	if len(r.s.conditions) == 0 {
+		return ` FROM ` + r.ofIDs(r.where(`id, sku_key`)+` ORDER BY `+r.by+r.limit) + ` ORDER BY ` + by
+	}
+	// Of those that match too: they are looked at one after the other until there are enough.
+	by = strings.NewReplacer(`id`, `"an id"`, `sku_key`, `"its key"`).Replace(r.by)
+	return ` FROM (SELECT id AS "an id", sku_key AS "its key" FROM ` + r.keys + `) AS k
+		JOIN products ON sku_key = "its key" AND id = "an id"` + r.where(`"an id", "its key"`) + ` ORDER BY ` +
+		by + r.limit
 }
 
 // fromParts selects the page from what each of the parts gives for it, so that an index of the order is of use for
@@ -348,7 +386,7 @@ func (r *pageReader) after(at *products.Position, rule products.KeyRule) error {
 	sqlType, sku := "text", at.SKU
 	switch order.Field {
 	case "id":
-		s.add("(id, sku_key) %s (%s, %s)", operator, s.arg(at.ID, "bigint"), s.arg(rule.Key(sku), "text"))
+		r.position = fmt.Sprintf(" %s (%s, %s)", operator, s.arg(at.ID, "bigint"), s.arg(rule.Key(sku), "text"))
 		return nil
 	case "sku":
 		sku = at.Value

@@ -22,6 +22,7 @@ type pageRows struct {
 	rows    []row
 	partial map[int]bool // those that lack text
 	before  map[int]row  // what was read again, as it stood in the order
+	ofKeys  string       // products with the keys $1, "" for the table as it is
 }
 
 // edge returns the row as the first statement read it, which decides its place in the order.
@@ -150,8 +151,7 @@ func (p *pageRows) look(ctx context.Context, q sqlx.QueryerContext, i, n int) (m
 			keys[0].add(p.rows[i].Key)
 		}
 	}
-	rows, err := q.QueryxContext(ctx, `SELECT p.sku_key, `+p.layout.size+
-		` FROM products AS p WHERE p.sku_key = ANY ($1::text[])`, keys.args()...)
+	rows, err := q.QueryxContext(ctx, `SELECT p.sku_key, `+p.layout.size+p.fromKeys(), keys.args()...)
 	if err != nil {
 		return nil, err
 	}
@@ -167,6 +167,14 @@ func (p *pageRows) look(ctx context.Context, q sqlx.QueryerContext, i, n int) (m
 	return sizes, rows.Err()
 }
 
+// fromKeys is FROM what, for the rows p of the keys $1.
+func (p *pageRows) fromKeys() string {
+	if p.ofKeys != "" {
+		return ` FROM ` + p.ofKeys + ` AS p`
+	}
+	return ` FROM products AS p WHERE p.sku_key = ANY ($1::text[])`
+}
+
 // fill reads rows that lack text again, with it. Those that were deleted meanwhile still lack it.
 func (p *pageRows) fill(ctx context.Context, q sqlx.QueryerContext, at []int) error {
 	if len(at) == 0 {
@@ -178,8 +186,7 @@ func (p *pageRows) fill(ctx context.Context, q sqlx.QueryerContext, at []int) er
 		keys[0].add(p.rows[i].Key)
 		places[p.rows[i].Key] = i
 	}
-	result, err := q.QueryxContext(ctx, `SELECT `+p.layout.selected+` FROM products WHERE sku_key = ANY ($1::text[])`,
-		keys.args()...)
+	result, err := q.QueryxContext(ctx, `SELECT `+p.layout.selected+p.fromKeys(), keys.args()...)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,11 @@ var ErrUsed = errors.New("postgres: the database has products, or had some befor
 // the transaction of the context, if it belongs to one; until that has ended nobody else creates a product.
 func (p *Products) Restore(ctx context.Context, all iter.Seq2[products.Product, error]) (n int64, err error) {
 	err = p.db.joinFor(ctx, forBulk, func(ctx context.Context, t *transaction) error {
-		given, used, err := productNumbers.hold(ctx, t)
+		distribution, err := p.db.readDistribution(ctx, t)
+		if err != nil {
+			return err
+		}
+		given, used, err := productNumbers.of(distribution).hold(ctx, t)
 		switch {
 		case err != nil:
 			return err

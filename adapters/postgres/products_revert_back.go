@@ -69,8 +69,12 @@ func (w *reverter) takenIDs(ctx context.Context, t *transaction, ranks []int32) 
 	for i, rank := range ranks {
 		ids[i] = w.at(rank).Product.ID
 	}
+	distribution, err := w.products.db.readDistribution(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	var found string
-	err := t.QueryRowContext(ctx, `SELECT coalesce(array_agg(id)::text, '{}') FROM `+w.layout.table.String()+
+	err = t.QueryRowContext(ctx, `SELECT coalesce(array_agg(id)::text, '{}') FROM `+distribution.withID()+
 		` WHERE id = ANY ($1::bigint[])`, intArray(ids)).Scan(&found)
 	if err != nil {
 		return nil, err

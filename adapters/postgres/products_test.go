@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"cmp"
 	"database/sql"
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,8 +58,8 @@ func runBatches(t *testing.T, w way) {
 	})
 }
 
-// TestProductsPartitioned runs the suite over a table in parts by the hash of the key. That forbids nearly all that a
-// table distributed over several servers forbids: other unique columns, changing a row's place, system columns.
+// TestProductsPartitioned runs the suites over a table in partitions by the hash of the key. That forbids nearly all
+// that a table distributed over several servers forbids: other unique columns, changing a row's place, system columns.
 // The cases without fields of their own have some that nobody uses.
 func TestProductsPartitioned(t *testing.T) {
 	t.Parallel()
@@ -71,14 +70,20 @@ func TestProductsPartitioned(t *testing.T) {
 	})
 }
 
-// partition puts another table in the place of products, in parts by the hash of the key.
+// TestBatchesPartitioned: likewise.
+func TestBatchesPartitioned(t *testing.T) {
+	t.Parallel()
+	lend := lender(t, func(url string) { partition(t, url) })
+	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
+		store := open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
+		return store, storetest.FindIn(store)
+	})
+}
+
+// partition brings the products of a database into 8 partitions.
 func partition(t *testing.T, url string) {
 	t.Helper()
-	statements := `DROP TABLE IF EXISTS plain; ALTER TABLE products RENAME TO plain;
-		CREATE TABLE products (LIKE plain INCLUDING DEFAULTS, PRIMARY KEY (sku_key)) PARTITION BY HASH (sku_key);`
-	for i := range 4 {
-		statements += fmt.Sprintf(
-			"CREATE TABLE products_%d PARTITION OF products FOR VALUES WITH (MODULUS 4, REMAINDER %d);", i, i)
-	}
-	query(t, url, statements+`CREATE INDEX ON products (id); DROP TABLE plain;`)
+	db, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(8)})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
 }

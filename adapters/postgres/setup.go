@@ -27,6 +27,9 @@ func (db *DB) setUp(ctx context.Context) error {
 	if err := db.settleFields(ctx); err != nil {
 		return refusal(err)
 	}
+	if err := db.settleDistribution(ctx); err != nil {
+		return refusal(err)
+	}
 	if err := db.fillable(ctx); err != nil {
 		return translate(err)
 	}

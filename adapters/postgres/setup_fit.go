@@ -38,7 +38,9 @@ func (e *UnfitError) Unwrap() error {
 var (
 	tables = []string{"products", "products_importer_commits", "import_jobs", "import_checkpoints", "import_changes",
 		"import_uploads",
-		"import_upload_chunks", "import_standing_uploads", "import_profiles", "api_tokens", "product_history", "webhook_endpoints",
+		"import_upload_chunks", "import_standing_uploads", "import_profiles", "api_tokens", "product_keys",
+		"product_history",
+		"webhook_endpoints",
 		"webhook_events",
 		"webhook_numbers", "webhook_deliveries", "webhook_deliveries_pending", "webhook_deliveries_ended", "webhook_claims", "webhook_attempts",
 		"webhook_feed", "webhook_feed_keeping"}

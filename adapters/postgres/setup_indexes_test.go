@@ -167,7 +167,8 @@ func TestFieldsPartitioned(t *testing.T) {
 	partition(t, url)
 	// One part is in parts again.
 	query(t, url, `ALTER TABLE products DETACH PARTITION products_3; DROP TABLE products_3;
-		CREATE TABLE "Part 3" PARTITION OF products FOR VALUES WITH (MODULUS 4, REMAINDER 3) PARTITION BY HASH (sku_key);
+		CREATE TABLE "Part 3" PARTITION OF products FOR VALUES WITH (MODULUS 8, REMAINDER 3)
+			PARTITION BY HASH (sku_key);
 		CREATE TABLE products_30 PARTITION OF "Part 3" FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 		CREATE TABLE products_31 PARTITION OF "Part 3" FOR VALUES WITH (MODULUS 2, REMAINDER 1)`)
 	schema := indexedFields(t)
@@ -177,10 +178,10 @@ func TestFieldsPartitioned(t *testing.T) {
 	require.NoError(t, db.BuildIndexes(t.Context()))
 	const valid = `SELECT count(*) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
 		WHERE relname ~ '_by_' AND indisvalid`
-	require.Equal(t, 7*(1+4+2), scan[int](t, url, valid), "on the table, its parts, and the parts of one of them")
+	require.Equal(t, 7*(1+8+2), scan[int](t, url, valid), "on the table, its parts, and the parts of one of them")
 	// As after an interruption between the parts and the whole.
 	query(t, url, `DROP INDEX products_by_price`)
-	require.Equal(t, 6*(1+4+2), scan[int](t, url, valid))
+	require.Equal(t, 6*(1+8+2), scan[int](t, url, valid))
 	require.NoError(t, db.BuildIndexes(t.Context()))
-	require.Equal(t, 7*(1+4+2), scan[int](t, url, valid))
+	require.Equal(t, 7*(1+8+2), scan[int](t, url, valid))
 }

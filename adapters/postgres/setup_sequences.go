@@ -22,6 +22,14 @@ var (
 		{"webhook_feed_ids", "webhook_feed", 1, "SELECT removed FROM webhook_feed_keeping"}}
 )
 
+// of returns the numbering where the products are distributed so.
+func (n numbering) of(d Distribution) numbering {
+	if n.table == "products" {
+		n.table = d.withID()
+	}
+	return n
+}
+
 // given returns the greatest number that the sequence has given out, and the greatest that the table has, or had.
 func (n numbering) given(ctx context.Context, q sqlx.QueryerContext) (given, used int64, err error) {
 	err = q.QueryRowxContext(ctx,
@@ -57,6 +65,11 @@ func (db *DB) settleSequences(ctx context.Context) (moved bool, err error) {
 	for _, n := range numberings {
 		var given, used int64
 		err := db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+			distribution, err := db.readDistribution(ctx, q)
+			if err != nil {
+				return err
+			}
+			n = n.of(distribution)
 			given, used, err = n.given(ctx, q)
 			return err
 		})

@@ -59,6 +59,7 @@ func newFlags(s *settings) *envflags.Set {
 	flags.Group("Where it goes")
 	s.database.Add(flags, "memory:")
 	s.database.AddNoMigrate(flags)
+	s.database.AddDistribute(flags)
 	s.fields.Add(flags)
 	s.table.add(flags)
 	s.addImport(flags)
@@ -191,7 +192,7 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	case len(files) > 1:
 		return fmt.Errorf("one file at a time, not %d: %s", len(files), strings.Join(files, " "))
 	}
-	if err := cmp.Or(s.checkReports(), s.checkTable(flags), s.database.CheckSchema()); err != nil {
+	if err := cmp.Or(s.checkReports(), s.checkTable(flags), s.database.Check()); err != nil {
 		return err
 	}
 	if len(files) > 0 {

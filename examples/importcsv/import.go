@@ -95,7 +95,8 @@ func (s *settings) openStore(ctx context.Context) (*opened, error) {
 		return &opened{store: table, close: closeTable}, nil
 	}
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
-		Schema: s.database.Schema, NoMigrate: s.database.NoMigrate, Named: s.database.Named})
+		Schema: s.database.Schema, Distribution: s.database.Distribution, NoMigrate: s.database.NoMigrate,
+		Named: s.database.Named})
 	if err != nil {
 		return nil, err
 	}

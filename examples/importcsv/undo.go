@@ -102,11 +102,12 @@ func (s *settings) checkUndo(flags *envflags.Set, files []string) error {
 			other = fmt.Errorf("-undo imports no file: leave out %s", flags.Named(f.Name))
 		}
 	})
-	return cmp.Or(other, s.checkReports(), s.database.CheckSchema())
+	return cmp.Or(other, s.checkReports(), s.database.Check())
 }
 
 // ofUndo are the flags that mean something with -undo.
-var ofUndo = []string{"undo", "database-url", "schema", "no-migrate", "fields", "dry-run", "changes", "json", "quiet"}
+var ofUndo = []string{"undo", "database-url", "schema", "no-migrate", "distribute", "fields",
+	"dry-run", "changes", "json", "quiet"}
 
 // undoImport takes back what the import of the settings did.
 func undoImport(ctx context.Context, s *settings) *outcome {

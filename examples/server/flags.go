@@ -102,6 +102,7 @@ func newFlags(s *settings) *envflags.Set {
 	flags.Group("The database")
 	s.database.Add(flags, defaultDatabase)
 	s.database.AddNoMigrate(flags)
+	s.database.AddDistribute(flags)
 	s.fields.Add(flags)
 	s.table.Add(flags)
 	flags.BoolVar(&s.searchIndex, "search-index", false,

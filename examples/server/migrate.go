@@ -22,6 +22,8 @@ their start, unless they are started with -no-migrate, as by a user of the
 database who owns nothing: examples/grants.sql has what such a user needs.
 
   server migrate -database-url postgres://owner:password@localhost/shop -fields fields.json
+  server migrate -database-url postgres://owner:password@localhost/shop -distribute hash:64
+      the products in 64 partitions
   server migrate -key-rule fold
       a new database, in which A-1 and a-1 are the same SKU
 `
@@ -41,6 +43,7 @@ type migrate struct {
 func (m *migrate) add(flags *envflags.Set) {
 	m.flags = flags
 	m.database.Add(flags, defaultDatabase)
+	m.database.AddDistribute(flags)
 	m.fields.Add(flags)
 	flags.TextVar(&m.keyRule, "key-rule", products.ExactKeys,
 		"the `rule` by which SKUs are the same in a new database: exact, or fold, which takes no notice of case; it "+
@@ -70,7 +73,7 @@ func (m *migrate) run(ctx context.Context, stdout io.Writer) (err error) {
 		return err
 	}
 	options := storeflags.Options{Logger: logger, Fields: m.fields.Schema, Schema: m.database.Schema,
-		Named: m.database.Named}
+		Distribution: m.database.Distribution, Named: m.database.Named}
 	if m.flags.Given("key-rule") {
 		options.KeyRule = &m.keyRule
 	}

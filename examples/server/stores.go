@@ -14,7 +14,7 @@ func openStores(ctx context.Context, s *settings, front *lifecycle.Front,
 	logger *slog.Logger) (*storeflags.Stores, error) {
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 20, Logger: logger,
 		Sealer: s.hooks.Sealer, Fields: s.fields.Schema, Schema: s.database.Schema, Table: s.table.Options,
-		NoMigrate: s.database.NoMigrate, Named: s.named})
+		Distribution: s.database.Distribution, NoMigrate: s.database.NoMigrate, Named: s.named})
 	if err != nil || !s.searchIndex {
 		return db, err
 	}

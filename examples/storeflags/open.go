@@ -24,6 +24,8 @@ type Options struct {
 	Fields *products.Schema
 	// Schema is the PostgreSQL schema that all tables are in, empty for where the search_path leads.
 	Schema string
+	// Distribution is what the products are distributed over in PostgreSQL, the zero value for what is recorded there.
+	Distribution postgres.Distribution
 	// Table is the table of one's own that jobs import into, nil for the products.
 	Table *postgres.TableOptions
 	// NoMigrate leaves the schema alone: one that doesn't fit is an error.
@@ -81,6 +83,10 @@ func Open(ctx context.Context, u URL, o Options) (*Stores, error) {
 	}
 	var one *postgres.MissingFieldsError
 	var other *sqlite.MissingFieldsError
+	var distribution *postgres.DistributionError
+	if errors.As(err, &distribution) {
+		return nil, fmt.Errorf("%s: %w", o.Named("distribute"), err)
+	}
 	if behind(err) || errors.As(err, &one) || errors.As(err, &other) {
 		return nil, fmt.Errorf("%w, by the command server migrate", err)
 	}
@@ -95,7 +101,7 @@ func behind(err error) bool {
 }
 
 func open(ctx context.Context, u URL, o Options) (*Stores, error) {
-	if err := checkSchema(o.Schema, u.Kind, o.Named); err != nil {
+	if err := checkKind(o.Schema, o.Distribution, u.Kind, o.Named); err != nil {
 		return nil, err
 	}
 	switch u.Kind {
@@ -120,7 +126,8 @@ func open(ctx context.Context, u URL, o Options) (*Stores, error) {
 			Pools:            db.Pools, Close: db.Close}, nil
 	case PostgreSQL:
 		db, err := postgres.Open(ctx, u.text, postgres.Options{MaxConns: o.MaxConns, Logger: o.Logger, Sealer: o.Sealer,
-			Fields: o.Fields, Schema: o.Schema, NoMigrate: o.NoMigrate, KeyRule: o.KeyRule})
+			Fields: o.Fields, Schema: o.Schema, Distribution: o.Distribution, NoMigrate: o.NoMigrate,
+			KeyRule: o.KeyRule})
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
@@ -65,6 +66,13 @@ func TestOpen(t *testing.T) {
 	require.NoError(t, err)
 	_, err = storeflags.Open(t.Context(), u, storeflags.Options{Schema: "shop"})
 	require.EqualError(t, err, `-schema "shop" is for PostgreSQL alone, and the database is another one: leave it out`)
+	for _, text := range []string{"memory:", "sqlite:" + filepath.Join(t.TempDir(), "none.db")} {
+		u, err := storeflags.ParseURL(text)
+		require.NoError(t, err)
+		_, err = storeflags.Open(t.Context(), u, storeflags.Options{Distribution: postgres.HashPartitions(64)})
+		require.EqualError(t, err,
+			`-distribute "hash:64" is for PostgreSQL alone, and the database is another one: leave it out`)
+	}
 	_, err = storeflags.Open(t.Context(), storeflags.URL{}, storeflags.Options{})
 	require.ErrorContains(t, err, "no database is named")
 }

@@ -17,8 +17,10 @@ type Settings struct {
 	Schema string
 	// NoMigrate is Options.NoMigrate.
 	NoMigrate bool
-	fallback  string
-	flags     *envflags.Set
+	// Distribution is Options.Distribution.
+	Distribution postgres.Distribution
+	fallback     string
+	flags        *envflags.Set
 }
 
 // Add adds the flags -database-url and -schema. Where the first is empty the fallback counts, which may be empty too.
@@ -52,6 +54,16 @@ func (s *Settings) AddNoMigrate(flags *envflags.Set) {
 	flags.FromEnv("no-migrate")
 }
 
+// AddDistribute adds the flag -distribute.
+func (s *Settings) AddDistribute(flags *envflags.Set) {
+	flags.Func("distribute", "the `way` in which the products of a PostgreSQL database are distributed, which it "+
+		"records: hash:64 and the like, in so many partitions by the hash of the SKU; citus, over the nodes of a "+
+		"cluster; none, in one table. Products that are there are moved, and nobody reads or writes any meanwhile; "+
+		"empty leaves it as it is",
+		func(text string) error { return s.Distribution.UnmarshalText([]byte(text)) })
+	flags.FromEnv("distribute")
+}
+
 // Set reads a URL.
 func (s *Settings) Set(text string) (err error) {
 	if text == "" {
@@ -67,13 +79,19 @@ func (s *Settings) Set(text string) (err error) {
 // String is the fallback, which the usage shows.
 func (s *Settings) String() string { return s.fallback }
 
-// CheckSchema returns what is wrong with the flags together.
-func (s *Settings) CheckSchema() error { return checkSchema(s.Schema, s.URL.Kind, s.Named) }
+// Check returns what is wrong with the flags together.
+func (s *Settings) Check() error { return checkKind(s.Schema, s.Distribution, s.URL.Kind, s.Named) }
 
-func checkSchema(schema string, kind Kind, named func(flag string) string) error {
-	if schema != "" && kind != None && kind != PostgreSQL {
-		return fmt.Errorf("%s %q is for PostgreSQL alone, and the database is another one: leave it out", named("schema"),
-			schema)
+// checkKind returns an error for what is asked of a database that can't do it.
+func checkKind(schema string, d postgres.Distribution, kind Kind, named func(flag string) string) error {
+	if kind == None || kind == PostgreSQL {
+		return nil
+	}
+	for _, flag := range []struct{ name, value string }{{"schema", schema}, {"distribute", d.String()}} {
+		if flag.value != "" {
+			return fmt.Errorf("%s %q is for PostgreSQL alone, and the database is another one: leave it out",
+				named(flag.name), flag.value)
+		}
 	}
 	return nil
 }

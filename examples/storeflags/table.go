@@ -133,6 +133,9 @@ func (t *Table) Check(database URL) error {
 	case database.Kind != PostgreSQL:
 		return errors.New(table + " is of PostgreSQL: name its database, postgres://user:password@host/name, with " +
 			"-database-url or DATABASE_URL")
+	case t.flags.Given("distribute"):
+		return fmt.Errorf("%s is distributed by its owner: leave out %s, which is for the products", table,
+			t.flags.Named("distribute"))
 	case t.flags.Given("fields"):
 		return fmt.Errorf("%s has its own fields, so leave out %s", table, t.flags.Named("fields"))
 	}

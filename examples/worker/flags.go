@@ -46,6 +46,7 @@ func newFlags(s *settings) *envflags.Set {
 	flags.Group("The database, which is the servers'")
 	s.database.Add(flags, "")
 	s.database.AddNoMigrate(flags)
+	s.database.AddDistribute(flags)
 	s.fields.Add(flags)
 	s.table.Add(flags)
 	s.work.AddKept(flags)

@@ -93,7 +93,8 @@ func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logge
 	err = s.lifecycle.Await(ctx, front, logger, func(ctx context.Context) (err error) {
 		db, err = storeflags.Open(ctx, s.database.URL, storeflags.Options{MaxConns: 4*s.work.Workers + 8,
 			Logger: logger, Sealer: s.hooks.Sealer, Fields: s.fields.Schema, Schema: s.database.Schema,
-			Table: s.table.Options, NoMigrate: s.database.NoMigrate, Named: s.named})
+			Table: s.table.Options, Distribution: s.database.Distribution, NoMigrate: s.database.NoMigrate,
+			Named: s.named})
 		return err
 	})
 	switch {

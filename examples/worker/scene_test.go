@@ -298,7 +298,13 @@ func (s *scene) end(id string) outcome {
 // prepared is a scene with Base imported, and HalfNew submitted to be imported over it in the mode. Nobody works.
 func prepared(t *testing.T, mode products.Mode) (s *scene, id string) {
 	t.Helper()
-	s = newScene(t, withBase(t))
+	return preparedIn(t, withBase(t), mode)
+}
+
+// preparedIn is prepared in a database that has Base.
+func preparedIn(t *testing.T, url string, mode products.Mode) (s *scene, id string) {
+	t.Helper()
+	s = newScene(t, url)
 	return s, s.submit(catalogtest.HalfNew, mode).ID
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -33,6 +34,22 @@ func TestKilledWorkers(t *testing.T) {
 			requireSame(t, want, s.end(id))
 		})
 	}
+}
+
+// TestKilledWorkersPartitioned does so where the products are in 64 partitions, and asks for the same as in one table.
+func TestKilledWorkersPartitioned(t *testing.T) {
+	want := undisturbed(t, products.Update)
+	url := withBase(t)
+	db, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(64)})
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	s, id := preparedIn(t, url, products.Update)
+	s.killWorkers(id, len(want.batches), 3, rand.New(rand.NewPCG(64, 20)))
+	requireSame(t, want, s.end(id))
+	var unlike int
+	require.NoError(t, s.raw.QueryRowContext(t.Context(), `SELECT count(*) FROM products AS p
+		FULL JOIN product_keys AS k USING (id, sku_key) WHERE p.id IS NULL OR k.id IS NULL`).Scan(&unlike))
+	require.Zero(t, unlike)
 }
 
 // killWorkers has two workers at a job of so many batches, and kills the one that holds it so often. After each kill it

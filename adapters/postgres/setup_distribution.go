@@ -1,0 +1,300 @@
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// Distribution says what the products are distributed over. The zero value leaves that as it is recorded in the
+// database; in a new one they are in one table. Distributions can be compared.
+type Distribution struct {
+	kind       distributionKind
+	partitions int
+}
+
+type distributionKind byte
+
+const (
+	asRecorded distributionKind = iota
+	oneTable
+	byHash
+	byCitus
+)
+
+// MaxPartitions is the most partitions that there can be: a transaction that writes locks all of them and their
+// indexes, and a server has room for some thousands of locks.
+const MaxPartitions = 256
+
+// OneTable is that the products are in one table.
+func OneTable() Distribution { return Distribution{kind: oneTable} }
+
+// HashPartitions is that they are in n partitions of their table, 2 to MaxPartitions, by the hash of their keys.
+func HashPartitions(n int) Distribution { return Distribution{kind: byHash, partitions: n} }
+
+// Citus is that their table is distributed by their keys over the nodes of a Citus cluster, whose coordinator the
+// database's URL names.
+func Citus() Distribution { return Distribution{kind: byCitus} }
+
+// String returns the text that UnmarshalText reads, "" for the zero value.
+func (d Distribution) String() string {
+	switch d.kind {
+	case oneTable:
+		return "none"
+	case byHash:
+		return "hash:" + strconv.Itoa(d.partitions)
+	case byCitus:
+		return "citus"
+	}
+	return ""
+}
+
+// MarshalText returns what String does.
+func (d Distribution) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads none, hash:N or citus. An empty text is the zero value. An error is a sentence without the text,
+// for whoever gave it.
+func (d *Distribution) UnmarshalText(text []byte) error {
+	number, hashed := strings.CutPrefix(string(text), "hash:")
+	switch {
+	case len(text) == 0:
+		*d = Distribution{}
+	case string(text) == "none":
+		*d = OneTable()
+	case string(text) == "citus":
+		*d = Citus()
+	case hashed:
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 2 || n > MaxPartitions {
+			return fmt.Errorf("want 2 to %d partitions, as in hash:64", MaxPartitions)
+		}
+		*d = HashPartitions(n)
+	default:
+		return errors.New("want none, hash:N such as hash:64, or citus")
+	}
+	return nil
+}
+
+// check returns what is wrong with it.
+func (d Distribution) check() error { return new(Distribution).UnmarshalText([]byte(d.String())) }
+
+// DistributionError says that the products of the database are distributed otherwise than Options.Distribution asks
+// for, or that they can't be distributed so.
+type DistributionError struct {
+	// Recorded is what they are distributed over, and Asked what was asked for.
+	Recorded, Asked Distribution
+	// Problem says why it can't be, and Remedy what to do; neither ends with a full stop.
+	Problem, Remedy string
+}
+
+func (e *DistributionError) Error() string {
+	asked := "distributed by " + e.Asked.String()
+	if e.Asked == OneTable() {
+		asked = "brought into one table"
+	}
+	return fmt.Sprintf("postgres: the products can't be %s: %s; %s", asked, e.Problem, e.Remedy)
+}
+
+// distributionSetting is the name under which products_importer_settings has the distribution. None is recorded for one
+// table.
+const distributionSetting = "distribution"
+
+// distributed is what a process knows of the distribution, which another one may change.
+type distributed struct {
+	mu     sync.Mutex
+	is     Distribution
+	looked time.Time
+}
+
+// distributionAge is for how long a process believes that the products are in one table, without looking again. Only
+// reads by ID are slow meanwhile. That they are in partitions no longer is noticed by what is missing then.
+const distributionAge = 5 * time.Second
+
+// currentDistribution returns the distribution, as it is recorded or was a little while ago.
+func (db *DB) currentDistribution(ctx context.Context, q sqlx.QueryerContext) (Distribution, error) {
+	db.distributed.mu.Lock()
+	is, looked := db.distributed.is, db.distributed.looked
+	db.distributed.mu.Unlock()
+	if is.kind != oneTable || time.Since(looked) < distributionAge {
+		return is, nil
+	}
+	return db.readDistribution(ctx, q)
+}
+
+// readDistribution reads what is recorded.
+func (db *DB) readDistribution(ctx context.Context, q sqlx.QueryerContext) (is Distribution, err error) {
+	var text string
+	err = sqlx.GetContext(ctx, q, &text, `SELECT value FROM products_importer_settings WHERE name = '`+
+		distributionSetting+`'`)
+	if errors.Is(err, sql.ErrNoRows) {
+		text, err = OneTable().String(), nil
+	}
+	if err != nil {
+		return is, err
+	}
+	if err := is.UnmarshalText([]byte(text)); err != nil {
+		return is, fmt.Errorf("postgres: what products_importer_settings has for the %s, %q, is unknown: %w",
+			distributionSetting, text, err)
+	}
+	db.distributed.mu.Lock()
+	defer db.distributed.mu.Unlock()
+	db.distributed.is, db.distributed.looked = is, time.Now()
+	return is, nil
+}
+
+// forgetDistribution makes the next one who asks look again.
+func (db *DB) forgetDistribution() {
+	db.distributed.mu.Lock()
+	defer db.distributed.mu.Unlock()
+	db.distributed.is, db.distributed.looked = OneTable(), time.Time{}
+}
+
+// settleDistribution distributes the products as Options.Distribution asks for.
+func (db *DB) settleDistribution(ctx context.Context) error {
+	var is Distribution
+	asked := db.options.Distribution
+	err := db.read(ctx, forReading, func(ctx context.Context, q querier) (err error) {
+		is, err = db.readDistribution(ctx, q)
+		return err
+	})
+	if err != nil || asked.kind == asRecorded || asked == is {
+		return translate(err)
+	}
+	if err := mayFollow(is, asked); err != nil {
+		return err
+	}
+	if db.options.NoMigrate {
+		return &DistributionError{Recorded: is, Asked: asked,
+			Problem: "they aren't yet, and the schema is to be left alone",
+			Remedy:  "migrate it with this distribution"}
+	}
+	if err := db.mayMigrate(ctx); err != nil {
+		return translate(err)
+	}
+	return translate(db.locked(ctx, migrationLock, func(ctx context.Context) error {
+		began := time.Now()
+		var moved int64
+		err := db.alter(ctx, func(ctx context.Context, t *transaction) (err error) {
+			moved, err = db.distribute(ctx, t, asked)
+			return err
+		})
+		if err == nil {
+			db.options.Logger.InfoContext(ctx, "distributed the products", "by", asked.String(), "products", moved,
+				"took", time.Since(began))
+		}
+		return err
+	}))
+}
+
+// mayFollow returns an error where products that are distributed in one way can't be in the other.
+func mayFollow(is, asked Distribution) error {
+	if is.kind == oneTable || asked.kind == oneTable {
+		return nil
+	}
+	return &DistributionError{Recorded: is, Asked: asked, Problem: fmt.Sprintf("they are by %s", is),
+		Remedy: "leave it out, or bring them back into one table first, with the distribution none"}
+}
+
+// distribute moves the products. It returns how many there are.
+func (db *DB) distribute(ctx context.Context, t *transaction, asked Distribution) (moved int64, err error) {
+	if _, err := t.ExecContext(ctx, `LOCK TABLE products IN ACCESS EXCLUSIVE MODE`); err != nil {
+		return 0, err
+	}
+	is, err := db.readDistribution(ctx, t) // another process may have been faster
+	if err != nil || is == asked {
+		return 0, err
+	}
+	if err := mayFollow(is, asked); err != nil {
+		return 0, err
+	}
+	byHand, err := distributedByHand(ctx, t)
+	switch {
+	case err != nil:
+		return 0, err
+	case byHand != "" && is.kind == oneTable && (asked.kind != byCitus || byHand != citusBySKU):
+		return 0, &DistributionError{Recorded: is, Asked: asked,
+			Problem: "their table is " + byHand + " already, by hand",
+			Remedy:  "bring them back into a table that isn't, in the way that they were brought there, and try again"}
+	case asked.kind == byCitus || is.kind == byCitus:
+		moved, err = db.distributeByCitus(ctx, t, asked, byHand)
+	default:
+		m := mover{db: db, t: t, is: is, asked: asked}
+		moved, err = m.run(ctx)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if asked.kind == oneTable {
+		_, err = t.ExecContext(ctx, `DELETE FROM products_importer_settings WHERE name = $1`, distributionSetting)
+	} else {
+		_, err = t.ExecContext(ctx, `INSERT INTO products_importer_settings (name, value) VALUES ($1, $2)`,
+			distributionSetting, asked.String())
+	}
+	t.committed = append(t.committed, func() {
+		db.distributed.mu.Lock()
+		defer db.distributed.mu.Unlock()
+		db.distributed.is, db.distributed.looked = asked, time.Now()
+	})
+	return moved, err
+}
+
+// citusBySKU is what distributedByHand returns of a table that is distributed as distributeByCitus does.
+const citusBySKU = "distributed by Citus"
+
+// distributedByHand says how the table of the products is distributed, "" for one table.
+func distributedByHand(ctx context.Context, t *transaction) (how string, err error) {
+	citus, err := haveCitus(ctx, t)
+	if err == nil && citus {
+		err = t.GetContext(ctx, &how, `SELECT coalesce((SELECT CASE WHEN partmethod = 'h'
+				AND column_to_column_name(logicalrelid, partkey) = 'sku_key' THEN '`+citusBySKU+`'
+				ELSE 'distributed by Citus, but not by sku_key,' END
+			FROM pg_dist_partition WHERE logicalrelid = 'products'::regclass), '')`)
+	}
+	if err == nil && how == "" {
+		err = t.GetContext(ctx, &how, `SELECT CASE relkind WHEN 'p' THEN 'partitioned' ELSE '' END FROM pg_class
+			WHERE oid = 'products'::regclass`)
+	}
+	return how, err
+}
+
+func haveCitus(ctx context.Context, t *transaction) (have bool, err error) {
+	err = t.GetContext(ctx, &have, `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`)
+	return have, err
+}
+
+// distributeByCitus distributes the table over the nodes of the cluster, or brings it back. All other tables stay on
+// the coordinator.
+func (db *DB) distributeByCitus(ctx context.Context, t *transaction, asked Distribution,
+	byHand string) (moved int64, err error) {
+	have, err := haveCitus(ctx, t)
+	switch {
+	case err != nil:
+		return 0, err
+	case !have:
+		return 0, &DistributionError{Recorded: OneTable(), Asked: asked,
+			Problem: "the database doesn't have the extension citus",
+			Remedy:  "install it on all nodes, and add these on the coordinator, which the database's URL has to name"}
+	}
+	var statements []string
+	switch {
+	case asked.kind == oneTable:
+		statements = []string{`SELECT undistribute_table('products')`}
+	case byHand == "":
+		statements = []string{`SELECT create_distributed_table('products', 'sku_key')`,
+			`SELECT truncate_local_data_after_distributing_table('products')`}
+	}
+	for _, statement := range statements {
+		if _, err := t.ExecContext(ctx, statement); err != nil {
+			return 0, fmt.Errorf("distributing the products: %w", err)
+		}
+	}
+	err = t.GetContext(ctx, &moved, `SELECT count(*) FROM products`)
+	return moved, err
+}

@@ -1,0 +1,246 @@
+package postgres_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/products"
+)
+
+// unlikeKeys counts the products without a row of their own in product_keys, and the rows there without a product.
+const unlikeKeys = `SELECT count(*) FROM products AS p FULL JOIN product_keys AS k USING (id, sku_key)
+	WHERE p.id IS NULL OR k.id IS NULL`
+
+// TestDistribute moves a catalogue with all that its table has into partitions, while another process uses it, and
+// back.
+func TestDistribute(t *testing.T) {
+	url := pgtest.URL(t)
+	old := migrationsOf(t, url)
+	_, err := old.UpTo(t.Context(), 5)
+	require.NoError(t, err)
+	query(t, url, `INSERT INTO products (id, sku_key, sku, name) SELECT i, 'a-' || i, 'a-' || i, 'name of ' || i
+		FROM generate_series(1, 3000) i; SELECT setval('product_ids', 3001)`)
+	query(t, url, `CREATE ROLE reader_of_testdistribute`)
+	t.Cleanup(func() {
+		admin, err := sql.Open("postgres", url)
+		require.NoError(t, err)
+		defer admin.Close()
+		_, err = admin.ExecContext(context.WithoutCancel(t.Context()),
+			`DROP OWNED BY reader_of_testdistribute; DROP ROLE reader_of_testdistribute`)
+		require.NoError(t, err)
+	})
+	schema := indexedFields(t)
+	other := open(t, url, postgres.Options{Fields: schema})
+	require.NoError(t, other.BuildIndexes(t.Context()))
+	query(t, url, `GRANT SELECT ON products TO reader_of_testdistribute;
+		ALTER TABLE products ADD CONSTRAINT short CHECK (length(name) < 1000), SET (autovacuum_enabled = off);
+		CREATE TABLE seen (sku text);
+		CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS '
+			BEGIN INSERT INTO seen VALUES (NEW.sku); RETURN NEW; END';
+		CREATE TRIGGER seen AFTER UPDATE ON products FOR EACH ROW EXECUTE FUNCTION see()`)
+	shapes := `SELECT string_agg(x, E'\n' ORDER BY x) FROM (
+		SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), attcollation, attnotnull) AS x
+			FROM pg_attribute WHERE attrelid = 'products'::regclass AND attnum > 0 AND NOT attisdropped
+		UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'products'::regclass
+		UNION ALL SELECT regexp_replace(pg_get_indexdef(indexrelid), ' ON .*products USING ', ' ') FROM pg_index
+			WHERE indrelid = 'products'::regclass AND indisvalid
+				AND indexrelid <> coalesce(to_regclass('products_id'), 0)
+		UNION ALL SELECT tgname FROM pg_trigger WHERE tgrelid = 'products'::regclass AND tgname = 'seen'
+		UNION ALL SELECT a.privilege_type FROM pg_class, aclexplode(relacl) a WHERE oid = 'products'::regclass
+			AND a.grantee = 'reader_of_testdistribute'::regrole) x`
+	before, contents := scan[string](t, url, shapes), content(t, url)
+	require.Contains(t, before, "products_by_price")
+
+	db := open(t, url, postgres.Options{Distribution: postgres.HashPartitions(8)})
+	require.Equal(t, before, scan[string](t, url, shapes))
+	require.Equal(t, contents, content(t, url))
+	require.Equal(t, 8, scan[int](t, url, `SELECT count(*) FROM pg_inherits WHERE inhparent = 'products'::regclass`))
+	require.Equal(t, 8, scan[int](t, url, `SELECT count(*) FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+		WHERE relname ~ '^products_[0-7]_by_price$'`), "names as BuildIndexes has them")
+	require.Equal(t, 8, scan[int](t, url,
+		`SELECT count(*) FROM pg_class WHERE reloptions = '{autovacuum_enabled=off}'`))
+	require.Zero(t, scan[int](t, url, unlikeKeys))
+	for _, same := range []postgres.Distribution{{}, postgres.HashPartitions(8)} {
+		again := open(t, url, postgres.Options{Distribution: same, NoMigrate: true})
+		page, err := again.Products().List(t.Context(), products.Query{Limit: 3})
+		require.NoError(t, err)
+		require.Equal(t, []string{"a-1", "a-2", "a-3"}, skusOf(page))
+	}
+	_, err = postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(64)})
+	var refused *postgres.DistributionError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, postgres.HashPartitions(8), refused.Recorded)
+	require.EqualError(t, err, "postgres: the products can't be distributed by hash:64: they are by hash:8; leave it "+
+		"out, or bring them back into one table first, with the distribution none")
+
+	// Who had the database open goes on, though it doesn't know yet.
+	p, err := other.Products().Get(t.Context(), 7)
+	require.NoError(t, err)
+	require.Equal(t, "a-7", p.SKU)
+	for i, store := range []*postgres.Products{other.Products(), db.Products()} {
+		b := &products.Batch{Mode: products.Update, Columns: described,
+			Records: records(500, "b", fmt.Sprintf("%p", store))}
+		_, err = store.WriteBatch(t.Context(), b)
+		require.NoError(t, err)
+		created, err := store.Create(t.Context(), products.Product{SKU: fmt.Sprintf("c-%p", store), Name: "C"})
+		require.NoError(t, err)
+		sku := fmt.Sprintf("d-%p", store)
+		renamed, err := store.Update(t.Context(), created.ID, 0, products.Patch{SKU: &sku})
+		require.NoError(t, err)
+		found, err := store.Get(t.Context(), created.ID)
+		require.NoError(t, err)
+		require.Equal(t, renamed, found)
+		require.NoError(t, store.Delete(t.Context(), int64(1+i), 0))
+		require.Zero(t, scan[int](t, url, unlikeKeys))
+	}
+	require.Equal(t, 1_000-500, scan[int](t, url, `SELECT count(*) FROM seen`))
+	// So does who writes SQL.
+	query(t, url, `UPDATE products SET id = 900000 + id WHERE sku_key < 'a-2';
+		UPDATE products SET sku_key = 'e' || sku_key, sku = 'e' || sku WHERE sku_key < 'a-3'`)
+	require.Zero(t, scan[int](t, url, unlikeKeys))
+
+	contents = content(t, url)
+	require.NoError(t, open(t, url, postgres.Options{Distribution: postgres.OneTable()}).Close())
+	require.Equal(t, before, scan[string](t, url, shapes))
+	require.Equal(t, contents, content(t, url))
+	require.Zero(t, scan[int](t, url, `SELECT count(*) FROM product_keys`))
+	require.Zero(t, scan[int](t, url, `SELECT count(*) FROM pg_proc WHERE proname ~ '^product'`))
+	for _, store := range []*postgres.Products{other.Products(), db.Products()} {
+		page, err := store.List(t.Context(), products.Query{Limit: 3, Status: new(bool), Order: "-id"})
+		require.NoError(t, err)
+		require.Len(t, page.Products, 3)
+		p, err = store.Get(t.Context(), page.Products[0].ID)
+		require.NoError(t, err)
+		require.Equal(t, page.Products[0], p)
+	}
+}
+
+func skusOf(page products.Page) (skus []string) {
+	for _, p := range page.Products {
+		skus = append(skus, p.SKU)
+	}
+	return skus
+}
+
+// TestDistributeInSchema: all of it in a schema, with a field that is added later and is seen over connections that
+// have planned without it.
+func TestDistributeInSchema(t *testing.T) {
+	url := pgtest.URL(t)
+	o := postgres.Options{Schema: "the shop", Distribution: postgres.HashPartitions(2), MaxConns: 1}
+	db := open(t, url, o)
+	a, err := db.Products().Create(t.Context(), products.Product{SKU: "a", Name: "A"})
+	require.NoError(t, err)
+	for range 10 {
+		_, err = db.Products().Get(t.Context(), a.ID)
+		require.NoError(t, err)
+	}
+	o.Fields = indexedFields(t)
+	more := open(t, url, o)
+	require.NoError(t, more.BuildIndexes(t.Context()))
+	b, err := more.Products().Create(t.Context(), products.Product{SKU: "b", Name: "B"})
+	require.NoError(t, err)
+	for _, store := range []*postgres.Products{db.Products(), more.Products()} {
+		found, err := store.Get(t.Context(), b.ID)
+		require.NoError(t, err)
+		require.Equal(t, "B", found.Name)
+		page, err := store.List(t.Context(), products.Query{Limit: 10})
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "b"}, skusOf(page))
+	}
+	n, err := more.Products().DeleteAll(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 2, n)
+	require.Zero(t, scan[int](t, url, `SELECT count(*) FROM "the shop".product_keys`))
+}
+
+// TestDistributeRefused: what depends on the table stays, and the table is as it was.
+func TestDistributeRefused(t *testing.T) {
+	url := migrated(t)
+	require.NoError(t, open(t, url, postgres.Options{}).Close())
+	o := postgres.Options{Distribution: postgres.HashPartitions(8)}
+	for made, problem := range map[string]string{
+		`VIEW seen AS SELECT sku FROM products`:                          "there is the view seen",
+		`UNIQUE INDEX twice ON products (name)`:                          "there is the unique index twice",
+		`TABLE orders (sku text COLLATE "C" REFERENCES products)`:        "there is the foreign key orders_sku_fkey",
+		`PUBLICATION followed FOR TABLE products`:                        "there is the publication followed",
+		`POLICY mine ON products FOR SELECT USING (name <> 'of others')`: "there is the row security policy mine",
+	} {
+		query(t, url, `CREATE `+made)
+		_, err := postgres.Open(t.Context(), url, o)
+		var refused *postgres.DistributionError
+		require.ErrorAs(t, err, &refused, made)
+		require.ErrorContains(t, err, problem)
+		name := strings.Fields(made)
+		drop := name[0] + " " + name[1]
+		switch name[0] {
+		case "UNIQUE":
+			drop = "INDEX twice"
+		case "POLICY":
+			drop += " ON products"
+		}
+		query(t, url, `DROP `+drop)
+	}
+	query(t, url, `ALTER TABLE products RENAME TO plain;
+		CREATE TABLE products (LIKE plain INCLUDING DEFAULTS, PRIMARY KEY (sku_key)) PARTITION BY HASH (sku_key)`)
+	_, err := postgres.Open(t.Context(), url, o)
+	require.ErrorContains(t, err, "their table is partitioned already, by hand")
+	_, err = postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.Citus()})
+	require.ErrorContains(t, err, "their table is partitioned already, by hand")
+	query(t, url, `DROP TABLE products; ALTER TABLE plain RENAME TO products`)
+	_, err = postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.Citus()})
+	require.ErrorContains(t, err, "the database doesn't have the extension citus")
+	o.NoMigrate = true
+	_, err = postgres.Open(t.Context(), url, o)
+	require.ErrorContains(t, err, "migrate it with this distribution")
+	require.Equal(t, "r", scan[string](t, url, `SELECT relkind::text FROM pg_class WHERE oid = 'products'::regclass`))
+	_, err = postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(1)})
+	require.ErrorContains(t, err, "want 2 to 256 partitions")
+}
+
+// TestDistributeInterrupted: what ends in the middle leaves one table, and the next one begins again.
+func TestDistributeInterrupted(t *testing.T) {
+	url := migrated(t)
+	require.NoError(t, open(t, url, postgres.Options{}).Close())
+	query(t, url, `INSERT INTO products (id, sku_key, sku, name) SELECT i, i, i, i FROM generate_series(1, 1000) i;
+		CREATE FUNCTION slowly(text) RETURNS boolean LANGUAGE sql AS 'SELECT pg_sleep(0.1) IS NOT NULL';
+		ALTER TABLE products ADD CONSTRAINT slow CHECK (slowly(name)) NOT VALID`)
+	o := postgres.Options{Distribution: postgres.HashPartitions(8)}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		db, err := postgres.Open(ctx, url, o)
+		if err == nil {
+			err = db.Close()
+		}
+		ended <- err
+	}()
+	admin, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer admin.Close()
+	require.Eventually(t, func() bool {
+		done, err := admin.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+			WHERE query LIKE 'INSERT INTO public."products_distributed"%'`)
+		require.NoError(t, err)
+		n, err := done.RowsAffected()
+		require.NoError(t, err)
+		return n > 0
+	}, 20*time.Second, 10*time.Millisecond)
+	cancel()
+	require.Error(t, <-ended)
+	require.Equal(t, "r", scan[string](t, url, `SELECT relkind::text FROM pg_class WHERE oid = 'products'::regclass`))
+	query(t, url, `ALTER TABLE products DROP CONSTRAINT slow`)
+	require.Eventually(t, func() bool { // the lock of the one that ended
+		db, err := postgres.Open(t.Context(), url, o)
+		return err == nil && db.Close() == nil
+	}, 40*time.Second, 100*time.Millisecond)
+	require.Equal(t, 1000, scan[int](t, url, `SELECT count(*) FROM products`))
+	require.Zero(t, scan[int](t, url, unlikeKeys))
+}

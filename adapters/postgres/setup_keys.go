@@ -1,0 +1,63 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
+
+	"github.com/products-importer/products-importer/products"
+)
+
+const undefinedFunction = pqerror.Code("42883")
+
+// errMovedBack can pass: the products were in partitions until a moment ago.
+var errMovedBack = fmt.Errorf("%w: the products were brought back into one table", products.ErrUnavailable)
+
+// readByID is read for what reads products by their IDs. These are found by product_keys where the products are in
+// partitions (byKeys), see ofIDs.
+func (db *DB) readByID(ctx context.Context, p purpose,
+	f func(ctx context.Context, q querier, byKeys bool) error) error {
+	for again := false; ; again = true {
+		err := db.read(ctx, p, func(ctx context.Context, q querier) error {
+			is, err := db.currentDistribution(ctx, q)
+			if err != nil {
+				return err
+			}
+			byKeys := is.kind == byHash
+			if err = f(ctx, q, byKeys); byKeys && pq.As(err, undefinedFunction) != nil {
+				db.forgetDistribution()
+				return errMovedBack
+			}
+			return err
+		})
+		if again || db.current(ctx) != nil || !errors.Is(err, errMovedBack) {
+			return err
+		}
+	}
+}
+
+// ofIDs is what stands behind FROM for products that are found by product_keys. Rest is what stands behind that name:
+// which, and where they are many in which order, and how many.
+func (db *DB) ofIDs(rest string) string {
+	return db.ofKeys(`(SELECT array_agg(sku_key) FROM (SELECT sku_key FROM product_keys`+rest+`) AS wanted)`) +
+		` AS found`
+}
+
+// allKeys is product_keys, where the products are in partitions: else a statement with it fails as one with ofIDs does.
+func (db *DB) allKeys() string {
+	return `product_keys WHERE ` + pq.QuoteLiteral(db.space.of(keysFunction)) + `::regproc IS NOT NULL`
+}
+
+// ofKeys are the products that have keys of an array.
+func (db *DB) ofKeys(array string) string { return db.space.of(keysFunction) + `(` + array + `)` }
+
+// withID is the name of a table that has a row for each product, with its ID and key, and an index on the ID.
+func (d Distribution) withID() string {
+	if d.kind == byHash {
+		return "product_keys"
+	}
+	return "products"
+}
