@@ -207,22 +207,19 @@ func (s *searchParts) next(ctx context.Context, pool statements) (searchParts, e
 		'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`); err != nil {
 		return next, err
 	}
-	first, err := estimatedProducts(ctx, pool)
-	if err != nil {
-		return next, err
-	}
-	parts := []int64{first}
-	for i := 1; i <= len(s.Cuts); i++ {
+	kept, behind := len(s.Cuts), int64(0)
+	for part := kept; part >= 0 && kept > 0; part-- {
 		var rows int64
-		if err := pool.GetContext(ctx, &rows, `SELECT count(*) FROM products WHERE `+s.within(i)); err != nil {
+		if err := pool.GetContext(ctx, &rows, `SELECT count(*) FROM products WHERE `+s.within(part)); err != nil {
 			return next, err
 		}
-		parts = append(parts, rows)
-	}
-	kept, behind := len(s.Cuts), parts[len(parts)-1]
-	for kept > 0 && parts[kept-1] < 4*behind {
-		kept--
-		behind += parts[kept]
+		if part < len(s.Cuts) {
+			if rows >= 4*behind {
+				break
+			}
+			kept = part
+		}
+		behind += rows
 	}
 	next.Cuts = append(slices.Clone(s.Cuts[:kept]), now)
 	return next, nil

@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"database/sql"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +68,25 @@ func testSearchIndex(t *testing.T, url string) {
 	require.NoError(t, err)
 	require.Equal(t, name, search().Products[0].Name)
 	requireIndexesUsed(t, url, db, flame)
+	require.Len(t, searchCuts(t, url), 1, "what is nearly as large as the part before is made one with it")
+
+	add := func(from, to int) {
+		query(t, url, fmt.Sprintf(`INSERT INTO products (id, sku_key, sku, name)
+			SELECT 1000000000 + n, n, n, 'Lamp ' || n FROM generate_series(%d, %d) AS n`, from, to))
+		require.NoError(t, db.BuildSearchIndex(t.Context()))
+	}
+	add(1, 60_000)
+	require.Len(t, searchCuts(t, url), 1)
+	add(60_001, 66_000)
+	cuts := searchCuts(t, url)
+	require.Len(t, cuts, 2, "a large part stays")
+	add(66_001, 72_000)
+	again := searchCuts(t, url)
+	require.Len(t, again, 2)
+	require.Equal(t, cuts[0], again[0])
+	require.NotEqual(t, cuts[1], again[1])
+	require.Equal(t, found.Count+72_000, search().Count)
+	requireIndexesUsed(t, url, db, flame)
 
 	// A process with a field that is searched builds it anew, one without the field leaves it.
 	schema, err := products.NewSchema(products.Field{Name: "brand", Type: products.Text, Search: true})
@@ -86,6 +106,13 @@ func testSearchIndex(t *testing.T, url string) {
 	require.NoError(t, postgres.SearchIndexOnce(t.Context(), db, 0), "nobody builds it again")
 	require.Empty(t, scan[string](t, url, searchIndexes))
 	require.Equal(t, name, search().Products[0].Name)
+}
+
+// searchCuts are the times up to which the parts go.
+func searchCuts(t *testing.T, url string) []string {
+	t.Helper()
+	return strings.Fields(scan[string](t, url, `SELECT string_agg(cut, ' ') FROM products_importer_settings,
+		jsonb_array_elements_text(value::jsonb -> 'cuts') AS cut WHERE name = 'search_index'`))
 }
 
 // importFile imports the records of the catalogue from one to another.
