@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/importer/job"
@@ -241,4 +245,48 @@ func isEndpoint(want webhooks.Endpoint) checkOf {
 		}
 		return err
 	}
+}
+
+// tellAlike writes a batch after a dry run of it, and requires that both find the same outcomes and tell of the same
+// differences, which it returns: a dry run reads products to compare them, while an import's UPDATE returns what they
+// were.
+func tellAlike(t testing.TB, store *postgres.Products, b *products.Batch) (result *products.BatchResult,
+	told []string) {
+	t.Helper()
+	var foreseen *products.BatchResult
+	var foretold []string
+	for _, dry := range []bool{true, false} {
+		foreseen, foretold = result, told
+		one := *b
+		one.DryRun = dry
+		if dry {
+			one.Changed, one.BeforeCommit = nil, nil
+		}
+		one.Differences = func() func(context.Context, []products.Difference) error {
+			told = nil
+			return func(_ context.Context, part []products.Difference) error {
+				for i := range part {
+					told = append(told, difference(t, store.Schema(), &part[i]))
+				}
+				return nil
+			}
+		}
+		var err error
+		result, err = store.WriteBatch(t.Context(), &one)
+		require.NoError(t, err)
+	}
+	require.Equal(t, foreseen, result)
+	require.Equal(t, foretold, told)
+	return result, told
+}
+
+// difference is what a difference says, as one text, but for IDs that a dry run doesn't know.
+func difference(t testing.TB, schema *products.Schema, d *products.Difference) string {
+	changes, err := json.Marshal(products.FieldChanges(schema, d.Before, d.After))
+	require.NoError(t, err)
+	if d.Before == nil {
+		return fmt.Sprintf("%s: created, version %d %s", d.Key, d.After.Version, changes)
+	}
+	require.Equal(t, d.Before.ID, d.After.ID)
+	return fmt.Sprintf("%s: %d, version %d to %d %s", d.Key, d.After.ID, d.Before.Version, d.After.Version, changes)
 }

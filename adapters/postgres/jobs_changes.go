@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,11 @@ import (
 // same transaction, and what is kept of a dry run counts as long as the claim does.
 func (j *Jobs) KeepChanges(ctx context.Context, claim *job.Claim, chunks []job.ChangeChunk) error {
 	as := newArrays(oidInt8, oidText, oidText, oidInt8, oidText, oidBytea, oidInt8, oidInt8, oidInt8, oidInt8, oidInt8)
+	bodies := 0
+	for i := range chunks {
+		bodies += 4 + len(chunks[i].Body)
+	}
+	as[5].buf = slices.Grow(as[5].buf, bodies)
 	for i := range chunks {
 		c := &chunks[i]
 		fields, err := marshal(c.Fields)

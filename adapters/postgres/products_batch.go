@@ -35,6 +35,7 @@ type scratch struct {
 	ids                  []int64
 	text                 []byte
 	json                 []byte
+	befores              befores
 }
 
 // reset empties the arrays; s.fields are for the values of these columns.
@@ -92,6 +93,11 @@ func (u *unnested) add(a *array, name, element string) {
 	}
 	u.args = append(u.args, a.bytes())
 	u.list.WriteString("unnest($" + number + "::" + element + "[]) AS " + name)
+}
+
+// addPlaces adds the places of n elements from 1, as the column i.
+func (u *unnested) addPlaces(n int) {
+	u.list.WriteString(", generate_series(1, " + strconv.Itoa(n) + "::bigint) AS i")
 }
 
 // table returns the table. Its functions stand in a SELECT's list, where they go on in step and their rows are used as
@@ -283,8 +289,7 @@ func (w *batchWriter) beginRound(ctx context.Context, t *transaction, round int)
 	p := &probeResult{fresh: w.sorted}
 	if round > 0 || !w.batch.ExpectNew || w.batch.Mode == products.Existing {
 		var err error
-		mayLeave := round == 0 && w.layout.own == nil && w.shards == nil && w.differ == nil &&
-			w.db.products.leaving.may()
+		mayLeave := round == 0 && w.layout.own == nil && w.shards == nil && w.db.products.leaving.may()
 		if p, err = w.probe(ctx, t, mayLeave); err != nil {
 			return nil, err
 		}
@@ -323,7 +328,7 @@ func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (boo
 	if err != nil || !done {
 		return false, err
 	}
-	if done, err := w.updateUnseen(ctx, t, p.unseen); err != nil || !done {
+	if done, err := w.updateUnseen(ctx, t, p); err != nil || !done {
 		return false, err
 	}
 	return true, w.differ.flush(ctx)

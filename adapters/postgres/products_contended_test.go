@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +128,8 @@ func TestContended(t *testing.T) {
 }
 
 // TestUpdateMeetsChange lets a batch that reads no row back meet a product that somebody changes between its probe and
-// its UPDATE, which waits for him: nothing of either is lost.
+// its UPDATE, which waits for him: nothing of either is lost, and who asks what the product was is told of what he made
+// of it. Of many records the last ones are updated without having been looked at.
 func TestUpdateMeetsChange(t *testing.T) {
 	for name, c := range map[string]struct {
 		rival   string
@@ -134,47 +137,69 @@ func TestUpdateMeetsChange(t *testing.T) {
 		version int64
 		name    string
 		status  bool // a column that the batch doesn't have
+		told    string
 	}{
 		"another change": {"SET name = 'of a rival', status = true, version = version + 1", products.Updated, 3,
-			"of the batch", true},
-		"the same change": {"SET name = 'of the batch', description = 'description of r-1', version = version + 1",
-			products.Unchanged, 2, "of the batch", false},
-		"deleted": {"", products.Created, 1, "of the batch", false},
+			"of the batch", true, `version 2 to 3 [{"name":"name","before":"of a rival","after":"of the batch"}]`},
+		"the same change": {"SET name = 'of the batch', description = 'description of ' || sku, version = version + 1",
+			products.Unchanged, 2, "of the batch", false, ""},
+		"deleted": {"", products.Created, 1, "of the batch", false,
+			`created, version 1 [{"name":"name","after":"of the batch"}`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			url := migrated(t)
-			db := open(t, url, postgres.Options{RetryFor: -1}) // one attempt must do
-			write := func(name string) *products.BatchResult {
-				result, err := db.Products().WriteBatch(t.Context(), &products.Batch{Mode: products.Update,
-					Columns: described, Records: records(3, "r", name)})
-				require.NoError(t, err)
-				return result
-			}
-			write("before")
-			statement := `UPDATE products ` + c.rival + ` WHERE sku_key = 'r-1'`
-			if c.rival == "" {
-				statement = `DELETE FROM products WHERE sku_key = 'r-1'`
-			}
-			r := newRivalOf(t, url, statement)
-			ended := make(chan *products.BatchResult, 1)
-			go func() { ended <- write("of the batch") }()
-			r.release(t, admin(t, url))
-			result := <-ended
-			for i, r := range records(3, "r", "") {
-				want := products.Updated
-				if r.SKU == "r-1" {
-					want = c.outcome
+		for key, n := range map[string]int{"r-1": 3, "r-999": 5_003} { // which comes last
+			t.Run(fmt.Sprintf("%s of %d", name, n), func(t *testing.T) {
+				url := migrated(t)
+				db := open(t, url, postgres.Options{RetryFor: -1}) // one attempt must do
+				var told []string
+				write := func(name string) *products.BatchResult {
+					result, err := db.Products().WriteBatch(t.Context(), &products.Batch{Mode: products.Update,
+						Columns: described, Records: records(n, "r", name),
+						Differences: func() func(context.Context, []products.Difference) error {
+							told = nil
+							return func(_ context.Context, part []products.Difference) error {
+								for i := range part {
+									told = append(told, difference(t, products.Standard(), &part[i]))
+								}
+								return nil
+							}
+						}})
+					require.NoError(t, err)
+					return result
 				}
-				require.Equal(t, want, result.Outcomes[i], r.SKU)
-			}
-			page, err := db.Products().List(t.Context(), products.Query{Limit: 1, SKU: "r-1"})
-			require.NoError(t, err)
-			require.Len(t, page.Products, 1)
-			got := page.Products[0]
-			require.Equal(t, c.version, got.Version)
-			require.Equal(t, c.name, got.Name)
-			require.Equal(t, c.status, got.Status)
-			require.Equal(t, 3, scan[int](t, url, `SELECT count(*) FROM products`))
-		})
+				write("before")
+				statement := `UPDATE products ` + c.rival + ` WHERE sku_key = $1`
+				if c.rival == "" {
+					statement = `DELETE FROM products WHERE sku_key = $1`
+				}
+				r := newRivalOf(t, url, statement, key)
+				ended := make(chan *products.BatchResult, 1)
+				go func() { ended <- write("of the batch") }()
+				r.release(t, admin(t, url))
+				result := <-ended
+				for i, r := range records(n, "r", "") {
+					want := products.Updated
+					if r.SKU == key {
+						want = c.outcome
+					}
+					require.Equal(t, want, result.Outcomes[i], r.SKU)
+				}
+				at := slices.IndexFunc(told, func(one string) bool { return strings.HasPrefix(one, key+":") })
+				if c.told == "" {
+					require.Len(t, told, n-1)
+					require.Negative(t, at)
+				} else {
+					require.Len(t, told, n)
+					require.Contains(t, told[at], c.told)
+				}
+				page, err := db.Products().List(t.Context(), products.Query{Limit: 1, SKU: key})
+				require.NoError(t, err)
+				require.Len(t, page.Products, 1)
+				got := page.Products[0]
+				require.Equal(t, c.version, got.Version)
+				require.Equal(t, c.name, got.Name)
+				require.Equal(t, c.status, got.Status)
+				require.Equal(t, n, scan[int](t, url, `SELECT count(*) FROM products`))
+			})
+		}
 	}
 }

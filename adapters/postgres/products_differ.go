@@ -12,6 +12,8 @@ type differ struct {
 	w     *batchWriter
 	parts *products.DifferenceParts
 	rank  int // of the first record that wasn't looked at
+	// before and after are what is told of a product, which the parts copy.
+	before, after products.Product
 }
 
 // newDiffer begins an attempt.
@@ -49,14 +51,15 @@ func (d *differ) createdBefore(ctx context.Context, rank int) error {
 			continue
 		}
 		r := &d.w.batch.Records[at]
-		p := d.w.columns.Create(r)
+		d.after = d.w.columns.Create(r)
+		p := &d.after
 		if d.w.layout.own == nil {
 			p.Version = 1
 		}
 		if !d.w.batch.DryRun && d.w.layout.own == nil {
 			p.ID, p.CreatedAt, p.UpdatedAt = d.w.ids[at], d.w.now, d.w.now
 		}
-		if err := d.parts.Add(ctx, products.Difference{Key: r.Key, After: &p}); err != nil {
+		if err := d.parts.Add(ctx, products.Difference{Key: r.Key, After: p}); err != nil {
 			return callbackError{err}
 		}
 	}

@@ -241,7 +241,7 @@ func (w *batchWriter) probeStatement() string {
 		same, _ := w.compared(&u)
 		unlike = "(" + same + ") IS NOT TRUE"
 	}
-	u.list.WriteString(", generate_series(1, " + strconv.FormatUint(uint64(s.key.n), 10) + "::bigint) AS i")
+	u.addPlaces(int(s.key.n))
 	s.args = u.args
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(` + version + `)::text, '{}')
 		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON p.` + w.layout.key + ` = x.key` +

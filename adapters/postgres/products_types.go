@@ -28,6 +28,8 @@ type fieldType struct {
 	// text returns the canonical text of what the driver returns for a value. What others have put into the column and
 	// is no value of the type, such as NaN, keeps the text that the server has for it.
 	text func(value any) (string, error)
+	// printed returns the canonical text of a value as the server prints it; nil where that is the canonical one.
+	printed func(text string) (string, error)
 	// bytes is an expression for an upper bound of the length of a column's canonical text. Where values are short it
 	// is nil, and most is that bound.
 	bytes func(column string) string
@@ -48,11 +50,12 @@ var fieldTypes = [...]fieldType{
 	products.Boolean: {column: always("boolean"), element: "boolean", oid: oidBool, add: addBoolean, text: textOf,
 		most: 5, index: ordered},
 	products.Date: {column: always("date"), element: "date", oid: oidDate, add: addDate, text: timeText(time.DateOnly),
-		most: 10, index: ordered},
+		printed: printedTime(time.DateOnly), most: 10, index: ordered},
 	products.Timestamp: {column: always("timestamp with time zone"), element: "timestamp with time zone", oid: oidTime,
-		add: addTimestamp, text: timeText(timestampLayout), most: 27, index: ordered},
+		add: addTimestamp, text: timeText(timestampLayout), printed: printedTime(timestampLayout), most: 27,
+		index: ordered},
 	products.List: {column: always("text[]"), textual: true, element: "text", oid: oidText, add: addList,
-		appendText: appendList, text: listText,
+		appendText: appendList, text: listText, printed: printedList,
 		bytes: func(column string) string { return "octet_length(array_to_json(" + column + ")::text)" },
 		index: func(column string) string { return "gin (" + column + ")" }},
 }
@@ -210,12 +213,27 @@ func timeText(layout string) func(value any) (string, error) {
 	}
 }
 
+// printedTime is timeText of what the driver makes of a printed time.
+func printedTime(layout string) func(text string) (string, error) {
+	return func(text string) (string, error) {
+		at, err := pq.ParseTimestamp(nil, text)
+		if err != nil {
+			return text, nil //nolint:nilerr // infinity
+		}
+		return at.UTC().Format(layout), nil
+	}
+}
+
 // listText reads a list. What others have put in and no list has, entries that are blank or null, is left out.
 func listText(value any) (string, error) {
 	text, err := textOf(value)
 	if err != nil {
 		return "", err
 	}
+	return printedList(text)
+}
+
+func printedList(text string) (string, error) {
 	var entries []string
 	for _, entry := range arrayTexts(text) {
 		if !products.Blank(entry) {

@@ -23,8 +23,8 @@ type rowChange struct {
 // changed others of the batch, too, which the probe found unchanged.
 //
 // Where none can become too large, what the probe saw is enough, and no row is locked before it is written, since that
-// would write to it once more: where somebody asks what they were, they are read first, and for Batch.Changed they are
-// read when all is written. Else rows are locked, read and looked at again.
+// would write to it once more: where somebody asks what they were, the UPDATE returns it, and for Batch.Changed they
+// are read when all is written. On shards they are read before it. Else rows are locked, read and looked at again.
 func (w *batchWriter) update(ctx context.Context, t *transaction, different []match, takeAsIs bool) (bool, error) {
 	for len(different) > 0 {
 		chunk := w.sendable(different)
@@ -39,8 +39,10 @@ func (w *batchWriter) update(ctx context.Context, t *transaction, different []ma
 		case !guarded:
 			ok, err = w.updateRead(ctx, t, chunk, readOptions{whole: w.anyMayOutgrow(chunk), lock: true,
 				takeAsIs: takeAsIs})
-		case w.differ != nil:
+		case w.differ != nil && w.shards != nil:
 			ok, err = w.updateRead(ctx, t, chunk, readOptions{})
+		case w.differ != nil:
+			ok, err = w.writeTelling(ctx, t, chunk)
 		default:
 			ok, err = w.write(ctx, t, chunk)
 		}
@@ -88,41 +90,64 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 	if err != nil || written != len(rows) {
 		return false, err
 	}
+	w.haveWritten(rows)
+	return true, nil
+}
+
+// haveWritten notes that rows are written.
+func (w *batchWriter) haveWritten(rows []match) {
 	for _, f := range rows {
 		w.result.Outcomes[w.sorted[f.rank]] = products.Updated
 		w.noteUpdated(f)
 	}
-	return true, nil
 }
 
 func (w *batchWriter) keyOfMatch(f match) string { return w.record(f).Key }
 
 // writeSome writes some of them, and returns how many had the versions.
 func (w *batchWriter) writeSome(ctx context.Context, t *transaction, rows []match) (n int, err error) {
+	u, set, err := w.guardedRows(rows)
+	if err != nil {
+		return 0, err
+	}
+	done, err := t.ExecContext(ctx, w.updating(u, set)+` WHERE `+w.isGuarded()+w.layout.onShard(w.shards, 2), u.args...)
+	if err != nil {
+		return 0, err
+	}
+	affected, err := done.RowsAffected()
+	return int(affected), err
+}
+
+// guardedRows makes the parameters of an UPDATE of these rows that looks at their versions, and returns what it sets.
+func (w *batchWriter) guardedRows(rows []match) (u *unnested, set string, err error) {
 	s := w.scratch
 	w.reset()
 	w.bySKU = true
 	for _, f := range rows {
 		r := w.record(f)
 		if err := w.addContent(r); err != nil {
-			return 0, err
+			return nil, "", err
 		}
 		s.sku.add(r.SKU)
 		s.versions.addInt(f.version)
 	}
-	u := unnested{args: append(s.args[:0], w.now)}
+	u = &unnested{args: append(s.args[:0], w.now)}
 	u.add(&s.key, "key", "text")
 	u.add(&s.versions, "version", "bigint")
-	_, set := w.compared(&u)
+	_, set = w.compared(u)
 	s.args = u.args
-	done, err := t.ExecContext(ctx, `UPDATE `+w.layout.table.String()+` AS p SET version = p.version + 1,
-		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+w.layout.key+` = x.key
-		AND p.version = x.version`+w.layout.onShard(w.shards, 2), u.args...)
-	if err != nil {
-		return 0, err
-	}
-	affected, err := done.RowsAffected()
-	return int(affected), err
+	return u, set, nil
+}
+
+// isGuarded is the condition that a row p is that of a record x, and has the version with which it was found.
+func (w *batchWriter) isGuarded() string {
+	return `p.` + w.layout.key + ` = x.key AND p.version = x.version`
+}
+
+// updating is an UPDATE of rows p by the parameters, of which the first is the time, but for its conditions.
+func (w *batchWriter) updating(u *unnested, set string) string {
+	return `UPDATE ` + w.layout.table.String() + ` AS p SET version = p.version + 1, updated_at = $1::timestamptz, ` +
+		set + ` FROM ` + u.table()
 }
 
 // sendable returns the first of the matches, as many as may be written at once.
@@ -235,7 +260,7 @@ func (w *batchWriter) compare(f match, r *row, whole bool) *rowChange {
 	before := &r.Product
 	after := w.columns.Apply(w.record(f), *before)
 	switch {
-	case products.SameContent(*before, after):
+	case f.version != before.Version && products.SameContent(*before, after): // else it differs, as the probe saw
 		*outcome = products.Unchanged
 		return nil
 	case whole && after.Outgrows(before):

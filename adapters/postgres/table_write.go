@@ -339,7 +339,7 @@ func (w *batchWriter) ownProbe() string {
 			strconv.Itoa(placeBits) + ") END"
 		unlike += " OR (" + same + ") IS NOT TRUE"
 	}
-	u.list.WriteString(", generate_series(1, " + strconv.FormatUint(uint64(s.key.n), 10) + "::bigint) AS i")
+	u.addPlaces(int(s.key.n))
 	s.args = u.args
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(0)::text, '{}') FROM ` + u.table() +
 		` LEFT JOIN ` + w.layout.table.String() + ` p ON ` + w.matches() + ` WHERE ` + unlike

@@ -120,6 +120,49 @@ func TestKindsOfChunks(t *testing.T) {
 	require.ErrorIs(t, decodeChanges(&unknown, func(*Change) bool { return true }), errBadChunk)
 }
 
+// TestChunksStayReadable: what is stored is read by later versions, so a body is made of these bytes.
+func TestChunksStayReadable(t *testing.T) {
+	body := "\x02\x04name\x06status" + // two names
+		"\x00\x00\x01a\x02A\x0e\x01" + "\x02" + "\x00\x00\x02n" + "\x01\x00\x06false" + // created: two fields
+		"\x01\x01\x01b\x00\x02\x03" + "\x01" + "\x00\x04old\x04new" // updated: one
+	want := []Change{
+		{Kind: ChangeCreated, Key: "a", SKU: "A", ID: 7, Version: 1, Fields: []FieldChange{
+			{Name: "name", After: ptr("n")}, {Name: "status", After: ptr("false")}}},
+		{Kind: ChangeUpdated, Key: "ab", SKU: "ab", ID: 8, Version: 3, Fields: []FieldChange{
+			{Name: "name", Before: ptr("old"), After: ptr("new")}}},
+	}
+	stored := ChangeChunk{First: "a", Last: "ab", Body: s2.Encode(nil, []byte(body))}
+	stored.Counts[0], stored.Counts[1] = 1, 1
+	require.Equal(t, want, decoded(t, []ChangeChunk{stored}))
+
+	// An encoder makes them, and is used again.
+	e := newChangeEncoder(products.Standard(), 1)
+	for batch := range int64(3) {
+		e.reset(batch)
+		e.add(&products.Difference{Key: "a", After: &products.Product{SKU: "A", Name: "n", ID: 7, Version: 1}})
+		e.add(&products.Difference{Key: "ab", Before: &products.Product{SKU: "ab", Name: "old", ID: 8, Version: 2},
+			After: &products.Product{SKU: "ab", Name: "new", ID: 8, Version: 3}})
+		// A large one is a chunk of its own, and its body takes more than the memory there is for others.
+		large := products.Product{SKU: "b", Attributes: map[string]string{}}
+		random := rand.NewChaCha8([32]byte{byte(batch)})
+		noise := make([]byte, 2*packedBytes)
+		_, err := random.Read(noise)
+		require.NoError(t, err)
+		large.Attributes["noise"] = string(noise)
+		e.flush()
+		e.add(&products.Difference{Key: "b", After: &large})
+		chunks := e.chunks()
+		require.Len(t, chunks, 2)
+		got, err := s2.Decode(nil, chunks[0].Body)
+		require.NoError(t, err)
+		require.Equal(t, body, string(got))
+		require.Equal(t, batch, chunks[0].Batch)
+		all := decoded(t, chunks)
+		require.Equal(t, want, all[:2])
+		require.Equal(t, string(noise), *all[2].Fields[1].After)
+	}
+}
+
 // TestFieldsOfChunks: a chunk names its fields, or says that they are too many.
 func TestFieldsOfChunks(t *testing.T) {
 	e := newChangeEncoder(products.Standard(), 1)

@@ -15,6 +15,9 @@ const (
 	chunkBytes   = 128 << 10
 )
 
+// packedBytes is room for the bodies of a part's chunks, of most parts.
+const packedBytes = 5 * chunkBytes
+
 // A kind is written as its place in ChangeKinds, but for these: that of a deleted product beside which something was
 // kept, see products.Restored, and ChangeDeactivated, which there was not at first.
 const (
@@ -35,10 +38,11 @@ type changeEncoder struct {
 	batch  int64
 	done   []ChangeChunk
 
-	names   map[string]uint64
+	names   map[string]int
 	ordered []string
 	named   int // bytes of the names
 	counts  [5]int
+	changes int
 	first   string
 	last    string
 	lastID  int64
@@ -46,10 +50,18 @@ type changeEncoder struct {
 	// Of the change that is encoded.
 	fields []byte
 	n      uint64
+	next   int // the place in ordered at which the next field's name is looked for first
+	// Memory that is used again: for a body, and for bodies that are compressed.
+	body, packed []byte
 }
 
 func newChangeEncoder(schema *products.Schema, batch int64) *changeEncoder {
-	return &changeEncoder{schema: schema, batch: batch, names: map[string]uint64{}}
+	return &changeEncoder{schema: schema, batch: batch, names: map[string]int{}}
+}
+
+// reset begins the changes of a batch. What chunks returned before is overwritten.
+func (e *changeEncoder) reset(batch int64) {
+	e.batch, e.packed = batch, e.packed[:0]
 }
 
 // add adds a difference.
@@ -71,30 +83,43 @@ func (e *changeEncoder) add(d *products.Difference) {
 	case d.Missing:
 		kind = ChangeDeactivated
 	}
-	e.fields, e.n = e.fields[:0], 0
+	e.begin()
 	products.Compare(e.schema, d.Before, d.After, e.field)
 	e.write(kind, d.Key, p, string(d.Restored))
 }
 
 // keep adds a product that was kept, and why.
 func (e *changeEncoder) keep(key string, p *products.Product, reason string) {
-	e.fields, e.n = e.fields[:0], 0
+	e.begin()
 	e.write(ChangeKept, key, p, reason)
 }
 
+// begin begins a change.
+func (e *changeEncoder) begin() { e.fields, e.n, e.next = e.fields[:0], 0, 0 }
+
 // field adds a field to the change.
 func (e *changeEncoder) field(name, was string, had bool, is string, has bool) {
-	at, known := e.names[name]
-	if !known {
-		at = uint64(len(e.ordered))
-		e.names[name] = at
-		e.ordered = append(e.ordered, name)
-		e.named += len(name)
-	}
+	at := e.place(name)
 	e.n++
-	e.fields = binary.AppendUvarint(e.fields, at)
+	e.fields = binary.AppendUvarint(e.fields, uint64(at))
 	e.fields = appendOptional(e.fields, was, had)
 	e.fields = appendOptional(e.fields, is, has)
+}
+
+// place returns the number of a name. Most changes have the fields of the one before, in the same order.
+func (e *changeEncoder) place(name string) int {
+	at := e.next
+	if at >= len(e.ordered) || e.ordered[at] != name {
+		known := false
+		if at, known = e.names[name]; !known {
+			at = len(e.ordered)
+			e.names[name] = at
+			e.ordered = append(e.ordered, name)
+			e.named += len(name)
+		}
+	}
+	e.next = at + 1
+	return at
 }
 
 // write adds a change whose fields are made.
@@ -102,7 +127,7 @@ func (e *changeEncoder) field(name, was string, had bool, is string, has bool) {
 func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, text string) {
 	at := slices.Index(ChangeKinds, kind)
 	shared := 0
-	if e.size() == 0 {
+	if e.changes == 0 {
 		e.first, e.lastID = key, 0
 	} else {
 		for shared < len(key) && shared < len(e.last) && key[shared] == e.last[shared] {
@@ -110,6 +135,7 @@ func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, 
 		}
 	}
 	e.counts[at]++
+	e.changes++
 	code := byte(at)
 	switch {
 	case kind == ChangeDeactivated:
@@ -132,36 +158,41 @@ func (e *changeEncoder) write(kind ChangeKind, key string, p *products.Product, 
 	r = binary.AppendUvarint(r, e.n)
 	e.records = append(r, e.fields...)
 	e.last, e.lastID = key, p.ID
-	if e.size() == chunkChanges || len(e.records)+e.named >= chunkBytes {
+	if e.changes == chunkChanges || len(e.records)+e.named >= chunkBytes {
 		e.flush()
 	}
 }
 
-func (e *changeEncoder) size() (n int) {
-	for _, count := range e.counts {
-		n += count
-	}
-	return n
-}
-
 // flush makes a chunk of what there is.
 func (e *changeEncoder) flush() {
-	if e.size() == 0 {
+	if e.changes == 0 {
 		return
 	}
-	names := binary.AppendUvarint(nil, uint64(len(e.ordered)))
+	body := binary.AppendUvarint(e.body[:0], uint64(len(e.ordered)))
 	for _, name := range e.ordered {
-		names = appendText(names, name)
+		body = appendText(body, name)
 	}
-	body := append(names, e.records...)
+	body = append(body, e.records...)
+	e.body = body
 	c := ChangeChunk{Batch: e.batch, First: e.first, Last: e.last, Counts: e.counts, Size: len(body),
-		Body: s2.Encode(nil, body), Fields: slices.Sorted(slices.Values(e.ordered))}
+		Body: e.pack(body), Fields: slices.Sorted(slices.Values(e.ordered))}
 	if len(c.Fields) > mostChunkFields {
 		c.Fields = []string{AllFields}
 	}
 	e.done = append(e.done, c)
 	clear(e.names)
-	e.ordered, e.named, e.records, e.counts = e.ordered[:0], 0, e.records[:0], [5]int{}
+	e.ordered, e.named, e.records, e.counts, e.changes = e.ordered[:0], 0, e.records[:0], [5]int{}, 0
+}
+
+// pack compresses a body, behind those before it.
+func (e *changeEncoder) pack(body []byte) []byte {
+	most, used := s2.MaxEncodedLen(len(body)), len(e.packed)
+	if cap(e.packed)-used < most {
+		e.packed, used = make([]byte, 0, max(most, packedBytes)), 0 // chunks keep what they have of the one before
+	}
+	packed := s2.Encode(e.packed[used:used+most], body)
+	e.packed = e.packed[:used+len(packed)]
+	return packed[:len(packed):len(packed)]
 }
 
 // chunks returns all chunks of what was added.

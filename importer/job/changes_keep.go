@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"sync"
 
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/products"
@@ -22,8 +23,12 @@ func (a *attempt) keepChanges(ctx context.Context, o *importer.Options) error {
 		}
 	}
 	schema := settings.schema()
+	// Writers call it side by side, each for a batch.
+	encoders := sync.Pool{New: func() any { return newChangeEncoder(schema, 0) }}
 	o.Differences = func(ctx context.Context, batch int64, part []products.Difference) error {
-		e := newChangeEncoder(schema, batch)
+		e := encoders.Get().(*changeEncoder)
+		defer encoders.Put(e)
+		e.reset(batch)
 		for i := range part {
 			e.add(&part[i])
 		}

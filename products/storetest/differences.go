@@ -28,15 +28,7 @@ func differing(ctx context.Context, write func(ctx context.Context, b *products.
 			if err := checkDifferences(part); err != nil {
 				return err
 			}
-			for _, d := range part { // they are the store's
-				for _, p := range []**products.Product{&d.Before, &d.After} {
-					if *p != nil {
-						own := (*p).Owned()
-						*p = &own
-					}
-				}
-				told = append(told, d)
-			}
+			told = append(told, owned(part)...)
 			return nil
 		}
 	}
@@ -48,6 +40,20 @@ func differing(ctx context.Context, write func(ctx context.Context, b *products.
 		return nil, nil, err
 	}
 	return result.Outcomes, told, nil
+}
+
+// owned copies differences, which are the store's.
+func owned(part []products.Difference) []products.Difference {
+	part = slices.Clone(part)
+	for i := range part {
+		for _, p := range []**products.Product{&part[i].Before, &part[i].After} {
+			if *p != nil {
+				own := (*p).Owned()
+				*p = &own
+			}
+		}
+	}
+	return part
 }
 
 // checkDifferences returns what is wrong with a part.

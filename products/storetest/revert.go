@@ -239,7 +239,7 @@ var revertCases = []Case{
 				Differences: func() func(context.Context, []products.Difference) error {
 					told = nil
 					return func(_ context.Context, part []products.Difference) error {
-						told = append(told, part...)
+						told = append(told, owned(part)...)
 						return nil
 					}
 				}})
