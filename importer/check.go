@@ -57,6 +57,7 @@ type checked struct {
 	plan     *plan   // with the formats of the columns
 	survey   *survey // which record of a SKU counts; nil where that doesn't matter
 	inherits bool    // some record wants to inherit
+	kept     bool    // it is known to who runs the import, or was from the beginning
 	end      extent
 }
 

@@ -112,6 +112,7 @@ func (c *checker) tellChecked(rule products.KeyRule) error {
 		return nil
 	}
 	d := &r.result.Dialect
+	c.checked.kept = true
 	return r.options.OnChecked(&Checked{Rejects: maps.Clone(r.result.Rejects), superseded: c.checked.survey.superseded,
 		found: found{Mode: r.options.Mode, KeyRule: rule, Inherits: c.checked.inherits, Read: c.read,
 			Source: c.checked.end.source, Text: c.checked.end.text, Sum: c.checked.end.sum,
@@ -132,6 +133,6 @@ func (r *run) knows(ctx context.Context, p *plan, rule products.KeyRule) (*check
 	maps.Copy(r.result.Rejects, k.Rejects)
 	maps.Copy(r.result.PassedOver, f.PassedOver)
 	r.report(ctx, progress.Checking, f.Read, f.Source)
-	return &checked{plan: p, inherits: f.Inherits, end: extent{source: f.Source, text: f.Text, sum: f.Sum},
+	return &checked{plan: p, inherits: f.Inherits, kept: true, end: extent{source: f.Source, text: f.Text, sum: f.Sum},
 		survey: &survey{mode: r.options.Mode, byLog: true, superseded: k.superseded}}, nil
 }

@@ -2,6 +2,7 @@ package importer_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/memory"
 	"github.com/products-importer/products-importer/importer"
+	"github.com/products-importer/products-importer/importer/charset"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -135,4 +137,171 @@ func TestCheckedIsOfThisFile(t *testing.T) {
 	late := "sku,name,price\n" + strings.Repeat("a,b,12\n", 60_000) + "c,d,\"1,50\"\n"
 	found, _ = checkedOnce(t, priced, late, importer.Options{})
 	require.Nil(t, found)
+}
+
+// middle is a source that can be opened in its middle, and counts how often it is.
+type middle struct {
+	countedSource
+	opened int
+}
+
+func (m *middle) OpenAt(ctx context.Context, offset int64) (io.ReadCloser, error) {
+	m.opened++
+	return m.Bytes.OpenAt(ctx, offset)
+}
+
+// TestPlaces interrupts imports here and there, and goes on at the last place that was told: nothing is different from
+// an import that wasn't interrupted, and a plain file isn't read from its beginning.
+func TestPlaces(t *testing.T) {
+	rng := rand.New(rand.NewPCG(31, 32))
+	random, _ := randomFile(rng, 8_000, 3_000)
+	single, _ := randomFile(rng, 8_000, 1<<40)
+	// Reading begins at whole MiB.
+	long := func(text string) string {
+		header, rest, _ := strings.Cut(text, "\n")
+		for i := range 1_200 {
+			header += fmt.Sprintf("\nlong-%d,%s", i%1_100, strings.Repeat("n", 100)+strings.Repeat("\u00e9", 390))
+		}
+		return header + "\n" + rest
+	}
+	torn := "sku,name,description\n" + strings.Repeat("a,b,c\n", 100)
+	for i := range 8_000 {
+		torn += fmt.Sprintf("sku-%d,name,text of %d\n", i, i)
+		switch i % 5 {
+		case 0:
+			torn += "the text goes on\n\n"
+		case 1:
+			torn += "\n\"out\" of,place\n"
+		}
+	}
+	for name, c := range map[string]struct {
+		text    string
+		o       importer.Options
+		noPlace bool
+		noSeek  bool
+	}{
+		"random":            {text: long(random)},
+		"hardly any repeat": {text: long(single), o: importer.Options{Mode: products.Update}},
+		"a mark":            {text: "\ufeff" + long(random), o: importer.Options{Mode: products.Update}},
+		"without header": {text: long(random)[strings.IndexByte(random, '\n')+1:],
+			o: importer.Options{Header: importer.HeaderNo, Map: map[string]string{"sku": "1", "name": "2"}}},
+		"only existing": {text: long(random), o: importer.Options{Mode: products.Existing}},
+		"torn":          {text: torn, o: importer.Options{Mode: products.Update}, noSeek: true},
+		"compressed":    {text: gzipped(t, long(random)), o: importer.Options{Mode: products.Update}, noSeek: true},
+		"another encoding": {text: "sku,name\n" + strings.Repeat("caf\xe9,\xe0 la carte\n", 8_000) +
+			single[len("sku,name\n"):],
+			o: importer.Options{Encoding: charset.Windows1252}, noSeek: true},
+		"variants": {text: randomFamilies(rng, 6_000, 200).text, noPlace: true, noSeek: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := c.o
+			o.BatchRecords, o.BatchBytes, o.Writers = 500, 64<<10, 1
+			undisturbed := memory.New(memory.Options{}).Products()
+			want, err := importer.Run(t.Context(), importer.Bytes(c.text), undisturbed, o)
+			require.NoError(t, err)
+			wanted := sorted(catalogue(t, undisturbed))
+
+			told, opened := 0, 0
+			for ends := int64(2); ends <= want.Batches; ends += 1 + want.Batches/6 {
+				store := memory.New(memory.Options{}).Products()
+				kept := &checkpoints{done: map[int64]importer.Commit{}}
+				crash := errors.New("crash")
+				first := kept.set(o)
+				var found *importer.Checked
+				var place *importer.Place
+				first.OnChecked = func(c *importer.Checked) error { found = c; return nil }
+				first.OnPlace = func(p *importer.Place) error {
+					b, err := p.MarshalBinary()
+					if told++; p.Batch() < ends {
+						place = new(importer.Place)
+						require.NoError(t, place.UnmarshalBinary(b))
+					}
+					return err
+				}
+				failing := &countingStore{Store: store, before: func(b *products.Batch) error {
+					if b.Number == ends {
+						return crash
+					}
+					return nil
+				}}
+				_, err := importer.Run(t.Context(), importer.Bytes(c.text), failing, first)
+				require.ErrorIs(t, err, crash)
+				require.NotNil(t, found)
+
+				resuming := kept.set(o)
+				resuming.Checked, resuming.Place = found, place
+				source := &middle{countedSource: countedSource{Bytes: importer.Bytes(c.text)}}
+				got, err := importer.Run(t.Context(), source, store, resuming)
+				require.NoError(t, err)
+				require.Equal(t, ends-1, got.Resumed)
+				got.Resumed, got.Elapsed = want.Resumed, want.Elapsed
+				require.Equal(t, want, got)
+				require.Equal(t, wanted, sorted(catalogue(t, store)))
+				opened += source.opened
+
+				// A place behind a batch that wasn't committed is none.
+				delete(resuming.Checkpoints.Committed, 1)
+				source.opened = 0
+				_, err = importer.Run(t.Context(), source, store, resuming)
+				require.NoError(t, err)
+				require.Zero(t, source.opened)
+			}
+			require.Equal(t, c.noPlace, told == 0)
+			require.Equal(t, c.noSeek, opened == 0)
+		})
+	}
+}
+
+// TestPlaceOfAnotherFile: behind a place the file is still compared with what was checked, and a place of another file
+// or one that is damaged is none.
+func TestPlaceOfAnotherFile(t *testing.T) {
+	text := lines(200_000)
+	for name, c := range map[string]struct {
+		resumed string
+		changed bool
+	}{
+		"the same":           {text, false},
+		"another end":        {text[:len(text)-3] + "x" + text[len(text)-2:], true},
+		"another length":     {text + "more,n\n", true},
+		"in front of places": {text[:600_000] + "x" + text[600_001:], false}, // is not read, and is committed
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := memory.New(memory.Options{}).Products()
+			kept := &checkpoints{done: map[int64]importer.Commit{}}
+			stop := make(chan struct{})
+			var found *importer.Checked
+			var place *importer.Place
+			o := importer.Options{BatchRecords: 1_000, Writers: 1}
+			first := kept.set(o)
+			first.Stop = stop
+			first.OnChecked = func(c *importer.Checked) error { found = c; return nil }
+			first.OnPlace = func(p *importer.Place) error {
+				if p.Batch() == 150 {
+					place = p
+					close(stop)
+				}
+				return nil
+			}
+			_, err := importer.Run(t.Context(), importer.Bytes(text), store, first)
+			require.ErrorIs(t, err, importer.ErrStopped)
+			o = kept.set(o)
+			o.Checked, o.Place = found, place
+			source := &middle{countedSource: countedSource{Bytes: importer.Bytes(c.resumed)}}
+			_, err = importer.Run(t.Context(), source, store, o)
+			require.Equal(t, 1, source.opened)
+			if c.changed {
+				require.ErrorIs(t, err, importer.ErrSourceChanged)
+			} else {
+				require.NoError(t, err)
+			}
+			b, err := place.MarshalBinary()
+			require.NoError(t, err)
+			for i := range b {
+				damaged := slices.Clone(b)
+				damaged[i] ^= 1
+				require.Error(t, new(importer.Place).UnmarshalBinary(damaged))
+				require.Error(t, new(importer.Place).UnmarshalBinary(b[:i]))
+			}
+		})
+	}
 }

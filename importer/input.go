@@ -2,12 +2,15 @@ package importer
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"math/bits"
+	"slices"
+	"sync"
 
 	"github.com/products-importer/products-importer/importer/charset"
 	"github.com/products-importer/products-importer/importer/decompress"
@@ -29,6 +32,8 @@ type input struct {
 	records *dialect.Reader    // of the text
 	ahead   []*dialect.Block   // were read, and are yet to be parsed
 	behind  int64              // the last that source returned
+	jumped  bool               // what stands at the beginning was passed over
+	tail    *tail              // of the file, where reading began in its middle; nil for all of it
 	window  *window            // how much of the content is looked at; nil for all of it
 }
 
@@ -39,19 +44,25 @@ func (r *run) open(ctx context.Context) (*input, error) {
 	}
 	in := &input{window: r.window}
 	in.ctx, in.cancel = context.WithCancelCause(ctx)
-	var err error
-	if in.file, err = r.source.Open(in.ctx); err != nil {
+	file, err := r.source.Open(in.ctx)
+	if err != nil {
 		in.cancel(nil)
 		return nil, fmt.Errorf("importer: open: %w", err)
 	}
-	// Closing twice is the price of ending a Read that hangs.
-	in.stop = context.AfterFunc(in.ctx, func() { _ = in.file.Close() })
+	in.keepFile(file)
 	if err := in.decode(&r.options, r.schema); err != nil {
 		err = in.readError(err)
 		in.close()
 		return nil, err
 	}
 	return in, nil
+}
+
+// keepFile makes the file the input's, which is closed with it.
+func (in *input) keepFile(file io.ReadCloser) {
+	in.file = file
+	// Closing twice is the price of ending a Read that hangs.
+	in.stop = context.AfterFunc(in.ctx, func() { _ = file.Close() })
 }
 
 // decode sets up the way from the file's bytes to records, and refuses what is no text.
@@ -77,7 +88,7 @@ func (in *input) decode(o *Options, schema *products.Schema) (err error) {
 	if in.text, err = charset.NewReader(buffer, o.Encoding); err != nil {
 		return err
 	}
-	in.sum = &checksum{r: in.text}
+	in.sum = newChecksum(in.text, in.text.Offset())
 	in.records, err = dialect.NewReader(in.sum, o.dialect(schema, in.text.Offset()))
 	return err
 }
@@ -125,7 +136,11 @@ func (in *input) source(end int64) int64 {
 
 // extent returns what the whole file came to, once it was read.
 func (in *input) extent() extent {
-	return extent{source: in.content.Received(), text: in.records.InputOffset(), sum: in.sum.sum}
+	source := in.content.Received()
+	if in.tail != nil {
+		source = in.tail.end
+	}
+	return extent{source: source, text: in.records.InputOffset(), sum: in.sum.sum}
 }
 
 // encoding returns the encoding and its evidence, as far as they are known: where the text begins with ASCII, what
@@ -150,17 +165,65 @@ func (in *input) readError(err error) error {
 }
 
 // checksum reads a text and sums it up: CRC-32C shows whether two passes saw the same bytes.
+// It remembers the sums at marks, from which it can go on.
 type checksum struct {
 	r   io.Reader
+	at  int64 // offset in the text behind what was read
 	sum uint32
+
+	mu    sync.Mutex // guards marks
+	marks []mark     // ascending
 }
+
+// mark is a place in the text: its beginning, where a checksum went on, or a multiple of markEvery.
+type mark struct {
+	at  int64
+	sum uint32 // of what stands before it
+}
+
+// markEvery is that of an upload that is kept compressed, in which reading begins at such a multiple.
+const markEvery = 1 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// newChecksum returns one of a text that begins at the offset.
+func newChecksum(r io.Reader, at int64) *checksum {
+	c := &checksum{r: r}
+	c.goOn(at, 0)
+	return c
+}
+
+// goOn goes on at an offset, in front of which is what has the sum.
+func (c *checksum) goOn(at int64, sum uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.sum, c.marks = at, sum, []mark{{at, sum}}
+}
+
 func (c *checksum) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
-	c.sum = crc32.Update(c.sum, castagnoli, p[:n])
+	for read := p[:n]; len(read) > 0; {
+		part := read[:min(int64(len(read)), markEvery-c.at%markEvery)]
+		c.sum = crc32.Update(c.sum, castagnoli, part)
+		if c.at += int64(len(part)); c.at%markEvery == 0 {
+			c.mu.Lock()
+			c.marks = append(c.marks, mark{c.at, c.sum})
+			c.mu.Unlock()
+		}
+		read = read[len(part):]
+	}
 	return n, err
+}
+
+// before returns the last mark at or before an offset that was read.
+func (c *checksum) before(at int64) (offset int64, sum uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i, found := slices.BinarySearchFunc(c.marks, at, func(m mark, at int64) int { return cmp.Compare(m.at, at) })
+	if !found {
+		i--
+	}
+	return c.marks[i].at, c.marks[i].sum
 }
 
 // extent is what a whole file comes to: its bytes, those of its text, and the text's checksum.

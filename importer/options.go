@@ -157,6 +157,16 @@ type Options struct {
 	// another one, Run ends with [ErrSourceChanged], in general once it was written. OnSuperseded can't be set beside
 	// it, nor a Missing that an earlier Run has no plan for. Check looks at neither.
 	Checked *Checked
+	// OnPlace, if not nil, is given where a batch begins, before any of its records is given to the store, of most
+	// batches but the first: for Place. It is called only beside an OnChecked that was called, or a Checked, and not
+	// for a file in which what stands before a record decides what it means: one with variants or store views. An error
+	// ends the import.
+	OnPlace func(*Place) error
+	// Place, if not nil, is a place that an earlier Run told, with the same options as for Checked, which is set too.
+	// Where all batches before it are in Checkpoints.Committed, as they were in that Run, the file is read from there
+	// on; else, and where the place is of another file, it is read from its beginning. What stands before the place is
+	// not read at all of an [OffsetSource] that is neither compressed nor in another encoding than UTF-8.
+	Place *Place
 	// Stop, if not nil, ends the import when it is closed: the batches in hand are committed and Run returns
 	// ErrStopped.
 	Stop <-chan struct{}

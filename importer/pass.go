@@ -23,8 +23,8 @@ type blockJob struct {
 // inherit; where one wants to and they may not, the error is errVariants.
 //
 // A value that is evidence about the format of its column ends it with errFormats. So does a word of a boolean that is
-// unknown where none before it was known. keeps says that handle keeps records: else their values are overwritten by
-// those of later blocks.
+// unknown where none before it was known, unless the input begins in the middle of a file that was checked. keeps says
+// that handle keeps records: else their values are overwritten by those of later blocks.
 func (p *plan) pass(in *input, parsers int, inherits, keeps bool, handle func(*parsed) error) (extent, error) {
 	var groups *groups // anew in each pass
 	if inherits {
@@ -41,7 +41,7 @@ func (p *plan) pass(in *input, parsers int, inherits, keeps bool, handle func(*p
 			p.parser.passViews(&views, out)
 		}
 		err := p.parser.inherit(groups, out)
-		if err == nil && (out.undecided || !p.parser.decided && meaningless(words, out.words)) {
+		if err == nil && (out.undecided || !p.parser.decided && !in.jumped && meaningless(words, out.words)) {
 			err = errFormats
 		}
 		if err != nil {

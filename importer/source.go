@@ -20,12 +20,25 @@ type Source interface {
 	Size() int64
 }
 
+// OffsetSource is a Source that can be opened in its middle without what stands before that being read: see
+// Options.Place.
+type OffsetSource interface {
+	Source
+	// OpenAt returns the file from the offset on, as Open does from its first byte.
+	OpenAt(ctx context.Context, offset int64) (io.ReadCloser, error)
+}
+
 // Bytes is a file in memory.
 type Bytes []byte
 
 // Open returns the bytes.
 func (b Bytes) Open(context.Context) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(b)), nil
+}
+
+// OpenAt returns the bytes from the offset on.
+func (b Bytes) OpenAt(_ context.Context, offset int64) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(b[min(offset, int64(len(b))):])), nil
 }
 
 // Size is the number of bytes.
@@ -59,6 +72,18 @@ func OpenFile(path string) (*File, error) {
 
 // Open opens the file.
 func (f *File) Open(context.Context) (io.ReadCloser, error) { return os.Open(f.path) }
+
+// OpenAt opens the file at the offset.
+func (f *File) OpenAt(_ context.Context, offset int64) (io.ReadCloser, error) {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := file.Seek(offset, io.SeekStart); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
 
 // Size is the length that the file had in OpenFile.
 func (f *File) Size() int64 { return f.size }

@@ -22,6 +22,9 @@ type writer struct {
 	current *batch // nil between two batches
 	number  int64
 	at      int64 // offset in the text where the next batch begins
+	in      *input
+	// read counts the records of the batches that were sent, rejected those of them that the check rejected.
+	read, rejected int64
 	// originals: somebody wants to know of the records that the store refuses.
 	originals bool
 
@@ -58,7 +61,7 @@ func (r *run) write(ctx context.Context, c *checked, store Store, step stepStore
 			}
 		})
 	}
-	err := r.again(ctx, c, true, func(p *parsed) error { return w.add(ctx, p) })
+	err := w.readFile(ctx)
 	if err == nil && w.current != nil {
 		err = w.send(ctx)
 	}
@@ -91,6 +94,22 @@ func (r *run) write(ctx context.Context, c *checked, store Store, step stepStore
 	return nil
 }
 
+// readFile puts the file's records into batches, from Options.Place on where that can be.
+func (w *writer) readFile(ctx context.Context) (err error) {
+	r, c := w.run, w.checked
+	if w.in, err = r.reopen(ctx, c.plan); err != nil {
+		return err
+	}
+	if at, before := r.startPlace(c); at != nil {
+		if err := w.in.goOn(r, at); err != nil {
+			w.in.close()
+			return err
+		}
+		w.begin(at, before)
+	}
+	return r.readOn(w.in, c, true, func(p *parsed) error { return w.add(ctx, p) })
+}
+
 // fail notes the error, if it is the first, and stops everybody.
 func (w *writer) fail(err error, cancel context.CancelCauseFunc) {
 	w.mu.Lock()
@@ -105,6 +124,11 @@ func (w *writer) fail(err error, cancel context.CancelCauseFunc) {
 func (w *writer) add(ctx context.Context, p *parsed) error {
 	for i := range p.items {
 		it := &p.items[i]
+		if w.current == nil {
+			if err := w.tellPlace(p, i); err != nil {
+				return err
+			}
+		}
 		b, err := w.batch(ctx)
 		if err != nil {
 			return err
@@ -177,6 +201,8 @@ func (w *writer) batch(ctx context.Context) (*batch, error) {
 func (w *writer) send(ctx context.Context) error {
 	b := w.current
 	w.current, w.at = nil, b.to
+	w.read += b.counts.Read + int64(len(b.given.Records))
+	w.rejected += b.counts.Rejected
 	select {
 	case w.ready <- b:
 		return nil
@@ -299,18 +325,27 @@ func (w *writer) refusedBy(b *batch, result *products.BatchResult) (refused []Re
 func (w *writer) addRefused(b *batch, done Commit, result *products.BatchResult) {
 	rejects, rest := w.run.result.Rejects, done.Counts.Rejected-b.counts.Rejected
 	if result == nil {
-		for i := range done.Refused {
-			rejects[done.Refused[i].Code]++
-			rest--
-		}
-	} else {
-		for _, fault := range result.Reasons {
-			rejects[Code(fault.Code)]++
-			rest--
-		}
+		addRefusedEarlier(rejects, done.Refused, rest)
+		return
+	}
+	for _, fault := range result.Reasons {
+		rejects[Code(fault.Code)]++
+		rest--
 	}
 	if rest > 0 {
 		rejects[CodeTooLarge] += rest
+	}
+}
+
+// addRefusedEarlier counts so many records of batches that an earlier Run committed, as far as it is known by their
+// codes.
+func addRefusedEarlier(rejects map[Code]int64, refused []Reject, count int64) {
+	for i := range refused {
+		rejects[refused[i].Code]++
+		count--
+	}
+	if count > 0 {
+		rejects[CodeTooLarge] += count
 	}
 }
 

@@ -153,6 +153,11 @@ func (r *Reader) ReadBlock(b *Block) error {
 	return nil
 }
 
+// Jump makes the block that ReadBlock fills next begin at the offset in the text, with the record that begins there and
+// has the line: for a text that is read again. It is called after the first block; the offset is behind that, and what
+// the reader gives next is at the offset, or before it only what was read ahead already.
+func (r *Reader) Jump(offset, line int64) { r.scanner.jump(offset, line) }
+
 // Read returns the next record, and io.EOF when there are no more. Errors are those of reading: what is broken in the
 // text is in the record, and reading goes on behind it.
 func (r *Reader) Read() (*Record, error) {

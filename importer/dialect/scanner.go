@@ -65,6 +65,12 @@ func (s *scanner) skip(n int, lines int64) {
 	s.rest, s.offset, s.line = s.rest[n:], s.offset+int64(n), s.line+lines
 }
 
+// jump goes on at an offset, up to which all was read ahead or more, or from which on the reader gives what comes.
+func (s *scanner) jump(offset, line int64) {
+	s.rest = s.rest[min(offset-s.offset, int64(len(s.rest))):]
+	s.offset, s.line = offset, line
+}
+
 // next fills the block with up to limit whole records, at least one and at most blockRecords, and returns io.EOF when
 // there are no more.
 func (s *scanner) next(b *Block, limit int) error {

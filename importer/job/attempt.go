@@ -97,10 +97,12 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 		o.OnChecked = checks.keeper(ctx)
 	} else {
 		a.rejects = maps.Clone(o.Checked.Rejects)
+		o.Place = checks.findPlace(ctx, before)
 	}
+	o.OnPlace = checks.placeKeeper(ctx)
 	result, err := importer.Run(ctx, NewSource(r.uploads, job.File, job.Size), store.whole(), o)
 	if err == nil && !o.DryRun {
-		checks.drop(ctx)
+		checks.drop(ctx, result.Batches)
 	}
 	a.committed = !o.DryRun && result.Batches > result.Resumed
 	a.addResult(result)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"runtime/debug"
+	"strconv"
 	"sync"
 
 	"github.com/products-importer/products-importer/importer"
@@ -21,12 +22,17 @@ const (
 	checksMost = 16 << 20
 	// checksPrefix begins the keys.
 	checksPrefix = "checked-"
+	// placesEvery is how many batches apart the places are: reading so many again takes a fraction of a second.
+	placesEvery = 16
+	// placesTried is how many of them are looked for: one may be missing.
+	placesTried = 3
 )
 
 // checks keep what the check of a large file found, so that neither the next attempt of its job checks it again nor the
-// job that commits what a dry run showed. They are among the uploads, as reports are: no job has such an upload, so
-// Prune removes it once it is old. Their key stands for all that decides what a check finds: so it doesn't matter which
-// worker kept one, nor whether that one had lost its lease.
+// job that commits what a dry run showed. Beside it are places in the file, told while it was written, so that the
+// next attempt needn't read again what is committed. They are among the uploads, as reports are: no job has them, so
+// Prune removes them once they are old. Their keys stand for all that decides what a check finds: so it doesn't matter
+// which worker kept one, nor whether that one had lost its lease.
 type checks struct {
 	uploads Uploads
 	key     string // empty where nothing is kept
@@ -58,7 +64,16 @@ func (c checks) find(ctx context.Context) *importer.Checked {
 	if c.key == "" {
 		return nil
 	}
-	in, err := c.uploads.Open(ctx, c.key, 0, -1)
+	found := new(importer.Checked)
+	if kept := c.read(ctx, c.key); kept == nil || found.UnmarshalBinary(kept) != nil {
+		return nil
+	}
+	return found
+}
+
+// read returns what is kept under the key, nil for nothing.
+func (c checks) read(ctx context.Context, key string) []byte {
+	in, err := c.uploads.Open(ctx, key, 0, -1)
 	if err != nil {
 		return nil
 	}
@@ -67,11 +82,7 @@ func (c checks) find(ctx context.Context) *importer.Checked {
 	if err != nil {
 		return nil
 	}
-	found := new(importer.Checked)
-	if found.UnmarshalBinary(kept) != nil {
-		return nil
-	}
-	return found
+	return kept
 }
 
 // keeper returns a function that keeps what was found, nil where nothing is kept. What can't be kept is no error.
@@ -87,10 +98,49 @@ func (c checks) keeper(ctx context.Context) func(*importer.Checked) error {
 	}
 }
 
-// drop removes what is kept, once the file is imported.
-func (c checks) drop(ctx context.Context) {
-	if c.key != "" {
-		_ = c.uploads.Delete(ctx, c.key) // else Prune does
+// placeKey is that of the nth place.
+func (c checks) placeKey(n int64) string { return c.key + "-" + strconv.FormatInt(n, 10) }
+
+// findPlace returns the last place in front of which all batches are committed, nil where none is kept.
+func (c checks) findPlace(ctx context.Context, committed map[int64]importer.Commit) *importer.Place {
+	whole := int64(0)
+	for _, done := committed[whole+1]; done; _, done = committed[whole+1] {
+		whole++
+	}
+	last := whole / placesEvery
+	for n := last; n > max(0, last-placesTried); n-- {
+		found := new(importer.Place)
+		if kept := c.read(ctx, c.placeKey(n)); kept != nil && found.UnmarshalBinary(kept) == nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// placeKeeper returns a function that keeps places, nil where nothing is kept. What can't be kept is no error.
+func (c checks) placeKeeper(ctx context.Context) func(*importer.Place) error {
+	if c.key == "" {
+		return nil
+	}
+	return func(found *importer.Place) error {
+		if found.Batch()%placesEvery != 0 {
+			return nil
+		}
+		if kept, err := found.MarshalBinary(); err == nil {
+			_, _ = c.uploads.Put(ctx, c.placeKey(found.Batch()/placesEvery), bytes.NewReader(kept))
+		}
+		return nil
+	}
+}
+
+// drop removes what is kept, once the file is imported in so many batches.
+func (c checks) drop(ctx context.Context, batches int64) {
+	if c.key == "" {
+		return
+	}
+	_ = c.uploads.Delete(ctx, c.key) // else Prune does
+	for n := int64(1); n*placesEvery <= batches; n++ {
+		_ = c.uploads.Delete(ctx, c.placeKey(n))
 	}
 }
 

@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +19,7 @@ type checksUploads struct {
 	job.Uploads
 	job.Sweeper
 	found, put atomic.Int64
+	places     atomic.Int64 // that were found
 	full       bool
 }
 
@@ -28,10 +30,19 @@ func (w *world) counted() *checksUploads {
 
 func (u *checksUploads) Open(ctx context.Context, key string, offset, n int64) (io.ReadCloser, error) {
 	in, err := u.Uploads.Open(ctx, key, offset, n)
-	if err == nil && strings.HasPrefix(key, "checked-") {
+	switch {
+	case err != nil:
+	case isPlace(key):
+		u.places.Add(1)
+	case strings.HasPrefix(key, "checked-"):
 		u.found.Add(1)
 	}
 	return in, err
+}
+
+// isPlace reports whether a place is kept under the key.
+func isPlace(key string) bool {
+	return strings.HasPrefix(key, "checked-") && strings.Count(key, "-") == 2
 }
 
 func (u *checksUploads) Put(ctx context.Context, key string, r io.Reader) (int64, error) {
@@ -42,7 +53,7 @@ func (u *checksUploads) Put(ctx context.Context, key string, r io.Reader) (int64
 		return 0, job.ErrFull
 	}
 	n, err := u.Uploads.Put(ctx, key, r)
-	if err == nil {
+	if err == nil && !isPlace(key) {
 		u.put.Add(1)
 	}
 	return n, err
@@ -127,6 +138,8 @@ func TestChecksAreRemoved(t *testing.T) {
 	w.submit(text, job.Settings{DryRun: true})
 	require.Equal(t, job.Success, w.work(w.large(uploads, 1)).State)
 	kept := keys()
+	require.True(t, slices.ContainsFunc(kept, isPlace), "a place is for the import that commits the dry run")
+	kept = slices.DeleteFunc(kept, isPlace)
 	require.Len(t, kept, 1)
 	require.NoError(t, w.db.Uploads().Delete(t.Context(), kept[0]))
 	_, err := w.db.Uploads().Put(t.Context(), kept[0], strings.NewReader("damaged"))
@@ -161,4 +174,41 @@ func TestAnAttemptGoesOnWithoutACheck(t *testing.T) {
 	require.Equal(t, job.Success, w.work(w.large(uploads, 1)).State)
 	require.EqualValues(t, 1, uploads.found.Load())
 	w.outcome(id)
+}
+
+// TestAnAttemptGoesOnAtAPlace: the next attempt reads the file from near where the one before had come, and what was
+// kept of that goes with the job.
+func TestAnAttemptGoesOnAtAPlace(t *testing.T) {
+	text := strings.ReplaceAll(catalogue(8, 1_400), "text\n", strings.Repeat("more text ", 100)+"\n")
+	want := undisturbed(t, text, job.Settings{Mode: products.Update})
+	w := newWorld(t)
+	w.before()
+	uploads := w.counted()
+	id := w.submit(text, job.Settings{Mode: products.Update}).ID
+	for attempt, ends := range []int64{5, 20, 30} {
+		stop := make(chan struct{})
+		store := &stub{w.db.Products(), func(ctx context.Context, b *products.Batch,
+			next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+			if b.Number == ends {
+				close(stop)
+			}
+			return next(ctx, b)
+		}}
+		r := w.runner(nil, uploads, store, job.RunnerOptions{Writers: 1})
+		r.ChecksFrom(1)
+		uploads.places.Store(0)
+		j, err := r.Run(t.Context(), w.claim(r), stop)
+		require.NoError(t, err)
+		require.Equal(t, job.Pending, j.State)
+		require.EqualValues(t, attempt/2, uploads.places.Load(), "the first place is behind 16 batches")
+	}
+	uploads.places.Store(0)
+	require.Equal(t, job.Success, w.work(w.large(uploads, 1)).State)
+	require.EqualValues(t, 1, uploads.places.Load())
+	all, err := w.db.Uploads().Sweep(t.Context(), -1)
+	require.NoError(t, err)
+	for _, key := range all {
+		require.False(t, strings.HasPrefix(key, "checked-"), "what was kept goes with the import")
+	}
+	require.Equal(t, want, w.outcome(id))
 }

@@ -55,6 +55,15 @@ func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
+// OpenAt returns the upload from the offset on.
+func (s *source) OpenAt(ctx context.Context, offset int64) (io.ReadCloser, error) {
+	in, err := s.uploads.Open(ctx, s.key, offset, -1)
+	if err != nil {
+		return nil, &uploadError{err}
+	}
+	return &sourceReader{in: in, left: s.size - offset, turn: make(chan struct{}, 1)}, nil
+}
+
 // Size is the number of bytes that were put.
 func (s *source) Size() int64 { return s.size }
 
