@@ -24,7 +24,8 @@ import (
 // a search looks at each of them, which takes 2 ms for 1,000. Once they are more than 5,000, and more than a thousandth
 // of all, they are brought into the index: ten seconds after the last change, or after five minutes, in the background,
 // by every DB that was opened while the index was there or has called BuildSearchIndex, unless NoMigrate is set. Where
-// no such process is running, call it after large imports.
+// no such process is running, call it after large imports. While the index is there, every update writes index entries,
+// whatever the fillfactor of products.
 func (db *DB) BuildSearchIndex(ctx context.Context) error {
 	err := db.updateSearchIndex(ctx, 0, func(tail searchTail) bool { return tail.rows > tail.most })
 	if err == nil {
