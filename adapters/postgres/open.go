@@ -31,9 +31,10 @@ type Options struct {
 	// Distribution is what the products are distributed over: one table, partitions of it, or the nodes of a Citus
 	// cluster. It is recorded in the database, and the zero value leaves it as it is there. Where another one is asked
 	// for than one table has, Open moves the products, in one transaction: nobody else reads or writes them meanwhile,
-	// which takes some 10 s for each million of them, and both copies need room on the disk until it ends. Processes
-	// that run go on afterwards. From one distribution to another the way is by OneTable, which brings them back; else
-	// Open returns a *DistributionError, as where something depends on the table that can't be moved with it.
+	// which took half a minute for each million of them on two busy cores, and both copies need room on the disk until
+	// it ends. Processes that run go on afterwards. From one distribution to another the way is by OneTable, which
+	// brings them back; else Open returns a *DistributionError, as where something depends on the table that can't be
+	// moved with it.
 	Distribution Distribution
 	// MaxConns is the most connections at a time: 1 to 1,000, 0 for 10. Of four and more some are kept for heartbeats
 	// of imports and for DB.Ping, and some from batches. Calls that find all of them busy wait: a heartbeat for 3 s, a
