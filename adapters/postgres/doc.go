@@ -23,9 +23,10 @@
 // A batch that is expected to be new skips the probe, and comes back to it when it was not: COPY runs behind a
 // savepoint.
 //
-// No index of the table has a column that every update changes. So where a page has room for a row's new version
-// beside the old one, PostgreSQL leaves the indexes alone (HOT). A new table has no such room. Who has most products
-// changed by every import may give it some, of which rows that are written from then on make use:
+// No index of the table has a column that every update changes, but that for searches, where it was built. So where a
+// page has room for a row's new version beside the old one, PostgreSQL leaves the indexes alone (HOT). A new table has
+// no such room. Who has most products changed by every import may give it some, of which rows that are written from
+// then on make use:
 //
 //	ALTER TABLE products SET (fillfactor = 50)
 //

@@ -244,3 +244,30 @@ func TestDistributeInterrupted(t *testing.T) {
 	require.Equal(t, 1000, scan[int](t, url, `SELECT count(*) FROM products`))
 	require.Zero(t, scan[int](t, url, unlikeKeys))
 }
+
+// TestDistributeSearchIndex: the index for searches goes along, and is built no second time.
+func TestDistributeSearchIndex(t *testing.T) {
+	url := migrated(t)
+	db := open(t, url, postgres.Options{})
+	importFile(t, db, 0, 6_000)
+	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	lamp := products.Query{Search: "LAMP", Limit: 5}
+	before, indexes := listed(t, db, lamp), scan[string](t, url, searchIndexes)
+	require.NotEmpty(t, before.Products)
+	for _, to := range []postgres.Distribution{postgres.HashPartitions(4), postgres.OneTable()} {
+		moved := open(t, url, postgres.Options{Distribution: to})
+		require.Equal(t, before, listed(t, moved, lamp))
+		requireIndexesUsed(t, url, moved, lamp)
+		there := scan[string](t, url, searchIndexes)
+		require.NoError(t, moved.BuildSearchIndex(t.Context()))
+		require.Equal(t, there, scan[string](t, url, searchIndexes), "there is nothing to build")
+	}
+	require.Equal(t, indexes, scan[string](t, url, searchIndexes))
+}
+
+func listed(t *testing.T, db *postgres.DB, q products.Query) products.Page {
+	t.Helper()
+	page, err := db.Products().List(t.Context(), q)
+	require.NoError(t, err)
+	return page
+}
