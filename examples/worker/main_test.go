@@ -46,19 +46,22 @@ var server struct {
 // serverProgram returns the path of the server's program.
 func serverProgram(t *testing.T) string {
 	t.Helper()
-	server.once.Do(func() {
-		folder, err := os.MkdirTemp("", "worker-test-")
-		if err != nil {
-			server.err = err
-			return
-		}
-		server.path = filepath.Join(folder, "server")
-		if said, err := exec.Command("go", "build", "-o", server.path, "../server").CombinedOutput(); err != nil {
-			server.err = fmt.Errorf("%w: %s", err, said)
-		}
-	})
+	server.once.Do(func() { server.path, server.err = buildServer() })
 	require.NoError(t, server.err)
 	return server.path
+}
+
+// buildServer builds the program in a folder of its own, which TestMain removes, since all tests share it.
+func buildServer() (path string, err error) {
+	folder, err := os.MkdirTemp("", "worker-test-")
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(folder, "server")
+	if said, err := exec.Command("go", "build", "-o", path, "../server").CombinedOutput(); err != nil {
+		return path, fmt.Errorf("%w: %s", err, said)
+	}
+	return path, nil
 }
 
 // writer is a function as an io.Writer.
