@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -56,15 +57,19 @@ func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	q.Offset = p.number("offset", 0, math.MaxInt32, 0)
 	byCursor := p.has("cursor")
 	wantCount := !byCursor
-	if exact := p.text("count") == "exact"; exact {
+	if q.CountUpTo = exactCount; q.Search != "" {
+		q.CountUpTo = exactSearchCount
+	}
+	switch text := p.text("count"); text {
+	case "":
+	case "exact":
+		wantCount, q.CountUpTo = true, 0
+	case "true", "True", "1":
 		wantCount = true
-	} else {
-		if count := p.boolean("count"); count != nil {
-			wantCount = *count
-		}
-		if q.CountUpTo = exactCount; q.Search != "" {
-			q.CountUpTo = exactSearchCount
-		}
+	case "false", "False", "0":
+		wantCount = false
+	default:
+		p.fail("count", codeValue, fmt.Sprintf("count must be true, false or exact, not %q", products.Shorten(text)))
 	}
 	if p.err != nil {
 		return p.err

@@ -25,6 +25,8 @@ const (
 	lockLease = 30 * time.Second
 	// unlockTimeout is how long giving a lock back may take. Where it fails the lease ends soon.
 	unlockTimeout = 5 * time.Second
+	// lockSaid is how long a wait for a lock is before the log says what is waited for.
+	lockSaid = 2 * time.Second
 )
 
 var (
@@ -107,8 +109,14 @@ func (h *lockHolder) take(ctx context.Context) error {
 			updated_at = excluded.updated_at
 		WHERE NOT l.locked OR l.lease_expires_at < now()`,
 		h.pool.space.of(lockTable), h.lock.id, pq.QuoteLiteral(h.name), lockLease/time.Second)
+	said := false
 	for try := 0; ; try++ {
 		taken, err := h.write(ctx, statement)
+		if err == nil && !taken && !said && time.Duration(try)*h.lock.interval >= lockSaid {
+			said = true
+			h.db.options.Logger.InfoContext(ctx, "waiting for another process to end its work on the schema; of one that was "+
+				"killed the lock ends by itself", "within", lockLease)
+		}
 		switch {
 		case taken:
 			return nil

@@ -172,8 +172,8 @@ func (db *DB) settleDistribution(ctx context.Context) error {
 	}
 	if db.options.NoMigrate {
 		return &DistributionError{Recorded: is, Asked: asked,
-			Problem: "they aren't yet, and the schema is to be left alone",
-			Remedy:  "migrate it with this distribution"}
+			Problem: "they would have to be moved, and the schema is to be left as it is",
+			Remedy:  "move them first, as the tables' owner: server migrate does it, and postgres.Open without NoMigrate"}
 	}
 	if err := db.mayMigrate(ctx); err != nil {
 		return translate(err)
@@ -181,11 +181,12 @@ func (db *DB) settleDistribution(ctx context.Context) error {
 	return translate(db.locked(ctx, migrationLock, func(ctx context.Context) error {
 		began := time.Now()
 		var moved int64
+		var done bool
 		err := db.alter(ctx, func(ctx context.Context, t *transaction) (err error) {
-			moved, err = db.distribute(ctx, t, asked)
+			moved, done, err = db.distribute(ctx, t, asked)
 			return err
 		})
-		if err == nil {
+		if err == nil && done {
 			db.options.Logger.InfoContext(ctx, "distributed the products", "by", asked.String(), "products", moved,
 				"took", time.Since(began))
 		}
@@ -202,24 +203,25 @@ func mayFollow(is, asked Distribution) error {
 		Remedy: "leave it out, or bring them back into one table first, with the distribution none"}
 }
 
-// distribute moves the products. It returns how many there are.
-func (db *DB) distribute(ctx context.Context, t *transaction, asked Distribution) (moved int64, err error) {
+// distribute moves the products, unless another process was faster. It returns how many it moved.
+func (db *DB) distribute(ctx context.Context, t *transaction,
+	asked Distribution) (moved int64, done bool, err error) {
 	if _, err := t.ExecContext(ctx, `LOCK TABLE products IN ACCESS EXCLUSIVE MODE`); err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	is, err := db.readDistribution(ctx, t) // another process may have been faster
+	is, err := db.readDistribution(ctx, t)
 	if err != nil || is == asked {
-		return 0, err
+		return 0, false, err
 	}
 	if err := mayFollow(is, asked); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	byHand, err := distributedByHand(ctx, t)
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, false, err
 	case byHand != "" && is.kind == oneTable && (asked.kind != byCitus || byHand != citusBySKU):
-		return 0, &DistributionError{Recorded: is, Asked: asked,
+		return 0, false, &DistributionError{Recorded: is, Asked: asked,
 			Problem: "their table is " + byHand + " already, by hand",
 			Remedy:  "bring them back into a table that isn't, in the way that they were brought there, and try again"}
 	case asked.kind == byCitus || is.kind == byCitus:
@@ -229,7 +231,7 @@ func (db *DB) distribute(ctx context.Context, t *transaction, asked Distribution
 		moved, err = m.run(ctx)
 	}
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if asked.kind == oneTable {
 		_, err = t.ExecContext(ctx, `DELETE FROM products_importer_settings WHERE name = $1`, distributionSetting)
@@ -242,7 +244,7 @@ func (db *DB) distribute(ctx context.Context, t *transaction, asked Distribution
 		defer db.distributed.mu.Unlock()
 		db.distributed.is, db.distributed.looked = asked, time.Now()
 	})
-	return moved, err
+	return moved, err == nil, err
 }
 
 // citusBySKU is what distributedByHand returns of a table that is distributed as distributeByCitus does.

@@ -199,7 +199,7 @@ func TestDistributeRefused(t *testing.T) {
 	require.ErrorContains(t, err, "the database doesn't have the extension citus")
 	o.NoMigrate = true
 	_, err = postgres.Open(t.Context(), url, o)
-	require.ErrorContains(t, err, "migrate it with this distribution")
+	require.ErrorContains(t, err, "move them first, as the tables' owner")
 	require.Equal(t, "r", scan[string](t, url, `SELECT relkind::text FROM pg_class WHERE oid = 'products'::regclass`))
 	_, err = postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(1)})
 	require.ErrorContains(t, err, "want 2 to 256 partitions")

@@ -192,7 +192,7 @@ func (s *settings) parse(flags *envflags.Set, args []string, getenv func(string)
 	case len(files) > 1:
 		return fmt.Errorf("one file at a time, not %d: %s", len(files), strings.Join(files, " "))
 	}
-	if err := cmp.Or(s.checkReports(), s.checkTable(flags), s.database.Check()); err != nil {
+	if err := cmp.Or(s.checkReports(), s.checkTable(flags), s.checkDatabase()); err != nil {
 		return err
 	}
 	if len(files) > 0 {
@@ -221,6 +221,18 @@ func (s *settings) checkReports() error {
 		if report[1] == "-" {
 			return fmt.Errorf("-%s - would be standard output, where the result goes: name a file", report[0])
 		}
+	}
+	return nil
+}
+
+// checkDatabase returns what is wrong with what is asked of the database.
+func (s *settings) checkDatabase() error {
+	if err := s.database.Check(); err != nil {
+		return err
+	}
+	if s.options.DryRun && s.database.Distribution.String() != "" {
+		return fmt.Errorf("-dry-run writes nothing, and %s may move all products: leave one of them out",
+			s.database.Named("distribute"))
 	}
 	return nil
 }

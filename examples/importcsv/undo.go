@@ -102,7 +102,7 @@ func (s *settings) checkUndo(flags *envflags.Set, files []string) error {
 			other = fmt.Errorf("-undo imports no file: leave out %s", flags.Named(f.Name))
 		}
 	})
-	return cmp.Or(other, s.checkReports(), s.database.Check())
+	return cmp.Or(other, s.checkReports(), s.checkDatabase())
 }
 
 // ofUndo are the flags that mean something with -undo.
