@@ -105,11 +105,11 @@ func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 		return q.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 			WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
 				AND (wait_event = 'ClientRead' AND starts_with(query, 'COPY ' || $2::text)
-					OR wait_event = 'ClientWrite' AND query LIKE 'SELECT %'
-					AND (strpos(query, ' JOIN ' || $2::text || ' p USING (sku_key)') > 0
-						OR strpos(query, ' FROM ' || $2::text || ' WHERE sku_key = ANY ') > 0 -- of older workers
-						OR strpos(query, ' FROM ' || $2::text || ' p WHERE sku_key = ANY ') > 0))`, before,
-			j.db.productsTable()).Scan(&n)
+					OR wait_event = 'ClientWrite' AND (strpos(query, $3) > 0
+						OR strpos(query, 'UPDATE ' || $2::text || ' AS p SET ') > 0
+						OR strpos(query, 'DELETE FROM ' || $2::text || ' AS p USING ') > 0
+						OR strpos(query, ' JOIN ' || $2::text || ' p USING (sku_key)') > 0)) -- of older workers`, before,
+			j.db.productsTable(), joinedByKey(j.db.productsTable(), "sku_key")).Scan(&n)
 	})
 	switch {
 	case err != nil:

@@ -81,6 +81,11 @@ func (s space) channel(name string) string {
 // productsTable is the name of the table of products as the statements of batches have it.
 func (db *DB) productsTable() string { return tableName{db.space.name, "products"}.String() }
 
+// joinedByKey is how statements of batches find the rows p of keys, by which terminateHung knows them.
+func joinedByKey(table, key string) string {
+	return ` JOIN ` + table + ` p ON p.` + key + ` = x."x key"`
+}
+
 // made are the names that a migration gives to what it makes: tables and sequences, and indexes.
 type made struct {
 	version            int64
