@@ -64,7 +64,19 @@ func (c *Checked) MarshalBinary() ([]byte, error) {
 			b = binary.LittleEndian.AppendUint64(b, word)
 		}
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
+	return seal(b), nil
+}
+
+// seal appends the checksum of bytes that are to be kept, which begin with the magic by which unseal knows them.
+func seal(b []byte) []byte { return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)) }
+
+// unseal returns what stands between magic and checksum, and false for bytes that seal didn't return.
+func unseal(b []byte, magic string) (rest []byte, ok bool) {
+	if len(b) < len(magic)+4 || string(b[:len(magic)]) != magic {
+		return nil, false
+	}
+	rest, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
+	return rest[len(magic):], crc32.Checksum(rest, castagnoli) == sum
 }
 
 // errChecked: the bytes are none of a Checked.
@@ -73,14 +85,10 @@ var errChecked = errors.New("importer: what was kept of a check can't be read")
 // UnmarshalBinary takes what MarshalBinary returned. An error for anything else, what another version of this package
 // kept among it; then the file has to be checked again.
 func (c *Checked) UnmarshalBinary(b []byte) error {
-	if len(b) < len(checkedMagic)+4 || string(b[:len(checkedMagic)]) != checkedMagic {
+	rest, ok := unseal(b, checkedMagic)
+	if !ok {
 		return errChecked
 	}
-	rest, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if crc32.Checksum(rest, castagnoli) != sum {
-		return errChecked
-	}
-	rest = rest[len(checkedMagic):]
 	length, n := binary.Uvarint(rest)
 	if n <= 0 || length > uint64(len(rest)-n) {
 		return errChecked

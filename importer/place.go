@@ -2,11 +2,9 @@ package importer
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 
 	"github.com/products-importer/products-importer/importer/charset"
@@ -46,8 +44,7 @@ func (p *Place) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("importer: keep a place: %w", err)
 	}
-	b := append([]byte(placeMagic), text...)
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
+	return seal(append([]byte(placeMagic), text...)), nil
 }
 
 // errPlace: the bytes are none of a Place.
@@ -56,15 +53,12 @@ var errPlace = errors.New("importer: what was kept of a place can't be read")
 // UnmarshalBinary takes what MarshalBinary returned. An error for anything else, what another version of this package
 // kept among it; then the file has to be read from its beginning.
 func (p *Place) UnmarshalBinary(b []byte) error {
-	if len(b) < len(placeMagic)+4 || string(b[:len(placeMagic)]) != placeMagic {
-		return errPlace
-	}
-	rest, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
-	if crc32.Checksum(rest, castagnoli) != sum {
+	text, ok := unseal(b, placeMagic)
+	if !ok {
 		return errPlace
 	}
 	var read place
-	if err := json.Unmarshal(rest[len(placeMagic):], &read); err != nil {
+	if err := json.Unmarshal(text, &read); err != nil {
 		return errors.Join(errPlace, err)
 	}
 	p.place = read
