@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -60,16 +59,10 @@ func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	if q.CountUpTo = exactCount; q.Search != "" {
 		q.CountUpTo = exactSearchCount
 	}
-	switch text := p.text("count"); text {
-	case "":
-	case "exact":
+	if p.text("count") == "exact" {
 		wantCount, q.CountUpTo = true, 0
-	case "true", "True", "1":
-		wantCount = true
-	case "false", "False", "0":
-		wantCount = false
-	default:
-		p.fail("count", codeValue, fmt.Sprintf("count must be true, false or exact, not %q", products.Shorten(text)))
+	} else if count := p.booleanOr("count", "true, false or exact"); count != nil {
+		wantCount = *count
 	}
 	if p.err != nil {
 		return p.err

@@ -128,7 +128,10 @@ func (p *parameters) texts(name string) []string {
 func (p *parameters) has(name string) bool { return p.values.Has(name) }
 
 // boolean returns what true, false, 1 or 0 says; nil without the parameter.
-func (p *parameters) boolean(name string) *bool {
+func (p *parameters) boolean(name string) *bool { return p.booleanOr(name, "true or false") }
+
+// booleanOr is boolean of a parameter whose other words the caller knows, which are all named in wanted.
+func (p *parameters) booleanOr(name, wanted string) *bool {
 	switch text := p.text(name); text {
 	case "":
 		return nil
@@ -138,7 +141,7 @@ func (p *parameters) boolean(name string) *bool {
 	case "false", "False", "0":
 		return new(bool)
 	default:
-		p.fail(name, codeValue, fmt.Sprintf("%s must be true or false, not %q", name, products.Shorten(text)))
+		p.fail(name, codeValue, fmt.Sprintf("%s must be %s, not %q", name, wanted, products.Shorten(text)))
 		return nil
 	}
 }
