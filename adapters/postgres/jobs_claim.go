@@ -108,7 +108,10 @@ func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 					OR wait_event = 'ClientWrite' AND (strpos(query, $3) > 0
 						OR strpos(query, 'UPDATE ' || $2::text || ' AS p SET ') > 0
 						OR strpos(query, 'DELETE FROM ' || $2::text || ' AS p USING ') > 0
-						OR strpos(query, ' JOIN ' || $2::text || ' p USING (sku_key)') > 0)) -- of older workers`, before,
+						-- of older workers
+						OR strpos(query, ' JOIN ' || $2::text || ' p USING (sku_key)') > 0
+						OR strpos(query, ' FROM ' || $2::text || ' WHERE sku_key = ANY ') > 0
+						OR strpos(query, ' FROM ' || $2::text || ' p WHERE sku_key = ANY ') > 0))`, before,
 			j.db.productsTable(), joinedByKey(j.db.productsTable(), "sku_key")).Scan(&n)
 	})
 	switch {
