@@ -252,8 +252,7 @@ const citusBySKU = "distributed by Citus"
 
 // distributedByHand says how the table of the products is distributed, "" for one table.
 func distributedByHand(ctx context.Context, t *transaction) (how string, err error) {
-	citus, err := haveCitus(ctx, t)
-	if err == nil && citus {
+	if t.citus {
 		err = t.GetContext(ctx, &how, `SELECT coalesce((SELECT CASE WHEN partmethod = 'h'
 				AND column_to_column_name(logicalrelid, partkey) = 'sku_key' THEN '`+citusBySKU+`'
 				ELSE 'distributed by Citus, but not by sku_key,' END
@@ -266,20 +265,11 @@ func distributedByHand(ctx context.Context, t *transaction) (how string, err err
 	return how, err
 }
 
-func haveCitus(ctx context.Context, t *transaction) (have bool, err error) {
-	err = t.GetContext(ctx, &have, `SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')`)
-	return have, err
-}
-
 // distributeByCitus distributes the table over the nodes of the cluster, or brings it back. All other tables stay on
 // the coordinator.
 func (db *DB) distributeByCitus(ctx context.Context, t *transaction, asked Distribution,
 	byHand string) (moved int64, err error) {
-	have, err := haveCitus(ctx, t)
-	switch {
-	case err != nil:
-		return 0, err
-	case !have:
+	if !t.citus {
 		return 0, &DistributionError{Recorded: OneTable(), Asked: asked,
 			Problem: "the database doesn't have the extension citus",
 			Remedy:  "install it on all nodes, and add these on the coordinator, which the database's URL has to name"}
