@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,12 +11,7 @@ import (
 
 // activeCatalogue is a file of so many active products with the name.
 func activeCatalogue(records int, name string) *strings.Reader {
-	var b strings.Builder
-	b.WriteString("sku,name,status\n")
-	for i := range records {
-		fmt.Fprintf(&b, "s-%06d,%s,true\n", i, name)
-	}
-	return strings.NewReader(b.String())
+	return alikeCatalogue(records, "name,status", name+",true")
 }
 
 // inStep is what an import leaves whose file lacks products: the job's counts, the catalogue, and of each product that

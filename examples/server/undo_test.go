@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -14,10 +13,15 @@ import (
 
 // namedCatalogue is a file of so many products with the name.
 func namedCatalogue(records int, name string) *strings.Reader {
+	return alikeCatalogue(records, "name", name)
+}
+
+// alikeCatalogue is a file of so many products that have the same in all columns but the SKU.
+func alikeCatalogue(records int, columns, values string) *strings.Reader {
 	var b strings.Builder
-	b.WriteString("sku,name\n")
+	b.WriteString("sku," + columns + "\n")
 	for i := range records {
-		fmt.Fprintf(&b, "s-%06d,%s\n", i, name)
+		fmt.Fprintf(&b, "s-%06d,%s\n", i, values)
 	}
 	return strings.NewReader(b.String())
 }
@@ -25,12 +29,7 @@ func namedCatalogue(records int, name string) *strings.Reader {
 // submitted submits a file of which the changes are kept, and returns the job's ID.
 func (c *client) submitted(records int, name string) string {
 	c.t.Helper()
-	var job struct {
-		ID string `json:"task_id"`
-	}
-	require.NoError(c.t, json.Unmarshal([]byte(c.do("POST", "/upload_csv/?changes=all&mode=update", "text/csv",
-		namedCatalogue(records, name), 202)), &job))
-	return job.ID
+	return c.upload("?changes=all&mode=update", "text/csv", namedCatalogue(records, name))
 }
 
 // count is one of a job's counts, of which some are left out where they are 0.
