@@ -73,6 +73,7 @@ var mayImport = map[string][]string{
 	"adapters/sqlite":                slices.Concat(core, forStores, []string{sqlx, modernc, goose}),
 	"adapters/postgres/pgtest":       {docker, pq, testify},
 	"adapters/postgres/pgtest/citus": {"adapters/postgres/pgtest"},
+	"adapters/postgres/pgtest/home":  {"adapters/postgres", "adapters/postgres/pgtest", pq, testify},
 	"adapters/httpapi": slices.Concat(core, forStores, []string{"adapters/httpapi/basicauth", "importer/charset",
 		"importer/decompress", "importer/spelling"}),
 	"adapters/httpapi/basicauth":           {crypto},

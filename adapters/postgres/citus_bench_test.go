@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
@@ -34,18 +36,18 @@ func BenchmarkCitusImport(b *testing.B) {
 		{"changed", changed.Bytes(), func(r *importer.Result) int64 { return r.Updated }},
 	}
 	spends := map[string]map[string]spent{}
-	for _, home := range []string{"plain", "citus"} {
-		spends[home] = map[string]spent{}
+	for _, place := range []string{"plain", "citus"} {
+		spends[place] = map[string]spent{}
 		url := ""
 		var nodes []*sql.DB
-		if home == "citus" {
-			url = distributed(b)
+		if place == "citus" {
+			url = home.In(b, postgres.Citus())
 			for _, worker := range pgtest.CitusWorkers(b, url) {
 				nodes = append(nodes, openSQL(b, worker))
 			}
 		} else {
 			pgtest.NeedCitus(b)
-			url = migrated(b)
+			url = home.In(b, postgres.OneTable())
 		}
 		nodes = append(nodes, openSQL(b, url))
 		for _, c := range cases {
@@ -60,7 +62,7 @@ func BenchmarkCitusImport(b *testing.B) {
 			for _, node := range nodes {
 				s.server += serverSeconds(b, node)
 			}
-			spends[home][c.name] = s
+			spends[place][c.name] = s
 			for _, node := range nodes {
 				exec(b, node, `VACUUM ANALYZE products`)
 				exec(b, node, `CHECKPOINT`)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
@@ -27,20 +28,11 @@ func distribute(t testing.TB, url string) {
 	require.Equal(t, pgtest.CitusShards, scan[int](t, url, `SELECT count(*) FROM pg_dist_shard`))
 }
 
-// distributed returns the URL of a database of the test's own whose products are distributed over nodes of Citus.
-func distributed(t testing.TB) string {
-	t.Helper()
-	url := pgtest.CitusURL(t)
-	distribute(t, url)
-	return url
-}
-
 // citusLender is that of databases on Citus whose products are distributed.
 func citusLender(t *testing.T) func(t *testing.T, rule products.KeyRule) (url string) {
 	t.Helper()
 	pgtest.NeedCitus(t)
-	w := way{open: open, side: directly.side, make: pgtest.CitusURL}
-	return w.lender(t, func(url string) { distribute(t, url) })
+	return distributed(postgres.Citus()).lender(t)
 }
 
 func TestCitusProducts(t *testing.T) {
@@ -64,7 +56,7 @@ func TestCitusBatches(t *testing.T) {
 // TestCitusShards: keys are looked for on the shards that have them.
 func TestCitusShards(t *testing.T) {
 	t.Parallel()
-	url := distributed(t)
+	url := home.In(t, postgres.Citus())
 	for i := range 100 {
 		key := "key-" + strconv.Itoa(i*i*i)
 		require.Equal(t, scan[int32](t, url, `SELECT hashtext('`+key+`')`), postgres.HashText(key), key)
@@ -74,7 +66,7 @@ func TestCitusShards(t *testing.T) {
 // TestCitusWorker: a worker node isn't where the tables are, and nothing is left on it.
 func TestCitusWorker(t *testing.T) {
 	t.Parallel()
-	for _, url := range pgtest.CitusWorkers(t, distributed(t)) {
+	for _, url := range pgtest.CitusWorkers(t, home.In(t, postgres.Citus())) {
 		_, err := postgres.Open(t.Context(), url, postgres.Options{})
 		var unfit *postgres.UnfitError
 		require.ErrorAs(t, err, &unfit)
@@ -91,7 +83,7 @@ func TestCitusImport(t *testing.T) {
 	distinct, shared := int64(catalogtest.Distinct(importRecords)), int64(catalogtest.Shared(importRecords))
 	superseded := importRecords - distinct
 	for _, mode := range modes {
-		url := distributed(t)
+		url := home.In(t, postgres.Citus())
 		o := importer.Options{Mode: mode, Writers: 2}
 		require.Equal(t, progress.Counts{Read: importRecords, Created: distinct, Superseded: superseded},
 			run(t, url, base, o).Counts)
@@ -118,7 +110,7 @@ func TestCitusImport(t *testing.T) {
 // again, though all that it wrote is on other nodes.
 func TestCitusCommitCut(t *testing.T) {
 	t.Parallel()
-	p, url := newProxy(t, distributed(t))
+	p, url := newProxy(t, home.In(t, postgres.Citus()))
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})
 	for when, transacted := range map[cut]int{beforeCommit: 2, behindSuccess: 1} {
 		for _, mode := range modes {

@@ -14,13 +14,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 // TestFewConnections: a role that may have fewer connections than MaxConns is slow, and nothing fails.
 func TestFewConnections(t *testing.T) {
-	owner := pgtest.URL(t)
+	owner := migrated(t)
 	open(t, owner, postgres.Options{}) // for the schema
 	raw, err := sql.Open("postgres", owner)
 	require.NoError(t, err)

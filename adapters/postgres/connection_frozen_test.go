@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks"
@@ -107,7 +107,7 @@ func calls(claim *job.Claim) []call {
 // ones, with contexts that end and with others. Nothing waits for long, nor does closing; and everything goes on by
 // itself when the server does.
 func TestFrozenServer(t *testing.T) {
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	db := open(t, server.URL()+"&connect_timeout=1", postgres.Options{MaxConns: 60, HeavyReads: 20, RetryFor: -1})
 	postgres.SetSilence(db, time.Second)
 	patient := open(t, server.URL()+"&connect_timeout=60", postgres.Options{MaxConns: 60, HeavyReads: 20, RetryFor: -1})
@@ -185,7 +185,7 @@ func TestFrozenServer(t *testing.T) {
 
 // TestCloseFrozen closes a database that listens and has connections, while the server is frozen.
 func TestCloseFrozen(t *testing.T) {
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	db, err := postgres.Open(t.Context(), server.URL()+"&connect_timeout=1", postgres.Options{})
 	require.NoError(t, err)
 	postgres.SetSilence(db, time.Second)

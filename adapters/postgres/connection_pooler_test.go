@@ -29,7 +29,7 @@ func TestPooler(t *testing.T) {
 
 func runPooler(t *testing.T, w way) {
 	t.Helper()
-	direct := pgtest.URL(t)
+	direct := migrated(t)
 	url := pgtest.Pooler(t, direct)
 	db, other := w.open(t, url, postgres.Options{}), w.open(t, url, postgres.Options{})
 	other.Jobs().Wake(t.Context()) // nothing comes through, and nothing breaks

@@ -8,13 +8,14 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
 // TestStandby: the database's address leads to a standby for a while, as during a failover. That passes, and afterwards
 // everything goes on, over connections of the time before too.
 func TestStandby(t *testing.T) {
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	for _, c := range []struct {
 		name string
 		url  func() string

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -21,31 +23,31 @@ type way struct {
 	open func(t testing.TB, url string, o postgres.Options) *postgres.DB
 	// side is the URL for statements outside of the adapter.
 	side func(url string) string
-	// make makes an empty database.
+	// make makes a database.
 	make func(t testing.TB) (url string)
+	// distribution is where the products are, the zero value for where TEST_DISTRIBUTE says.
+	distribution postgres.Distribution
 }
 
 // directly opens them by their URLs.
-var directly = way{open: open, side: func(url string) string { return url }, make: pgtest.URL}
+var directly = way{open: open, side: func(url string) string { return url }, make: home.URL}
 
-// lender is that of databases that are opened directly.
-func lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
-	t.Helper()
-	return directly.lender(t, setUp)
+// distributed opens databases in which the products are distributed, whatever TEST_DISTRIBUTE says.
+func distributed(d postgres.Distribution) way {
+	w := directly
+	w.distribution, w.make = d, func(t testing.TB) string { return home.In(t, d) }
+	return w
 }
 
-// lender lends the cases of a suite databases of their key rules, with the tables in place; setUp, if not nil, sets
-// them up further.
-func (w way) lender(t *testing.T, setUp func(url string)) func(t *testing.T, rule products.KeyRule) (url string) {
+// lender lends the cases of a suite databases of their key rules, with the tables in place.
+func (w way) lender(t *testing.T) func(t *testing.T, rule products.KeyRule) (url string) {
 	t.Helper()
+	d := cmp.Or(w.distribution, home.Distribution(t))
 	pools := map[products.KeyRule]*pgtest.Pool{}
 	for _, rule := range []products.KeyRule{products.ExactKeys, products.FoldedKeys} {
 		keep := func(table string) bool { return strings.HasPrefix(table, "products_importer_") }
 		pools[rule] = pgtest.NewPool(t, w.make, keep, func(url string) {
-			require.NoError(t, w.open(t, url, postgres.Options{KeyRule: &rule}).Close())
-			if setUp != nil {
-				setUp(url)
-			}
+			require.NoError(t, w.open(t, url, postgres.Options{KeyRule: &rule, Distribution: d}).Close())
 		})
 	}
 	return func(t *testing.T, rule products.KeyRule) string { return pools[rule].URL(t) }
@@ -54,12 +56,7 @@ func (w way) lender(t *testing.T, setUp func(url string)) func(t *testing.T, rul
 // migrated returns the URL of a database of the test's own, with the tables in place and nothing recorded.
 func migrated(t testing.TB) string {
 	t.Helper()
-	return pgtest.Copy(t, "migrated", func(url string) {
-		db, err := postgres.Open(t.Context(), url, postgres.Options{})
-		require.NoError(t, err)
-		require.NoError(t, db.Close())
-		query(t, url, `DELETE FROM products_importer_settings; DELETE FROM products_importer_commits`)
-	})
+	return home.URL(t)
 }
 
 // scan runs a query with one value outside of the adapter, and closes its connection before it returns.

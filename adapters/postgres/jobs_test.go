@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/importer/job/driver"
@@ -42,7 +41,7 @@ func TestJobs(t *testing.T) {
 
 func runJobs(t *testing.T, w way) {
 	t.Helper()
-	lend := w.lender(t, nil)
+	lend := w.lender(t)
 	jobtest.RunStore(t, func(t *testing.T) jobtest.Stores {
 		url := lend(t, products.ExactKeys)
 		db := w.open(t, url, postgres.Options{})
@@ -61,7 +60,7 @@ func TestJobsShareFiles(t *testing.T) {
 func runSharedFiles(t *testing.T, w way) {
 	t.Helper()
 	jobtest.RunShared(t, func(t *testing.T) (job.Store, job.Uploads) {
-		db := w.open(t, pgtest.URL(t), postgres.Options{})
+		db := w.open(t, w.make(t), postgres.Options{})
 		return db.Jobs(), db.Uploads()
 	})
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -44,7 +45,7 @@ func openDB(t testing.TB, pool *sql.DB, o postgres.Options) *postgres.DB {
 func overPool(most int) way {
 	return way{open: func(t testing.TB, url string, o postgres.Options) *postgres.DB {
 		return openDB(t, newPool(t, url, most), o)
-	}, side: directly.side, make: pgtest.URL}
+	}, side: directly.side, make: home.URL}
 }
 
 // TestSmallPools: whatever the pool has, nothing waits for itself.
@@ -57,7 +58,8 @@ func TestSmallPools(t *testing.T) {
 			t.Run(fmt.Sprint(most, settings), func(t *testing.T) {
 				url := pgtest.URL(t)
 				pool := newPool(t, url+settings, most)
-				db := openDB(t, pool, postgres.Options{Schema: "in a pool", Fields: schema})
+				db := openDB(t, pool, postgres.Options{Schema: "in a pool", Fields: schema,
+					Distribution: home.Distribution(t)})
 				service, err := job.NewService(db.Jobs(), db.Uploads(), job.ServiceOptions{Fields: schema})
 				require.NoError(t, err)
 				runner, err := job.NewRunner(db.Jobs(), db.Uploads(), db.Products(), job.RunnerOptions{Writers: 2})
@@ -83,7 +85,7 @@ func TestSmallPools(t *testing.T) {
 
 // TestPoolInUse: others may have all connections, for any time.
 func TestPoolInUse(t *testing.T) {
-	pool := newPool(t, pgtest.URL(t), 1)
+	pool := newPool(t, migrated(t), 1)
 	db := openDB(t, pool, postgres.Options{RetryFor: -1})
 	postgres.SetWait(db, 100*time.Millisecond)
 	held, err := pool.Conn(t.Context())
@@ -104,7 +106,7 @@ func TestPoolSearchPath(t *testing.T) {
 	url := pgtest.URL(t)
 	query(t, url, `CREATE SCHEMA app; CREATE SCHEMA tenant; CREATE TABLE tenant.products (article text)`)
 	pool := newPool(t, within(t, url, "app"), 1)
-	db := openDB(t, pool, postgres.Options{})
+	db := openDB(t, pool, postgres.Options{Distribution: home.Distribution(t)})
 	_, err := pool.ExecContext(t.Context(), `SET search_path TO tenant`)
 	require.NoError(t, err)
 	created := create(t, db, "a")
@@ -121,7 +123,7 @@ func TestPoolSearchPath(t *testing.T) {
 
 // TestPoolLimits: a server that answers ends what takes too long, over connections that know no limits.
 func TestPoolLimits(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	for _, settings := range []string{"", "&binary_parameters=yes"} {
 		db := openDB(t, newPool(t, url+settings, 0), postgres.Options{RetryFor: -1})
 		postgres.SetSilence(db, 200*time.Millisecond)
@@ -149,7 +151,7 @@ func TestPoolLimits(t *testing.T) {
 
 // TestPoolLost: connections of the pool that were lost while nobody used them.
 func TestPoolLost(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	pool := newPool(t, url, 0)
 	pool.SetMaxIdleConns(30)
 	db := openDB(t, pool, postgres.Options{MaxConns: 2, RetryFor: -1})
@@ -185,7 +187,7 @@ func (c wrapping) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 func TestNewPool(t *testing.T) {
-	pool, err := postgres.NewPool(pgtest.URL(t), 3)
+	pool, err := postgres.NewPool(migrated(t), 3)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, pool.Close()) }()
 	create(t, openDB(t, pool, postgres.Options{}), "a")

@@ -6,17 +6,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
 // TestEstimatedCount: what the server knows of the table is the count where it may be an estimate, and never less than
 // what was counted.
 func TestEstimatedCount(t *testing.T) {
-	t.Run("one table", func(t *testing.T) { testEstimatedCount(t, migrated(t)) })
+	t.Run("one table", func(t *testing.T) { testEstimatedCount(t, home.In(t, postgres.OneTable())) })
 	t.Run("partitions", func(t *testing.T) {
-		url := migrated(t)
-		partition(t, url)
-		testEstimatedCount(t, url)
+		testEstimatedCount(t, home.In(t, postgres.HashPartitions(8)))
 	})
 }
 

@@ -10,13 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 // TestSequenceBehind opens a database whose data came without its sequences, in several processes at once.
 func TestSequenceBehind(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(300, "before", "name")})
 	require.NoError(t, err)
@@ -63,7 +62,7 @@ func TestSequenceBehind(t *testing.T) {
 // TestDoubledIDs: what finds two products by an ID says so, lists pass over none of them, and they are told of at the
 // start.
 func TestDoubledIDs(t *testing.T) {
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	// The index has them in the order in which they were written, which is not that of their keys.
 	_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(40, "b", "name")})

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
 )
@@ -30,10 +31,7 @@ func BenchmarkPartitions(b *testing.B) {
 	for _, d := range []postgres.Distribution{postgres.OneTable(), postgres.HashPartitions(8),
 		postgres.HashPartitions(64)} {
 		b.Run(d.String(), func(b *testing.B) {
-			url := migrated(b)
-			db, err := postgres.Open(b.Context(), url, postgres.Options{Distribution: d})
-			require.NoError(b, err)
-			require.NoError(b, db.Close())
+			url := home.In(b, d)
 			admin, err := sql.Open("postgres", url)
 			require.NoError(b, err)
 			defer func() { require.NoError(b, admin.Close()) }()
@@ -103,7 +101,7 @@ func BenchmarkDistribute(b *testing.B) {
 	n := catalogtest.BenchRecords()
 	var file bytes.Buffer
 	require.NoError(b, catalogtest.Write(&file, n))
-	url := migrated(b)
+	url := home.In(b, postgres.OneTable())
 	importOnce(b, url, nil, file.Bytes(), products.Update)
 	var there, back time.Duration
 	for range b.N {

@@ -10,17 +10,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
 )
 
 func TestSearchIndex(t *testing.T) {
-	t.Run("one table", func(t *testing.T) { testSearchIndex(t, migrated(t)) })
+	t.Run("one table", func(t *testing.T) { testSearchIndex(t, home.In(t, postgres.OneTable())) })
 	t.Run("partitions", func(t *testing.T) {
-		url := migrated(t)
-		partition(t, url)
-		testSearchIndex(t, url)
+		testSearchIndex(t, home.In(t, postgres.HashPartitions(8)))
 	})
 }
 

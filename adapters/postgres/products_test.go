@@ -38,7 +38,7 @@ func TestProducts(t *testing.T) {
 
 func runProducts(t *testing.T, w way) {
 	t.Helper()
-	lend := w.lender(t, nil)
+	lend := w.lender(t)
 	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
 		return w.open(t, lend(t, c.Rule), postgres.Options{Fields: c.Fields}).Products()
 	})
@@ -51,7 +51,7 @@ func TestBatches(t *testing.T) {
 
 func runBatches(t *testing.T, w way) {
 	t.Helper()
-	lend := w.lender(t, nil)
+	lend := w.lender(t)
 	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
 		store := w.open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
 		return store, storetest.FindIn(store)
@@ -63,7 +63,7 @@ func runBatches(t *testing.T, w way) {
 // The cases without fields of their own have some that nobody uses.
 func TestProductsPartitioned(t *testing.T) {
 	t.Parallel()
-	lend := lender(t, func(url string) { partition(t, url) })
+	lend := distributed(postgres.HashPartitions(8)).lender(t)
 	indexed := indexedFields(t)
 	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
 		return open(t, lend(t, c.Rule), postgres.Options{Fields: cmp.Or(c.Fields, indexed)}).Products()
@@ -73,17 +73,9 @@ func TestProductsPartitioned(t *testing.T) {
 // TestBatchesPartitioned: likewise.
 func TestBatchesPartitioned(t *testing.T) {
 	t.Parallel()
-	lend := lender(t, func(url string) { partition(t, url) })
+	lend := distributed(postgres.HashPartitions(8)).lender(t)
 	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
 		store := open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
 		return store, storetest.FindIn(store)
 	})
-}
-
-// partition brings the products of a database into 8 partitions.
-func partition(t *testing.T, url string) {
-	t.Helper()
-	db, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(8)})
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
 }

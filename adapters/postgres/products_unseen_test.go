@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -17,17 +18,16 @@ import (
 func TestUpdateUnseen(t *testing.T) {
 	const n, last = 11_000, 10_999 // in three pieces
 	for name, c := range map[string]struct {
-		setUp func(t *testing.T, url string)
-		tell  bool // somebody asks what they were
+		in   postgres.Distribution
+		tell bool // somebody asks what they were
 	}{
-		"one table":            {setUp: func(*testing.T, string) {}},
-		"one table, and tell":  {setUp: func(*testing.T, string) {}, tell: true},
-		"partitions":           {setUp: partition},
-		"partitions, and tell": {setUp: partition, tell: true},
+		"one table":            {in: postgres.OneTable()},
+		"one table, and tell":  {in: postgres.OneTable(), tell: true},
+		"partitions":           {in: postgres.HashPartitions(8)},
+		"partitions, and tell": {in: postgres.HashPartitions(8), tell: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url := migrated(t)
-			c.setUp(t, url)
+			url := home.In(t, c.in)
 			p, by := newProxy(t, url)
 			store := open(t, by, postgres.Options{}).Products()
 			make := func(name string, change func(rank int, r *products.Record)) *products.Batch {

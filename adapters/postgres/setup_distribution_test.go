@@ -12,6 +12,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -163,7 +164,7 @@ func TestDistributeInSchema(t *testing.T) {
 
 // TestDistributeRefused: what depends on the table stays, and the table is as it was.
 func TestDistributeRefused(t *testing.T) {
-	url := migrated(t)
+	url := home.In(t, postgres.OneTable())
 	require.NoError(t, open(t, url, postgres.Options{}).Close())
 	o := postgres.Options{Distribution: postgres.HashPartitions(8)}
 	for made, problem := range map[string]string{
@@ -207,7 +208,7 @@ func TestDistributeRefused(t *testing.T) {
 
 // TestDistributeInterrupted: what ends in the middle leaves one table, and the next one begins again.
 func TestDistributeInterrupted(t *testing.T) {
-	url := migrated(t)
+	url := home.In(t, postgres.OneTable())
 	require.NoError(t, open(t, url, postgres.Options{}).Close())
 	query(t, url, `INSERT INTO products (id, sku_key, sku, name) SELECT i, i, i, i FROM generate_series(1, 1000) i;
 		CREATE FUNCTION slowly(text) RETURNS boolean LANGUAGE sql AS 'SELECT pg_sleep(0.1) IS NOT NULL';
@@ -247,7 +248,7 @@ func TestDistributeInterrupted(t *testing.T) {
 
 // TestDistributeSearchIndex: the index for searches goes along, and is built no second time.
 func TestDistributeSearchIndex(t *testing.T) {
-	url := migrated(t)
+	url := home.In(t, postgres.OneTable())
 	db := open(t, url, postgres.Options{})
 	importFile(t, db, 0, 6_000)
 	require.NoError(t, db.BuildSearchIndex(t.Context()))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -162,9 +163,7 @@ func TestIndexesInBackground(t *testing.T) {
 
 // TestFieldsPartitioned: columns and indexes come to all parts of a partitioned table.
 func TestFieldsPartitioned(t *testing.T) {
-	url := migrated(t)
-	require.NoError(t, open(t, url, postgres.Options{}).Close())
-	partition(t, url)
+	url := home.In(t, postgres.HashPartitions(8))
 	// One part is in parts again.
 	query(t, url, `ALTER TABLE products DETACH PARTITION products_3; DROP TABLE products_3;
 		CREATE TABLE "Part 3" PARTITION OF products FOR VALUES WITH (MODULUS 8, REMAINDER 3)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/httpapi/basicauth/tokentest"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 )
 
 func TestTokens(t *testing.T) {
@@ -15,7 +14,7 @@ func TestTokens(t *testing.T) {
 
 func runTokens(t *testing.T, w way) {
 	t.Helper()
-	url := pgtest.URL(t)
+	url := w.make(t)
 	db := w.open(t, url, postgres.Options{})
 	tokentest.Run(t, func(t *testing.T) tokentest.Stores {
 		query(t, w.side(url), `TRUNCATE api_tokens`)

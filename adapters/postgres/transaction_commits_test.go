@@ -10,12 +10,13 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
 // forgetful is a server that loses in a crash all that no transaction waited for.
 func forgetful(t *testing.T) *pgtest.Server {
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	query(t, server.URL(), `ALTER SYSTEM SET wal_writer_delay = '10s'`)
 	query(t, server.URL(), `SELECT pg_reload_conf()`)
 	return server
@@ -123,7 +124,7 @@ func TestSlots(t *testing.T) {
 // others.
 func TestReservationOfAnotherServer(t *testing.T) {
 	t.Parallel()
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	db := open(t, server.URL(), postgres.Options{RetryFor: time.Minute})
 	create(t, db, "lost")
 	server.Crash()

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -223,7 +223,7 @@ func TestTxPlans(t *testing.T) {
 // end the application's rows are those of an import that nothing disturbed.
 func TestTxCrash(t *testing.T) {
 	const records, each = 2_000, 100
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	url := server.URL()
 	db := open(t, url, postgres.Options{RetryFor: -1})
 	query(t, url, auditTable)

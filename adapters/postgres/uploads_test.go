@@ -51,14 +51,14 @@ func TestUploads(t *testing.T) {
 
 func runUploads(t *testing.T, w way) {
 	t.Helper()
-	lend := w.lender(t, nil)
+	lend := w.lender(t)
 	jobtest.RunUploads(t, func(t *testing.T) job.Uploads {
 		return w.open(t, lend(t, products.ExactKeys), postgres.Options{}).Uploads()
 	})
 }
 
 func TestUploadsCompressed(t *testing.T) {
-	lend := lender(t, nil)
+	lend := directly.lender(t)
 	jobtest.RunUploads(t, func(t *testing.T) job.Uploads {
 		return job.Compressed(open(t, lend(t, products.ExactKeys), postgres.Options{}).Uploads())
 	})

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/webhooks"
 )
 
@@ -33,7 +32,7 @@ func readFeed(t *testing.T, w *postgres.Webhooks, after webhooks.Cursor) (n int,
 // does; it holds one lock, whatever it appends.
 func TestFeedHeldBack(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	w := db.Webhooks()
 	_, err := w.KeepFeed(t.Context(), webhooks.MinFeed)
@@ -99,7 +98,7 @@ func TestFeedHeldBack(t *testing.T) {
 // events stand behind what readers have seen.
 func TestFeedAfterRestoreOfData(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := migrated(t)
 	appendOne := func(w *postgres.Webhooks) {
 		_, err := w.Append(t.Context(), []webhooks.Event{{Type: webhooks.ProductDeleted, Data: []byte(`{}`)}})
 		require.NoError(t, err)

@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/storetest"
 )
@@ -75,7 +74,7 @@ func TestWebhooks(t *testing.T) {
 
 func runWebhooks(t *testing.T, w way) {
 	t.Helper()
-	url := pgtest.URL(t)
+	url := w.make(t)
 	db := w.open(t, url, postgres.Options{})
 	storetest.Run(t, func(t *testing.T) storetest.Stores {
 		query(t, w.side(url), emptyWebhooks)

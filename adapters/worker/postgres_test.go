@@ -12,6 +12,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/webhooks"
 	"github.com/products-importer/products-importer/webhooks/receive"
@@ -21,7 +22,7 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // TestExamplePostgres runs the worker of the example: it does an import and makes the events of it.
 func TestExamplePostgres(t *testing.T) {
-	url := pgtest.URL(t)
+	url := home.URL(t)
 	db, err := postgres.Open(t.Context(), url, postgres.Options{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 const shopFields = `{"fields": [
@@ -133,7 +133,7 @@ columns:
 
 // TestModeExisting imports in processes of their own: the catalogue, and then its stock.
 func TestModeExisting(t *testing.T) {
-	url, fields := pgtest.URL(t), write(t, "fields.json", shopFields)
+	url, fields := home.URL(t), write(t, "fields.json", shopFields)
 	start := func(args ...string) session {
 		p := program(t, append([]string{"-database-url", url, "-fields", fields}, args...)...)
 		require.NoError(t, p.Start())
@@ -173,7 +173,7 @@ func TestModeExisting(t *testing.T) {
 
 // TestOtherColumn: a database whose column is of another type is refused, and left as it is.
 func TestOtherColumn(t *testing.T) {
-	url, file := pgtest.URL(t), write(t, "file.csv", "name,sku,price\nLamp,l-1,5\n")
+	url, file := home.URL(t), write(t, "file.csv", "name,sku,price\nLamp,l-1,5\n")
 	s := importcsv(t, nil, "", "-database-url", url, "-fields", write(t, "fields.json", shopFields), file)
 	require.Equal(t, 0, s.status, s.stderr)
 	other := write(t, "fields.json", strings.Replace(shopFields, `"decimal", "scale": 2`, `"integer"`, 1))

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // session is what a run of the program in this process gave.
@@ -45,7 +45,7 @@ func (s session) decode(t *testing.T) map[string]any {
 // databases are those that a test may run over: functions that return the URL of an empty one.
 var databases = map[string]func(t *testing.T) string{
 	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-	"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
+	"PostgreSQL": func(t *testing.T) string { return home.URL(t) },
 }
 
 // write makes a file of the test's own and returns its path.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
 )
@@ -126,7 +127,7 @@ func TestPostgresCatalogue(t *testing.T) {
 		require.NoError(t, catalogtest.WriteClean(&clean, records, catalogtest.Base, mode))
 		for _, writers := range []string{"1", "2", "4"} {
 			t.Run(mode.String()+" with "+writers, func(t *testing.T) {
-				url := pgtest.URL(t)
+				url := home.URL(t)
 				s := importcsv(t, nil, "", "-json", "-database-url", url, "-mode", mode.String(), "-writers", writers,
 					path)
 				require.Equal(t, 0, s.status, s.stderr)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -128,7 +129,7 @@ func TestSignalsWhileStandardInputIsRead(t *testing.T) {
 }
 
 func TestInterruptStatesWhatIsCommitted(t *testing.T) {
-	url := pgtest.URL(t)
+	url := home.URL(t)
 	s := importcsv(t, nil, "", "-database-url", url, write(t, "small.csv", small)) // sets the schema up
 	require.Equal(t, 0, s.status, s.stderr)
 	db := open(t, url)

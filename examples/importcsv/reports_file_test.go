@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -24,7 +24,7 @@ func TestReportThatFails(t *testing.T) {
 		"rejects": small, "superseded": "name,sku\nLamp,a\nLamp,a\n",
 	} {
 		t.Run(flag, func(t *testing.T) {
-			database := pgtest.URL(t)
+			database := home.URL(t)
 			path := write(t, "file.csv", text)
 			failed := importcsv(t, nil, "", "-database-url", database, "-"+flag, "/dev/full", path)
 			oneLine(t, failed, statusFailure, "the file for -"+flag+": write /dev/full: no space left on device")
@@ -37,7 +37,7 @@ func TestReportThatFails(t *testing.T) {
 		})
 	}
 	t.Run("skipped, known with the commit alone", func(t *testing.T) {
-		database := pgtest.URL(t)
+		database := home.URL(t)
 		path := write(t, "file.csv", "name,sku\nLamp,a\n")
 		require.Equal(t, 0, importcsv(t, nil, "", "-database-url", database, path).status)
 		failed := importcsv(t, nil, "", "-json", "-database-url", database, "-skipped", "/dev/full", path)

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // TestManySearches has 60 clients search 200,000 products without an index, all the time. Others don't suffer: reads,
@@ -22,7 +22,7 @@ import (
 // time to try again.
 func TestManySearches(t *testing.T) {
 	const bound = 20 * time.Second
-	url := pgtest.URL(t)
+	url := home.URL(t)
 	c := start(t, "-database-url", url)
 	raw, err := sql.Open("postgres", url)
 	require.NoError(t, err)

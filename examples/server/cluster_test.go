@@ -24,7 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
@@ -151,7 +151,7 @@ func TestCluster(t *testing.T) {
 	require.NoError(t, err)
 	// prepare returns a database with Base in it.
 	prepare := func() (url string, raw *sql.DB, db *postgres.DB) {
-		url = pgtest.URL(t)
+		url = home.URL(t)
 		db, err := postgres.Open(t.Context(), url, postgres.Options{})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, db.Close()) })

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -104,7 +104,7 @@ func testComposedServices(t *testing.T, name string) {
 		}
 		return container(t, name, slices.Concat(args, []string{"--"}, s.Command)...)
 	}
-	url := "DATABASE_URL=" + pgtest.URL(t)
+	url := "DATABASE_URL=" + home.URL(t)
 	ports := freePorts(t, 3)
 	server := run(all["server"], url, "ADDR="+ports[0])
 	ready(t, server, "/server", "healthcheck")

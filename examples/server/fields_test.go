@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks/receive"
 )
@@ -30,7 +30,7 @@ func write(t *testing.T, text string) string {
 
 // TestFieldsOfOthers: what doesn't fit is said in one line when the server starts.
 func TestFieldsOfOthers(t *testing.T) {
-	database := pgtest.URL(t)
+	database := home.URL(t)
 	schema, err := products.ParseSchema([]byte(shopFields))
 	require.NoError(t, err)
 	db, err := postgres.Open(t.Context(), database, postgres.Options{Fields: schema})
@@ -70,7 +70,7 @@ func TestOnePriceEverywhere(t *testing.T) {
 			case "SQLite":
 				args = append(args, "-database-url", "sqlite:"+filepath.Join(t.TempDir(), "products.db"))
 			case "PostgreSQL":
-				args = append(args, "-database-url", pgtest.URL(t))
+				args = append(args, "-database-url", home.URL(t))
 			}
 			c := start(t, args...)
 			secret := receive.NewSecret().Reveal()

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
@@ -60,7 +60,7 @@ func TestGiants(t *testing.T) {
 	if raceDetector {
 		most *= 4 // its shadow of the memory
 	}
-	url := pgtest.URL(t)
+	url := home.URL(t)
 	c := start(t, "-database-url", url)
 	raw, err := sql.Open("postgres", url)
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // execute runs statements as the owner.
@@ -78,7 +78,7 @@ func grants(t *testing.T, schema, user string) (statements string) {
 
 // TestGrantsInASchema grants all in a schema of one's own and nothing else, by psql too where there is one.
 func TestGrantsInASchema(t *testing.T) {
-	owner := pgtest.URL(t)
+	owner := home.URL(t)
 	name, as := newUser(t, owner)
 	const schema = "Shop's"
 	// has compares what the user may do with the settings and with products.
@@ -128,7 +128,7 @@ func TestGrantsInASchema(t *testing.T) {
 
 // TestLeastPrivileges runs everything as a user who owns nothing and has what grants.sql grants.
 func TestLeastPrivileges(t *testing.T) {
-	owner := pgtest.URL(t)
+	owner := home.URL(t)
 	name, user := newUser(t, owner)
 	fields := filepath.Join(t.TempDir(), "fields.json")
 	require.NoError(t, os.WriteFile(fields,

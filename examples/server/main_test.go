@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 // databases are those that a test may run over: functions that return the URL of an empty one.
 var databases = map[string]func(t *testing.T) string{
 	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
-	"PostgreSQL": func(t *testing.T) string { return pgtest.URL(t) },
+	"PostgreSQL": func(t *testing.T) string { return home.URL(t) },
 }
 
 func TestUsage(t *testing.T) {
@@ -228,9 +229,9 @@ func TestServer(t *testing.T) {
 			case "SQLite":
 				args = []string{"-database-url", "sqlite:" + filepath.Join(t.TempDir(), "products.db")}
 			case "PostgreSQL":
-				args = []string{"-database-url", pgtest.URL(t)}
+				args = []string{"-database-url", home.URL(t)}
 			case "pgbouncer":
-				args = []string{"-database-url", pgtest.Pooler(t, pgtest.URL(t))}
+				args = []string{"-database-url", pgtest.Pooler(t, home.URL(t))}
 			}
 			c := start(t, args...)
 			for path, status := range map[string]int{"/products/": 401, "/imports/": 401, "/metrics": 401,

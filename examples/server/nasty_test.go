@@ -9,13 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // TestNastyRequests sends what no database takes, wherever a request has room for it, to a server that keeps everything
 // in PostgreSQL: that is the client's fault, and never the server's.
 func TestNastyRequests(t *testing.T) {
-	c := start(t, "-database-url", pgtest.URL(t), "-workers", "0")
+	c := start(t, "-database-url", home.URL(t), "-workers", "0")
 	const (
 		job  = "01900000-0000-7000-8000-000000000001"
 		hook = "ep_00000000000000000000000000000001"

@@ -29,7 +29,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // proxied is a real nginx with the configuration that is kept as an example, once with TLS and once without.
@@ -150,7 +150,7 @@ func ask(t testing.TB, client *http.Client, status int, method, url string, body
 
 // TestBehindNginx does through nginx what clients and browsers do.
 func TestBehindNginx(t *testing.T) {
-	address, database := freeAddress(t), pgtest.URL(t)
+	address, database := freeAddress(t), home.URL(t)
 	n := startNginx(t, address)
 	base := "https://" + n.address + "/catalog"
 	raw, err := sql.Open("postgres", database)

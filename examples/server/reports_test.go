@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // ticks is how much of the processors the server's process has used so far, in the kernel's units.
@@ -33,7 +33,7 @@ func TestManyReports(t *testing.T) {
 		t.Skip("the use of processors is read from /proc")
 	}
 	const records, skus, requests = 200_000, 100_000, 40
-	url := pgtest.URL(t)
+	url := home.URL(t)
 	maker, other := start(t, "-database-url", url), start(t, "-database-url", url)
 	var text strings.Builder
 	text.WriteString("sku,name\n")

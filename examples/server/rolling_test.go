@@ -20,7 +20,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // launch starts a server at an address, and waits until it serves there.
@@ -117,7 +117,7 @@ func (v *visitor) importFile(i int) error {
 // TestRollingRestarts restarts two servers and two workers behind nginx, one after the other, while clients read, write
 // and import. None of them sees an error; streams are opened again.
 func TestRollingRestarts(t *testing.T) {
-	database := pgtest.URL(t)
+	database := home.URL(t)
 	addresses := []string{freeAddress(t), freeAddress(t)}
 	n := startNginx(t, addresses...)
 	base := "https://" + n.address + "/catalog"

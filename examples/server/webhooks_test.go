@@ -23,7 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/webhooks/receive"
 )
@@ -176,7 +176,7 @@ func TestWebhooks(t *testing.T) {
 			case "SQLite":
 				args = append(args, "-database-url", "sqlite:"+filepath.Join(t.TempDir(), "products.db"))
 			case "PostgreSQL":
-				url = pgtest.URL(t)
+				url = home.URL(t)
 				args = append(args, "-database-url", url)
 				t.Setenv("WEBHOOKS_KEY", base64.StdEncoding.EncodeToString(make([]byte, 32)))
 			}

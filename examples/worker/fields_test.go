@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
@@ -66,7 +66,7 @@ func TestWorkersWithOtherFields(t *testing.T) {
 }
 
 func TestFieldsOfOthers(t *testing.T) {
-	url := pgtest.URL(t)
+	url := home.URL(t)
 	none := func(string) string { return "" }
 	schema, err := products.ParseSchema([]byte(shopFields))
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/casetest"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -46,7 +46,7 @@ func TestFrozenDatabase(t *testing.T) {
 	t.Parallel()
 	const at = 20
 	program := serverProgram(t)
-	postgres := pgtest.Own(t)
+	postgres := home.Own(t)
 	s := newHookScene(t, postgres.URL())
 	s.log = &casetest.Buffer{}
 	t.Cleanup(func() {

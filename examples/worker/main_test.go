@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 )
 
 // asProgram is set in the environment of a process that is to be the program, and not its tests.
@@ -71,7 +72,7 @@ func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
 
 // TestWarnings: a worker says what of its settings is for trying only, as the server does.
 func TestWarnings(t *testing.T) {
-	url := pgtest.URL(t)
+	url := home.URL(t)
 	for _, c := range []struct {
 		key          string
 		args         []string

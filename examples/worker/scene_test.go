@@ -20,7 +20,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -65,17 +65,13 @@ func races(t *testing.T) string {
 // migrated returns the URL of a database of the test's own, with the tables in place.
 func migrated(t *testing.T) (url string) {
 	t.Helper()
-	return pgtest.Copy(t, "migrated", func(url string) {
-		db, err := postgres.Open(t.Context(), url, postgres.Options{})
-		require.NoError(t, err)
-		require.NoError(t, db.Close())
-	})
+	return home.URL(t)
 }
 
 // withBase returns the URL of a database of the test's own, into which Base was imported.
 func withBase(t *testing.T) (url string) {
 	t.Helper()
-	return pgtest.Copy(t, "with Base", func(url string) {
+	return home.Copy(t, "with Base", func(url string) {
 		db, err := postgres.Open(t.Context(), url, postgres.Options{})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, db.Close()) }()

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -38,6 +38,7 @@ func TestKilledWorkers(t *testing.T) {
 
 // TestKilledWorkersPartitioned does so where the products are in 64 partitions, and asks for the same as in one table.
 func TestKilledWorkersPartitioned(t *testing.T) {
+	home.OneTable(t, "all others move no products, and have them there already")
 	want := undisturbed(t, products.Update)
 	url := withBase(t)
 	db, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.HashPartitions(64)})
@@ -186,7 +187,7 @@ func TestConnectionsTerminated(t *testing.T) {
 // TestServerCrash crashes PostgreSQL in the middle of an import, while a batch is being written, and starts it again.
 func TestServerCrash(t *testing.T) {
 	want := undisturbed(t, products.Update)
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	s := newScene(t, server.URL())
 	var got outcome
 	for _, variant := range []catalogtest.Variant{catalogtest.Base, catalogtest.HalfNew} {

@@ -19,7 +19,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
-	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -306,7 +306,7 @@ func TestTerminatedWithWebhooks(t *testing.T) {
 // TestServerCrashWithWebhooks crashes PostgreSQL while requests are under way, which are answered while it is gone, and
 // starts it again. It may have forgotten who had the deliveries, and then they are made again.
 func TestServerCrashWithWebhooks(t *testing.T) {
-	server := pgtest.Own(t)
+	server := home.Own(t)
 	s := newHookScene(t, server.URL())
 	p := s.hookWorker("-workers", "0")
 	const n = 4

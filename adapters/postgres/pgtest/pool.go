@@ -74,14 +74,15 @@ func (p *Pool) empty(url string) error {
 		return err
 	}
 	defer db.Close()
+	// What a table in partitions has is in these.
 	var names, tables, sequences []string
 	err = db.QueryRowContext(ctx,
 		`WITH own AS (SELECT relkind, relname, format('%I.%I', nspname, relname) AS name
 			FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 			WHERE nspname NOT IN ('pg_catalog', 'pg_toast', 'information_schema') AND NOT EXISTS (SELECT
 				FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'))
-		SELECT ARRAY (SELECT relname FROM own WHERE relkind IN ('r', 'p') ORDER BY name),
-			ARRAY (SELECT name FROM own WHERE relkind IN ('r', 'p') ORDER BY name),
+		SELECT ARRAY (SELECT relname FROM own WHERE relkind = 'r' ORDER BY name),
+			ARRAY (SELECT name FROM own WHERE relkind = 'r' ORDER BY name),
 			ARRAY (SELECT name FROM own WHERE relkind = 'S')`).
 		Scan(pq.Array(&names), pq.Array(&tables), pq.Array(&sequences))
 	if err != nil {

@@ -11,7 +11,9 @@ func TestPool(t *testing.T) {
 	pool := NewPool(t, URL, func(table string) bool { return table == "kept" }, func(url string) {
 		made++
 		_, err := connect(t, url).ExecContext(t.Context(), `CREATE TABLE kept (a int); INSERT INTO kept VALUES (7);
-			CREATE TABLE things (a int); CREATE SEQUENCE numbers`)
+			CREATE TABLE things (a int) PARTITION BY HASH (a); CREATE SEQUENCE numbers;
+			CREATE TABLE even PARTITION OF things FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+			CREATE TABLE odd PARTITION OF things FOR VALUES WITH (MODULUS 2, REMAINDER 1)`)
 		require.NoError(t, err)
 	})
 	check := func(t *testing.T) (url string) {
