@@ -164,6 +164,9 @@ func (db *DB) settleDistribution(ctx context.Context) error {
 		is, err = db.readDistribution(ctx, q)
 		return err
 	})
+	if err == nil && is.kind == byHash && (asked.kind == asRecorded || asked == is) {
+		err = db.renewKeysFunction(ctx, is)
+	}
 	if err != nil || asked.kind == asRecorded || asked == is {
 		return translate(err)
 	}

@@ -162,6 +162,31 @@ func TestDistributeInSchema(t *testing.T) {
 	require.Zero(t, scan[int](t, url, `SELECT count(*) FROM "the shop".product_keys`))
 }
 
+// TestDistributeFinds: products are found by ID in any number of partitions, by an older version's function too, which
+// is made anew at the start.
+func TestDistributeFinds(t *testing.T) {
+	url := migrated(t)
+	o := postgres.Options{Distribution: postgres.HashPartitions(7)}
+	db := open(t, url, o)
+	query(t, url, `INSERT INTO products (id, sku_key, sku, name) SELECT i, 'é' || i, i, i FROM generate_series(1, 1000) i;
+		INSERT INTO product_keys (id, sku_key) VALUES (1001, 'is gone')`)
+	const source = `SELECT prosrc FROM pg_proc WHERE proname = 'products_of_keys'`
+	newest := scan[string](t, url, source)
+	query(t, url, `CREATE OR REPLACE FUNCTION products_of_keys(keys text[]) RETURNS SETOF products LANGUAGE plpgsql
+		STABLE STRICT AS 'BEGIN RETURN QUERY SELECT * FROM products WHERE sku_key = ANY (keys); END'`)
+	all := listed(t, db, products.Query{Limit: 1000})
+	require.Len(t, all.Products, 1000)
+	o.NoMigrate = true
+	require.NoError(t, open(t, url, o).Close())
+	require.NotEqual(t, newest, scan[string](t, url, source))
+	o.NoMigrate = false
+	require.NoError(t, open(t, url, o).Close())
+	require.Equal(t, newest, scan[string](t, url, source))
+	require.Equal(t, all, listed(t, db, products.Query{Limit: 1000}))
+	_, err := db.Products().Get(t.Context(), 1001)
+	require.ErrorIs(t, err, products.ErrNotFound)
+}
+
 // TestDistributeRefused: what depends on the table stays, and the table is as it was.
 func TestDistributeRefused(t *testing.T) {
 	url := home.In(t, postgres.OneTable())

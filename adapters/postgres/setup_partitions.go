@@ -9,11 +9,6 @@ import (
 	"github.com/lib/pq"
 )
 
-// keysFunction returns the products of an array of keys, where they are in partitions. A statement that names the
-// partitioned table is planned anew each time, for all partitions; what the function has for each partition is planned
-// once for each connection.
-const keysFunction = "products_of_keys"
-
 // Triggers keep product_keys in step, whoever writes. What copies many new products writes their keys itself, since
 // that takes a fraction of the time, and says so by keysCopied.
 const (
@@ -230,17 +225,8 @@ func (m *mover) indexName(part, index string) string {
 	return shortened(part + strings.TrimPrefix(index, "products"))
 }
 
-// hashSeed is that of hash partitions. The hash that decides on a key's partition is the sum of hashSum and the key's
-// hash by that seed, as 64 bits without a sign.
-const hashSeed, hashSum = "8816678312871386365", "5305509591434766563"
-
 // followKeys fills product_keys, makes what keeps it in step, and the function that finds products by it.
 func (m *mover) followKeys(ctx context.Context) error {
-	var parts strings.Builder
-	for i := range m.partitions() {
-		fmt.Fprintf(&parts, "WHEN %d THEN RETURN QUERY SELECT * FROM %s AS p WHERE p.sku_key = ANY (own);\n", i,
-			m.named(part(i)))
-	}
 	keys := m.named("product_keys")
 	trigger := func(name, body string) string {
 		return `CREATE OR REPLACE FUNCTION ` + m.named(name) + `() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN
@@ -249,21 +235,7 @@ func (m *mover) followKeys(ctx context.Context) error {
 	when := `CREATE TRIGGER %s %s ON products %s EXECUTE FUNCTION %s()`
 	return m.exec(ctx,
 		`INSERT INTO product_keys (id, sku_key) SELECT id, sku_key FROM products ORDER BY id`,
-		fmt.Sprintf(`CREATE OR REPLACE FUNCTION %s(keys text[]) RETURNS SETOF %s LANGUAGE plpgsql STABLE STRICT ROWS 20
-			AS $body$
-#variable_conflict use_variable
-DECLARE
-	part integer;
-	own text[];
-BEGIN
-	FOR part, own IN
-		SELECT mod(mod(hashtextextended(k, %s)::numeric + %s + 18446744073709551616, 18446744073709551616), %d),
-			array_agg(k) FROM unnest(keys) AS k GROUP BY 1
-	LOOP
-		CASE part
-%s		END CASE;
-	END LOOP;
-END $body$`, m.named(keysFunction), m.named("products"), hashSeed, hashSum, m.partitions(), parts.String()),
+		makeKeysFunction(m.kept.Schema, m.partitions()),
 		trigger(keysAdded, `INSERT INTO `+keys+` VALUES (NEW.id, NEW.sku_key) ON CONFLICT DO NOTHING; RETURN NULL;`),
 		trigger(keysMoved, `DELETE FROM `+keys+` WHERE id = OLD.id AND sku_key = OLD.sku_key;
 			INSERT INTO `+keys+` VALUES (NEW.id, NEW.sku_key) ON CONFLICT DO NOTHING; RETURN NEW;`),
