@@ -2,6 +2,7 @@ package importer
 
 import (
 	"container/list"
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,11 +22,14 @@ type groups struct {
 	bytes int       // of text
 	// above is the product whose variants may follow directly, whatever its group; nil for none.
 	above *group
+	// keepsNames: the groups are to be written down, see appendTo.
+	keepsNames bool
 }
 
 // group is the record from which the others of its group inherit.
 type group struct {
 	key       digest
+	name      string   // of which the key is the digest; empty where nobody wants to know it, or it is too long
 	cells     []string // of what is inherited, as in the file, but for the escape of formulas
 	line      int64
 	taken     bool // it was not rejected
@@ -33,6 +37,9 @@ type group struct {
 	// product is what the record has in the column by which products are known from variants, see grouping.
 	product string
 }
+
+// maxGroupName is how long the name of a group is at most that can be written down.
+const maxGroupName = 256
 
 func newGroups() *groups { return &groups{byKey: map[digest]*list.Element{}} }
 
@@ -83,4 +90,96 @@ func (s *groups) put(g group) {
 		delete(s.byKey, last.key)
 		s.bytes -= last.size()
 	}
+}
+
+// written is about how many bytes appendTo appends.
+func (s *groups) written() int { return s.bytes + 64*len(s.byKey) }
+
+// appendTo appends what readGroups reads. A group with too long a name can't be written down: then ok is false.
+func (s *groups) appendTo(b []byte) (_ []byte, ok bool) {
+	above := s.above
+	if b = append(b, 0); above != nil {
+		b[len(b)-1] = 1
+		b = above.appendTo(b)
+	}
+	for e := s.used.Back(); e != nil; e = e.Prev() {
+		g := e.Value.(*group)
+		if g.name == "" {
+			return nil, false
+		}
+		b = g.appendTo(b)
+	}
+	return b, true
+}
+
+// appendTo appends the group, but for what follows from the rest.
+func (g *group) appendTo(b []byte) []byte {
+	taken := uint64(0)
+	if g.taken {
+		taken = 1
+	}
+	b = binary.AppendUvarint(b, uint64(g.line)<<1|taken)
+	b = binary.AppendUvarint(b, uint64(len(g.cells)))
+	for _, text := range append([]string{g.name, g.product}, g.cells...) {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	return b
+}
+
+// readGroups reads what appendTo appended. key returns the digest of a name. ok is false for anything else.
+func readGroups(b []byte, key func(name string) digest) (s *groups, ok bool) {
+	s = newGroups()
+	s.keepsNames = true
+	in := groupReader{rest: b, ok: len(b) > 0}
+	if in.ok {
+		above := b[0] == 1
+		if in.rest = b[1:]; above {
+			g := in.group()
+			s.above = &g
+		}
+	}
+	for in.ok && len(in.rest) > 0 {
+		g := in.group()
+		g.key = key(g.name)
+		s.put(g)
+	}
+	return s, in.ok
+}
+
+// groupReader reads groups, as long as that is ok.
+type groupReader struct {
+	rest []byte
+	ok   bool
+}
+
+func (r *groupReader) number() uint64 {
+	n, length := binary.Uvarint(r.rest)
+	if length <= 0 {
+		r.rest, r.ok = nil, false
+		return 0
+	}
+	r.rest = r.rest[length:]
+	return n
+}
+
+func (r *groupReader) text() string {
+	n := r.number()
+	if n > uint64(len(r.rest)) {
+		r.rest, r.ok = nil, false
+		return ""
+	}
+	text := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return text
+}
+
+func (r *groupReader) group() (g group) {
+	line, cells := r.number(), r.number()
+	g.line, g.taken = int64(line>>1), line&1 == 1
+	g.name, g.product = r.text(), r.text()
+	for ; cells > 0 && r.ok; cells-- {
+		g.cells = append(g.cells, r.text())
+	}
+	g.own()
+	return g
 }

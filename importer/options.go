@@ -158,9 +158,9 @@ type Options struct {
 	// it, nor a Missing that an earlier Run has no plan for. Check looks at neither.
 	Checked *Checked
 	// OnPlace, if not nil, is given where a batch begins, before any of its records is given to the store, of most
-	// batches but the first: for Place. It is called only beside an OnChecked that was called, or a Checked, and not
-	// for a file in which what stands before a record decides what it means: one with variants or store views. An error
-	// ends the import.
+	// batches but the first: for Place. It is called only beside an OnChecked that was called, or a Checked. In a file
+	// in which what stands before a record can decide what it means, one with variants or store views, places are
+	// farther apart, and have what an import remembers there. An error ends the import.
 	OnPlace func(*Place) error
 	// Place, if not nil, is a place that an earlier Run told, with the same options as for Checked, which is set too.
 	// Where all batches before it are in Checkpoints.Committed, as they were in that Run, the file is read from there

@@ -26,21 +26,40 @@ type blockJob struct {
 // unknown where none before it was known, unless the input begins in the middle of a file that was checked. keeps says
 // that handle keeps records: else their values are overwritten by those of later blocks.
 func (p *plan) pass(in *input, parsers int, inherits, keeps bool, handle func(*parsed) error) (extent, error) {
-	var groups *groups // anew in each pass
+	return p.passWith(in, parsers, newMemory(inherits), keeps, handle)
+}
+
+// memory is what a pass remembers of records for those behind them.
+type memory struct {
+	groups *groups // nil where no record inherits
+	views  storeViews
+	// before, unless nil, is given each block before anything of it is remembered.
+	before func(*parsed)
+}
+
+func newMemory(inherits bool) *memory {
+	m := &memory{}
 	if inherits {
-		groups = newGroups()
+		m.groups = newGroups()
 	}
-	var views storeViews
+	return m
+}
+
+// passWith is a pass that remembers something from the beginning.
+func (p *plan) passWith(in *input, parsers int, m *memory, keeps bool, handle func(*parsed) error) (extent, error) {
 	words := slices.Clone(p.parser.noWords)
 	parse := func(b *dialect.Block, out *parsed) {
 		out.keeps = keeps
 		p.parser.parse(b, out)
 	}
 	return in.each(parsers, parse, func(out *parsed) error {
-		if p.mapping.kinds.view >= 0 {
-			p.parser.passViews(&views, out)
+		if m.before != nil {
+			m.before(out)
 		}
-		err := p.parser.inherit(groups, out)
+		if p.mapping.kinds.view >= 0 {
+			p.parser.passViews(&m.views, out)
+		}
+		err := p.parser.inherit(m.groups, out)
 		if err == nil && (out.undecided || !p.parser.decided && !in.jumped && meaningless(words, out.words)) {
 			err = errFormats
 		}

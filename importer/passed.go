@@ -218,7 +218,7 @@ func (p *parser) passViews(views *storeViews, out *parsed) {
 		}
 		r := out.raw(i)
 		key := p.digest(p.rule.Key(r.cell(p.mapping.key)))
-		if view := r.cell(p.mapping.kinds.view); view == "" || view == "admin" {
+		if isDefaultView(r.cell(p.mapping.kinds.view)) {
 			*views = storeViews{product: key, known: true}
 		} else if views.known && (views.damaged || views.product == key) {
 			if it.variant {
@@ -230,3 +230,6 @@ func (p *parser) passViews(views *storeViews, out *parsed) {
 		}
 	}
 }
+
+// isDefaultView reports whether the cell of the store view is that of a product itself.
+func isDefaultView(cell string) bool { return cell == "" || cell == "admin" }

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,15 +15,23 @@ import (
 
 // Place is where in a file a batch begins, for another [Run] that need not read what stands before it: see
 // Options.Place. It can be kept as bytes.
-type Place struct{ place place }
+type Place struct {
+	place place
+	// remembered is what is remembered of the records before Begin, see groups.appendTo; empty where that is nothing.
+	remembered []byte
+}
 
 // Batch is how many batches are before the place.
 func (p *Place) Batch() int64 { return p.place.Batch }
 
+// Offset is what OpenAt of an [OffsetSource] is given, where it is called at all.
+func (p *Place) Offset() int64 { return p.place.Mark }
+
 // place is a Place as it is kept. Offsets are those in the text.
 type place struct {
 	Batch int64
-	// From is behind the last record of the batches before, Begin where the next one begins, at its line.
+	// From is behind the last record of the batches before. Begin is where the record begins, at its line, with which
+	// reading goes on: the next batch's first one, or an earlier one in a file that needs a memory.
 	From, Begin, Line int64
 	// Read counts the records of the batches before, Rejected those of them that the check rejected.
 	Read, Rejected int64
@@ -36,15 +45,17 @@ type place struct {
 
 // placeMagic begins the bytes. Its number grows when a later version of this package would read a file in another way,
 // or the bytes.
-const placeMagic = "products-import place 1\n"
+const placeMagic = "products-import place 2\n"
 
-// MarshalBinary returns the bytes to be kept, some hundreds.
+// MarshalBinary returns the bytes to be kept, some hundreds, or up to some 10 MiB for a file with variants.
 func (p *Place) MarshalBinary() ([]byte, error) {
 	text, err := json.Marshal(p.place)
 	if err != nil {
 		return nil, fmt.Errorf("importer: keep a place: %w", err)
 	}
-	return seal(append([]byte(placeMagic), text...)), nil
+	b := make([]byte, 0, len(placeMagic)+len(text)+len(p.remembered)+16)
+	b = binary.AppendUvarint(append(b, placeMagic...), uint64(len(text)))
+	return seal(append(append(b, text...), p.remembered...)), nil
 }
 
 // errPlace: the bytes are none of a Place.
@@ -57,32 +68,34 @@ func (p *Place) UnmarshalBinary(b []byte) error {
 	if !ok {
 		return errPlace
 	}
+	length, n := binary.Uvarint(text)
+	if n <= 0 || length > uint64(len(text)-n) {
+		return errPlace
+	}
 	var read place
-	if err := json.Unmarshal(text, &read); err != nil {
+	if err := json.Unmarshal(text[n:n+int(length)], &read); err != nil {
 		return errors.Join(errPlace, err)
 	}
-	p.place = read
+	*p = Place{read, text[n+int(length):]}
 	return nil
 }
 
-// hasPlaces reports whether the write of what was checked can begin in the middle of the file: a record means the same
-// whatever stands before it.
-func (c *checked) hasPlaces() bool {
-	return c.kept && !c.inherits && c.plan.mapping.kinds.view < 0
-}
+// needsMemory reports whether what stands before a record can decide what it means.
+func (c *checked) needsMemory() bool { return c.inherits || c.plan.mapping.kinds.view >= 0 }
 
-// startPlace returns Options.Place where all batches before it were committed, with what they were committed with; nil
-// where the file is to be read from its beginning.
-func (r *run) startPlace(c *checked) (at *place, before Commit) {
-	if r.options.Place == nil || !c.hasPlaces() {
+// startPlace returns Options.Place where all batches before it were committed, with what they were committed with, and
+// remembers what was remembered there; nil where the file is to be read from its beginning.
+func (w *writer) startPlace() (at *place, before Commit) {
+	given, c := w.run.options.Place, w.checked
+	if given == nil || !c.kept {
 		return nil, before
 	}
-	p := &r.options.Place.place
+	p := &given.place
 	if c.end != (extent{source: p.Source, text: p.Text, sum: p.Sum}) {
 		return nil, before
 	}
 	for batch := int64(1); batch <= p.Batch; batch++ {
-		done, committed := r.options.Checkpoints.Committed[batch]
+		done, committed := w.run.options.Checkpoints.Committed[batch]
 		if !committed {
 			return nil, Commit{}
 		}
@@ -93,32 +106,105 @@ func (r *run) startPlace(c *checked) (at *place, before Commit) {
 	if before.Counts.Read != p.Read || before.Bytes != c.end.share(p.From) {
 		return nil, Commit{}
 	}
+	if c.inherits {
+		groups, ok := readGroups(given.remembered, c.plan.parser.groupKey)
+		if !ok {
+			return nil, Commit{}
+		}
+		w.memory.groups = groups
+	}
 	return p, before
 }
 
 // begin begins at the place, in front of which so much was committed.
 func (w *writer) begin(p *place, before Commit) {
 	w.number, w.at, w.read, w.rejected = p.Batch, p.From, p.Read, p.Rejected
+	w.from, w.told = p.From, p.From
 	w.resumed = before
 	r := &w.run.result
 	r.Batches, r.Resumed = p.Batch, p.Batch
 	addRefusedEarlier(r.Rejects, before.Refused, before.Counts.Rejected-p.Rejected)
 }
 
-// tellPlace calls Options.OnPlace where the next batch begins with the item of the block, if that is a place: a record
-// that is read as the same one whatever stands before it.
+// moment is a record at which reading can begin, with what was remembered in front of it.
+type moment struct {
+	begin, line int64
+	remembered  []byte
+}
+
+const (
+	// momentsEvery is how much text is between two moments at least, and momentsWritten how many times as much that is
+	// as what was written down of the last one.
+	momentsEvery   = 64 << 10
+	momentsWritten = 8
+)
+
+// noteMoments has the pass note moments, in a file that needs a memory, if somebody wants to know of places.
+func (w *writer) noteMoments() {
+	c := w.checked
+	if w.run.options.OnPlace == nil || !c.kept || !c.needsMemory() {
+		return
+	}
+	if w.memory.groups != nil {
+		w.memory.groups.keepsNames = true
+	}
+	w.memory.before = w.noteMoment
+}
+
+// noteMoment notes the beginning of a block as a moment, if it is one, and there was none for so long.
+func (w *writer) noteMoment(p *parsed) {
+	begin, groups := p.block.Offset()+int64(p.block.Span(0).Start), w.memory.groups
+	every := int64(momentsEvery)
+	if groups != nil {
+		every = max(every, momentsWritten*int64(groups.written()))
+	}
+	if w.moment != nil || begin-w.told < every || !w.checked.isPlace(p, 0) {
+		return
+	}
+	m := &moment{begin: begin, line: p.block.Span(0).Line}
+	if groups != nil {
+		ok := false
+		if m.remembered, ok = groups.appendTo(make([]byte, 0, groups.written()*5/4)); !ok {
+			return
+		}
+	}
+	w.moment = m
+}
+
+// isPlace reports whether reading can begin at the item of the block, with what was remembered in front of it: the
+// record is read as the same one whatever stands before it.
+func (c *checked) isPlace(p *parsed, item int) bool {
+	s, plan := p.block.Span(item), c.plan
+	if s.Damage != dialect.Intact || plan.parser.even && s.Width() < len(plan.mapping.columns) {
+		return false // it may be the rest of the record before it
+	}
+	if view := plan.mapping.kinds.view; view >= 0 {
+		r := p.raw(item)
+		return p.items[item].passed == passNone && isDefaultView(r.cell(view))
+	}
+	return true
+}
+
+// tellPlace calls Options.OnPlace where the next batch begins with the item of the block, if there is a place.
 func (w *writer) tellPlace(p *parsed, item int) error {
-	if w.run.options.OnPlace == nil || w.number == 0 || !w.checked.hasPlaces() {
+	c := w.checked
+	if w.run.options.OnPlace == nil || w.number == 0 || !c.kept {
 		return nil
 	}
-	s, plan := p.block.Span(item), w.checked.plan
-	if s.Damage != dialect.Intact || plan.parser.even && s.Width() < len(plan.mapping.columns) {
-		return nil // it may be the rest of the record before it
+	at := Place{place: place{Batch: w.number, From: w.at, Read: w.read, Rejected: w.rejected, Source: c.end.source,
+		Text: c.end.text, Sum: c.end.sum}}
+	switch {
+	case !c.needsMemory() && c.isPlace(p, item):
+		s := p.block.Span(item)
+		at.place.Begin, at.place.Line = p.block.Offset()+int64(s.Start), s.Line
+	case w.moment != nil:
+		at.place.Begin, at.place.Line, at.remembered = w.moment.begin, w.moment.line, w.moment.remembered
+		w.moment, w.told = nil, w.at
+	default:
+		return nil
 	}
-	at := place{Batch: w.number, From: w.at, Begin: p.block.Offset() + int64(s.Start), Line: s.Line, Read: w.read,
-		Rejected: w.rejected, Source: w.checked.end.source, Text: w.checked.end.text, Sum: w.checked.end.sum}
-	at.Mark, at.MarkSum = w.in.sum.before(at.Begin)
-	return w.run.options.OnPlace(&Place{at})
+	at.place.Mark, at.place.MarkSum = w.in.sum.before(at.place.Begin)
+	return w.run.options.OnPlace(&at)
 }
 
 // goOn passes over what stands before the place. Of a source that can be opened there it isn't read.

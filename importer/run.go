@@ -145,12 +145,12 @@ func (r *run) again(ctx context.Context, c *checked, keeps bool, handle func(*pa
 	if err != nil {
 		return err
 	}
-	return r.readOn(in, c, keeps, handle)
+	return r.readOn(in, c, newMemory(c.inherits), keeps, handle)
 }
 
 // readOn reads what is left of an input, as again does, and closes it.
-func (r *run) readOn(in *input, c *checked, keeps bool, handle func(*parsed) error) error {
-	end, err := c.plan.pass(in, r.options.Parsers, c.inherits, keeps, handle)
+func (r *run) readOn(in *input, c *checked, m *memory, keeps bool, handle func(*parsed) error) error {
+	end, err := c.plan.passWith(in, r.options.Parsers, m, keeps, handle)
 	if err == nil && end != c.end || errors.Is(err, errFormats) {
 		err = ErrSourceChanged
 	}

@@ -179,6 +179,9 @@ func (p *parser) noteParent(it *item, r *rawRecord, g *groups) {
 	}
 	put := func(name string) {
 		parent.key = p.groupKey(name)
+		if parent.name = ""; g.keepsNames && len(name) <= maxGroupName {
+			parent.name = strings.Clone(name)
+		}
 		g.put(parent)
 	}
 	name := p.groupName(r)

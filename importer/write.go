@@ -23,6 +23,11 @@ type writer struct {
 	number  int64
 	at      int64 // offset in the text where the next batch begins
 	in      *input
+	memory  *memory
+	// from is the offset in the text behind the batches before the place at which this run began; moment is where the
+	// next place can be told, and told the offset of the last one, in a file that needs a memory.
+	from, told int64
+	moment     *moment
 	// read counts the records of the batches that were sent, rejected those of them that the check rejected.
 	read, rejected int64
 	// originals: somebody wants to know of the records that the store refuses.
@@ -100,14 +105,16 @@ func (w *writer) readFile(ctx context.Context) (err error) {
 	if w.in, err = r.reopen(ctx, c.plan); err != nil {
 		return err
 	}
-	if at, before := r.startPlace(c); at != nil {
+	w.memory = newMemory(c.inherits)
+	if at, before := w.startPlace(); at != nil {
 		if err := w.in.goOn(r, at); err != nil {
 			w.in.close()
 			return err
 		}
 		w.begin(at, before)
 	}
-	return r.readOn(w.in, c, true, func(p *parsed) error { return w.add(ctx, p) })
+	w.noteMoments()
+	return r.readOn(w.in, c, w.memory, true, func(p *parsed) error { return w.add(ctx, p) })
 }
 
 // fail notes the error, if it is the first, and stops everybody.
@@ -124,6 +131,9 @@ func (w *writer) fail(err error, cancel context.CancelCauseFunc) {
 func (w *writer) add(ctx context.Context, p *parsed) error {
 	for i := range p.items {
 		it := &p.items[i]
+		if it.end <= w.from {
+			continue // it is read for what others need of it
+		}
 		if w.current == nil {
 			if err := w.tellPlace(p, i); err != nil {
 				return err

@@ -93,14 +93,17 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	if o.Missing == importer.MissingKeep || o.Checkpoints.Missing != nil { // else the check finds what is missing
 		o.Checked = checks.find(ctx)
 	}
+	file := newSource(r.uploads, job.File, job.Size)
 	if o.Checked == nil {
 		o.OnChecked = checks.keeper(ctx)
 	} else {
 		a.rejects = maps.Clone(o.Checked.Rejects)
-		o.Place = checks.findPlace(ctx, before)
+		o.Place = checks.findPlace(ctx, before, file)
 	}
-	o.OnPlace = checks.placeKeeper(ctx)
-	result, err := importer.Run(ctx, NewSource(r.uploads, job.File, job.Size), store.whole(), o)
+	if !o.DryRun { // which commits nothing, so that another attempt begins at its beginning
+		o.OnPlace = checks.placeKeeper(ctx, file)
+	}
+	result, err := importer.Run(ctx, file, store.whole(), o)
 	if err == nil && !o.DryRun {
 		checks.drop(ctx, result.Batches)
 	}

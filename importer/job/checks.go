@@ -22,10 +22,14 @@ const (
 	checksMost = 16 << 20
 	// checksPrefix begins the keys.
 	checksPrefix = "checked-"
-	// placesEvery is how many batches apart the places are: reading so many again takes a fraction of a second.
+	// placesEvery is how many batches apart the places are at least: so many are read again in a fraction of a second.
 	placesEvery = 16
-	// placesTried is how many of them are looked for: one may be missing.
-	placesTried = 3
+	// placesTried is how many of them are looked for: some may be missing, and those in a file with variants, which are
+	// larger, are farther apart.
+	placesTried = 16
+	// placesKept is how many are kept at a time. Batches that are written side by side aren't committed in their order,
+	// but few of them are in hand.
+	placesKept = 3
 )
 
 // checks keep what the check of a large file found, so that neither the next attempt of its job checks it again nor the
@@ -98,36 +102,66 @@ func (c checks) keeper(ctx context.Context) func(*importer.Checked) error {
 	}
 }
 
+// placeOf is the line in front of a place that is kept: the piece of the upload that it is in, which another upload
+// with the same bytes may have elsewhere.
+type placeOf struct {
+	File  string // the upload's key
+	Piece pieceAt
+}
+
 // placeKey is that of the nth place.
 func (c checks) placeKey(n int64) string { return c.key + "-" + strconv.FormatInt(n, 10) }
 
-// findPlace returns the last place in front of which all batches are committed, nil where none is kept.
-func (c checks) findPlace(ctx context.Context, committed map[int64]importer.Commit) *importer.Place {
+// findPlace returns the last place in the file in front of which all batches are committed, nil where none is kept.
+func (c checks) findPlace(ctx context.Context, committed map[int64]importer.Commit, file *source) *importer.Place {
 	whole := int64(0)
 	for _, done := committed[whole+1]; done; _, done = committed[whole+1] {
 		whole++
 	}
 	last := whole / placesEvery
 	for n := last; n > max(0, last-placesTried); n-- {
+		var of placeOf
 		found := new(importer.Place)
-		if kept := c.read(ctx, c.placeKey(n)); kept != nil && found.UnmarshalBinary(kept) == nil {
-			return found
+		line, place, _ := bytes.Cut(c.read(ctx, c.placeKey(n)), []byte{'\n'})
+		if json.Unmarshal(line, &of) != nil || found.UnmarshalBinary(place) != nil || found.Batch() > whole {
+			continue
 		}
+		if of.File == file.key && of.Piece.Packed > 0 {
+			file.know(of.Piece)
+		}
+		return found
 	}
 	return nil
 }
 
-// placeKeeper returns a function that keeps places, nil where nothing is kept. What can't be kept is no error.
-func (c checks) placeKeeper(ctx context.Context) func(*importer.Place) error {
+// placeKeeper returns a function that keeps places in the file, nil where nothing is kept. What can't be kept is no
+// error. Of the places before only few are needed any more.
+func (c checks) placeKeeper(ctx context.Context, file *source) func(*importer.Place) error {
 	if c.key == "" {
 		return nil
 	}
+	last, kept := int64(0), []int64(nil) // the numbers of the last one, and of those that are kept
 	return func(found *importer.Place) error {
-		if found.Batch()%placesEvery != 0 {
+		n := found.Batch() / placesEvery
+		if n == last {
 			return nil
 		}
-		if kept, err := found.MarshalBinary(); err == nil {
-			_, _ = c.uploads.Put(ctx, c.placeKey(found.Batch()/placesEvery), bytes.NewReader(kept))
+		last = n
+		line, err := json.Marshal(placeOf{file.key, file.pieceOf(found.Offset())})
+		if err != nil {
+			return nil
+		}
+		place, err := found.MarshalBinary()
+		if err != nil || len(line)+len(place) > checksMost {
+			return nil
+		}
+		if _, err := c.uploads.Put(ctx, c.placeKey(n), io.MultiReader(bytes.NewReader(append(line, '\n')),
+			bytes.NewReader(place))); err != nil {
+			return nil
+		}
+		if kept = append(kept, n); len(kept) > placesKept {
+			_ = c.uploads.Delete(ctx, c.placeKey(kept[0])) // else drop does
+			kept = kept[1:]
 		}
 		return nil
 	}

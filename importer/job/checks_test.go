@@ -2,8 +2,9 @@ package job_test
 
 import (
 	"context"
+	"fmt"
 	"io"
-	"slices"
+	"math/rand/v2"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,6 +21,7 @@ type checksUploads struct {
 	job.Sweeper
 	found, put atomic.Int64
 	places     atomic.Int64 // that were found
+	read       atomic.Int64 // bytes, of uploads of files
 	full       bool
 }
 
@@ -32,12 +34,26 @@ func (u *checksUploads) Open(ctx context.Context, key string, offset, n int64) (
 	in, err := u.Uploads.Open(ctx, key, offset, n)
 	switch {
 	case err != nil:
+	case !strings.HasPrefix(key, "checked-"):
+		in = &countedUpload{in, &u.read}
 	case isPlace(key):
 		u.places.Add(1)
 	case strings.HasPrefix(key, "checked-"):
 		u.found.Add(1)
 	}
 	return in, err
+}
+
+// countedUpload counts what is read of an upload.
+type countedUpload struct {
+	io.ReadCloser
+	read *atomic.Int64
+}
+
+func (c *countedUpload) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 // isPlace reports whether a place is kept under the key.
@@ -138,9 +154,7 @@ func TestChecksAreRemoved(t *testing.T) {
 	w.submit(text, job.Settings{DryRun: true})
 	require.Equal(t, job.Success, w.work(w.large(uploads, 1)).State)
 	kept := keys()
-	require.True(t, slices.ContainsFunc(kept, isPlace), "a place is for the import that commits the dry run")
-	kept = slices.DeleteFunc(kept, isPlace)
-	require.Len(t, kept, 1)
+	require.Len(t, kept, 1, "a dry run commits nothing, so that it has no use for places")
 	require.NoError(t, w.db.Uploads().Delete(t.Context(), kept[0]))
 	_, err := w.db.Uploads().Put(t.Context(), kept[0], strings.NewReader("damaged"))
 	require.NoError(t, err)
@@ -211,4 +225,77 @@ func TestAnAttemptGoesOnAtAPlace(t *testing.T) {
 		require.False(t, strings.HasPrefix(key, "checked-"), "what was kept goes with the import")
 	}
 	require.Equal(t, want, w.outcome(id))
+}
+
+// TestResumeReadsLittle counts what an attempt reads of the upload: its beginning, and what is behind the last place that
+// was kept, and nothing of what is between these. So it is for files with variants, and after a dry run.
+func TestResumeReadsLittle(t *testing.T) {
+	const records = 1_000 // in 45 to 49 batches
+	rng := rand.New(rand.NewPCG(41, 42))
+	file := func(name func(i int) string) string {
+		var b strings.Builder
+		b.WriteString("slug,sku,name,remarks\n")
+		for i := range records {
+			fmt.Fprintf(&b, "g%d,sku-%d,%s,", i%31, i-i%50/49, name(i)) // some repeat a SKU
+			for range 1_000 {
+				fmt.Fprintf(&b, "%016x", rng.Uint64())
+			}
+			b.WriteString("\n")
+		}
+		return b.String()
+	}
+	plain := file(func(i int) string { return fmt.Sprint("name ", i) })
+	families := file(func(i int) string {
+		if i%4 > 0 {
+			return ""
+		}
+		return fmt.Sprint("name ", i)
+	})
+	for name, c := range map[string]struct {
+		text string
+		dry  bool
+	}{"plain": {plain, false}, "variants": {families, false}, "after a dry run": {families, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := job.Settings{Mode: products.Update}
+			want := undisturbed(t, c.text, settings)
+			w := newWorld(t)
+			w.before()
+			uploads := w.counted()
+			settings.DryRun = c.dry
+			id := w.submit(c.text, settings).ID
+			stored, err := w.db.Uploads().Open(t.Context(), w.get(id).File, 0, -1)
+			require.NoError(t, err)
+			size, err := io.Copy(io.Discard, stored)
+			require.NoError(t, err)
+			if c.dry {
+				require.Equal(t, job.Success, w.work(w.large(uploads, 1)).State)
+				again, _, err := w.service.Rerun(t.Context(), id, func(r *job.Request) error {
+					r.Settings.DryRun, r.Settings.Changes = false, job.ChangesNone
+					return nil
+				})
+				require.NoError(t, err)
+				id = again.ID
+			}
+			for _, ends := range []int64{20, 42} {
+				stop := make(chan struct{})
+				r := w.runner(nil, uploads, &stub{w.db.Products(), func(ctx context.Context, b *products.Batch,
+					next func(context.Context, *products.Batch) (*products.BatchResult, error)) (*products.BatchResult, error) {
+					if b.Number == ends {
+						close(stop)
+					}
+					return next(ctx, b)
+				}}, job.RunnerOptions{Writers: 1})
+				r.ChecksFrom(1)
+				j, err := r.Run(t.Context(), w.claim(r), stop)
+				require.NoError(t, err)
+				require.Equal(t, job.Pending, j.State)
+			}
+			uploads.read.Store(0)
+			require.Equal(t, job.Success, w.work(w.large(uploads, 1)).State)
+			read := float64(uploads.read.Load()) / float64(size)
+			require.Less(t, read, 0.6, "the third attempt went on behind 32 batches")
+			require.Equal(t, want, w.outcome(id))
+		})
+	}
 }

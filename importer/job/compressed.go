@@ -86,7 +86,7 @@ func (c *compressed) Open(ctx context.Context, key string, offset, n int64) (io.
 	}
 	switch {
 	case string(start[:have]) == packedMagic:
-		return &unpacker{ctx: ctx, in: in, skip: offset, left: n}, nil
+		return &unpacker{ctx: ctx, in: in, skip: offset, left: n, at: pieceAt{Packed: int64(len(packedMagic))}}, nil
 	case offset == 0 && n < 0:
 		return &plainFile{io.MultiReader(bytes.NewReader(start[:have]), in), in}, nil
 	}
@@ -94,6 +94,19 @@ func (c *compressed) Open(ctx context.Context, key string, offset, n int64) (io.
 		return nil, err
 	}
 	return c.Uploads.Open(ctx, key, offset, n)
+}
+
+// pieceAt is where a piece begins: in the upload, and in what is kept of it. The zero value is none.
+type pieceAt struct{ Offset, Packed int64 }
+
+// openPiece returns the rest of a compressed upload from the offset on, which is in the piece or behind it. What stands
+// before the piece isn't read.
+func (c *compressed) openPiece(ctx context.Context, key string, at pieceAt, offset int64) (io.ReadCloser, error) {
+	in, err := c.Uploads.Open(ctx, key, at.Packed, -1)
+	if err != nil {
+		return nil, err
+	}
+	return &unpacker{ctx: ctx, in: in, skip: offset - at.Offset, left: -1, at: at}, nil
 }
 
 // plainFile is an upload that isn't compressed, of which the beginning was read.
@@ -194,6 +207,9 @@ type unpacker struct {
 	space *buffers      // likewise
 	rest  []byte        // that is ready
 	err   error         // for good
+	at    pieceAt       // the next one
+	// tell, unless nil, is told where each piece begins, before anything of it is read.
+	tell func(pieceAt)
 }
 
 // Read decompresses a piece once what was ready is read.
@@ -233,6 +249,11 @@ func (u *unpacker) next() error {
 	if !ok {
 		return fmt.Errorf("%w: a piece of it has no beginning", errDamaged)
 	}
+	if u.tell != nil {
+		u.tell(u.at)
+	}
+	u.at.Offset += int64(size)
+	u.at.Packed += int64(packedHeader + packed)
 	if u.skip >= int64(size) {
 		u.skip -= int64(size)
 		_, err := io.CopyN(io.Discard, u.in, int64(packed))

@@ -2,10 +2,13 @@ package job
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/products-importer/products-importer/importer"
@@ -23,6 +26,10 @@ func (e *uploadError) Unwrap() error { return e.err }
 // NewSource returns the upload with the key, which has so many bytes, as a file to be imported. It may be kept
 // compressed, see [Compressed], or as it was put.
 func NewSource(uploads Uploads, key string, size int64) importer.Source {
+	return newSource(uploads, key, size)
+}
+
+func newSource(uploads Uploads, key string, size int64) *source {
 	return &source{uploads: Compressed(uploads), key: key, size: size}
 }
 
@@ -34,6 +41,31 @@ type source struct {
 	key     string
 	size    int64
 	kept    atomic.Pointer[[]byte] // all of a small file; nil for none
+
+	mu     sync.Mutex // guards pieces
+	pieces []pieceAt  // that are known, ascending, of an upload that is kept compressed
+}
+
+// know adds a piece, which is behind those that are known, or one of them.
+func (s *source) know(at pieceAt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.pieces); n == 0 || s.pieces[n-1].Offset < at.Offset {
+		s.pieces = append(s.pieces, at)
+	}
+}
+
+// pieceOf returns the last piece that is known to begin at the offset or before it, the zero value for none.
+func (s *source) pieceOf(offset int64) (at pieceAt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, _ := slices.BinarySearchFunc(s.pieces, offset+1, func(p pieceAt, before int64) int {
+		return cmp.Compare(p.Offset, before)
+	})
+	if i > 0 {
+		at = s.pieces[i-1]
+	}
+	return at
 }
 
 // Open returns the upload from its first byte. Without a key, as jobs have it whose file was deleted, there is none.
@@ -48,6 +80,9 @@ func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, &uploadError{err}
 	}
+	if packed, is := in.(*unpacker); is {
+		packed.tell = s.know
+	}
 	r := &sourceReader{in: in, left: s.size, turn: make(chan struct{}, 1)}
 	if s.size <= keptBytes {
 		r.copied, r.keep = make([]byte, 0, s.size), func(all []byte) { s.kept.Store(&all) }
@@ -55,9 +90,20 @@ func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
 	return r, nil
 }
 
-// OpenAt returns the upload from the offset on.
-func (s *source) OpenAt(ctx context.Context, offset int64) (io.ReadCloser, error) {
-	in, err := s.uploads.Open(ctx, s.key, offset, -1)
+// OpenAt returns the upload from the offset on. Of one that is kept compressed no more is read before that than what is
+// behind the last piece that is known.
+func (s *source) OpenAt(ctx context.Context, offset int64) (in io.ReadCloser, err error) {
+	pieces, packed := s.uploads.(interface {
+		openPiece(ctx context.Context, key string, at pieceAt, offset int64) (io.ReadCloser, error)
+	})
+	if at := s.pieceOf(offset); packed && at.Packed > 0 {
+		in, err = pieces.openPiece(ctx, s.key, at, offset)
+	} else {
+		in, err = s.uploads.Open(ctx, s.key, offset, -1)
+	}
+	if packed, is := in.(*unpacker); is {
+		packed.tell = s.know
+	}
 	if err != nil {
 		return nil, &uploadError{err}
 	}
