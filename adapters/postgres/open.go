@@ -174,9 +174,7 @@ func (db *DB) start(ctx context.Context) (*DB, error) {
 	if err := db.setUp(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := db.buildInBackground(ctx); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
+	db.buildInBackground(ctx)
 	return db, nil
 }
 

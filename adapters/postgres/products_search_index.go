@@ -23,15 +23,10 @@ import (
 // Products that are written later are found as well, but aren't in the index at first, so that imports take no longer:
 // a search looks at each of them, which takes 2 ms for 1,000. Once they are more than 5,000, and more than a thousandth
 // of all, they are brought into the index: ten seconds after the last change, or after five minutes, in the background,
-// by every DB that was opened while the index was there or has called BuildSearchIndex, unless NoMigrate is set. Where
-// no such process is running, call it after large imports. While the index is there, every update writes index entries,
+// by every DB, unless NoMigrate is set. Where no such process is running, call it after large imports. While the index is there, every update writes index entries,
 // whatever the fillfactor of products.
 func (db *DB) BuildSearchIndex(ctx context.Context) error {
-	err := db.updateSearchIndex(ctx, 0, func(tail searchTail) bool { return tail.rows > tail.most })
-	if err == nil {
-		db.keepSearchIndex()
-	}
-	return fail(ctx, err, nil)
+	return fail(ctx, db.updateSearchIndex(ctx, 0, func(tail searchTail) bool { return tail.rows > tail.most }), nil)
 }
 
 // DropSearchIndex drops what BuildSearchIndex built.
@@ -331,26 +326,24 @@ func (db *DB) settleSearchIndex(ctx context.Context, pool statements, s searchIn
 	return s.write(ctx, pool)
 }
 
-// keepSearchIndex begins to keep the index up to date in the background, until Close.
-func (db *DB) keepSearchIndex() {
-	if !db.builds() {
-		return
+// keepSearchIndex keeps the index up to date until the context ends, whoever has built it.
+func (db *DB) keepSearchIndex(ctx context.Context) {
+	for sleep(ctx, searchPause) == nil {
+		err := db.searchIndexOnce(ctx, searchQuiet)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			continue
+		case !errors.Is(err, errLooking) || !passing(err): // others tell of a database that is away
+			db.options.Logger.WarnContext(ctx, "could not bring the index for searches up to date", "error", err)
+		}
+		if !passing(err) {
+			return
+		}
 	}
-	db.builder.search.Do(func() {
-		db.builder.start(func(ctx context.Context) {
-			for sleep(ctx, searchPause) == nil {
-				err := db.searchIndexOnce(ctx, searchQuiet)
-				if err == nil || ctx.Err() != nil {
-					continue
-				}
-				db.options.Logger.WarnContext(ctx, "could not bring the index for searches up to date", "error", err)
-				if !passing(err) {
-					return
-				}
-			}
-		})
-	})
 }
+
+// errLooking is that it couldn't be found out whether the index is up to date.
+var errLooking = errors.New("postgres: looking for the index for searches")
 
 // searchIndexOnce brings the index up to date if that is due, and nothing has changed for so long.
 func (db *DB) searchIndexOnce(ctx context.Context, quiet time.Duration) error {
@@ -358,15 +351,18 @@ func (db *DB) searchIndexOnce(ctx context.Context, quiet time.Duration) error {
 	var wanted bool
 	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
 		s, err := readSearchIndex(ctx, q)
-		if err != nil || len(s.Cuts) == 0 { // it was dropped
+		if err != nil || len(s.Cuts) == 0 { // there is none
 			return err
 		}
 		tail, err := s.readTail(ctx, q, quiet)
 		wanted = due(tail)
 		return err
 	})
-	if err != nil || !wanted {
-		return err
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errLooking, err)
+	case !wanted:
+		return nil
 	}
 	return db.updateSearchIndex(ctx, quiet, due)
 }

@@ -180,3 +180,63 @@ func TestSearchIndexGoesOn(t *testing.T) {
 	require.Equal(t, whole, scan[string](t, url, searchIndexes))
 	require.Equal(t, settled, scan[string](t, url, setting))
 }
+
+// TestSearchIndexIsKept: a DB that was opened before there was an index keeps it up to date too.
+func TestSearchIndexIsKept(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	open(t, url, postgres.Options{})
+	builder := open(t, url, postgres.Options{})
+	require.NoError(t, builder.BuildSearchIndex(t.Context()))
+	require.NoError(t, builder.Close())
+	first := searchCuts(t, url)
+	query(t, url, `UPDATE products_importer_settings SET value = replace(value, '`+first[0]+`',
+			'2020-01-01T00:00:00.000000Z') WHERE name = 'search_index';
+		INSERT INTO products (id, sku_key, sku, name, updated_at) SELECT n, n, n, n, '2021-01-01'
+			FROM generate_series(1, 6000) AS n`)
+	require.Eventually(t, func() bool { return searchCuts(t, url)[0] > first[0] }, time.Minute, 200*time.Millisecond)
+}
+
+// TestBuildIsAwaited: where the process that asked for an index was killed the server builds it all the same.
+func TestBuildIsAwaited(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	price := products.Field{Name: "price", Type: products.Decimal, Scale: 2}
+	require.NoError(t, open(t, url, postgres.Options{Fields: schemaWith(t, price)}).Close())
+	admin, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, admin.Close()) }()
+	// A transaction that has written holds the build up.
+	writer, err := admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	_, err = writer.ExecContext(t.Context(), `INSERT INTO products (id, sku_key, sku, name) VALUES (1, 'a', 'a', 'A')`)
+	require.NoError(t, err)
+	built := make(chan error, 2)
+	go func() {
+		_, err := admin.ExecContext(t.Context(), `CREATE INDEX CONCURRENTLY products_by_price ON products (price, id)`)
+		built <- err
+	}()
+	begun := func(query string) func() bool {
+		return func() bool {
+			var n int
+			require.NoError(t, admin.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity
+				WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE $1`, query).Scan(&n))
+			return n > 0
+		}
+	}
+	index := func() (oid sql.NullInt64) {
+		require.NoError(t, admin.QueryRowContext(t.Context(),
+			`SELECT to_regclass('products_by_price')::oid`).Scan(&oid))
+		return oid
+	}
+	require.Eventually(t, func() bool { return index().Valid }, time.Minute, 10*time.Millisecond)
+	of := index()
+	price.Index = true
+	db := open(t, url, postgres.Options{Fields: schemaWith(t, price)})
+	go func() { built <- db.BuildIndexes(t.Context()) }()
+	require.Eventually(t, begun(`%pg_stat_progress_create_index%index_relid%`), time.Minute, 10*time.Millisecond)
+	require.NoError(t, writer.Rollback())
+	require.NoError(t, <-built)
+	require.NoError(t, <-built)
+	require.Equal(t, of, index(), "it was built once")
+}

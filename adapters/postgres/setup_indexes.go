@@ -20,7 +20,6 @@ type builder struct {
 	running sync.WaitGroup
 	end     context.CancelFunc
 	start   func(f func(ctx context.Context)) // calls f beside others, whose context ends with Close
-	search  sync.Once                         // the search index is kept up to date
 }
 
 // buildPause is how long to wait before indexes are tried again that couldn't be built for something that can pass.
@@ -32,25 +31,16 @@ func (db *DB) builds() bool {
 }
 
 // buildInBackground builds the indexes of fields until Close, if some are missing, and keeps that of searches up to
-// date, if there is one.
-func (db *DB) buildInBackground(ctx context.Context) error {
+// date.
+func (db *DB) buildInBackground(ctx context.Context) {
 	ctx, db.builder.end = context.WithCancel(context.WithoutCancel(ctx))
 	db.builder.start = func(f func(ctx context.Context)) { db.builder.running.Go(func() { f(ctx) }) }
 	if !db.builds() {
-		return nil
+		return
 	}
-	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		s, err := readSearchIndex(ctx, q)
-		if err == nil && len(s.Cuts) > 0 {
-			db.keepSearchIndex()
-		}
-		return err
-	})
-	if err != nil {
-		return translate(err)
-	}
+	db.builder.start(db.keepSearchIndex)
 	if len(indexed(db.options.Fields)) == 0 {
-		return nil
+		return
 	}
 	db.builder.start(func(ctx context.Context) {
 		for {
@@ -64,7 +54,6 @@ func (db *DB) buildInBackground(ctx context.Context) error {
 			}
 		}
 	})
-	return nil
 }
 
 // stop ends what is built, and waits for that.
@@ -246,6 +235,9 @@ func dropUnlike(ctx context.Context, pool statements, b *wantedIndex, r relation
 
 // buildOn builds the index on a table that has rows. It reports whether there was none as it must be.
 func (db *DB) buildOn(ctx context.Context, pool statements, b *wantedIndex, r relation) (bool, error) {
+	if err := db.awaitBuild(ctx, pool, b, r); err != nil {
+		return false, err
+	}
 	var good sql.NullBool
 	err := pool.QueryRowContext(ctx, `SELECT (SELECT indisvalid AND `+b.complete()+` FROM pg_index i
 		WHERE indexrelid = to_regclass(`+pq.QuoteLiteral(r.index)+`))`).Scan(&good)
@@ -261,6 +253,29 @@ func (db *DB) buildOn(ctx context.Context, pool statements, b *wantedIndex, r re
 	_, err = pool.ExecContext(ctx, fmt.Sprintf(`CREATE INDEX CONCURRENTLY IF NOT EXISTS %s ON %s USING %s`,
 		pq.QuoteIdentifier(b.name(r.plain)), r.name, b.using))
 	return err == nil, err
+}
+
+// awaitPause is how long to wait before it is looked again whether the server still builds an index.
+const awaitPause = time.Second
+
+// awaitBuild waits while the server builds the index: it goes on where the process that asked for it was killed.
+func (db *DB) awaitBuild(ctx context.Context, pool statements, b *wantedIndex, r relation) error {
+	stop := func() {}
+	defer func() { stop() }()
+	for waits := false; ; waits = true {
+		var builds bool
+		err := pool.GetContext(ctx, &builds, `SELECT EXISTS (SELECT FROM pg_stat_progress_create_index
+			WHERE datname = current_database() AND index_relid = to_regclass(`+pq.QuoteLiteral(r.index)+`))`)
+		if err != nil || !builds {
+			return err
+		}
+		if !waits {
+			stop = db.sayProgress(ctx, b, r)
+		}
+		if err := sleep(ctx, awaitPause); err != nil {
+			return err
+		}
+	}
 }
 
 // progressPause is how long to wait before it is said how far an index is, and again each time.
