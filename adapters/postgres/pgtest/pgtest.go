@@ -104,11 +104,12 @@ func need(t testing.TB) {
 	}
 }
 
-// create makes a database like another one, until the test ends.
+// create makes a database like another one, until the test ends. Copying its files takes a quarter of the time that it
+// takes to write all of them to the log.
 func create(t testing.TB, template string) (url string) {
 	t.Helper()
 	name := newName()
-	execute(t, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` TEMPLATE `+pq.QuoteIdentifier(template))
+	execute(t, `CREATE DATABASE `+pq.QuoteIdentifier(name)+` TEMPLATE `+pq.QuoteIdentifier(template)+` STRATEGY file_copy`)
 	t.Cleanup(func() { execute(t, drop(name)) })
 	return withDatabase(shared.server.url, name)
 }
