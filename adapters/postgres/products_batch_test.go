@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -107,6 +108,7 @@ func TestLargeBatch(t *testing.T) {
 // TestUpdatesAreHOT: where pages have room, as fillfactor leaves it, PostgreSQL updates products without new entries in
 // indexes, however many at once: none has a column that every update changes.
 func TestUpdatesAreHOT(t *testing.T) {
+	home.OneTable(t, "partitions have a fillfactor each")
 	const n = 6_000
 	url := migrated(t)
 	query(t, url, `ALTER TABLE products SET (fillfactor = 50)`)
