@@ -3,7 +3,9 @@ package postgres_test
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,4 +158,41 @@ func TestCitusDistribute(t *testing.T) {
 	of(postgres.Citus())
 	require.Equal(t, "citus", scan[string](t, url,
 		`SELECT value FROM products_importer_settings WHERE name = 'distribution'`))
+}
+
+// TestCitusLists: pages by ID are whole and in order where many rows are asked of each shard, whether the IDs of
+// products are close to each other or far apart.
+func TestCitusLists(t *testing.T) {
+	t.Parallel()
+	url := home.In(t, postgres.Citus())
+	query(t, url, `INSERT INTO products (id, sku_key, sku, name) SELECT CASE WHEN i <= 1000 THEN i ELSE i * i END, i, i,
+		'Lamp' FROM generate_series(1, 2000) i`)
+	query(t, url, `UPDATE products SET id = 500 WHERE sku_key IN ('499', '501')`) // broken data
+	store := open(t, url, postgres.Options{}).Products()
+	for _, order := range []string{"id", "-id"} {
+		want := scan[string](t, url, `SELECT string_agg(sku, ' ' ORDER BY id, sku_key) FROM products`)
+		if order == "-id" {
+			want = scan[string](t, url, `SELECT string_agg(sku, ' ' ORDER BY id DESC, sku_key DESC) FROM products`)
+		}
+		skus := strings.Fields(want)
+		for _, q := range []products.Query{{Limit: 150}, {Limit: 150, MaxBytes: products.MaxBytes}, {Limit: 120, Offset: 40}} {
+			q.Order, q.SkipCount = order, true
+			found := slices.Clone(skus[:q.Offset])
+			for {
+				page, err := store.List(t.Context(), q)
+				require.NoError(t, err)
+				found = append(found, skusOf(page)...)
+				if q.Cursor, q.Offset = page.Next, 0; page.Next == "" {
+					break
+				}
+			}
+			require.Equal(t, skus, found, "%+v", q)
+		}
+	}
+}
+
+// TestCitusEstimatedCount: Citus plans for the same number of rows of every table, but each shard's node knows better.
+func TestCitusEstimatedCount(t *testing.T) {
+	t.Parallel()
+	testEstimatedCount(t, home.In(t, postgres.Citus()))
 }

@@ -56,7 +56,7 @@ func TestSmallPools(t *testing.T) {
 	for _, most := range []int{1, 2, 3} {
 		for _, settings := range []string{"", "&binary_parameters=yes"} {
 			t.Run(fmt.Sprint(most, settings), func(t *testing.T) {
-				url := pgtest.URL(t)
+				url := home.Empty(t)
 				pool := newPool(t, url+settings, most)
 				db := openDB(t, pool, postgres.Options{Schema: "in a pool", Fields: schema,
 					Distribution: home.Distribution(t)})
@@ -103,7 +103,7 @@ func TestPoolInUse(t *testing.T) {
 
 // TestPoolSearchPath: the tables are where the pool's connections look when it is opened, wherever one looks later.
 func TestPoolSearchPath(t *testing.T) {
-	url := pgtest.URL(t)
+	url := home.Empty(t)
 	query(t, url, `CREATE SCHEMA app; CREATE SCHEMA tenant; CREATE TABLE tenant.products (article text)`)
 	pool := newPool(t, within(t, url, "app"), 1)
 	db := openDB(t, pool, postgres.Options{Distribution: home.Distribution(t)})

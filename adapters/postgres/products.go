@@ -20,6 +20,7 @@ type Products struct {
 	layout  *layout
 	ids     idPool
 	leaving leaving
+	apart   density
 }
 
 var (
@@ -43,9 +44,9 @@ func (p *Products) Get(ctx context.Context, id int64) (products.Product, error) 
 }
 
 func (p *Products) get(ctx context.Context, id int64) (r row, err error) {
-	err = p.db.readByID(ctx, forReading, func(ctx context.Context, q querier, byKeys bool) error {
+	err = p.db.readByID(ctx, forReading, func(ctx context.Context, q querier, is Distribution) error {
 		from := `products`
-		if byKeys {
+		if is.byKeys() {
 			from = p.db.ofIDs(` WHERE id = $1::bigint`)
 		}
 		// Without a LIMIT, which costs some 3 % of the call: there is more than one row in broken data alone.

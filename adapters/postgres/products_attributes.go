@@ -28,9 +28,9 @@ func (p *Products) AttributeNames(ctx context.Context, query products.Query, mos
 			return nil, fail(ctx, err, products.ErrNotFound)
 		}
 		var found pq.StringArray
-		err = p.db.readByID(ctx, forHeavy, func(ctx context.Context, q querier, byKeys bool) error {
+		err = p.db.readByID(ctx, forHeavy, func(ctx context.Context, q querier, is Distribution) error {
 			by, sqlType := "id", "bigint"
-			if byKeys { // partitions have no index on the ID
+			if is.byKeys() { // partitions have no index on the ID
 				by, sqlType = "sku_key", "text"
 			}
 			s := selection{slices.Clone(matching.conditions), slices.Clone(matching.args)}

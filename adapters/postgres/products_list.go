@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -41,15 +40,16 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	}
 	all := *s
 	r := newPageReader(&query, order, p.layout, s, len(all.conditions) > 0)
+	r.apart, r.from = &p.apart, behind
 	if err := r.after(behind, p.rule); err != nil {
 		return page, err
 	}
 	var rows *pageRows
 	var found, n int
 	what := listPurpose(&query, order, p.layout.schema)
-	err = p.db.readByID(ctx, what, func(ctx context.Context, q querier, byKeys bool) (err error) {
-		r.ofIDs = nil
-		if byKeys && query.SKU == "" && query.Search == "" { // what has an index of its own is sorted
+	err = p.db.readByID(ctx, what, func(ctx context.Context, q querier, is Distribution) (err error) {
+		r.ofIDs, r.sharded = nil, is == Citus()
+		if is.byKeys() && query.SKU == "" && query.Search == "" { // what has an index of its own is sorted
 			r.ofIDs, r.keys = p.db.ofIDs, p.db.allKeys()
 		}
 		if rows, err = r.read(ctx, q); err != nil {
@@ -58,7 +58,7 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 		found = len(rows.rows)
 		n = min(found, query.Limit)
 		if query.MaxBytes > 0 {
-			if byKeys {
+			if is.byKeys() {
 				rows.ofKeys = p.db.ofKeys("$1::text[]")
 			}
 			n, err = rows.complete(ctx, q, n, query.MaxBytes)
@@ -103,6 +103,7 @@ type pageReader struct {
 	byID  string // the order by ID alone, empty where the page isn't ordered by ID
 	lead  int    // how many rows in front of the page are read as well
 	limit string // LIMIT and OFFSET
+	last  string // those of the last row that is read
 	// position is the comparison of ID and key with the position behind which the page begins, where it is ordered by
 	// them, empty for none.
 	position string
@@ -111,6 +112,10 @@ type pageReader struct {
 	keys  string
 	// sorted says that the server may sort all that matches.
 	sorted bool
+	// sharded says that the products are on shards; see readBounded.
+	sharded bool
+	apart   *density
+	from    *products.Position // behind which the page begins, nil for none
 }
 
 func newPageReader(query *products.Query, order products.Ordering, l *layout, s *selection,
@@ -130,7 +135,8 @@ func newPageReader(query *products.Query, order products.Ordering, l *layout, s 
 		r.by, r.sorted = order.Field+direction+", "+r.by, true
 	}
 	// One row more than wanted shows whether there is a next page.
-	r.limit = ` LIMIT ` + s.arg(r.lead+query.Limit+1, "bigint") + ` OFFSET ` + s.arg(query.Offset-r.lead, "bigint")
+	limit, offset := s.arg(r.lead+query.Limit+1, "bigint"), s.arg(query.Offset-r.lead, "bigint")
+	r.limit, r.last = ` LIMIT `+limit+` OFFSET `+offset, ` LIMIT 1 OFFSET `+limit+` + `+offset+` - 1`
 	return r
 }
 
@@ -143,7 +149,14 @@ func (r *pageReader) read(ctx context.Context, q querier) (rows *pageRows, err e
 	if r.byID == "" {
 		return r.readBy(ctx, q, r.by)
 	}
-	rows, err = r.readBy(ctx, q, r.byID)
+	if r.isLongOnShards() {
+		if rows, err = r.readBounded(ctx, q); err != nil {
+			return nil, err
+		}
+	}
+	if rows == nil {
+		rows, err = r.readBy(ctx, q, r.byID)
+	}
 	if err == nil && rows.haveDoubledIDs() {
 		rows, err = r.readBy(ctx, q, r.by)
 	}
@@ -262,18 +275,8 @@ func (s *selection) count(ctx context.Context, q querier, upTo int) (n int64, es
 	if err != nil {
 		return 0, false, err
 	}
-	var plans []struct {
-		Plan struct {
-			Rows float64 `json:"Plan Rows"`
-		}
-	}
-	if err := json.Unmarshal(plan, &plans); err != nil {
-		return 0, false, fmt.Errorf("the plan of a statement: %w", err)
-	}
-	for _, p := range plans { // there is one
-		n = max(n, int64(p.Plan.Rows))
-	}
-	return n, true, nil
+	planned, err := plannedRows(plan)
+	return max(n, planned), true, err
 }
 
 // countPurpose is heavy for whatever isn't found by its key.

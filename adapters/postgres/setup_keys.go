@@ -16,18 +16,20 @@ const undefinedFunction = pqerror.Code("42883")
 // errMovedBack can pass: the products were in partitions until a moment ago.
 var errMovedBack = fmt.Errorf("%w: the products were brought back into one table", products.ErrUnavailable)
 
-// readByID is read for what reads products by their IDs. These are found by product_keys where the products are in
-// partitions (byKeys), see ofIDs.
+// readByID is read for what reads products by their IDs, where these are. They are found by product_keys where they are
+// in partitions, see ofIDs.
 func (db *DB) readByID(ctx context.Context, p purpose,
-	f func(ctx context.Context, q querier, byKeys bool) error) error {
+	f func(ctx context.Context, q querier, is Distribution) error) error {
 	for again := false; ; again = true {
 		err := db.read(ctx, p, func(ctx context.Context, q querier) error {
 			is, err := db.currentDistribution(ctx, q)
 			if err != nil {
 				return err
 			}
-			byKeys := is.kind == byHash
-			if err = f(ctx, q, byKeys); byKeys && pq.As(err, undefinedFunction) != nil {
+			if is == Citus() && p == forReading {
+				return db.readNodes(ctx, q, func(q querier) error { return f(ctx, q, is) })
+			}
+			if err = f(ctx, q, is); is.byKeys() && pq.As(err, undefinedFunction) != nil {
 				db.forgetDistribution()
 				return errMovedBack
 			}
@@ -54,9 +56,12 @@ func (db *DB) allKeys() string {
 // ofKeys are the products that have keys of an array.
 func (db *DB) ofKeys(array string) string { return db.space.of(keysFunction) + `(` + array + `)` }
 
+// byKeys reports whether products are found by product_keys.
+func (d Distribution) byKeys() bool { return d.kind == byHash }
+
 // withID is the name of a table that has a row for each product, with its ID and key, and an index on the ID.
 func (d Distribution) withID() string {
-	if d.kind == byHash {
+	if d.byKeys() {
 		return "product_keys"
 	}
 	return "products"

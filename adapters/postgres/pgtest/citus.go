@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lib/pq"
+	"github.com/lib/pq/pqerror"
 )
 
 // CitusShards is how many shards a table gets that is distributed in a database of CitusURL or Citus.URL.
@@ -59,12 +60,19 @@ func createCitus(t testing.TB, coordinator string) string {
 	name := newName()
 	t.Cleanup(func() {
 		for _, n := range nodes { // the coordinator first: it has connections to the others
-			if err := run(n.url, drop(name)); err != nil {
+			err := run(n.url, drop(name))
+			for range 3 { // another node came back to it meanwhile
+				if pq.As(err, pqerror.Code("55006")) == nil {
+					break
+				}
+				err = run(n.url, drop(name))
+			}
+			if err != nil {
 				t.Errorf("pgtest: %v", err)
 			}
 		}
 	})
-	join := `ALTER DATABASE ` + name + ` SET citus.shard_count = ` + strconv.Itoa(CitusShards) + `;`
+	settings := `ALTER DATABASE ` + name + ` SET citus.shard_count = ` + strconv.Itoa(CitusShards) + `;`
 	for i := len(nodes) - 1; i >= 0; i-- {
 		n := nodes[i]
 		if err := run(n.url, `CREATE DATABASE `+name); err != nil {
@@ -75,10 +83,30 @@ func createCitus(t testing.TB, coordinator string) string {
 		}
 	}
 	of := withDatabase(nodes[0].url, name)
-	if err := run(of, join+joinNodes(nodes)); err != nil {
+	if err := join(t, of, settings+joinNodes(nodes)); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
 	return of
+}
+
+// join runs the statements that make a cluster, which can be run again. While others make databases on a busy machine
+// the coordinator now and then loses its connection to a node: then what it said is logged, and it is tried again.
+func join(t testing.TB, of, statements string) error {
+	connector, err := pq.NewConnector(of)
+	if err != nil {
+		return err
+	}
+	for range 3 {
+		var said []string
+		db := sql.OpenDB(pq.ConnectorWithNoticeHandler(connector, func(n *pq.Error) { said = append(said, n.Message) }))
+		_, err = db.Exec(statements)
+		_ = db.Close()
+		if e := pq.As(err); e == nil || e.Code != "XX000" && e.Code.Class() != "08" {
+			return err
+		}
+		t.Logf("pgtest: making a cluster of the nodes: %v %q", err, said)
+	}
+	return err
 }
 
 // citusNode is a node of a cluster, the coordinator or a worker.

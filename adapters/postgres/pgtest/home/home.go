@@ -48,6 +48,15 @@ func URL(t testing.TB) string {
 	return In(t, Distribution(t))
 }
 
+// Empty returns the URL of an empty database in which the products can be where TEST_DISTRIBUTE says.
+func Empty(t testing.TB) string {
+	t.Helper()
+	if Distribution(t) == postgres.Citus() {
+		return pgtest.CitusURL(t)
+	}
+	return pgtest.URL(t)
+}
+
 // In is URL for a test that says itself where the products are, whatever TEST_DISTRIBUTE says.
 func In(t testing.TB, d postgres.Distribution) string {
 	t.Helper()
