@@ -62,15 +62,15 @@ func TestIndexes(t *testing.T) {
 		maxConns int
 	}{
 		{"direct", func(t *testing.T) (string, string) {
-			url := migrated(t)
+			url := home.In(t, postgres.OneTable())
 			return url, url
 		}, 0},
 		{"one connection", func(t *testing.T) (string, string) {
-			url := migrated(t)
+			url := home.In(t, postgres.OneTable())
 			return url, url
 		}, 1},
 		{"pgbouncer", func(t *testing.T) (string, string) {
-			url := migrated(t)
+			url := home.In(t, postgres.OneTable())
 			return url, pgtest.Pooler(t, url)
 		}, 0},
 	} {
@@ -126,7 +126,7 @@ func typedIndexBatch(schema *products.Schema, prefix string) *products.Batch {
 
 // TestIndexesInBackground: Open returns before the indexes are there, and Close doesn't wait for them.
 func TestIndexesInBackground(t *testing.T) {
-	url := migrated(t)
+	url := home.In(t, postgres.OneTable())
 	raw, err := sql.Open("postgres", url)
 	require.NoError(t, err)
 	defer raw.Close()
