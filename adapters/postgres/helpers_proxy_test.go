@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"net"
 	"net/url"
@@ -24,7 +25,7 @@ const (
 	behindSuccess                // the server has committed and said so, but its answer is lost
 	inCopy                       // what COPY is to read doesn't reach the server
 	hungCommit                   // COMMIT doesn't reach the server, and the driver hears nothing until it closes
-	hungLock                     // nothing is cut when rows are to be locked, but hung is called
+	hungLock                     // nothing is cut at a statement with hangAt, which locks rows, but hung is called
 	atStatement                  // a statement doesn't reach the server
 	inAnswer                     // half of what the server says next comes through
 )
@@ -35,14 +36,16 @@ type proxy struct {
 	server   string
 	all      sync.WaitGroup
 
-	mu    sync.Mutex
-	next  cut  // 0 for none
-	skip  int  // so many of what it is about are let through before
-	down  bool // from then on nobody is let through
-	away  bool
-	hung  func() // called when a COMMIT hangs, and, if not nil, when it or its answer is lost; see hungLock
-	reset bool   // cut by a reset, as a crashed host would, not by an end of the stream
-	pairs map[*pair]bool
+	mu     sync.Mutex
+	next   cut // 0 for none
+	hangAt string
+	dialer net.Dialer // for the server
+	skip   int        // so many of what it is about are let through before
+	down   bool       // from then on nobody is let through
+	away   bool
+	hung   func() // called when a COMMIT hangs, and, if not nil, when it or its answer is lost; see hungLock
+	reset  bool   // cut by a reset, as a crashed host would, not by an end of the stream
+	pairs  map[*pair]bool
 
 	recorder   sync.Mutex // not mu, which silence holds
 	recording  bool
@@ -113,6 +116,13 @@ func (p *proxy) silence() (end func()) {
 	return p.mu.Unlock
 }
 
+// narrow makes connections to the server narrow, and has hungLock mean statements with this text.
+func (p *proxy) narrow(hangAt string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hangAt, p.dialer.Control = hangAt, narrow
+}
+
 // comeBack lets new connections through again.
 func (p *proxy) comeBack() {
 	p.mu.Lock()
@@ -126,7 +136,10 @@ func (p *proxy) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", p.server)
+		p.mu.Lock()
+		dialer := p.dialer
+		p.mu.Unlock()
+		server, err := dialer.Dial("tcp", p.server)
 		if err != nil {
 			_ = client.Close()
 			continue
@@ -153,6 +166,7 @@ func (p *proxy) toServer(c *pair) {
 		delete(p.pairs, c)
 		p.mu.Unlock()
 	}()
+	hangs := false
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := c.client.Read(buf)
@@ -164,7 +178,8 @@ func (p *proxy) toServer(c *pair) {
 			isStatement(buf[:n]) && p.taken(atStatement) {
 			return
 		}
-		if bytes.Contains(buf[:n], []byte("FOR UPDATE")) && p.taken(hungLock) {
+		hangs = hangs || bytes.Contains(buf[:n], []byte(p.hangAt)) && p.waits(hungLock)
+		if hangs && executes(buf[:n]) && p.taken(hungLock) {
 			p.hung()
 		}
 		p.record(buf[:n])
@@ -176,6 +191,17 @@ func (p *proxy) toServer(c *pair) {
 
 // isStatement reports whether the driver sends a statement: as a simple query, or to be parsed.
 func isStatement(message []byte) bool { return message[0] == 'Q' || message[0] == 'P' }
+
+// executes reports whether the driver has a statement executed, which it may have prepared before.
+func executes(message []byte) bool {
+	for len(message) >= 5 {
+		if message[0] == 'Q' || message[0] == 'B' {
+			return true
+		}
+		message = message[min(len(message), 1+int(binary.BigEndian.Uint32(message[1:]))):]
+	}
+	return false
+}
 
 // record notes the statement that the driver sends, if it is one.
 func (p *proxy) record(message []byte) {
@@ -234,6 +260,13 @@ func (p *proxy) cutCommit(c *pair) bool {
 		_, _ = io.Copy(io.Discard, c.server)
 	}
 	return when == beforeCommit || when == behindCommit
+}
+
+// waits reports whether that cut comes next.
+func (p *proxy) waits(when cut) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.next == when
 }
 
 // taken reports whether that cut comes next, here and now, and takes it.

@@ -97,22 +97,18 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 // terminateHung ends transactions of workers that hang in the middle of sending a batch, or of reading rows of it: what
 // they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a statement that
 // waits for its client. A worker is considered to hang when such a statement waits for it and began before the time;
-// one takes a fraction of a second in a batch. A worker that is only very slow loses its connection and writes the
+// one takes a fraction of a second in a batch. It is known by the lock that whatever writes to a table, or locks rows of
+// it, has on that, and not by its text. A worker that is only very slow loses its connection and writes the
 // batch again.
 func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 	var n int
 	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+		return q.QueryRowxContext(ctx, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity AS a
 			WHERE datname = current_database() AND usename = current_user AND state = 'active' AND query_start < $1
-				AND (wait_event = 'ClientRead' AND starts_with(query, 'COPY ' || $2::text)
-					OR wait_event = 'ClientWrite' AND (strpos(query, $3) > 0
-						OR strpos(query, 'UPDATE ' || $2::text || ' AS p SET ') > 0
-						OR strpos(query, 'DELETE FROM ' || $2::text || ' AS p USING ') > 0
-						-- of older workers
-						OR strpos(query, ' JOIN ' || $2::text || ' p USING (sku_key)') > 0
-						OR strpos(query, ' FROM ' || $2::text || ' WHERE sku_key = ANY ') > 0
-						OR strpos(query, ' FROM ' || $2::text || ' p WHERE sku_key = ANY ') > 0))`, before,
-			j.db.productsTable(), joinedByKey(j.db.productsTable(), "sku_key")).Scan(&n)
+				AND wait_event IN ('ClientRead', 'ClientWrite') AND EXISTS (SELECT 1 FROM pg_locks AS l
+					WHERE l.pid = a.pid AND granted AND mode IN ('RowShareLock', 'RowExclusiveLock')
+						AND relation IN (SELECT to_regclass(name) FROM unnest($2::text[]) AS name))`, before,
+			append(j.db.opened.names(), j.db.space.of("products"))).Scan(&n)
 	})
 	switch {
 	case err != nil:

@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -223,54 +225,96 @@ func hungCopyIsCutOff(t *testing.T, schema string) {
 	require.Error(t, err, "its connection is gone")
 }
 
-// TestHungReaderIsCutOff: a worker that hangs while it is sent the rows that it has locked.
-func TestHungReaderIsCutOff(t *testing.T) {
-	for _, schema := range []string{"", awkward} {
-		t.Run("in the schema "+schema, func(t *testing.T) { hungReaderIsCutOff(t, schema) })
-	}
+type beforeCommitting = func(context.Context, *products.BatchResult) error
+
+// hangs are the ways in which a worker can hang while it is sent rows that it has locked: each statement returns some
+// megabytes, more than all on the way keep to themselves.
+var hangs = []struct {
+	name, at, prepare string
+	write             func(ctx context.Context, db *postgres.DB, commit beforeCommitting) error
+}{
+	{"SELECT FOR UPDATE", " FOR UPDATE OF p",
+		`UPDATE products SET description = repeat('x', 5000000) WHERE sku_key = 'p-0'`,
+		func(ctx context.Context, db *postgres.DB, commit beforeCommitting) error {
+			_, err := db.Products().WriteBatch(ctx, &products.Batch{Number: 1, Mode: products.Update, Columns: described,
+				Records: records(10, "p", "new name"), BeforeCommit: commit})
+			return err
+		}},
+	{"UPDATE RETURNING", " RETURNING x.i", `UPDATE products SET description = repeat('x', 1000000) WHERE sku_key IN ('p-0', 'p-1')`,
+		func(ctx context.Context, db *postgres.DB, commit beforeCommitting) error {
+			_, err := db.Products().WriteBatch(ctx, &products.Batch{Number: 1, Mode: products.Update, Columns: described,
+				Records: records(10, "p", "new name"), BeforeCommit: commit,
+				Differences: func() func(context.Context, []products.Difference) error {
+					return func(context.Context, []products.Difference) error { return nil }
+				}})
+			return err
+		}},
+	{"DELETE RETURNING", "DELETE FROM",
+		`UPDATE products SET description = repeat('x', 16000), id = substr(sku_key, 3)::bigint`,
+		func(ctx context.Context, db *postgres.DB, commit beforeCommitting) error {
+			batch := &products.RevertBatch{BeforeCommit: commit}
+			for i := range 300 {
+				batch.Reverts = append(batch.Reverts, products.Revert{Key: fmt.Sprintf("p-%d", i), ID: int64(i), Version: 1})
+			}
+			_, err := db.Products().RevertBatch(ctx, batch)
+			return err
+		}},
 }
 
-func hungReaderIsCutOff(t *testing.T, schema string) {
-	t.Helper()
-	direct := migrated(t)
-	p, url := newProxy(t, direct)
-	direct = within(t, direct, schema)
-	o := postgres.Options{Schema: schema}
-	db, other := open(t, url, o), open(t, direct, o)
-	_, err := other.Products().WriteBatch(t.Context(), &products.Batch{Columns: described, Records: records(10, "p", "name")})
-	require.NoError(t, err)
-	// more than all on the way keep to themselves
-	query(t, direct, `UPDATE products SET description = repeat('x', 40000000) WHERE sku_key = 'p-0'`)
-	first := claimed(t, db.Jobs(), time.Microsecond)
-	ends := make(chan func(), 1)
-	p.hung = func() { ends <- p.silence() }
-	p.cutNext(hungLock, false)
-	write := func(db *postgres.DB, claim *job.Claim) error {
-		_, err := db.Products().WriteBatch(t.Context(), &products.Batch{Number: 1, Mode: products.Update,
-			Records: records(10, "p", "new name"),
-			Columns: described,
-			BeforeCommit: func(ctx context.Context, _ *products.BatchResult) error {
-				return db.Jobs().Checkpoint(ctx, claim, commit(1, 10))
-			}})
-		return err
+// TestHungReaderIsCutOff: a worker that hangs while it is sent the rows that it has locked.
+func TestHungReaderIsCutOff(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("connections can't be made narrow")
 	}
-	var hung sync.WaitGroup
-	var hungErr error
-	hung.Go(func() { hungErr = write(db, first) })
-	back := <-ends
-	require.Eventually(t, func() bool {
-		return scan[bool](t, direct,
-			`SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'ClientWrite')`)
-	}, time.Minute, 10*time.Millisecond)
-	// It is taken for hung once it is older than the lease that ran out, by half of the new one.
-	query(t, direct, `UPDATE import_jobs SET lease_until = clock_timestamp()`)
-	second, err := other.Jobs().Claim(t.Context(), "second", time.Microsecond, 5)
-	require.NoError(t, err)
-	require.NotNil(t, second)
-	require.NoError(t, write(other, second))
-	back()
-	hung.Wait()
-	require.ErrorIs(t, hungErr, job.ErrLeaseLost)
+	for i, hang := range hangs {
+		schema := []string{"", awkward}[i%2]
+		t.Run(hang.name, func(t *testing.T) {
+			direct := migrated(t)
+			p, url := newProxy(t, direct)
+			direct = within(t, direct, schema)
+			o := postgres.Options{Schema: schema}
+			other := open(t, direct, o)
+			_, err := other.Products().WriteBatch(t.Context(), &products.Batch{Columns: described,
+				Records: records(300, "p", "name")})
+			require.NoError(t, err)
+			query(t, direct, hang.prepare)
+			p.narrow(hang.at)
+			db := open(t, url, o)
+			write := func(db *postgres.DB, claim *job.Claim) error {
+				return hang.write(t.Context(), db, func(ctx context.Context, _ *products.BatchResult) error {
+					return db.Jobs().Checkpoint(ctx, claim, commit(1, 10))
+				})
+			}
+			first := claimed(t, db.Jobs(), time.Microsecond)
+			silent := make(chan func(), 1)
+			p.hung = func() {
+				end := sync.OnceFunc(p.silence())
+				t.Cleanup(end)
+				silent <- end
+			}
+			p.cutNext(hungLock, false)
+			ended := make(chan error, 1)
+			go func() { ended <- write(db, first) }()
+			var back func()
+			select {
+			case back = <-silent:
+			case err := <-ended:
+				require.Fail(t, "there is no such statement", err)
+			}
+			require.Eventually(t, func() bool {
+				return scan[bool](t, direct, `SELECT EXISTS (SELECT FROM pg_stat_activity
+					WHERE datname = current_database() AND wait_event = 'ClientWrite')`)
+			}, time.Minute, 10*time.Millisecond)
+			// It is taken for hung once it is older than the lease that ran out, by half of the new one.
+			query(t, direct, `UPDATE import_jobs SET lease_until = clock_timestamp()`)
+			second, err := other.Jobs().Claim(t.Context(), "second", time.Microsecond, 5)
+			require.NoError(t, err)
+			require.NotNil(t, second)
+			require.NoError(t, write(other, second))
+			back()
+			require.ErrorIs(t, <-ended, job.ErrLeaseLost)
+		})
+	}
 }
 
 // TestClaimOfAWorkerThatStops: its claim is committed, but the worker hears nothing of it and is told to stop. The job

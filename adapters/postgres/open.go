@@ -116,6 +116,7 @@ type DB struct {
 	citus       bool          // the database has Citus
 	maxIdle     time.Duration // see DB.limitIdle
 	distributed distributed
+	opened      openedTables
 
 	foreign bool // the pool is somebody else's, see OpenDB
 	binary  bool // a foreign pool sends parameters with their statements

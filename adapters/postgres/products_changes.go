@@ -80,7 +80,8 @@ func (w *batchWriter) keysOf(some []match) arrayValue {
 // ofKeys is FROM what, for the rows p of the keys $1, all of them on one shard: each is looked up in its own partition,
 // where = ANY looks for all of them in each. It is for transactions with joinByIndex.
 func (l *layout) ofKeys(s *shards) string {
-	return ` FROM (SELECT unnest($1::text[]) AS "x key") AS x` + joinedByKey(l.table.String(), l.key) + l.onShard(s, 1)
+	return ` FROM (SELECT unnest($1::text[]) AS "x key") AS x JOIN ` + l.table.String() + ` p ON p.` + l.key +
+		` = x."x key"` + l.onShard(s, 1)
 }
 
 // readByKeys reads whole rows by their keys, some n of them, all on one shard, in any order.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -78,12 +79,23 @@ func (s space) channel(name string) string {
 	return name + "_" + hex.EncodeToString(hash[:8])
 }
 
-// productsTable is the name of the table of products as the statements of batches have it.
-func (db *DB) productsTable() string { return tableName{db.space.name, "products"}.String() }
+// openedTables are those of others that imports of this process write to.
+type openedTables struct {
+	mu  sync.Mutex
+	all []string
+}
 
-// joinedByKey is how statements of batches find the rows p of keys, by which terminateHung knows them.
-func joinedByKey(table, key string) string {
-	return ` JOIN ` + table + ` p ON p.` + key + ` = x."x key"`
+// add adds a table by its name as SQL has it.
+func (o *openedTables) add(name string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, name)
+}
+
+func (o *openedTables) names() pq.StringArray {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.all)
 }
 
 // made are the names that a migration gives to what it makes: tables and sequences, and indexes.

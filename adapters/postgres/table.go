@@ -126,6 +126,7 @@ func (db *DB) OpenTable(ctx context.Context, options TableOptions) (*Table, erro
 	if err := cmp.Or(table.tryConstants(ctx), table.tryJudges(ctx)); err != nil {
 		return nil, fail(ctx, err, err)
 	}
+	db.opened.add(l.table.String())
 	if left := l.own.leftOut; len(left) > 0 {
 		db.options.Logger.InfoContext(ctx, "columns of the table are left out, since their types can't be taken",
 			"table", options.Name, "columns", left)
