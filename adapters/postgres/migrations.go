@@ -51,7 +51,8 @@ func (db *DB) migrate(ctx context.Context) (have int64, err error) {
 	case have > needed || db.options.NoMigrate:
 		return have, &SchemaError{Database: have, Code: needed}
 	}
-	if err := db.mayMigrate(ctx); err != nil {
+	if err := db.mayMigrate(ctx, "making the schema or bringing it up to date",
+		append([]string{versionTable}, tables...)...); err != nil {
 		return have, translate(err)
 	}
 	if err := db.unoccupied(ctx, have); err != nil {

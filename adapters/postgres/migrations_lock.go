@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -38,12 +39,17 @@ var (
 
 // locked calls f while this process alone holds the lock.
 func (db *DB) locked(ctx context.Context, l processLock, f func(ctx context.Context) error) error {
+	return db.holding(ctx, l, func(ctx context.Context, _ *lockHolder) error { return f(ctx) })
+}
+
+// holding is locked for an f that needs the lock itself.
+func (db *DB) holding(ctx context.Context, l processLock, f func(ctx context.Context, h *lockHolder) error) error {
 	pool, closePool := db.buildingPool(ctx)
 	defer closePool()
 	if err := makeLockTable(ctx, pool); err != nil {
 		return err
 	}
-	h := lockHolder{pool: pool, lock: l, name: rand.Text(), db: db}
+	h := &lockHolder{pool: pool, lock: l, name: rand.Text(), db: db}
 	if err := h.take(ctx); err != nil {
 		return err
 	}
@@ -53,7 +59,7 @@ func (db *DB) locked(ctx context.Context, l processLock, f func(ctx context.Cont
 	renewed.Go(func() { h.renew(renewing) })
 	defer renewed.Wait()
 	defer stop()
-	return f(ctx)
+	return f(ctx, h)
 }
 
 func makeLockTable(ctx context.Context, pool statements) error {
@@ -107,14 +113,14 @@ func (h *lockHolder) take(ctx context.Context) error {
 		ON CONFLICT (lock_id) DO UPDATE SET locked = true, locked_at = excluded.locked_at,
 			locked_by = excluded.locked_by, lease_expires_at = excluded.lease_expires_at,
 			updated_at = excluded.updated_at
-		WHERE NOT l.locked OR l.lease_expires_at < now()`,
-		h.pool.space.of(lockTable), h.lock.id, pq.QuoteLiteral(h.name), lockLease/time.Second)
+		WHERE NOT l.locked OR l.lease_expires_at < now() OR l.locked_by LIKE '%%%s' AND pg_try_advisory_xact_lock(%s)`,
+		h.pool.space.of(lockTable), h.lock.id, pq.QuoteLiteral(h.name), lockLease/time.Second, bound, lockKey)
 	said := false
 	for try := 0; ; try++ {
 		taken, err := h.write(ctx, statement)
 		if err == nil && !taken && !said && time.Duration(try)*h.lock.interval >= lockSaid {
 			said = true
-			h.db.options.Logger.InfoContext(ctx, "waiting for another process to end its work on the schema; of one that was "+
+			h.db.options.Logger.WarnContext(ctx, "waiting for another process to end its work on the schema; of one that was "+
 				"killed the lock ends by itself", "within", lockLease)
 		}
 		switch {
@@ -133,7 +139,28 @@ func (h *lockHolder) take(ctx context.Context) error {
 
 // condition is where the lock is held by this holder.
 func (h *lockHolder) condition() string {
-	return fmt.Sprintf(` WHERE lock_id = %d AND locked AND locked_by = %s`, h.lock.id, pq.QuoteLiteral(h.name))
+	return fmt.Sprintf(` WHERE lock_id = %d AND locked AND locked_by IN (%s, %s)`, h.lock.id, pq.QuoteLiteral(h.name),
+		pq.QuoteLiteral(h.name+bound))
+}
+
+// bound stands behind the name of a holder that is bound to a transaction, which has locked lockKey of the lock's row l.
+const bound, lockKey = " in a transaction", "l.tableoid::int, hashint8(l.lock_id)"
+
+// bind has others take the lock without waiting for the end of the lease where this process dies in the transaction. The
+// server notices that within a second, whatever it does. The caller calls unbind before the transaction ends.
+func (h *lockHolder) bind(ctx context.Context, t *transaction) (unbind func(), err error) {
+	if _, err = t.ExecContext(ctx, `DO $$ BEGIN SET LOCAL client_connection_check_interval = 1000;
+		EXCEPTION WHEN invalid_parameter_value THEN NULL; -- where the server's system can't tell
+		END $$; SELECT pg_advisory_xact_lock(`+lockKey+`) FROM `+h.pool.space.of(lockTable)+` AS l WHERE lock_id = `+
+		strconv.FormatInt(h.lock.id, 10)); err != nil {
+		return nil, err
+	}
+	rename := func(name string) error {
+		_, err := h.write(ctx, `UPDATE `+h.pool.space.of(lockTable)+` SET locked_by = `+pq.QuoteLiteral(name)+h.condition())
+		return err
+	}
+	// What fails leaves it to the lease.
+	return func() { _ = rename(h.name) }, rename(h.name + bound)
 }
 
 // renew renews the lease until the context ends.

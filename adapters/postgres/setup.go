@@ -16,19 +16,19 @@ func (db *DB) setUp(ctx context.Context) error {
 	}
 	before, err := db.migrate(ctx)
 	if err != nil {
-		return refusal(err)
+		return refusal("looking at the schema, or bringing it up to date,", err)
 	}
 	if err := db.mayWrite(ctx); err != nil {
-		return translate(refusal(err))
+		return translate(refusal("looking at the tables", err))
 	}
 	if db.products.rule, err = db.settleKeyRule(ctx); err != nil {
-		return refusal(err)
+		return refusal("looking at the rule of keys", err)
 	}
 	if err := db.settleFields(ctx); err != nil {
-		return refusal(err)
+		return refusal("looking at the columns of fields, or adding them,", err)
 	}
 	if err := db.settleDistribution(ctx); err != nil {
-		return refusal(err)
+		return refusal("looking at the distribution of the products, or changing it,", err)
 	}
 	if err := db.fillable(ctx); err != nil {
 		return translate(err)

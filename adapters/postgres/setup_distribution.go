@@ -178,20 +178,32 @@ func (db *DB) settleDistribution(ctx context.Context) error {
 			Problem: "they would have to be moved, and the schema is to be left as it is",
 			Remedy:  "move them first, as the tables' owner: server migrate does it, and postgres.Open without NoMigrate"}
 	}
-	if err := db.mayMigrate(ctx); err != nil {
+	purpose := "distributing the products by " + asked.String()
+	if asked.kind == oneTable {
+		purpose = "bringing the products into one table"
+	}
+	if err := db.mayMigrate(ctx, purpose, "products", "product_keys"); err != nil {
 		return translate(err)
 	}
-	return translate(db.locked(ctx, migrationLock, func(ctx context.Context) error {
+	return translate(db.holding(ctx, migrationLock, func(ctx context.Context, lock *lockHolder) error {
 		began := time.Now()
 		var moved int64
 		var done bool
+		// Everybody is stopped meanwhile, so that is a warning, and so is its end.
+		log := func(message string, args ...any) {
+			db.options.Logger.WarnContext(ctx, message, append([]any{"from", is.String(), "to", asked.String()}, args...)...)
+		}
+		log("moving the products: nobody can read or write any meanwhile")
 		err := db.alter(ctx, func(ctx context.Context, t *transaction) (err error) {
-			moved, done, err = db.distribute(ctx, t, asked)
+			unbind, err := lock.bind(ctx, t)
+			if err == nil {
+				defer unbind()
+				moved, done, err = db.distribute(ctx, t, asked)
+			}
 			return err
 		})
 		if err == nil && done {
-			db.options.Logger.InfoContext(ctx, "distributed the products", "by", asked.String(), "products", moved,
-				"took", time.Since(began))
+			log("moved the products", "products", moved, "took", time.Since(began).Round(time.Millisecond))
 		}
 		return err
 	}))

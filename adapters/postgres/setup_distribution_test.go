@@ -231,13 +231,15 @@ func TestDistributeRefused(t *testing.T) {
 	require.ErrorContains(t, err, "want 2 to 256 partitions")
 }
 
-// TestDistributeInterrupted: what ends in the middle leaves one table, and the next one begins again.
-func TestDistributeInterrupted(t *testing.T) {
-	url := home.In(t, postgres.OneTable())
-	require.NoError(t, open(t, url, postgres.Options{}).Close())
-	query(t, url, `INSERT INTO products (id, sku_key, sku, name) SELECT i, i, i, i FROM generate_series(1, 1000) i;
+// TestDistributeKilled: what is killed in the middle leaves one table, and the next one begins at once, before the lease
+// of the lock ends.
+func TestDistributeKilled(t *testing.T) {
+	direct := home.In(t, postgres.OneTable())
+	require.NoError(t, open(t, direct, postgres.Options{}).Close())
+	query(t, direct, `INSERT INTO products (id, sku_key, sku, name) SELECT i, i, i, i FROM generate_series(1, 1000) i;
 		CREATE FUNCTION slowly(text) RETURNS boolean LANGUAGE sql AS 'SELECT pg_sleep(0.1) IS NOT NULL';
 		ALTER TABLE products ADD CONSTRAINT slow CHECK (slowly(name)) NOT VALID`)
+	p, url := newProxy(t, direct)
 	o := postgres.Options{Distribution: postgres.HashPartitions(8)}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -248,27 +250,20 @@ func TestDistributeInterrupted(t *testing.T) {
 		}
 		ended <- err
 	}()
-	admin, err := sql.Open("postgres", url)
-	require.NoError(t, err)
-	defer admin.Close()
 	require.Eventually(t, func() bool {
-		done, err := admin.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-			WHERE query LIKE 'INSERT INTO public."products_distributed"%'`)
-		require.NoError(t, err)
-		n, err := done.RowsAffected()
-		require.NoError(t, err)
-		return n > 0
-	}, 20*time.Second, 10*time.Millisecond)
+		return scan[bool](t, direct, `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE datname = current_database() AND query LIKE 'INSERT INTO public."products_distributed"%')`)
+	}, time.Minute, 10*time.Millisecond)
+	lease := scan[time.Time](t, direct, `SELECT max(lease_expires_at) FROM products_importer_migrations_lock`)
+	p.leave()
+	query(t, direct, `ALTER TABLE products DROP CONSTRAINT slow`) // waits for the server to notice
+	require.Equal(t, "r", scan[string](t, direct, `SELECT relkind::text FROM pg_class WHERE oid = 'products'::regclass`))
+	open(t, direct, o)
+	require.True(t, scan[time.Time](t, direct, `SELECT clock_timestamp()`).Before(lease))
+	require.Equal(t, 1000, scan[int](t, direct, `SELECT count(*) FROM products`))
+	require.Zero(t, scan[int](t, direct, unlikeKeys))
 	cancel()
 	require.Error(t, <-ended)
-	require.Equal(t, "r", scan[string](t, url, `SELECT relkind::text FROM pg_class WHERE oid = 'products'::regclass`))
-	query(t, url, `ALTER TABLE products DROP CONSTRAINT slow`)
-	require.Eventually(t, func() bool { // the lock of the one that ended
-		db, err := postgres.Open(t.Context(), url, o)
-		return err == nil && db.Close() == nil
-	}, 40*time.Second, 100*time.Millisecond)
-	require.Equal(t, 1000, scan[int](t, url, `SELECT count(*) FROM products`))
-	require.Zero(t, scan[int](t, url, unlikeKeys))
 }
 
 // TestDistributeSearchIndex: the index for searches goes along, and is built no second time.

@@ -93,7 +93,7 @@ func (db *DB) settleFields(ctx context.Context) error {
 		}
 		return nil // there is all that is needed; another user may put it on record
 	}
-	if err := db.mayMigrate(ctx); err != nil {
+	if err := db.mayMigrate(ctx, "adding the columns of fields", "products"); err != nil {
 		return translate(err)
 	}
 	return translate(db.locked(ctx, migrationLock, func(ctx context.Context) error {

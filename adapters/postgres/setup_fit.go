@@ -117,29 +117,29 @@ func (db *DB) firstTx(ctx context.Context) (tx *sqlx.Tx, err error) {
 		Remedy:  "set pool_mode = transaction for it", cause: err}
 }
 
-// mayMigrate returns an *UnfitError for a user who may not change the schema.
-func (db *DB) mayMigrate(ctx context.Context) error {
+// mayMigrate returns an *UnfitError for a user who may not change the schema and these tables, as far as they are there,
+// for the purpose.
+func (db *DB) mayMigrate(ctx context.Context, purpose string, owned ...string) error {
 	var user, missing string
 	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `SELECT current_user, coalesce(CASE
+		return q.QueryRowxContext(ctx, `SELECT current_user, concat_ws(', and ', CASE
 			WHEN $2::text <> '' AND n.oid IS NULL THEN CASE
-				WHEN NOT has_database_privilege(current_database(), 'CREATE')
-				THEN 'it may not create the schema ' || quote_ident($2) || ', which does not exist' END
-			WHEN NOT has_schema_privilege(n.oid, 'CREATE')
-			THEN 'it may not create tables in the schema ' || quote_ident(n.nspname) END,
-			(SELECT 'it does not own ' || string_agg(relname, ', ' ORDER BY relname) FROM pg_class
+				WHEN NOT has_database_privilege(current_database(), 'CREATE') THEN 'CREATE on the database '
+					|| quote_ident(current_database()) || ', for the schema ' || quote_ident($2) END
+			WHEN NOT has_schema_privilege(n.oid, 'CREATE') THEN 'CREATE on the schema ' || quote_ident(n.nspname) END,
+			(SELECT 'ownership of ' || string_agg(relname, ', ' ORDER BY relname) FROM pg_class
 				WHERE oid IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name)
-					AND NOT pg_has_role(relowner, 'USAGE')), '')
+					AND NOT pg_has_role(relowner, 'USAGE')))
 			FROM (SELECT coalesce(nullif($2::text, ''), current_schema()) AS name) AS s
 			LEFT JOIN pg_namespace n ON n.nspname = s.name`,
-			db.space.all(append([]string{versionTable}, tables...)), db.space.name).Scan(&user, &missing)
+			db.space.all(owned), db.space.name).Scan(&user, &missing)
 	})
 	if err != nil || missing == "" {
 		return err
 	}
 	return &UnfitError{Kind: "privileges",
-		Problem: fmt.Sprintf("its schema has to be made or brought up to date, but of the user %q: %s", user, missing),
-		Remedy:  "connect once as a user who may, or grant it"}
+		Problem: fmt.Sprintf("%s takes what the user %q lacks: %s", purpose, user, missing),
+		Remedy:  "connect once as a user who has it, or grant it"}
 }
 
 // unoccupied returns an *UnfitError for a database that has something of others' under the names of what the migrations
@@ -213,10 +213,10 @@ func (db *DB) fillable(ctx context.Context) error {
 		Remedy:  "give them a default, or drop their NOT NULL"}
 }
 
-// refusal returns an *UnfitError where the server refused the user a privilege, else the error.
-func refusal(err error) error {
+// refusal returns an *UnfitError where the server refused the user a privilege for the purpose, else the error.
+func refusal(purpose string, err error) error {
 	if e := pq.As(err, insufficientPrivilege); e != nil {
-		return &UnfitError{Kind: "privileges", Problem: e.Message,
+		return &UnfitError{Kind: "privileges", Problem: purpose + " was refused: " + e.Message,
 			Remedy: "grant it, or connect as the owner of the tables", cause: err}
 	}
 	return err

@@ -93,7 +93,8 @@ func TestPrivileges(t *testing.T) {
 	unfit(t, user, "privileges", `of the schemas in its search_path ("$user", public) there is none that the user "`+name+
 		`" may use; grant USAGE`)
 	query(t, owner, `GRANT USAGE ON SCHEMA public TO PUBLIC`)
-	unfit(t, user, "privileges", "it may not create tables in the schema public")
+	unfit(t, user, "privileges", `making the schema or bringing it up to date takes what the user "`+name+
+		`" lacks: CREATE on the schema public;`)
 	create(t, open(t, owner, postgres.Options{}), "a")
 	unfit(t, user, "privileges", "permission denied for table products_importer_migrations")
 	query(t, owner, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO `+name)
@@ -110,15 +111,19 @@ func TestPrivileges(t *testing.T) {
 		REVOKE INSERT, UPDATE ON products_importer_settings FROM `+name)
 	create(t, open(t, user, postgres.Options{Fields: schemaWith(t, price)}), "with a price")
 	_, err = postgres.Open(t.Context(), user, postgres.Options{Fields: schemaWith(t, price, stock)})
-	require.ErrorContains(t, err, "it may not create tables in the schema public")
+	require.ErrorContains(t, err, `adding the columns of fields takes what the user "`+name+
+		`" lacks: CREATE on the schema public, and ownership of products;`)
+	_, err = postgres.Open(t.Context(), user, postgres.Options{Distribution: postgres.HashPartitions(2)})
+	require.ErrorContains(t, err, `distributing the products by hash:2 takes what the user "`+name+
+		`" lacks: CREATE on the schema public, and ownership of product_keys, products;`)
 
 	query(t, owner, `INSERT INTO products (id, sku_key, sku, name) VALUES (1000, 'c', 'c', 'c')`)
 	unfit(t, user, "sequence", "as its owner run SELECT setval('product_ids', 1000)")
 	query(t, owner,
 		`DELETE FROM products_importer_migrations WHERE version_id = (SELECT max(version_id) FROM products_importer_migrations)`)
-	unfit(t, user, "privileges", "it may not create tables in the schema public")
+	unfit(t, user, "privileges", "lacks: CREATE on the schema public, and ownership of api_tokens, import_changes, ")
 	query(t, owner, `GRANT CREATE ON SCHEMA public TO `+name)
-	unfit(t, user, "privileges", "it does not own api_tokens, import_changes, import_checkpoints, ")
+	unfit(t, user, "privileges", "lacks: ownership of api_tokens, import_changes, import_checkpoints, ")
 }
 
 // TestColumnsOfOthers: columns that somebody has added to the table, and that every new row has to fill, are named at
