@@ -27,6 +27,9 @@ type Own struct {
 	InTx products.InTx
 	// Worker is the name that jobs have the process under.
 	Worker string
+	// OnWait, if not nil, is called once where Undo begins to wait, with the job that a process has which may be gone, and
+	// when it waits no longer.
+	OnWait func(id string, until time.Time)
 }
 
 // Import imports as [importer.Run] does, and keeps it as a job of which the changes are kept: so it is among the other
@@ -106,14 +109,19 @@ func (a *attempt) importOwn(ctx context.Context, source importer.Source, o impor
 func (o *Own) Undo(ctx context.Context, id string, request UndoRequest) (Job, error) {
 	const pause = time.Second
 	var claim *Claim
+	said := false
 	for until := time.Now().Add(o.Runner.options.Lease + pause); ; {
-		var wait bool
+		var waitFor string
 		var err error
-		if claim, wait, err = o.claimUndo(ctx, id, &request); err == nil {
+		if claim, waitFor, err = o.claimUndo(ctx, id, &request); err == nil {
 			break
 		}
-		if !wait || time.Now().After(until) {
+		if waitFor == "" || time.Now().After(until) {
 			return Job{}, err
+		}
+		if !said && o.OnWait != nil {
+			said = true
+			o.OnWait(waitFor, until)
 		}
 		select {
 		case <-ctx.Done():
@@ -130,31 +138,37 @@ func (o *Own) Undo(ctx context.Context, id string, request UndoRequest) (Job, er
 	return job, err
 }
 
-// claimUndo creates the undo, or finds the one that was left, and claims it. With an error it reports whether a process
-// has what is in the way that may be gone.
-func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (claim *Claim, wait bool, err error) {
+// claimUndo creates the undo, or finds the one that was left, and claims it. With an error it returns the job that is in
+// the way, if a process has it that may be gone.
+func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (claim *Claim, waitFor string, err error) {
 	claim, err = o.createUndo(ctx, id, request)
 	if errors.Is(err, ErrNotEnded) {
 		buried, own := o.bury(ctx, id)
-		if !buried {
-			return nil, own, err
+		switch {
+		case !buried && own:
+			return nil, id, err
+		case !buried:
+			return nil, "", err
 		}
 		claim, err = o.createUndo(ctx, id, request)
 	}
 	var undone *UndoneError
 	if !errors.As(err, &undone) || undone.By.State.Final() || undone.By.Settings.Undo != id || request.DryRun {
-		return claim, false, err
+		return claim, "", err
 	}
 	if left := o.InTx(ctx, func(ctx context.Context) (err error) {
 		claim, err = o.claim(ctx, undone.By.ID)
 		return err
 	}); left != nil && !errors.Is(left, ErrNotEnded) {
-		return nil, false, left
+		return nil, "", left
+	}
+	if claim == nil && undone.By.Priority == ownPriority {
+		return nil, undone.By.ID, err
 	}
 	if claim == nil {
-		return nil, undone.By.Priority == ownPriority, err
+		return nil, "", err
 	}
-	return claim, false, nil
+	return claim, "", nil
 }
 
 // createUndo creates the undo and claims it, in one transaction, so that no worker gets it.

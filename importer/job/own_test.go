@@ -196,11 +196,16 @@ func TestOwnUndoThatSomebodyDoes(t *testing.T) {
 			}
 		})
 		began := time.Now()
-		_, err = w.own().Undo(t.Context(), j.ID, job.UndoRequest{})
+		own := w.own()
+		var waits []string
+		own.OnWait = func(id string, until time.Time) { waits = append(waits, id+" until "+until.Format(time.TimeOnly)) }
+		_, err = own.Undo(t.Context(), j.ID, job.UndoRequest{})
 		var undone *job.UndoneError
 		require.ErrorAs(t, err, &undone)
 		require.Equal(t, undo.Job.ID, undone.By.ID)
 		require.InDelta(t, 17, time.Since(began).Seconds(), 1)
+		require.Equal(t, []string{undo.Job.ID + " until " + began.Add(16*time.Second).Format(time.TimeOnly)}, waits,
+			"the wait is told once")
 		short, stop := context.WithTimeout(ctx, 3*time.Second)
 		defer stop()
 		_, err = w.own().Undo(short, j.ID, job.UndoRequest{})
