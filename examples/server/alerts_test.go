@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/products-importer/products-importer/examples/programtest"
 )
 
 // rule is one of alerts.yml.
@@ -70,9 +72,6 @@ func (s series) scrape(t *testing.T, url string) {
 // TestAlertsAgainstRealOutput: what the rules look at is what a server and a worker show, names, labels and values.
 func TestAlertsAgainstRealOutput(t *testing.T) {
 	folder := t.TempDir()
-	program := filepath.Join(folder, "worker")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../worker").CombinedOutput()
-	require.NoError(t, err, string(said))
 	c := startIn(t, folder, "-metrics-addr", "127.0.0.1:0")
 	c.importFile("", strings.NewReader("sku,name\na,A\n,B\n"))
 	require.NotEmpty(t, c.metrics)
@@ -87,7 +86,7 @@ func TestAlertsAgainstRealOutput(t *testing.T) {
 	}
 	require.Contains(t, c.do("GET", "/metrics", "", nil, 200), "\nimporter_import_records_total{outcome=\"created\"} 1\n")
 
-	worker := exec.CommandContext(t.Context(), program, "-database-url", "sqlite:"+filepath.Join(folder, "products.db"),
+	worker := exec.CommandContext(t.Context(), programtest.Build(t, "../worker"), "-database-url", "sqlite:"+filepath.Join(folder, "products.db"),
 		"-admin-addr", "127.0.0.1:0")
 	worker.Stderr = os.Stderr
 	stdout, err := worker.StdoutPipe()

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 )
 
 // execute runs statements as the owner.
@@ -39,15 +40,6 @@ func newUser(t *testing.T, owner string) (name, as string) {
 	})
 	u.User = url.UserPassword(name, "secret")
 	return name, u.String()
-}
-
-// builtProgram is another program of this module.
-func builtProgram(t *testing.T, name string) (path string) {
-	t.Helper()
-	path = filepath.Join(t.TempDir(), name)
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", path, "../"+name).CombinedOutput()
-	require.NoError(t, err, string(said))
-	return path
 }
 
 // startBuiltWorker starts examples/worker, and waits until it is at work.
@@ -159,7 +151,7 @@ func TestLeastPrivileges(t *testing.T) {
 
 	as := []string{"-database-url", user, "-fields", fields, "-no-migrate"}
 	c := start(t, append(as, "-workers", "0", "-allow-private-webhooks")...)
-	startBuiltWorker(t, builtProgram(t, "worker"), append(as, "-allow-private-webhooks")...)
+	startBuiltWorker(t, programtest.Build(t, "../worker"), append(as, "-allow-private-webhooks")...)
 	secret := "whsec_" + strings.Repeat("MDEyMzQ1Njc4OWFi", 2)
 	r := newReceiver(t, secret)
 	c.do("POST", "/webhooks/", "application/json",
@@ -176,7 +168,7 @@ func TestLeastPrivileges(t *testing.T) {
 	c.do("POST", "/tokens/", "application/json", strings.NewReader(`{"name": "ci", "role": "viewer"}`), 201)
 	csv := filepath.Join(t.TempDir(), "a.csv")
 	require.NoError(t, os.WriteFile(csv, []byte("sku,name\na,Lamp\ne,Shelf\n"), 0o600))
-	importcsv := builtProgram(t, "importcsv")
+	importcsv := programtest.Build(t, "../importcsv")
 	imported, err := exec.CommandContext(t.Context(), importcsv, append(as, "-json", csv)...).Output()
 	require.NoError(t, err)
 	require.Contains(t, string(imported), `"created":1`)

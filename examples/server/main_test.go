@@ -22,6 +22,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -35,7 +36,9 @@ func TestMain(m *testing.M) {
 	case "worker":
 		work()
 	default:
-		pgtest.Main(m)
+		status := pgtest.Run(m)
+		programtest.Remove()
+		os.Exit(status)
 	}
 }
 

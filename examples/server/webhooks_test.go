@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/webhooks/receive"
 )
@@ -73,10 +74,7 @@ type receiver struct {
 
 func newReceiver(t *testing.T, secret string) *receiver {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "receiver")
-	said, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../receiver").CombinedOutput()
-	require.NoError(t, err, string(said))
-	p := exec.Command(program, "-addr", "127.0.0.1:0")
+	p := exec.Command(programtest.Build(t, "../receiver"), "-addr", "127.0.0.1:0")
 	p.Env = append(os.Environ(), "WEBHOOK_SECRET="+secret)
 	p.Stderr = os.Stderr
 	stdout, err := p.StdoutPipe()

@@ -6,13 +6,10 @@ import (
 	"context"
 	"encoding/base64"
 	"flag"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +17,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 )
 
 // asProgram is set in the environment of a process that is to be the program, and not its tests.
@@ -31,38 +29,14 @@ func TestMain(m *testing.M) {
 		return
 	}
 	status := pgtest.Run(m)
-	if server.path != "" {
-		_ = os.RemoveAll(filepath.Dir(server.path))
-	}
+	programtest.Remove()
 	os.Exit(status)
-}
-
-// server is the server's program, which is built for the first test that needs it.
-var server struct {
-	once sync.Once
-	path string
-	err  error
 }
 
 // serverProgram returns the path of the server's program.
 func serverProgram(t *testing.T) string {
 	t.Helper()
-	server.once.Do(func() { server.path, server.err = buildServer() })
-	require.NoError(t, server.err)
-	return server.path
-}
-
-// buildServer builds the program in a folder of its own, which TestMain removes, since all tests share it.
-func buildServer() (path string, err error) {
-	folder, err := os.MkdirTemp("", "worker-test-")
-	if err != nil {
-		return "", err
-	}
-	path = filepath.Join(folder, "server")
-	if said, err := exec.Command("go", "build", "-o", path, "../server").CombinedOutput(); err != nil {
-		return path, fmt.Errorf("%w: %s", err, said)
-	}
-	return path, nil
+	return programtest.Build(t, "../server")
 }
 
 // writer is a function as an io.Writer.
