@@ -66,7 +66,8 @@ func (searchQueue) NotifyBatch(ctx context.Context, changes importer.Changes) er
 
 func main() {
 	if len(os.Args) != 2 {
-		log.Fatal("name the file to import")
+		log.Print("name the file to import")
+		os.Exit(2)
 	}
 	pool, err := sql.Open("postgres", os.Getenv("DATABASE_URL"))
 	if err != nil {

@@ -26,6 +26,7 @@ type Set struct {
 	hidden    map[string]bool   // flags whose values no error shows
 	given     map[string]string // what set a flag, "-workers" or "WORKERS", by its name
 	err       error             // the first value that was wrong
+	checks    []func() error
 	version   bool
 }
 
@@ -109,6 +110,9 @@ func (s *Set) Secret(name, usage string, set func(text string) error) {
 	}
 }
 
+// Check has Parse return the error of f, about flags that don't go together, once all of them are read.
+func (s *Set) Check(f func() error) { s.checks = append(s.checks, f) }
+
 // errVersion is what Parse returns for -version.
 var errVersion = errors.New("the version is to be printed")
 
@@ -137,6 +141,11 @@ func (s *Set) Parse(args []string, getenv func(string) string) (arguments []stri
 	}
 	for _, v := range s.variables {
 		if err := s.read(&v, getenv); err != nil {
+			return nil, err
+		}
+	}
+	for _, check := range s.checks {
+		if err := check(); err != nil {
 			return nil, err
 		}
 	}
@@ -184,14 +193,13 @@ func (s *Set) Report(err error, stdout, stderr io.Writer) (status int) {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		s.explain(stdout)
-		return 0
+		return errorline.Success
 	case errors.Is(err, errVersion):
 		program, _, _ := strings.Cut(s.Name(), " ")
 		fmt.Fprintln(stdout, version.Line(program))
-		return 0
+		return errorline.Success
 	}
-	fmt.Fprintf(stderr, "%s: %s (%[1]s -h explains)\n", s.Name(), errorline.Of(err))
-	return 2
+	return errorline.Misused(stderr, s.Name(), err)
 }
 
 // watched is the value of a flag on the command line. The errors of flag.FlagSet would show secrets, and have another

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
@@ -20,7 +21,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit status: 0 for success, 1 for failure, 2 for wrong usage.
+// run returns the exit status.
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("gencatalog", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -35,13 +36,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 	version.Add(flags, &asked)
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			return 0
+			return errorline.Success
 		}
-		return 2
+		return errorline.Usage
 	}
 	if asked {
 		fmt.Fprintln(stdout, version.Line("gencatalog"))
-		return 0
+		return errorline.Success
+	}
+	misused := func(format string, args ...any) int {
+		return errorline.Misused(stderr, "gencatalog", fmt.Errorf(format, args...))
 	}
 	variant, known := map[string]catalogtest.Variant{
 		catalogtest.Base.String():    catalogtest.Base,
@@ -51,14 +55,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}[*name]
 	switch {
 	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "gencatalog: unexpected argument %q\n", flags.Arg(0))
-		return 2
+		return misused("unexpected argument %q", flags.Arg(0))
 	case *records < 0 || *records > 2_000_000_000:
-		fmt.Fprintf(stderr, "gencatalog: -records must be between 0 and 2,000,000,000, not %d\n", *records)
-		return 2
+		return misused("-records must be between 0 and 2,000,000,000, not %d", *records)
 	case !known:
-		fmt.Fprintf(stderr, "gencatalog: -variant must be base, halfnew, random or changed, not %q\n", *name)
-		return 2
+		return misused("-variant must be base, halfnew, random or changed, not %q", *name)
 	}
 	var catalog *catalogtest.Reader
 	switch *columns {
@@ -68,17 +69,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		catalog = catalogtest.NewFieldsReader(*records, variant)
 	case "stock":
 		if variant != catalogtest.Base {
-			fmt.Fprintln(stderr, "gencatalog: -columns stock is for the variant base alone")
-			return 2
+			return misused("-columns stock is for the variant base alone")
 		}
 		catalog = catalogtest.NewStockReader(*records)
 	default:
-		fmt.Fprintf(stderr, "gencatalog: -columns must be standard, fields or stock, not %q\n", *columns)
-		return 2
+		return misused("-columns must be standard, fields or stock, not %q", *columns)
 	}
 	if _, err := io.Copy(stdout, catalog); err != nil {
-		fmt.Fprintf(stderr, "gencatalog: %v\n", err)
-		return 1
+		return errorline.Fail(stderr, "gencatalog", err)
 	}
-	return 0
+	return errorline.Success
 }

@@ -28,14 +28,14 @@ func TestRun(t *testing.T) {
 			"name,sku,description,price,stock,brand,ean,available_from\r\n", ""},
 		{"stock", []string{"-records", "0", "-columns", "stock"}, 0, "sku,stock\r\n", ""},
 		{"stock of another variant", []string{"-columns", "stock", "-variant", "random"}, 2, "",
-			"gencatalog: -columns stock is for the variant base alone\n"},
+			"gencatalog: -columns stock is for the variant base alone (gencatalog -h explains)\n"},
 		{"unknown columns", []string{"-columns", "x"}, 2, "",
-			"gencatalog: -columns must be standard, fields or stock, not \"x\"\n"},
+			"gencatalog: -columns must be standard, fields or stock, not \"x\" (gencatalog -h explains)\n"},
 		{"a negative length", []string{"-records", "-1"}, 2, "",
-			"gencatalog: -records must be between 0 and 2,000,000,000, not -1\n"},
+			"gencatalog: -records must be between 0 and 2,000,000,000, not -1 (gencatalog -h explains)\n"},
 		{"an unknown variant", []string{"-variant", "x"}, 2, "",
-			"gencatalog: -variant must be base, halfnew, random or changed, not \"x\"\n"},
-		{"an argument", []string{"x"}, 2, "", "gencatalog: unexpected argument \"x\"\n"},
+			"gencatalog: -variant must be base, halfnew, random or changed, not \"x\" (gencatalog -h explains)\n"},
+		{"an argument", []string{"x"}, 2, "", "gencatalog: unexpected argument \"x\" (gencatalog -h explains)\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

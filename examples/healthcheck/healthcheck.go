@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/products-importer/products-importer/examples/envflags"
+	"github.com/products-importer/products-importer/examples/errorline"
 )
 
 // patience is how long the program may take to answer. It answers within 3 seconds, whatever its database does.
@@ -26,8 +27,8 @@ type Command struct {
 	Addr string
 }
 
-// Run runs the command with the arguments behind its name. It returns the exit status: 0 where the program is ready, 1
-// where it isn't, or isn't there, which stderr says in one line, and 2 for wrong usage.
+// Run runs the command with the arguments behind its name. It returns the exit status: that the program isn't ready, or
+// isn't there, is a failure.
 func (c Command) Run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := envflags.New(c.Program+" healthcheck", "Usage: "+c.Program+" healthcheck [flags]\n\nAsks the "+c.Program+
 		" that runs here whether it is ready: its exit status is 0, or else 1.\n")
@@ -45,10 +46,9 @@ func (c Command) Run(ctx context.Context, args []string, getenv func(string) str
 		return flags.Report(err, stdout, stderr)
 	}
 	if err := ask(ctx, url); err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", flags.Name(), err)
-		return 1
+		return errorline.Fail(stderr, flags.Name(), err)
 	}
-	return 0
+	return errorline.Success
 }
 
 // readyURL is where a program answers that listens at the address.

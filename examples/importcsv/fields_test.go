@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/errorline"
 )
 
 const shopFields = `{"fields": [
@@ -56,7 +57,7 @@ func TestQuestions(t *testing.T) {
 	fields := write(t, "fields.json", shopFields)
 	path := write(t, "file.csv", "name,sku,price,available_from\nLamp,l-1,\"1,234\",01/02/2026\n")
 	s := importcsv(t, nil, "", "-fields", fields, path)
-	require.Equal(t, statusFailure, s.status)
+	require.Equal(t, errorline.Failure, s.status)
 	require.Empty(t, s.stdout)
 	message, advice, _ := strings.Cut(s.stderr, "\n")
 	require.Regexp(t, `^importcsv: the file cannot be imported: the numbers of the column price .*; the dates of the `+
@@ -79,7 +80,7 @@ func TestQuestions(t *testing.T) {
 	}
 	// A question without an answer has no flag.
 	s = importcsv(t, nil, "", "-fields", fields, write(t, "file.csv", "name,sku,price\na,1,1 EUR\nb,2,1 USD\n"))
-	oneLine(t, s, statusFailure, "several currencies")
+	oneLine(t, s, errorline.Failure, "several currencies")
 }
 
 func TestUsageOfFields(t *testing.T) {
@@ -111,7 +112,7 @@ func TestUsageOfFields(t *testing.T) {
 			if flags[0] != "-fields" {
 				flags = append(flags, "-fields", fields) // behind the flags that name fields
 			}
-			oneLine(t, importcsv(t, nil, "", append(flags, "a.csv")...), statusUsage, c.want)
+			oneLine(t, importcsv(t, nil, "", append(flags, "a.csv")...), errorline.Usage, c.want)
 		})
 	}
 }
@@ -144,7 +145,7 @@ func TestModeExisting(t *testing.T) {
 
 	stock := write(t, "stock.csv", "sku,stock\nl-1,7\nnone,8\nd-1,2\n")
 	refused := start("-mode", "update", stock)
-	require.Equal(t, statusFailure, refused.status)
+	require.Equal(t, errorline.Failure, refused.status)
 	require.Contains(t, refused.stderr, "in the mode existing")
 
 	skipped := filepath.Join(t.TempDir(), "skipped.csv")
@@ -177,7 +178,7 @@ func TestOtherColumn(t *testing.T) {
 	s := importcsv(t, nil, "", "-database-url", url, "-fields", write(t, "fields.json", shopFields), file)
 	require.Equal(t, 0, s.status, s.stderr)
 	other := write(t, "fields.json", strings.Replace(shopFields, `"decimal", "scale": 2`, `"integer"`, 1))
-	oneLine(t, importcsv(t, nil, "", "-database-url", url, "-fields", other, file), statusFailure, "price")
+	oneLine(t, importcsv(t, nil, "", "-database-url", url, "-fields", other, file), errorline.Failure, "price")
 	require.Equal(t, int64(1), count(t, open(t, url), `SELECT count(*) FROM products WHERE price = 5.00`))
 }
 
@@ -185,7 +186,7 @@ func TestOtherColumn(t *testing.T) {
 func TestEncodingQuestion(t *testing.T) {
 	file := write(t, "polish.csv", "sku,name\n1,p\xf3\xb3ka\n2,r\xeacznik\n3,\xbfelazko\n")
 	s := importcsv(t, nil, "", file)
-	require.Equal(t, statusFailure, s.status)
+	require.Equal(t, errorline.Failure, s.status)
 	require.Contains(t, s.stderr, `windows-1250: "półka"`)
 	require.Contains(t, s.stderr, "  to answer:  -encoding windows-1250   or   -encoding ")
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -32,6 +33,7 @@ type settings struct {
 	fields      fieldflags.Settings
 	table       tableSettings
 	options     importer.Options
+	log         *slog.Logger // what the database and an undo have to tell
 }
 
 const importUsage = `Usage: importcsv [flags] FILE
@@ -227,9 +229,6 @@ func (s *settings) checkReports() error {
 
 // checkDatabase returns what is wrong with what is asked of the database.
 func (s *settings) checkDatabase() error {
-	if err := s.database.Check(); err != nil {
-		return err
-	}
 	if s.options.DryRun && s.database.Distribution.String() != "" {
 		return fmt.Errorf("-dry-run writes nothing, and %s may move all products: leave one of them out",
 			s.database.Named("distribute"))

@@ -96,7 +96,7 @@ func (s *settings) openStore(ctx context.Context) (*opened, error) {
 	}
 	db, err := storeflags.Open(ctx, s.database.URL, storeflags.Options{Fields: s.fields.Schema,
 		Schema: s.database.Schema, Distribution: s.database.Distribution, NoMigrate: s.database.NoMigrate,
-		Named: s.database.Named})
+		Logger: s.log, Named: s.database.Named})
 	if err != nil {
 		return nil, err
 	}

@@ -4,19 +4,21 @@
 //	go run ./examples/importcsv -database-url postgres://localhost/shop -mode update catalog.csv
 //
 // FILE may be "-" for standard input. It ends with status 0 after an import, 1 when that failed or was cancelled, and 2
-// for wrong usage. SIGINT and SIGTERM cancel: what is committed stays, and is stated.
+// for wrong usage, as all programs here do. SIGINT and SIGTERM cancel: what is committed stays, and is stated.
 package main
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 	_ "time/tzdata" // for -zone, wherever the program runs
 
 	"github.com/products-importer/products-importer/examples/errorline"
+	"github.com/products-importer/products-importer/examples/logflags"
 )
 
 func main() { os.Exit(start()) }
@@ -29,13 +31,6 @@ func start() int {
 	return run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr)
 }
 
-// The exit statuses.
-const (
-	statusSuccess = 0
-	statusFailure = 1
-	statusUsage   = 2 // by flags.Report
-)
-
 // run is the program. When the context ends it stops within a second, with everything that it made cleared away.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout,
 	stderr io.Writer) int {
@@ -47,10 +42,13 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	var err error
 	if s.table.describe {
 		if err := s.describeTable(ctx, stdout, stderr); err != nil {
-			fmt.Fprintf(stderr, "importcsv: %s\n", errorline.Of(err))
-			return statusFailure
+			return errorline.Fail(stderr, "importcsv", err)
 		}
-		return statusSuccess
+		return errorline.Success
+	}
+	s.log = slog.New(slog.DiscardHandler)
+	if !s.quiet {
+		s.log = logflags.Messages(stderr, "importcsv")
 	}
 	var out *outcome
 	if s.undo != "" {
@@ -71,7 +69,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		fmt.Fprintf(stderr, "importcsv: the result can't be written: %v\n", err)
 	}
 	if out.err != nil || err != nil {
-		return statusFailure
+		return errorline.Failure
 	}
-	return statusSuccess
+	return errorline.Success
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/errorline"
 )
 
 // session is what a run of the program in this process gave.
@@ -235,7 +236,7 @@ func TestUsage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := importcsv(t, nil, "", c.args...)
-			oneLine(t, s, statusUsage, c.want)
+			oneLine(t, s, errorline.Usage, c.want)
 			require.Empty(t, s.stdout)
 		})
 	}
@@ -276,10 +277,10 @@ func TestBadFiles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := importcsv(t, nil, "", append(c.args, c.path)...)
-			oneLine(t, s, statusFailure, c.want)
+			oneLine(t, s, errorline.Failure, c.want)
 
 			s = importcsv(t, nil, "", append(c.args, "-json", c.path)...)
-			oneLine(t, s, statusFailure, c.want)
+			oneLine(t, s, errorline.Failure, c.want)
 			object := s.decode(t)
 			require.Equal(t, "FAILURE", object["state"])
 			require.Contains(t, object["error"], c.want)
@@ -291,7 +292,7 @@ func TestBadFiles(t *testing.T) {
 func TestQuietPrintsErrorsOnly(t *testing.T) {
 	s := importcsv(t, nil, "", "-quiet", write(t, "small.csv", small))
 	require.Equal(t, session{status: 0}, s)
-	oneLine(t, importcsv(t, nil, "", "-quiet", t.TempDir()), statusFailure, "is a directory")
+	oneLine(t, importcsv(t, nil, "", "-quiet", t.TempDir()), errorline.Failure, "is a directory")
 }
 
 func TestStandardInput(t *testing.T) {
@@ -301,8 +302,8 @@ func TestStandardInput(t *testing.T) {
 		name, stdin string
 		status      int
 	}{
-		{"imported", small, statusSuccess},
-		{"refused", "", statusFailure},
+		{"imported", small, errorline.Success},
+		{"refused", "", errorline.Failure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := importcsv(t, nil, c.stdin, "-json", "-")
@@ -335,20 +336,20 @@ func TestRejects(t *testing.T) {
 	})
 	t.Run("the file that is imported is not overwritten", func(t *testing.T) {
 		path := write(t, "small.csv", small)
-		oneLine(t, importcsv(t, nil, "", "-rejects", path, path), statusFailure, "name another one")
+		oneLine(t, importcsv(t, nil, "", "-rejects", path, path), errorline.Failure, "name another one")
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, small, string(text))
 	})
 	t.Run("the folder must exist", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "none", "rejects.csv")
-		oneLine(t, importcsv(t, nil, "", "-rejects", path, write(t, "small.csv", small)), statusFailure, "no such file")
+		oneLine(t, importcsv(t, nil, "", "-rejects", path, write(t, "small.csv", small)), errorline.Failure, "no such file")
 	})
 	t.Run("a full disk fails the import", func(t *testing.T) {
 		if _, err := os.Stat("/dev/full"); err != nil {
 			t.Skip("this system has no /dev/full")
 		}
-		oneLine(t, importcsv(t, nil, "", "-rejects", "/dev/full", write(t, "small.csv", small)), statusFailure,
+		oneLine(t, importcsv(t, nil, "", "-rejects", "/dev/full", write(t, "small.csv", small)), errorline.Failure,
 			"no space left")
 	})
 }
@@ -360,7 +361,7 @@ func TestCancelled(t *testing.T) {
 	status := run(ctx, []string{"-json", write(t, "small.csv", small)}, func(string) string { return "" },
 		strings.NewReader(""), &stdout, &stderr)
 	s := session{status, stdout.String(), stderr.String()}
-	oneLine(t, s, statusFailure, "cancelled; nothing was written")
+	oneLine(t, s, errorline.Failure, "cancelled; nothing was written")
 	require.Equal(t, "REVOKED", s.decode(t)["state"])
 }
 
@@ -368,7 +369,7 @@ func TestUnreachableDatabase(t *testing.T) {
 	const password, url = "tr0ub4dor&3", "postgres://me:tr0ub4dor&3@127.0.0.1:1/shop"
 	path := write(t, "small.csv", small)
 	s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", "-json", path)
-	oneLine(t, s, statusFailure, "")
+	oneLine(t, s, errorline.Failure, "")
 	require.Equal(t, "FAILURE", s.decode(t)["state"])
 	require.NotContains(t, s.stderr+s.stdout, password)
 	require.Equal(t, s, importcsv(t, nil, "", "-json", "-database-url", url, path))
@@ -381,7 +382,7 @@ func TestUnreadableURL(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := importcsv(t, map[string]string{"DATABASE_URL": url}, "", write(t, "small.csv", small))
-			oneLine(t, s, statusUsage, "DATABASE_URL: it can't be read")
+			oneLine(t, s, errorline.Usage, "DATABASE_URL: it can't be read")
 			require.NotContains(t, s.stderr+s.stdout, "tr0ub4dor")
 		})
 	}
@@ -395,5 +396,5 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 	var stderr bytes.Buffer
 	status := run(t.Context(), []string{write(t, "small.csv", small)}, func(string) string { return "" }, nil,
 		fullWriter{}, &stderr)
-	oneLine(t, session{status: status, stderr: stderr.String()}, statusFailure, "can't be written")
+	oneLine(t, session{status: status, stderr: stderr.String()}, errorline.Failure, "can't be written")
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/examples/errorline"
 )
 
 // TestMissing keeps a catalogue in a file in step with those of its supplier.
@@ -28,7 +30,7 @@ func TestMissing(t *testing.T) {
 	require.Equal(t, 0, run(write(t, "own.csv", "sku,name,status,supplier\nown,Own,true,us\n")).status)
 
 	s := run("-missing", "deactivate", "-scope", "supplier=acme", listed(994))
-	oneLine(t, s, statusFailure, "1000 of 1994 within the scope, and at most 99 may be (5%); nothing was written; where that is "+
+	oneLine(t, s, errorline.Failure, "1000 of 1994 within the scope, and at most 99 may be (5%); nothing was written; where that is "+
 		"right, -max-missing allows more")
 	for _, args := range [][]string{{"-dry-run"}, nil} {
 		s = run(append([]string{"-json", "-missing", "deactivate", "-scope", "supplier=acme", listed(1_964)}, args...)...)

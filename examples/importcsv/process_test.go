@@ -17,6 +17,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			status = statusFailure
+			status = errorline.Failure
 		}
 	}
 	os.Exit(status)
@@ -119,7 +120,7 @@ func TestSignalsWhileStandardInputIsRead(t *testing.T) {
 			require.NoError(t, p.Process.Signal(signal))
 			s := p.session(t)
 			require.Less(t, time.Since(sent), promptly)
-			oneLine(t, s, statusFailure, "cancelled")
+			oneLine(t, s, errorline.Failure, "cancelled")
 			require.Equal(t, "REVOKED", s.decode(t)["state"])
 			files, err = os.ReadDir(folder)
 			require.NoError(t, err)
@@ -147,7 +148,7 @@ func TestInterruptStatesWhatIsCommitted(t *testing.T) {
 	require.Less(t, time.Since(sent), promptly)
 
 	created := count(t, db, "SELECT count(*) FROM products") - before
-	oneLine(t, s, statusFailure, "cancelled; committed until then: ")
+	oneLine(t, s, errorline.Failure, "cancelled; committed until then: ")
 	object := s.decode(t)
 	require.Equal(t, "REVOKED", object["state"])
 	require.InDelta(t, created, object["created"], 0, "counts and database agree")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -27,7 +28,7 @@ func TestReportThatFails(t *testing.T) {
 			database := home.URL(t)
 			path := write(t, "file.csv", text)
 			failed := importcsv(t, nil, "", "-database-url", database, "-"+flag, "/dev/full", path)
-			oneLine(t, failed, statusFailure, "the file for -"+flag+": write /dev/full: no space left on device")
+			oneLine(t, failed, errorline.Failure, "the file for -"+flag+": write /dev/full: no space left on device")
 			require.Equal(t, 1, strings.Count(failed.stderr, "no space left"), failed.stderr)
 			require.Contains(t, failed.stderr, "nothing was written")
 			require.NotContains(t, failed.stdout, "all of them")
@@ -41,7 +42,7 @@ func TestReportThatFails(t *testing.T) {
 		path := write(t, "file.csv", "name,sku\nLamp,a\n")
 		require.Equal(t, 0, importcsv(t, nil, "", "-database-url", database, path).status)
 		failed := importcsv(t, nil, "", "-json", "-database-url", database, "-skipped", "/dev/full", path)
-		oneLine(t, failed, statusFailure, "the file for -skipped: write /dev/full: no space left on device")
+		oneLine(t, failed, errorline.Failure, "the file for -skipped: write /dev/full: no space left on device")
 		require.Equal(t, "FAILURE", failed.decode(t)["state"])
 	})
 }
@@ -83,7 +84,7 @@ func TestReportReplacesAFileWhenItIsWhole(t *testing.T) {
 	t.Run("an import that fails later", func(t *testing.T) {
 		folder, path := report(t)
 		s := importcsv(t, nil, "", "-rejects", path, "-max-rejects", "1", write(t, "small.csv", small))
-		oneLine(t, s, statusFailure, "what was reported until then is in "+path+".partial")
+		oneLine(t, s, errorline.Failure, "what was reported until then is in "+path+".partial")
 		require.NotContains(t, s.stdout, "all of them are in")
 		require.Equal(t, before, read(t, path))
 		require.Equal(t, []string{"report.csv", "report.csv.partial"}, files(t, folder))
@@ -92,7 +93,7 @@ func TestReportReplacesAFileWhenItIsWhole(t *testing.T) {
 	t.Run("an import that never begins", func(t *testing.T) {
 		folder, path := report(t)
 		s := importcsv(t, nil, "", "-rejects", path, write(t, "plain.csv", "a,b\nc,d\n"))
-		require.Equal(t, statusFailure, s.status)
+		require.Equal(t, errorline.Failure, s.status)
 		require.NotContains(t, s.stderr, "partial")
 		require.Equal(t, before, read(t, path))
 		require.Equal(t, []string{"report.csv"}, files(t, folder))
@@ -100,7 +101,7 @@ func TestReportReplacesAFileWhenItIsWhole(t *testing.T) {
 	t.Run("another report can't be opened", func(t *testing.T) {
 		folder, path := report(t)
 		s := importcsv(t, nil, "", "-rejects", path, "-superseded", folder, write(t, "small.csv", small))
-		oneLine(t, s, statusFailure, "is a folder")
+		oneLine(t, s, errorline.Failure, "is a folder")
 		require.Equal(t, before, read(t, path))
 		require.Equal(t, []string{"report.csv"}, files(t, folder))
 	})
@@ -110,7 +111,7 @@ func TestReportReplacesAFileWhenItIsWhole(t *testing.T) {
 		require.NoError(t, os.Symlink(path, filepath.Join(folder, "link.csv")))
 		for _, other := range []string{other, filepath.Join(folder, "link.csv")} {
 			s := importcsv(t, nil, "", "-rejects", path, "-superseded", other, write(t, "small.csv", small))
-			oneLine(t, s, statusFailure, "-rejects and -superseded both name "+other)
+			oneLine(t, s, errorline.Failure, "-rejects and -superseded both name "+other)
 		}
 	})
 }

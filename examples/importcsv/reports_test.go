@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/products-importer/products-importer/examples/errorline"
 )
 
 func TestSuperseded(t *testing.T) {
@@ -34,7 +36,7 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 		"no such folder":    {[]string{"-rejects", there, "-superseded", none}, "no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			oneLine(t, importcsv(t, nil, "", append(c.args, path)...), statusFailure, c.want)
+			oneLine(t, importcsv(t, nil, "", append(c.args, path)...), errorline.Failure, c.want)
 			text, err := os.ReadFile(path)
 			require.NoError(t, err)
 			require.Equal(t, small, string(text))

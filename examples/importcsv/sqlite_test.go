@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
 )
@@ -62,7 +63,7 @@ func TestSQLiteRefuses(t *testing.T) {
 	for at, says := range map[string]string{path: "is no SQLite database", folder: "is a folder",
 		filepath.Join(folder, "none", "products.db"): "is in a folder that doesn't exist"} {
 		s := importcsv(t, nil, "", "-json", "-database-url", "sqlite:"+at, path)
-		oneLine(t, s, statusFailure, at+" "+says)
+		oneLine(t, s, errorline.Failure, at+" "+says)
 		require.Equal(t, "FAILURE", s.decode(t)["state"])
 	}
 	kept, err := os.ReadFile(path)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/examples/envflags"
@@ -28,7 +29,11 @@ func (s *settings) newOwn(db *storeflags.Stores, events *outbox.Outbox) (own *jo
 		db.Jobs.OnEnd(events.JobEnded)
 		options.Notifier = events.Import
 	}
-	own = &job.Own{InTx: db.InTx, Worker: fmt.Sprintf("importcsv %d", os.Getpid())}
+	own = &job.Own{InTx: db.InTx, Worker: fmt.Sprintf("importcsv %d", os.Getpid()),
+		OnWait: func(id string, until time.Time) {
+			s.log.Warn("waiting for the process that has "+id+": where it is gone, the undo begins when its lease ends", "until",
+				until.Format(time.TimeOnly))
+		}}
 	if own.Service, err = job.NewService(db.Jobs, db.Uploads, job.ServiceOptions{Fields: s.fields.Schema,
 		KeyRule: db.Products.KeyRule()}); err != nil {
 		return nil, err

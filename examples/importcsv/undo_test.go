@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -113,12 +114,20 @@ func TestAfterAKill(t *testing.T) {
 // leave makes a job of a process's own, and returns its ID once the process would have to be there and isn't.
 func leave(t *testing.T, database string, settings job.Settings) string {
 	t.Helper()
+	const lease = 10 * time.Millisecond
+	id := leaveFor(t, database, settings, lease)
+	time.Sleep(2 * lease)
+	return id
+}
+
+// leaveFor makes a job of a process's own, which a process has for so long.
+func leaveFor(t *testing.T, database string, settings job.Settings, lease time.Duration) string {
+	t.Helper()
 	db := openDatabase(t, database)
 	defer func() { require.NoError(t, db.Close()) }()
 	settings.Changes = job.ChangesAll
 	j, err := db.Jobs.Create(t.Context(), job.Job{Priority: job.MaxPriority + 1, Settings: settings, Size: 1})
 	require.NoError(t, err)
-	const lease = 10 * time.Millisecond
 	var claims []*job.Claim
 	for len(claims) == 0 || claims[len(claims)-1].Job.ID != j.ID { // those that were left before come first
 		claim, err := db.Jobs.Claim(t.Context(), "gone", time.Minute, 100)
@@ -130,7 +139,6 @@ func leave(t *testing.T, database string, settings job.Settings) string {
 		_, err = db.Jobs.Renew(t.Context(), claim, lease, nil)
 		require.NoError(t, err)
 	}
-	time.Sleep(2 * lease)
 	return j.ID
 }
 
@@ -163,6 +171,6 @@ func TestUndoUsage(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "none.db")
 	s := importcsv(t, nil, "", "-database-url", "sqlite:"+file, "-undo", "1")
-	oneLine(t, s, statusFailure, "there is no database "+file)
+	oneLine(t, s, errorline.Failure, "there is no database "+file)
 	require.NoFileExists(t, file)
 }

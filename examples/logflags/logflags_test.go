@@ -127,3 +127,15 @@ func TestOutages(t *testing.T) {
 		})
 	})
 }
+
+// TestMessages: warnings and errors of what a program without a log uses are lines among its own.
+func TestMessages(t *testing.T) {
+	var out bytes.Buffer
+	logger := logflags.Messages(&out, "importcsv").With("job", "7")
+	logger.Info("it goes on")
+	logger.Warn("it waits")
+	logger.Warn("moved the products", "to", "hash:8", "products", 466_693, "took", 1500*time.Millisecond)
+	logger.Error("it ended", "error", fmt.Errorf("worker: %w", errors.New("postgres: it went")))
+	require.Equal(t, "importcsv: it waits\nimportcsv: moved the products (to hash:8, 466,693 products, took 1.5s)\n"+
+		"importcsv: it ended (it went)\n", out.String())
+}

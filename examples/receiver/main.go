@@ -7,12 +7,12 @@ package main
 import (
 	"flag"
 	"fmt"
-	"log"
 	"net"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/products-importer/products-importer/examples/errorline"
 	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/webhooks/receive"
 )
@@ -32,15 +32,20 @@ func main() {
 	}
 	secret, err := receive.ParseSecret(*text)
 	if err != nil {
-		log.Fatal(err)
+		os.Exit(errorline.Misused(os.Stderr, "receiver", err))
 	}
+	os.Exit(errorline.Fail(os.Stderr, "receiver", serve(*addr, secret)))
+}
+
+// serve serves for ever.
+func serve(addr string, secret receive.Secret) error {
 	verifier, err := receive.NewVerifier(receive.VerifierOptions{}, secret)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	listener, err := net.Listen("tcp", *addr)
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	fmt.Printf("receiving at http://%s\n", listener.Addr())
 	tally, latest := receive.NewTally(), receive.NewLatest()
@@ -75,5 +80,5 @@ func main() {
 			}
 			w.WriteHeader(http.StatusNoContent)
 		})}
-	log.Fatal(server.Serve(listener))
+	return server.Serve(listener)
 }

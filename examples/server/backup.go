@@ -35,9 +35,6 @@ func (b *backup) add(flags *envflags.Set) {
 func (b *backup) check(arguments []string) error {
 	switch b.database.URL.Kind {
 	case storeflags.SQLite:
-		if b.database.Schema != "" {
-			return errors.New("-schema is for PostgreSQL alone, and this copies a file: leave it out")
-		}
 	case storeflags.PostgreSQL:
 		return errors.New("PostgreSQL has a program of its own for this: pg_dump --format=custom --file=FILE URL")
 	default:

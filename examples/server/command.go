@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 
@@ -53,8 +52,7 @@ func runCommand(ctx context.Context, args []string, getenv func(string) string, 
 		return flags.Report(err, stdout, stderr), true
 	}
 	if err := c.run(ctx, stdout); err != nil {
-		fmt.Fprintf(stderr, "%s: %s\n", flags.Name(), errorline.Of(err))
-		return 1, true
+		return errorline.Fail(stderr, flags.Name(), err), true
 	}
-	return 0, true
+	return errorline.Success, true
 }

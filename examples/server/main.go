@@ -47,7 +47,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is the program. It returns the exit status: 0 after a stop in good order, 1 for trouble, 2 for wrong usage.
+// run is the program. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	if status, ran := runCommand(ctx, args, getenv, stdout, stderr); ran {
 		return status
@@ -58,10 +58,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return flags.Report(err, stdout, stderr)
 	}
 	if err := serve(ctx, s, stdout, s.log.Logger(stderr)); err != nil {
-		fmt.Fprintf(stderr, "server: %s\n", errorline.Of(err))
-		return 1
+		return errorline.Fail(stderr, "server", err)
 	}
-	return 0
+	return errorline.Success
 }
 
 // shutdownTime is how long requests under way may take once no connections are taken any more. Streams end at once.

@@ -24,7 +24,7 @@ type Settings struct {
 }
 
 // Add adds the flags -database-url and -schema. Where the first is empty the fallback counts, which may be empty too.
-// No error about it shows a password.
+// No error about it shows a password. What is asked of a database that can't do it is wrong usage.
 func (s *Settings) Add(flags *envflags.Set, fallback string) {
 	s.fallback, s.flags = fallback, flags
 	// The error is that of the current folder, which is told where the database is opened.
@@ -33,6 +33,7 @@ func (s *Settings) Add(flags *envflags.Set, fallback string) {
 	flags.SecretFromEnv("database-url")
 	AddSchema(flags, &s.Schema)
 	flags.FromEnv("schema")
+	flags.Check(func() error { return checkKind(s.Schema, s.Distribution, s.URL.Kind, s.Named) })
 }
 
 // Named is Options.Named.
@@ -78,9 +79,6 @@ func (s *Settings) Set(text string) (err error) {
 
 // String is the fallback, which the usage shows.
 func (s *Settings) String() string { return s.fallback }
-
-// Check returns what is wrong with the flags together.
-func (s *Settings) Check() error { return checkKind(s.Schema, s.Distribution, s.URL.Kind, s.Named) }
 
 // checkKind returns an error for what is asked of a database that can't do it.
 func checkKind(schema string, d postgres.Distribution, kind Kind, named func(flag string) string) error {

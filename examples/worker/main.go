@@ -46,7 +46,7 @@ func main() {
 	os.Exit(status)
 }
 
-// run is the program. It returns the exit status: 0 after a stop in good order, 1 for trouble, 2 for wrong usage.
+// run is the program. It returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == "healthcheck" {
 		return healthcheck.Command{Program: "worker", Flag: "admin-addr", Addr: defaultAdminAddr}.Run(ctx,
@@ -59,10 +59,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	defer saveMemory(getenv)()
 	if err := work(ctx, s, stdout, s.log.Logger(stderr)); err != nil {
-		fmt.Fprintf(stderr, "worker: %s\n", errorline.Of(err))
-		return 1
+		return errorline.Fail(stderr, "worker", err)
 	}
-	return 0
+	return errorline.Success
 }
 
 // saveMemory makes the collector run more often, so that an import takes about a quarter less memory. GOGC and
