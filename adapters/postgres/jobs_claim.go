@@ -97,9 +97,9 @@ func (j *Jobs) claim(ctx context.Context, worker string, lease time.Duration,
 // terminateHung ends transactions of workers that hang in the middle of sending a batch, or of reading rows of it: what
 // they hold would block the batch's next attempt for ever, and no timeout of PostgreSQL's reaches a statement that
 // waits for its client. A worker is considered to hang when such a statement waits for it and began before the time;
-// one takes a fraction of a second in a batch. It is known by the lock that whatever writes to a table, or locks rows of
-// it, has on that, and not by its text. A worker that is only very slow loses its connection and writes the
-// batch again.
+// one takes a fraction of a second in a batch. It is known by the lock that whatever writes to a table, or locks rows
+// of it, has on that, and not by its text. A worker that is only very slow loses its connection and writes the batch
+// again.
 func (j *Jobs) terminateHung(ctx context.Context, before time.Time) {
 	var n int
 	err := j.db.read(ctx, forReading, func(ctx context.Context, q querier) error {

@@ -143,11 +143,12 @@ func (h *lockHolder) condition() string {
 		pq.QuoteLiteral(h.name+bound))
 }
 
-// bound stands behind the name of a holder that is bound to a transaction, which has locked lockKey of the lock's row l.
+// bound stands behind the name of a holder that is bound to a transaction, which has locked lockKey of the lock's row
+// l.
 const bound, lockKey = " in a transaction", "l.tableoid::int, hashint8(l.lock_id)"
 
-// bind has others take the lock without waiting for the end of the lease where this process dies in the transaction. The
-// server notices that within a second, whatever it does. The caller calls unbind before the transaction ends.
+// bind has others take the lock without waiting for the end of the lease where this process dies in the transaction.
+// The server notices that within a second, whatever it does. The caller calls unbind before the transaction ends.
 func (h *lockHolder) bind(ctx context.Context, t *transaction) (unbind func(), err error) {
 	if _, err = t.ExecContext(ctx, `DO $$ BEGIN SET LOCAL client_connection_check_interval = 1000;
 		EXCEPTION WHEN invalid_parameter_value THEN NULL; -- where the server's system can't tell

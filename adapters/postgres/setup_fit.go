@@ -117,8 +117,8 @@ func (db *DB) firstTx(ctx context.Context) (tx *sqlx.Tx, err error) {
 		Remedy:  "set pool_mode = transaction for it", cause: err}
 }
 
-// mayMigrate returns an *UnfitError for a user who may not change the schema and these tables, as far as they are there,
-// for the purpose.
+// mayMigrate returns an *UnfitError for a user who may not change the schema and these tables, as far as they are
+// there, for the purpose.
 func (db *DB) mayMigrate(ctx context.Context, purpose string, owned ...string) error {
 	var user, missing string
 	err := db.read(ctx, forReading, func(ctx context.Context, q querier) error {

@@ -86,8 +86,8 @@ func TestAlertsAgainstRealOutput(t *testing.T) {
 	}
 	require.Contains(t, c.do("GET", "/metrics", "", nil, 200), "\nimporter_import_records_total{outcome=\"created\"} 1\n")
 
-	worker := exec.CommandContext(t.Context(), programtest.Build(t, "../worker"), "-database-url", "sqlite:"+filepath.Join(folder, "products.db"),
-		"-admin-addr", "127.0.0.1:0")
+	worker := exec.CommandContext(t.Context(), programtest.Build(t, "../worker"), "-database-url",
+		"sqlite:"+filepath.Join(folder, "products.db"), "-admin-addr", "127.0.0.1:0")
 	worker.Stderr = os.Stderr
 	stdout, err := worker.StdoutPipe()
 	require.NoError(t, err)

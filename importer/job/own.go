@@ -138,9 +138,10 @@ func (o *Own) Undo(ctx context.Context, id string, request UndoRequest) (Job, er
 	return job, err
 }
 
-// claimUndo creates the undo, or finds the one that was left, and claims it. With an error it returns the job that is in
-// the way, if a process has it that may be gone.
-func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (claim *Claim, waitFor string, err error) {
+// claimUndo creates the undo, or finds the one that was left, and claims it. With an error it returns the job that is
+// in the way, if a process has it that may be gone.
+func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (claim *Claim, waitFor string,
+	err error) {
 	claim, err = o.createUndo(ctx, id, request)
 	if errors.Is(err, ErrNotEnded) {
 		buried, own := o.bury(ctx, id)
