@@ -96,7 +96,7 @@ func TestSlowSearch(t *testing.T) {
 			`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%LIMIT%' AND wait_event_type = 'Lock'`) == 0
 	}, time.Minute, 10*time.Millisecond, "the server goes on with it")
 	require.NoError(t, tx.Rollback())
-	postgres.SetHeavy(db, time.Minute, time.Minute)
+	postgres.SetHeavy(db, time.Second, time.Minute)
 	_, err = db.Products().List(t.Context(), products.Query{Search: "x"})
 	require.NoError(t, err)
 }

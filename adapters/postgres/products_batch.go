@@ -190,8 +190,12 @@ func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 	if w.batch.DryRun {
 		return w.dryRun(ctx, t)
 	}
-	// One message for both.
-	if _, err := t.ExecContext(ctx, w.db.limitingIdle(ctx)+`; SAVEPOINT batch`); err != nil {
+	// One message for all.
+	settings := w.db.limitingIdle(ctx)
+	if w.shards != nil {
+		settings += `; ` + oneConnection
+	}
+	if _, err := t.ExecContext(ctx, settings+`; SAVEPOINT batch`); err != nil {
 		return err
 	}
 	oneRound := w.round

@@ -108,8 +108,9 @@ func TestLargeBatch(t *testing.T) {
 // TestUpdatesAreHOT: where pages have room, as fillfactor leaves it, PostgreSQL updates products without new entries in
 // indexes, however many at once: none has a column that every update changes.
 func TestUpdatesAreHOT(t *testing.T) {
+	home.OneTable(t, "partitions have a fillfactor each")
 	const n = 6_000
-	url := home.In(t, postgres.OneTable()) // of which this server counts the rows
+	url := migrated(t)
 	query(t, url, `ALTER TABLE products SET (fillfactor = 50)`)
 	db := open(t, url, postgres.Options{})
 	for _, name := range []string{"before", "behind"} {

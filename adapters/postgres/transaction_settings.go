@@ -73,6 +73,10 @@ const shardJoins = `SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan =
 // propagate is SET LOCAL of whether Citus sends further ones to the other nodes.
 const propagate = `SET LOCAL citus.propagate_set_commands = `
 
+// oneConnection makes Citus use one connection to each node in the transaction. For a COPY it would else open one for
+// each shard, of which it keeps only the first for the next transaction, and prepare and commit a transaction on each.
+const oneConnection = `SET LOCAL citus.multi_shard_modify_mode = sequential`
+
 // planFreely ends joinByIndex, for statements that others have written.
 func (t *transaction) planFreely(ctx context.Context) error {
 	if !t.byIndex {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/examples/errorline"
 )
@@ -47,6 +48,7 @@ func (s session) decode(t *testing.T) map[string]any {
 var databases = map[string]func(t *testing.T) string{
 	"SQLite":     func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "products.db") },
 	"PostgreSQL": func(t *testing.T) string { return home.URL(t) },
+	"partitions": func(t *testing.T) string { return home.In(t, postgres.HashPartitions(64)) },
 }
 
 // write makes a file of the test's own and returns its path.

@@ -11,8 +11,15 @@ import (
 	"github.com/products-importer/products-importer/examples/errorline"
 )
 
-// TestMissing keeps a catalogue in a file in step with those of its supplier.
+// TestMissing keeps a catalogue in step with the files of a supplier.
 func TestMissing(t *testing.T) {
+	for name, url := range databases {
+		t.Run(name, func(t *testing.T) { testMissing(t, url(t)) })
+	}
+}
+
+func testMissing(t *testing.T, database string) {
+	t.Helper()
 	listed := func(n int) string {
 		var text strings.Builder
 		text.WriteString("sku,name,status,supplier\n")
@@ -22,7 +29,6 @@ func TestMissing(t *testing.T) {
 		return write(t, "supplier.csv", text.String())
 	}
 	fields := write(t, "fields.json", `{"fields": [{"name": "supplier", "type": "text"}]}`)
-	database := "sqlite:" + filepath.Join(t.TempDir(), "products.db")
 	run := func(args ...string) session {
 		return importcsv(t, nil, "", append([]string{"-database-url", database, "-fields", fields}, args...)...)
 	}
@@ -50,8 +56,14 @@ func TestMissing(t *testing.T) {
 // TestUndoOfWhatWasMissing: what an import deleted because the file doesn't have it comes back, and one that failed
 // before anything was written says nothing of an undo.
 func TestUndoOfWhatWasMissing(t *testing.T) {
-	folder := t.TempDir()
-	database, report := "sqlite:"+filepath.Join(folder, "products.db"), filepath.Join(folder, "changes.csv")
+	for name, url := range databases {
+		t.Run(name, func(t *testing.T) { testUndoOfWhatWasMissing(t, url(t)) })
+	}
+}
+
+func testUndoOfWhatWasMissing(t *testing.T, database string) {
+	t.Helper()
+	report := filepath.Join(t.TempDir(), "changes.csv")
 	run := func(status int, args ...string) session {
 		t.Helper()
 		s := importcsv(t, nil, "", append([]string{"-database-url", database}, args...)...)

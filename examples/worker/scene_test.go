@@ -37,7 +37,7 @@ const (
 // scene is a database with an upload service, and workers that are real processes.
 type scene struct {
 	log     *casetest.Buffer // gets what processes log, nil for errors alone, which the tests' log gets
-	t       *testing.T
+	t       testing.TB
 	url     string
 	db      *postgres.DB
 	raw     *sql.DB // the test's own connections
@@ -47,7 +47,7 @@ type scene struct {
 }
 
 // races returns a setting by which processes that have the race detector put what it finds where it fails the test.
-func races(t *testing.T) string {
+func races(t testing.TB) string {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "race")
 	t.Cleanup(func() {
@@ -63,7 +63,7 @@ func races(t *testing.T) string {
 }
 
 // migrated returns the URL of a database of the test's own, with the tables in place.
-func migrated(t *testing.T) (url string) {
+func migrated(t testing.TB) (url string) {
 	t.Helper()
 	return home.URL(t)
 }
@@ -81,7 +81,7 @@ func withBase(t *testing.T) (url string) {
 	})
 }
 
-func newScene(t *testing.T, url string) *scene {
+func newScene(t testing.TB, url string) *scene {
 	t.Helper()
 	s := &scene{t: t, url: url, races: races(t)}
 	var err error
@@ -139,7 +139,7 @@ func (s *scene) kill(p *exec.Cmd, signal syscall.Signal) {
 }
 
 // catalogue is a file with a record here and there that is rejected.
-func catalogue(t *testing.T, variant catalogtest.Variant) []byte {
+func catalogue(t testing.TB, variant catalogtest.Variant) []byte {
 	t.Helper()
 	file, err := io.ReadAll(catalogtest.NewReader(records, variant))
 	require.NoError(t, err)

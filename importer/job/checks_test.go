@@ -227,8 +227,8 @@ func TestAnAttemptGoesOnAtAPlace(t *testing.T) {
 	require.Equal(t, want, w.outcome(id))
 }
 
-// TestResumeReadsLittle counts what an attempt reads of the upload: its beginning, and what is behind the last place that
-// was kept, and nothing of what is between these. So it is for files with variants, and after a dry run.
+// TestResumeReadsLittle counts what an attempt reads of the upload: its beginning, and what is behind the last place
+// that was kept, and nothing of what is between these. So it is for files with variants, and after a dry run.
 func TestResumeReadsLittle(t *testing.T) {
 	const records = 1_000 // in 45 to 49 batches
 	rng := rand.New(rand.NewPCG(41, 42))
