@@ -89,8 +89,9 @@ func createCitus(t testing.TB, coordinator string) string {
 	return of
 }
 
-// join runs the statements that make a cluster, which can be run again. While others make databases on a busy machine
-// the coordinator now and then loses its connection to a node: then what it said is logged, and it is tried again.
+// join runs the statements that make a cluster, which can be run again. Each sends the roles to the nodes, which all
+// databases share: where two do so at once a node refuses one of them ("tuple concurrently updated"), of which the
+// coordinator says that its connection failed.
 func join(t testing.TB, of, statements string) error {
 	connector, err := pq.NewConnector(of)
 	if err != nil {
