@@ -191,7 +191,8 @@ func (db *DB) settleDistribution(ctx context.Context) error {
 		var done bool
 		// Everybody is stopped meanwhile, so that is a warning, and so is its end.
 		log := func(message string, args ...any) {
-			db.options.Logger.WarnContext(ctx, message, append([]any{"from", is.String(), "to", asked.String()}, args...)...)
+			db.options.Logger.WarnContext(ctx, message,
+				append([]any{"from", is.String(), "to", asked.String()}, args...)...)
 		}
 		log("moving the products: nobody can read or write any meanwhile")
 		err := db.alter(ctx, func(ctx context.Context, t *transaction) (err error) {

@@ -27,7 +27,8 @@ type Own struct {
 	InTx products.InTx
 	// Worker is the name that jobs have the process under.
 	Worker string
-	// OnWait, if not nil, is called once where Undo begins to wait, with the job that a process has which may be gone, and
+	// OnWait, if not nil, is called once where Undo begins to wait, with the job that a process has
+	// which may be gone, and
 	// when it waits no longer.
 	OnWait func(id string, until time.Time)
 }
