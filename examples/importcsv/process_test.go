@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/examples/errorline"
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -155,8 +154,6 @@ func TestInterruptStatesWhatIsCommitted(t *testing.T) {
 	require.Less(t, created, int64(catalogtest.Distinct(200_000)))
 }
 
-var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
-
 // BenchmarkPeakMemory imports in a process of its own, and fails if that ever takes more memory than it may: 64 MiB
 // into PostgreSQL, 80 MiB into a file, whose pages it keeps itself.
 func BenchmarkPeakMemory(b *testing.B) {
@@ -204,9 +201,7 @@ func peakOf(b *testing.B, args ...string) float64 {
 	require.NoError(b, p.Run(), p.stderr.String())
 	state, err := os.ReadFile(peak)
 	require.NoError(b, err)
-	match := peakLine.FindSubmatch(state)
-	require.NotNil(b, match)
-	kib, err := strconv.ParseFloat(string(match[1]), 64)
-	require.NoError(b, err)
-	return kib / 1024
+	mib := programtest.PeakIn(b, state)
+	require.NotZero(b, mib)
+	return mib
 }

@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,18 +17,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 )
-
-var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
 // peak is the most memory that the server's process had so far, in MiB.
 func (c *client) peak() int {
 	c.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.process.Process.Pid))
-	require.NoError(c.t, err)
-	kib, err := strconv.Atoi(string(peakLine.FindSubmatch(status)[1]))
-	require.NoError(c.t, err)
-	return kib >> 10
+	mib := programtest.Peak(c.t, c.process.Process.Pid)
+	require.NotZero(c.t, mib, "it runs")
+	return int(mib)
 }
 
 // get reads a response to its end, and returns its status and length. Busy is an answer too.

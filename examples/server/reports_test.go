@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -11,20 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 )
-
-// ticks is how much of the processors the server's process has used so far, in the kernel's units.
-func (c *client) ticks() int {
-	c.t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.process.Process.Pid))
-	require.NoError(c.t, err)
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	user, err := strconv.Atoi(fields[11])
-	require.NoError(c.t, err)
-	system, err := strconv.Atoi(fields[12])
-	require.NoError(c.t, err)
-	return user + system
-}
 
 // TestManyReports: what it costs to make a report of a large file is paid once, however many ask for it, from whichever
 // server.
@@ -45,12 +32,12 @@ func TestManyReports(t *testing.T) {
 	require.InDelta(t, records-skus, counts["superseded"], 0, "%v", counts)
 	path := fmt.Sprint("/imports/", counts["task_id"], "/superseded.csv")
 
-	before := maker.ticks()
+	before := programtest.Processor(t, maker.process.Process.Pid)
 	report := maker.do("GET", path, "", nil, 200)
-	made := maker.ticks() - before
+	made := programtest.Processor(t, maker.process.Process.Pid) - before
 	require.Equal(t, records-skus+1, strings.Count(report, "\n"))
 	for _, c := range []*client{maker, other} {
-		before := c.ticks()
+		before := programtest.Processor(t, c.process.Process.Pid)
 		var group sync.WaitGroup
 		for range requests {
 			group.Go(func() {
@@ -60,8 +47,8 @@ func TestManyReports(t *testing.T) {
 			})
 		}
 		group.Wait()
-		copied := c.ticks() - before
-		t.Logf("making it took %d ticks, copying it %d times %d", made, requests, copied)
+		copied := programtest.Processor(t, c.process.Process.Pid) - before
+		t.Logf("making it took %v, copying it %d times %v", made, requests, copied)
 		require.Less(t, copied, requests*made/10, "a report that is kept isn't made again")
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/importer/job"
 )
 
@@ -87,7 +88,7 @@ func importCrowded(b *testing.B, path string, clients int) (c crowded) {
 	}
 	connecting.Wait()
 
-	before := processor(b, server.process)
+	before := programtest.Processor(b, server.process.Process.Pid)
 	self, err := os.Executable()
 	require.NoError(b, err)
 	worker := exec.Command(self)
@@ -117,7 +118,7 @@ func importCrowded(b *testing.B, path string, clients int) (c crowded) {
 	}
 	require.Equal(b, job.Success, j.State, j.Error)
 	c.took = j.FinishedAt.Sub(j.StartedAt)
-	c.server = processor(b, server.process) - before
+	c.server = programtest.Processor(b, server.process.Process.Pid) - before
 	require.NoError(b, worker.Process.Signal(syscall.SIGTERM))
 	_ = worker.Wait()
 	c.worker = worker.ProcessState.UserTime() + worker.ProcessState.SystemTime()
@@ -150,16 +151,4 @@ func watch(b *testing.B, c *client, id string, ends chan<- time.Time) {
 			}
 		}
 	}()
-}
-
-// processor is how much processor time the process has had, of the 100 ticks a second that Linux counts.
-func processor(b *testing.B, p *exec.Cmd) time.Duration {
-	state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Process.Pid))
-	require.NoError(b, err)
-	fields := bytes.Fields(state[bytes.LastIndexByte(state, ')')+1:])
-	user, err := strconv.Atoi(string(fields[11]))
-	require.NoError(b, err)
-	system, err := strconv.Atoi(string(fields[12]))
-	require.NoError(b, err)
-	return time.Duration(user+system) * time.Second / 100
 }

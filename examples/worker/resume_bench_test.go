@@ -7,14 +7,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"regexp"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -89,7 +88,7 @@ func (h *huge) submit(file io.Reader, settings job.Settings) (id string) {
 // await waits until the import is as it should be, which the worker does.
 func (h *huge) await(p *exec.Cmd, id string, is func(job.Job) bool) {
 	for ; ; time.Sleep(50 * time.Millisecond) {
-		h.peak = max(h.peak, peakOf(h.b, p))
+		h.peak = max(h.peak, programtest.Peak(h.b, p.Process.Pid))
 		j, err := h.db.Jobs().Get(h.b.Context(), id)
 		require.NoError(h.b, err)
 		if is(j) {
@@ -142,21 +141,6 @@ func (h *huge) token(id string) (token int64) {
 	require.NoError(h.b, h.raw.QueryRowContext(h.b.Context(), `SELECT token FROM import_jobs WHERE id = $1`,
 		id).Scan(&token))
 	return token
-}
-
-var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
-
-// peakOf returns the most memory that the process ever had, in MiB; 0 for one that has ended.
-func peakOf(b *testing.B, p *exec.Cmd) float64 {
-	state, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Process.Pid))
-	require.NoError(b, err)
-	match := peakLine.FindSubmatch(state)
-	if match == nil {
-		return 0
-	}
-	kib, err := strconv.ParseFloat(string(match[1]), 64)
-	require.NoError(b, err)
-	return kib / 1024
 }
 
 // gzipped is a file that somebody has compressed.
