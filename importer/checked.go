@@ -56,8 +56,7 @@ func (c *Checked) MarshalBinary() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("importer: keep what was checked: %w", err)
 	}
-	b := binary.AppendUvarint([]byte(checkedMagic), uint64(len(head)))
-	b = append(b, head...)
+	b := appendText([]byte(checkedMagic), head)
 	for _, page := range slices.Sorted(maps.Keys(c.superseded)) {
 		b = binary.AppendUvarint(b, uint64(page))
 		for _, word := range c.superseded[page] {
@@ -79,6 +78,20 @@ func unseal(b []byte, magic string) (rest []byte, ok bool) {
 	return rest[len(magic):], crc32.Checksum(rest, castagnoli) == sum
 }
 
+// appendText appends what cutText returns first.
+func appendText[T string | []byte](b []byte, text T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+// cutText returns the text at the beginning of what was kept, and what is behind it.
+func cutText(b []byte) (text, rest []byte, ok bool) {
+	length, n := binary.Uvarint(b)
+	if n <= 0 || length > uint64(len(b)-n) {
+		return nil, nil, false
+	}
+	return b[n : n+int(length)], b[n+int(length):], true
+}
+
 // errChecked: the bytes are none of a Checked.
 var errChecked = errors.New("importer: what was kept of a check can't be read")
 
@@ -89,16 +102,16 @@ func (c *Checked) UnmarshalBinary(b []byte) error {
 	if !ok {
 		return errChecked
 	}
-	length, n := binary.Uvarint(rest)
-	if n <= 0 || length > uint64(len(rest)-n) {
+	text, rest, ok := cutText(rest)
+	if !ok {
 		return errChecked
 	}
 	var head keptChecked
-	if err := json.Unmarshal(rest[n:n+int(length)], &head); err != nil {
+	if err := json.Unmarshal(text, &head); err != nil {
 		return errors.Join(errChecked, err)
 	}
 	lines := lineSet{}
-	for rest = rest[n+int(length):]; len(rest) > 0; {
+	for len(rest) > 0 {
 		page, n := binary.Uvarint(rest)
 		words := new([512]uint64)
 		if n <= 0 || len(rest)-n < 8*len(words) {

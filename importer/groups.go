@@ -121,7 +121,7 @@ func (g *group) appendTo(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(g.line)<<1|taken)
 	b = binary.AppendUvarint(b, uint64(len(g.cells)))
 	for _, text := range append([]string{g.name, g.product}, g.cells...) {
-		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+		b = appendText(b, text)
 	}
 	return b
 }
@@ -163,14 +163,9 @@ func (r *groupReader) number() uint64 {
 }
 
 func (r *groupReader) text() string {
-	n := r.number()
-	if n > uint64(len(r.rest)) {
-		r.rest, r.ok = nil, false
-		return ""
-	}
-	text := string(r.rest[:n])
-	r.rest = r.rest[n:]
-	return text
+	text, rest, ok := cutText(r.rest)
+	r.rest, r.ok = rest, r.ok && ok
+	return string(text)
 }
 
 func (r *groupReader) group() (g group) {

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,8 +53,8 @@ func (p *Place) MarshalBinary() ([]byte, error) {
 		return nil, fmt.Errorf("importer: keep a place: %w", err)
 	}
 	b := make([]byte, 0, len(placeMagic)+len(text)+len(p.remembered)+16)
-	b = binary.AppendUvarint(append(b, placeMagic...), uint64(len(text)))
-	return seal(append(append(b, text...), p.remembered...)), nil
+	b = appendText(append(b, placeMagic...), text)
+	return seal(append(b, p.remembered...)), nil
 }
 
 // errPlace: the bytes are none of a Place.
@@ -64,19 +63,19 @@ var errPlace = errors.New("importer: what was kept of a place can't be read")
 // UnmarshalBinary takes what MarshalBinary returned. An error for anything else, what another version of this package
 // kept among it; then the file has to be read from its beginning.
 func (p *Place) UnmarshalBinary(b []byte) error {
-	text, ok := unseal(b, placeMagic)
+	rest, ok := unseal(b, placeMagic)
 	if !ok {
 		return errPlace
 	}
-	length, n := binary.Uvarint(text)
-	if n <= 0 || length > uint64(len(text)-n) {
+	text, remembered, ok := cutText(rest)
+	if !ok {
 		return errPlace
 	}
 	var read place
-	if err := json.Unmarshal(text[n:n+int(length)], &read); err != nil {
+	if err := json.Unmarshal(text, &read); err != nil {
 		return errors.Join(errPlace, err)
 	}
-	*p = Place{read, text[n+int(length):]}
+	*p = Place{read, remembered}
 	return nil
 }
 
