@@ -27,9 +27,8 @@ type Own struct {
 	InTx products.InTx
 	// Worker is the name that jobs have the process under.
 	Worker string
-	// OnWait, if not nil, is called once where Undo begins to wait, with the job that a process has
-	// which may be gone, and
-	// when it waits no longer.
+	// OnWait, if not nil, is called once where Undo begins to wait, with the job that a process has which may be gone,
+	// and when it waits no longer.
 	OnWait func(id string, until time.Time)
 }
 
@@ -146,11 +145,8 @@ func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (c
 	claim, err = o.createUndo(ctx, id, request)
 	if errors.Is(err, ErrNotEnded) {
 		buried, own := o.bury(ctx, id)
-		switch {
-		case !buried && own:
-			return nil, id, err
-		case !buried:
-			return nil, "", err
+		if !buried {
+			return nil, waitIf(own, id), err
 		}
 		claim, err = o.createUndo(ctx, id, request)
 	}
@@ -164,13 +160,18 @@ func (o *Own) claimUndo(ctx context.Context, id string, request *UndoRequest) (c
 	}); left != nil && !errors.Is(left, ErrNotEnded) {
 		return nil, "", left
 	}
-	if claim == nil && undone.By.Priority == ownPriority {
-		return nil, undone.By.ID, err
-	}
 	if claim == nil {
-		return nil, "", err
+		return nil, waitIf(undone.By.Priority == ownPriority, undone.By.ID), err
 	}
 	return claim, "", nil
+}
+
+// waitIf returns the job that is waited for, if it is one of a process's own.
+func waitIf(own bool, id string) string {
+	if own {
+		return id
+	}
+	return ""
 }
 
 // createUndo creates the undo and claims it, in one transaction, so that no worker gets it.

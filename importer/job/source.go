@@ -55,6 +55,14 @@ func (s *source) know(at pieceAt) {
 	}
 }
 
+// noting has the pieces known that are read of an upload.
+func (s *source) noting(in io.ReadCloser) io.ReadCloser {
+	if packed, is := in.(*unpacker); is {
+		packed.tell = s.know
+	}
+	return in
+}
+
 // pieceOf returns the last piece that is known to begin at the offset or before it, the zero value for none.
 func (s *source) pieceOf(offset int64) (at pieceAt) {
 	s.mu.Lock()
@@ -80,10 +88,7 @@ func (s *source) Open(ctx context.Context) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, &uploadError{err}
 	}
-	if packed, is := in.(*unpacker); is {
-		packed.tell = s.know
-	}
-	r := &sourceReader{in: in, left: s.size, turn: make(chan struct{}, 1)}
+	r := &sourceReader{in: s.noting(in), left: s.size, turn: make(chan struct{}, 1)}
 	if s.size <= keptBytes {
 		r.copied, r.keep = make([]byte, 0, s.size), func(all []byte) { s.kept.Store(&all) }
 	}
@@ -101,13 +106,10 @@ func (s *source) OpenAt(ctx context.Context, offset int64) (in io.ReadCloser, er
 	} else {
 		in, err = s.uploads.Open(ctx, s.key, offset, -1)
 	}
-	if packed, is := in.(*unpacker); is {
-		packed.tell = s.know
-	}
 	if err != nil {
 		return nil, &uploadError{err}
 	}
-	return &sourceReader{in: in, left: s.size - offset, turn: make(chan struct{}, 1)}, nil
+	return &sourceReader{in: s.noting(in), left: s.size - offset, turn: make(chan struct{}, 1)}, nil
 }
 
 // Size is the number of bytes that were put.
