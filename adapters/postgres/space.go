@@ -89,7 +89,9 @@ type openedTables struct {
 func (o *openedTables) add(name string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.all = append(o.all, name)
+	if !slices.Contains(o.all, name) { // it may be opened for each import
+		o.all = append(o.all, name)
+	}
 }
 
 func (o *openedTables) names() pq.StringArray {
