@@ -193,7 +193,7 @@ func (w *batchWriter) run(ctx context.Context, t *transaction) error {
 	// One message for all.
 	settings := w.db.limitingIdle(ctx)
 	if w.shards != nil {
-		settings += `; ` + oneConnection
+		settings += `; ` + oneToEachNode
 	}
 	if _, err := t.ExecContext(ctx, settings+`; SAVEPOINT batch`); err != nil {
 		return err

@@ -23,9 +23,8 @@ import (
 // Products that are written later are found as well, but aren't in the index at first, so that imports take no longer:
 // a search looks at each of them, which takes 2 ms for 1,000. Once they are more than 5,000, and more than a thousandth
 // of all, they are brought into the index: ten seconds after the last change, or after five minutes, in the background,
-// by every DB, unless NoMigrate is set. Where no such process is running, call it after large
-// imports. While the index is there, every update writes index entries,
-// whatever the fillfactor of products.
+// by every DB, unless NoMigrate is set. Where no such process is running, call it after large imports. While the index
+// is there, every update writes index entries, whatever the fillfactor of products.
 func (db *DB) BuildSearchIndex(ctx context.Context) error {
 	return fail(ctx, db.updateSearchIndex(ctx, 0, func(tail searchTail) bool { return tail.rows > tail.most }), nil)
 }

@@ -12,11 +12,6 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// oneToEachNode has Citus read over one connection to each node. What takes longer than 10 ms it would else read over
-// more of them, which it opens for each statement and closes behind it: beside a page of products that takes several
-// times as long as all the rest.
-const oneToEachNode = `SET LOCAL citus.max_adaptive_executor_pool_size = 1`
-
 // readNodes calls f with what reads by an index of each shard, over one connection to each node. A transaction that is
 // open already keeps its settings.
 func (db *DB) readNodes(ctx context.Context, q querier, f func(q querier) error) error {

@@ -73,9 +73,11 @@ const shardJoins = `SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan =
 // propagate is SET LOCAL of whether Citus sends further ones to the other nodes.
 const propagate = `SET LOCAL citus.propagate_set_commands = `
 
-// oneConnection makes Citus use one connection to each node in the transaction. For a COPY it would else open one for
-// each shard, of which it keeps only the first for the next transaction, and prepare and commit a transaction on each.
-const oneConnection = `SET LOCAL citus.multi_shard_modify_mode = sequential`
+// oneToEachNode has Citus use one connection to each node in the transaction. It would else open more: for a COPY one
+// for each shard, with a transaction to be prepared and committed on each, and for what reads for longer than 10 ms. Of
+// these it keeps only the first for the next transaction; beside a page of products opening them takes several times as
+// long as all the rest.
+const oneToEachNode = `SET LOCAL citus.max_adaptive_executor_pool_size = 1`
 
 // planFreely ends joinByIndex, for statements that others have written.
 func (t *transaction) planFreely(ctx context.Context) error {

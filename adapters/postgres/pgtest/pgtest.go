@@ -51,9 +51,8 @@ type options struct {
 func (o options) settings() []string {
 	settings := []string{"-c", "max_connections=200"}
 	if o.citus {
-		// Each connection to the coordinator may need several to the workers, each database has a process
-		// of its own, and
-		// wal_level is for moving shards.
+		// Each connection to the coordinator may need several to the workers, each database has a process of its own,
+		// and wal_level is for moving shards.
 		settings = []string{"-c", "max_connections=500", "-c", "max_worker_processes=100",
 			"-c", "shared_preload_libraries=citus", "-c", "wal_level=logical"}
 	}
