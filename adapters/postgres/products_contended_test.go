@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/products"
 )
 
@@ -44,15 +45,36 @@ func newRivalOf(t *testing.T, url, statement string, args ...any) *rival {
 // release commits as soon as somebody waits for it.
 func (r *rival) release(t *testing.T, watch *sql.Conn) {
 	t.Helper()
+	releaseAll(t, watch, []*rival{r})
+}
+
+// releaseAll commits one after the other as soon as somebody waits for it: in their order, but on Citus, where it is
+// that of the shards.
+func releaseAll(t *testing.T, watch *sql.Conn, rivals []*rival) {
+	t.Helper()
+	onCitus := home.Distribution(t) == postgres.Citus()
+	waiting := `SELECT FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid))`
+	if onCitus { // they meet on another node
+		waiting = `SELECT FROM citus_lock_waits JOIN citus_dist_stat_activity ON global_pid = blocking_gpid WHERE pid = $1`
+	}
 	giveUp := time.Now().Add(30 * time.Second)
-	for waits := false; !waits; {
+	for left := slices.Clone(rivals); len(left) > 0; {
 		require.True(t, time.Now().Before(giveUp),
 			"the batch waits for a product that another transaction has inserted")
-		require.NoError(t, watch.QueryRowContext(t.Context(),
-			`SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid)))`,
-			r.pid).Scan(&waits))
+		next := left[:1]
+		if onCitus {
+			next = left
+		}
+		for i, r := range next {
+			var waits bool
+			require.NoError(t, watch.QueryRowContext(t.Context(), `SELECT EXISTS (`+waiting+`)`, r.pid).Scan(&waits))
+			if waits {
+				require.NoError(t, r.tx.Commit())
+				left = slices.Delete(left, i, i+1)
+				break
+			}
+		}
 	}
-	require.NoError(t, r.tx.Commit())
 }
 
 // TestContended lets a batch meet, one after the other, products that other transactions have inserted and not yet
@@ -91,9 +113,7 @@ func TestContended(t *testing.T) {
 				result, err := db.Products().WriteBatch(t.Context(), batch)
 				ended <- outcome{result, err}
 			}()
-			for _, r := range rivals {
-				r.release(t, watch)
-			}
+			releaseAll(t, watch, rivals)
 			o := <-ended
 			require.NoError(t, o.err)
 

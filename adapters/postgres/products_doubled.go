@@ -10,7 +10,7 @@ import (
 // DoubledIDError says that several products have one ID, as they had in a database that was put together of others, or
 // was written by hand. None of them can be reached by it until the others have got new ones:
 //
-//	UPDATE products SET id = nextval('product_ids') WHERE sku_key = ..
+//	UPDATE products SET id = (SELECT nextval('product_ids')) WHERE sku_key = ..
 type DoubledIDError struct {
 	ID int64
 	// SKUs are those of two of the products.
@@ -24,8 +24,8 @@ func (e *DoubledIDError) Error() string {
 		e.SKUs[1], e.ID, e.space.qualify(giveID))
 }
 
-// giveID is what gives a product a new ID.
-const giveID = `UPDATE products SET id = nextval('product_ids') WHERE sku_key = ..`
+// giveID is what gives a product a new ID. Citus takes nextval in an UPDATE no other way.
+const giveID = `UPDATE products SET id = (SELECT nextval('product_ids')) WHERE sku_key = ..`
 
 // doubledShown is how many doubled IDs are logged.
 const doubledShown = 20
