@@ -16,9 +16,9 @@ import (
 
 // BuildSearchIndex builds the index that makes Query.Search fast, a trigram index over SKU, name and the fields
 // that are searched, or brings it up to date, and returns once it is there. It blocks no reads or writes, says in the
-// log how far it is, and goes on where a process was killed. An index that lacks one of the fields is built anew. The
-// database's user must be allowed to create the extension pg_trgm, or that must exist. Not to be called inside a
-// transaction.
+// log how far it is (but on Citus), and goes on where a process was killed. An index that lacks one of the fields is
+// built anew. The database's user must be allowed to create the extension pg_trgm, or that must exist. Not to be called
+// inside a transaction.
 //
 // Products that are written later are found as well, but aren't in the index at first, so that imports take no longer:
 // a search looks at each of them, which takes 2 ms for 1,000. Once they are more than 5,000, and more than a thousandth
@@ -186,12 +186,13 @@ func (s *searchParts) readTail(ctx context.Context, q sqlx.QueryerContext,
 	return tail, err
 }
 
-// estimatedProducts returns how many products there are, as the server knew when it last looked, which may be never.
-func estimatedProducts(ctx context.Context, q sqlx.QueryerContext) (n int64, err error) {
-	err = q.QueryRowxContext(ctx, `SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class
-		WHERE relkind = 'r' AND oid IN (SELECT relid FROM pg_partition_tree('products')
-			UNION SELECT 'products'::regclass)`).Scan(&n)
-	return n, err
+// estimatedProducts returns how many products there are, as the server plans for, wherever they are.
+func estimatedProducts(ctx context.Context, q sqlx.QueryerContext) (int64, error) {
+	var plan []byte
+	if err := sqlx.GetContext(ctx, q, &plan, `EXPLAIN (FORMAT JSON) SELECT 1 FROM products`); err != nil {
+		return 0, err
+	}
+	return plannedRows(plan)
 }
 
 // next returns the parts that bring everything into one. Parts that have less than four times as many products as what

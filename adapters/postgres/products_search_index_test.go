@@ -21,6 +21,7 @@ func TestSearchIndex(t *testing.T) {
 	t.Run("partitions", func(t *testing.T) {
 		testSearchIndex(t, home.In(t, postgres.HashPartitions(8)))
 	})
+	t.Run("Citus", func(t *testing.T) { testSearchIndex(t, home.In(t, postgres.Citus())) })
 }
 
 // searchIndexes are the definitions of the parts of the index, of all partitions.
@@ -39,7 +40,8 @@ func testSearchIndex(t *testing.T, url string) {
 	before := search()
 	require.NotEmpty(t, before.Products)
 
-	query(t, url, `CREATE EXTENSION pg_trgm; CREATE INDEX products_search ON products USING gin (sku gin_trgm_ops)`)
+	query(t, url, `CREATE EXTENSION pg_trgm`)
+	query(t, url, `CREATE INDEX products_search ON products USING gin (sku gin_trgm_ops)`)
 	require.NoError(t, db.BuildSearchIndex(t.Context()))
 	first := scan[string](t, url, searchIndexes)
 	require.NotContains(t, first, "products_search ON", "the index that there was once goes")
@@ -132,11 +134,15 @@ func requireIndexesUsed(t *testing.T, url string, db *postgres.DB, q products.Qu
 	admin, err := sql.Open("postgres", url)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, admin.Close()) }()
-	admin.SetMaxOpenConns(1)
-	_, err = admin.ExecContext(t.Context(), `SET enable_seqscan = off`) // of few rows
+	tx, err := admin.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback()) }()
+	_, err = tx.ExecContext(t.Context(), `SET LOCAL citus.propagate_set_commands = local`) // to the nodes, if it has some
+	require.NoError(t, err)
+	_, err = tx.ExecContext(t.Context(), `SET LOCAL enable_seqscan = off`) // of few rows
 	require.NoError(t, err)
 	condition, args := postgres.SearchCondition(t.Context(), db, q)
-	rows, err := admin.QueryContext(t.Context(), `EXPLAIN SELECT count(*) FROM products`+condition, args...)
+	rows, err := tx.QueryContext(t.Context(), `EXPLAIN SELECT count(*) FROM products`+condition, args...)
 	require.NoError(t, err)
 	defer rows.Close()
 	var plan strings.Builder
@@ -174,8 +180,8 @@ func TestSearchIndexGoesOn(t *testing.T) {
 	// It was killed before it had dropped what is old, which is dropped by the next that has something to do.
 	query(t, url, `UPDATE products_importer_settings
 		SET value = '{"old": [{"fields": ["sku"], "cuts": ["2020-01-01T00:00:00.000000Z"]}], ' || substr(value, 2)
-		WHERE name = 'search_index';
-		CREATE INDEX products_search_20200101000000000000 ON products USING gin (sku gin_trgm_ops)`)
+		WHERE name = 'search_index'`)
+	query(t, url, `CREATE INDEX products_search_20200101000000000000 ON products USING gin (sku gin_trgm_ops)`)
 	require.NoError(t, db.BuildSearchIndex(t.Context()))
 	require.Equal(t, whole, scan[string](t, url, searchIndexes))
 	require.Equal(t, settled, scan[string](t, url, setting))
