@@ -160,12 +160,27 @@ func (db *DB) readOver(ctx context.Context, c *conn, p purpose, f func(ctx conte
 	return fmt.Errorf("%w: PostgreSQL did not answer within %v", products.ErrUnavailable, limit)
 }
 
-// Ping reports whether the database answers, within some 10 seconds whatever happens. A connection is kept for such
-// questions, so that nothing else makes them wait. ErrUnavailable where it doesn't.
+// Ping reports whether the database answers, and where Citus distributes the products each node that has some of them,
+// within some 10 seconds whatever happens. A connection is kept for such questions, so that nothing else makes them
+// wait. ErrUnavailable where it doesn't.
 func (db *DB) Ping(ctx context.Context) error {
-	var one int
 	err := db.read(ctx, forUrgent, func(ctx context.Context, q querier) error {
-		return q.QueryRowxContext(ctx, `SELECT 1`).Scan(&one)
+		if db.citus {
+			is, err := db.currentDistribution(ctx, q)
+			if err != nil {
+				return err
+			}
+			if is == Citus() {
+				return db.readNodes(ctx, q, func(q querier) error { return ping(ctx, q, ` FROM products WHERE id = 0`) })
+			}
+		}
+		return ping(ctx, q, "")
 	})
 	return fail(ctx, err, err)
+}
+
+// ping counts rows, so that there is always an answer.
+func ping(ctx context.Context, q querier, from string) (err error) {
+	var n int64
+	return q.QueryRowxContext(ctx, `SELECT count(*)`+from).Scan(&n)
 }

@@ -70,7 +70,11 @@ func (w *reverter) run(ctx context.Context, t *transaction) error {
 	if w.now, w.shards, err = t.readNow(ctx, w.layout); err != nil {
 		return err
 	}
-	if err := w.products.db.limitIdle(ctx, t); err != nil {
+	settings := w.products.db.limitingIdle(ctx)
+	if w.shards != nil {
+		settings += `; ` + oneToEachNode
+	}
+	if _, err := t.ExecContext(ctx, settings); err != nil {
 		return err
 	}
 	if err := t.joinByIndex(ctx); err != nil {
