@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,6 +159,22 @@ func TestCitusDistribute(t *testing.T) {
 	of(postgres.Citus())
 	require.Equal(t, "citus", scan[string](t, url,
 		`SELECT value FROM products_importer_settings WHERE name = 'distribution'`))
+}
+
+// TestCitusWithoutWorkers: a coordinator without workers has all shards itself, and that is said.
+func TestCitusWithoutWorkers(t *testing.T) {
+	t.Parallel()
+	const message = "all shards of the products are on the coordinator"
+	said := func(url string) string {
+		var log strings.Builder
+		open(t, url, postgres.Options{Distribution: postgres.Citus(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		return log.String()
+	}
+	url := pgtest.CitusURL(t)
+	query(t, url, `SELECT citus_remove_node(nodename, nodeport) FROM pg_dist_node ORDER BY groupid DESC`)
+	require.Contains(t, said(url), message)
+	require.Equal(t, pgtest.CitusShards, scan[int](t, url, `SELECT count(*) FROM pg_dist_placement WHERE groupid = 0`))
+	require.NotContains(t, said(pgtest.CitusURL(t)), message)
 }
 
 // TestCitusLists: pages by ID are whole and in order where many rows are asked of each shard, whether the IDs of

@@ -303,6 +303,23 @@ func (db *DB) distributeByCitus(ctx context.Context, t *transaction, asked Distr
 			return 0, fmt.Errorf("distributing the products: %w", err)
 		}
 	}
+	if asked.kind == byCitus {
+		if err := db.sayWithoutWorkers(ctx, t); err != nil {
+			return 0, err
+		}
+	}
 	err = t.GetContext(ctx, &moved, `SELECT count(*) FROM products`)
 	return moved, err
+}
+
+// sayWithoutWorkers says in the log that all of the products stay on the coordinator, where they do.
+func (db *DB) sayWithoutWorkers(ctx context.Context, t *transaction) error {
+	var without bool
+	err := t.GetContext(ctx, &without, `SELECT NOT EXISTS (SELECT FROM pg_dist_placement JOIN pg_dist_shard
+		USING (shardid) WHERE logicalrelid = 'products'::regclass AND groupid <> 0)`)
+	if err == nil && without {
+		db.options.Logger.WarnContext(ctx, "all shards of the products are on the coordinator: add workers with "+
+			"citus_add_node, and move shards there with citus_rebalance_start")
+	}
+	return err
 }
