@@ -8,6 +8,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,6 +18,18 @@ import (
 )
 
 func main() {
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), `usage: go run ./adapters/postgres/pgtest/citus
+
+Starts a Citus cluster for tests, a coordinator and two workers, from PostgreSQL's programs on this machine, which must
+have Citus. Prints TEST_CITUS_URL=URL and runs until it is interrupted; then nothing of the cluster is left.`)
+	}
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument: %q\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	url, remove, err := pgtest.RunCitus()
 	if err != nil {
