@@ -63,6 +63,7 @@ func checkArray[V any](db *sqlx.DB, oid uint32, sqlType string, add func(a *arra
 }
 
 func TestArray(t *testing.T) {
+	t.Parallel()
 	db := connect(t)
 	add := (*array).add
 	addBytes := func(a *array, v []byte) { a.add(string(v)) }

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -18,7 +17,6 @@ import (
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/products"
-	"github.com/products-importer/products-importer/products/storetest"
 	"github.com/products-importer/products-importer/progress"
 )
 
@@ -31,29 +29,23 @@ func distribute(t testing.TB, url string) {
 	require.Equal(t, pgtest.CitusShards, scan[int](t, url, `SELECT count(*) FROM pg_dist_shard`))
 }
 
-// citusLender is that of databases on Citus whose products are distributed.
-func citusLender(t *testing.T) func(t *testing.T, rule products.KeyRule) (url string) {
+// overCitus opens databases on Citus in which the products are distributed.
+func overCitus(t *testing.T) way {
 	t.Helper()
 	pgtest.NeedCitus(t)
-	return distributed(postgres.Citus()).lender(t)
+	w := distributed(postgres.Citus())
+	w.fields = indexedFields(t)
+	return w
 }
 
 func TestCitusProducts(t *testing.T) {
 	t.Parallel()
-	lend := citusLender(t)
-	indexed := indexedFields(t)
-	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
-		return open(t, lend(t, c.Rule), postgres.Options{Fields: cmp.Or(c.Fields, indexed)}).Products()
-	})
+	runProducts(t, overCitus(t))
 }
 
 func TestCitusBatches(t *testing.T) {
 	t.Parallel()
-	lend := citusLender(t)
-	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
-		store := open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
-		return store, storetest.FindIn(store)
-	})
+	runBatches(t, overCitus(t))
 }
 
 // TestCitusShards: keys are looked for on the shards that have them.

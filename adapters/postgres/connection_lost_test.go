@@ -17,6 +17,7 @@ import (
 // TestReadsCut loses the connection on which something is read, by an end of the stream or a reset, before the server
 // gets the statement or in the middle of one of its answers: what comes of it is as if nothing had happened.
 func TestReadsCut(t *testing.T) {
+	t.Parallel()
 	for _, reset := range []bool{false, true} {
 		p, url := newProxy(t, migrated(t))
 		if reset {

@@ -22,6 +22,7 @@ import (
 // an import as a job, products that are created, read, changed and deleted, and jobs that are watched. Everybody gets
 // the answers to what he asked.
 func TestPooler(t *testing.T) {
+	t.Parallel()
 	for name, w := range map[string]way{"its own connections": directly, "a pool that exists": overPool(0)} {
 		t.Run(name, func(t *testing.T) { runPooler(t, w) })
 	}

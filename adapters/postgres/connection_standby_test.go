@@ -15,6 +15,7 @@ import (
 // TestStandby: the database's address leads to a standby for a while, as during a failover. That passes, and afterwards
 // everything goes on, over connections of the time before too.
 func TestStandby(t *testing.T) {
+	t.Parallel()
 	server := home.Own(t)
 	for _, c := range []struct {
 		name string

@@ -27,6 +27,8 @@ type way struct {
 	make func(t testing.TB) (url string)
 	// distribution is where the products are, the zero value for where TEST_DISTRIBUTE says.
 	distribution postgres.Distribution
+	// fields are those of cases that need none, and nobody uses them.
+	fields *products.Schema
 }
 
 // directly opens them by their URLs.

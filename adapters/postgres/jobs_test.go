@@ -276,6 +276,7 @@ func TestJobRelease(t *testing.T) {
 
 // TestClaimOnce claims 2,000 jobs over two DBs with 8 workers.
 func TestClaimOnce(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	dbs := []*postgres.DB{open(t, url, postgres.Options{}), open(t, url, postgres.Options{})}
 	const all = 2000

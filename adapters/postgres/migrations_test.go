@@ -23,6 +23,7 @@ func migrations(t *testing.T, url string) int {
 }
 
 func TestMigrate(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("migrations/*.sql")
 	require.NoError(t, err)
 	all := len(files)
@@ -92,6 +93,7 @@ func TestMigrate(t *testing.T) {
 }
 
 func TestKeyRule(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name         string
 		first, again *products.KeyRule

@@ -80,6 +80,7 @@ func rowsOf(t *testing.T, url string, tables ...string) (all []string) {
 // TestMigrateFromJobs: a database from before there were webhooks keeps its products, its imports, waiting, under way
 // and ended, and their files; and once it is up to date nothing is done to it.
 func TestMigrateFromJobs(t *testing.T) {
+	t.Parallel()
 	ctx, url := t.Context(), pgtest.URL(t)
 	tables := []string{"products", "products_importer_settings", "import_jobs", "import_checkpoints", "import_uploads",
 		"import_upload_chunks"}

@@ -50,6 +50,7 @@ func overPool(most int) way {
 
 // TestSmallPools: whatever the pool has, nothing waits for itself.
 func TestSmallPools(t *testing.T) {
+	t.Parallel()
 	price := products.Field{Name: "price", Type: products.Decimal, Scale: 2, Index: true}
 	schema, err := products.NewSchema(price)
 	require.NoError(t, err)
@@ -151,6 +152,7 @@ func TestPoolLimits(t *testing.T) {
 
 // TestPoolLost: connections of the pool that were lost while nobody used them.
 func TestPoolLost(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	pool := newPool(t, url, 0)
 	pool.SetMaxIdleConns(30)

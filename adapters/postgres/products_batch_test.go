@@ -72,6 +72,7 @@ func TestLongKeys(t *testing.T) {
 
 // TestLargeBatch writes more text than goes into one statement, in records of every size.
 func TestLargeBatch(t *testing.T) {
+	t.Parallel()
 	store := open(t, migrated(t), postgres.Options{}).Products()
 	b := &products.Batch{Mode: products.Update, Columns: columns("name", "description", "status")}
 	b.Columns.Attributes = []string{"a", "b"}

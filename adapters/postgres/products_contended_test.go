@@ -151,6 +151,7 @@ func TestContended(t *testing.T) {
 // its UPDATE, which waits for him: nothing of either is lost, and who asks what the product was is told of what he made
 // of it. Of many records the last ones are updated without having been looked at.
 func TestUpdateMeetsChange(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		rival   string
 		outcome products.Outcome

@@ -62,6 +62,7 @@ func TestSequenceBehind(t *testing.T) {
 // TestDoubledIDs: what finds two products by an ID says so, lists pass over none of them, and they are told of at the
 // start.
 func TestDoubledIDs(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	// The index has them in the order in which they were written, which is not that of their keys.

@@ -35,6 +35,7 @@ func family(rng *rand.Rand, records, skus int) importer.Bytes {
 // TestDryRunForesees: whatever is in the database and in the file, a dry run counts what the import does then, writes
 // nothing, and both count what the store in memory does.
 func TestDryRunForesees(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	rng := rand.New(rand.NewPCG(21, 22))

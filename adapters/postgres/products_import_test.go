@@ -87,6 +87,7 @@ func written(t *testing.T, url string) int64 {
 }
 
 func TestImport(t *testing.T) {
+	t.Parallel()
 	file := catalogue(t, catalogtest.Base)
 	distinct := int64(catalogtest.Distinct(importRecords))
 	for _, mode := range modes {
@@ -117,6 +118,7 @@ func TestImport(t *testing.T) {
 }
 
 func TestImportHalfNew(t *testing.T) {
+	t.Parallel()
 	base, half := catalogue(t, catalogtest.Base), catalogue(t, catalogtest.HalfNew)
 	distinct, shared := int64(catalogtest.Distinct(importRecords)), int64(catalogtest.Shared(importRecords))
 	for _, mode := range modes {
@@ -194,6 +196,7 @@ func TestImportCancelled(t *testing.T) {
 
 // TestImportConcurrently imports two files, which have half of their SKUs in common, at the same time.
 func TestImportConcurrently(t *testing.T) {
+	t.Parallel()
 	files := []importer.Bytes{catalogue(t, catalogtest.Base), catalogue(t, catalogtest.HalfNew)}
 	distinct, shared := int64(catalogtest.Distinct(importRecords)), int64(catalogtest.Shared(importRecords))
 	for _, mode := range modes {

@@ -80,6 +80,7 @@ func TestStatementsOfAPatch(t *testing.T) {
 
 // TestDeleteAllInTransaction: within a transaction, too, DeleteAll waits for the server for as long as it may take.
 func TestDeleteAllInTransaction(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: -1})
 	postgres.SetWritingSilence(db, 300*time.Millisecond)

@@ -17,6 +17,7 @@ import (
 )
 
 func TestSearchIndex(t *testing.T) {
+	t.Parallel()
 	t.Run("one table", func(t *testing.T) { testSearchIndex(t, home.In(t, postgres.OneTable())) })
 	t.Run("partitions", func(t *testing.T) {
 		testSearchIndex(t, home.In(t, postgres.HashPartitions(8)))

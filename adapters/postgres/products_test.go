@@ -40,7 +40,7 @@ func runProducts(t *testing.T, w way) {
 	t.Helper()
 	lend := w.lender(t)
 	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
-		return w.open(t, lend(t, c.Rule), postgres.Options{Fields: c.Fields}).Products()
+		return w.open(t, lend(t, c.Rule), postgres.Options{Fields: cmp.Or(c.Fields, w.fields)}).Products()
 	})
 }
 
@@ -54,28 +54,6 @@ func runBatches(t *testing.T, w way) {
 	lend := w.lender(t)
 	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
 		store := w.open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
-		return store, storetest.FindIn(store)
-	})
-}
-
-// TestProductsPartitioned runs the suites over a table in partitions by the hash of the key. That forbids nearly all
-// that a table distributed over several servers forbids: other unique columns, changing a row's place, system columns.
-// The cases without fields of their own have some that nobody uses.
-func TestProductsPartitioned(t *testing.T) {
-	t.Parallel()
-	lend := distributed(postgres.HashPartitions(8)).lender(t)
-	indexed := indexedFields(t)
-	storetest.Run(t, func(t *testing.T, c storetest.Case) products.Store {
-		return open(t, lend(t, c.Rule), postgres.Options{Fields: cmp.Or(c.Fields, indexed)}).Products()
-	})
-}
-
-// TestBatchesPartitioned: likewise.
-func TestBatchesPartitioned(t *testing.T) {
-	t.Parallel()
-	lend := distributed(postgres.HashPartitions(8)).lender(t)
-	storetest.RunBatchWriter(t, func(t *testing.T, fields *products.Schema) (products.BatchWriter, storetest.Find) {
-		store := open(t, lend(t, products.FoldedKeys), postgres.Options{Fields: fields}).Products()
 		return store, storetest.FindIn(store)
 	})
 }

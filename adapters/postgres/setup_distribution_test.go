@@ -23,6 +23,7 @@ const unlikeKeys = `SELECT count(*) FROM products AS p FULL JOIN product_keys AS
 // TestDistribute moves a catalogue with all that its table has into partitions, while another process uses it, and
 // back.
 func TestDistribute(t *testing.T) {
+	t.Parallel()
 	url := pgtest.URL(t)
 	old := migrationsOf(t, url)
 	_, err := old.UpTo(t.Context(), 5)
@@ -234,6 +235,7 @@ func TestDistributeRefused(t *testing.T) {
 // TestDistributeKilled: what is killed in the middle leaves one table, and the next one begins at once, before the lease
 // of the lock ends.
 func TestDistributeKilled(t *testing.T) {
+	t.Parallel()
 	direct := home.In(t, postgres.OneTable())
 	require.NoError(t, open(t, direct, postgres.Options{}).Close())
 	query(t, direct, `INSERT INTO products (id, sku_key, sku, name) SELECT i, i, i, i FROM generate_series(1, 1000) i;

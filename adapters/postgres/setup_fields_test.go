@@ -179,6 +179,7 @@ func TestFieldsConcurrently(t *testing.T) {
 
 // TestFieldsWait: columns are added once imports leave the table for a moment, and meanwhile others get their turn.
 func TestFieldsWait(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	other := open(t, url, postgres.Options{})
 	raw, err := sql.Open("postgres", url)

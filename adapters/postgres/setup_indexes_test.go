@@ -56,6 +56,7 @@ func wantedIndexes(t *testing.T, url string) string {
 // TestIndexes: several processes build the indexes once, and what an interrupted build left behind is built again. In
 // the way of nobody: not of the processes that import meanwhile either.
 func TestIndexes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		prepare  func(t *testing.T) (url, through string)

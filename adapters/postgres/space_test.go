@@ -35,7 +35,9 @@ func within(t testing.TB, databaseURL, schema string) string {
 }
 
 // inSchema opens databases over pools that exist, in an awkward schema, beside tables of others with the names of ours,
-// by way of a pooler in transaction mode.
+// by way of a pooler in transaction mode, with the products of the suites that have some in partitions by the hash of
+// the key. Those forbid nearly all that a table distributed over several servers forbids: other unique columns, changing
+// a row's place, system columns.
 func inSchema(t *testing.T) way {
 	t.Helper()
 	var mu sync.Mutex
@@ -51,8 +53,10 @@ func inSchema(t *testing.T) way {
 			o.Schema = awkward
 			return overPool(0).open(inner, poolers[databaseURL], o)
 		},
-		side: func(databaseURL string) string { return within(t, databaseURL, awkward) },
-		make: pgtest.URL,
+		side:         func(databaseURL string) string { return within(t, databaseURL, awkward) },
+		make:         pgtest.URL,
+		distribution: postgres.HashPartitions(8),
+		fields:       indexedFields(t),
 	}
 }
 
@@ -61,7 +65,8 @@ const foreignTables = `CREATE TABLE products (article text); CREATE TABLE import
 	CREATE VIEW webhook_events AS SELECT 1 AS x; CREATE SEQUENCE product_ids`
 
 // TestSchemaSuites runs the suites with all that may be otherwise at once, since each costs a minute: statements name a
-// schema, parameters are sent as text, in transactions of their own where they read, and a session is nobody's.
+// schema, products are in partitions, parameters are sent as text, in transactions of their own where they read, and a
+// session is nobody's.
 func TestSchemaSuites(t *testing.T) {
 	t.Parallel()
 	w := inSchema(t)
@@ -168,6 +173,7 @@ func TestSchemaRefused(t *testing.T) {
 
 // TestOccupied: where others have the names of our tables, nothing is made, and it says what to do.
 func TestOccupied(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, made, taken string }{
 		{"a table", `CREATE TABLE products (article text)`, "products"},
 		{"others", foreignTables, "import_jobs, product_ids, products, webhook_events"},

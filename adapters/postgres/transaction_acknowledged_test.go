@@ -25,6 +25,7 @@ import (
 //
 // for 24 crashes through which 2,000 writes of each kind are acknowledged.
 func TestAcknowledged(t *testing.T) {
+	t.Parallel()
 	crashes, writes := number(t, "TEST_CRASHES", 5), number(t, "TEST_WRITES", 30)
 	server := forgetful(t)
 	db := open(t, server.URL(), postgres.Options{MaxConns: 16, RetryFor: 5 * time.Minute})

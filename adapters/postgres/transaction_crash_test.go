@@ -60,6 +60,7 @@ func prepareHalf(t *testing.T, db *postgres.DB, n int, mode products.Mode) *prod
 }
 
 func TestTerminatedBeforeCommit(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name      string
 		mode      products.Mode
@@ -92,6 +93,7 @@ func TestTerminatedBeforeCommit(t *testing.T) {
 }
 
 func TestTerminatedInCopy(t *testing.T) {
+	t.Parallel()
 	const times = 3
 	url := migrated(t)
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})
@@ -121,6 +123,7 @@ func TestTerminatedInCopy(t *testing.T) {
 
 // TestCopyCut loses the connection while the driver sends the rows of a COPY, which ends in this error or that one.
 func TestCopyCut(t *testing.T) {
+	t.Parallel()
 	p, url := newProxy(t, migrated(t))
 	db := open(t, url, postgres.Options{RetryFor: time.Minute})
 	for range 5 {
@@ -136,6 +139,7 @@ func TestCopyCut(t *testing.T) {
 // TestCommitCut loses the connection around COMMIT: the result is as if nothing had happened, and a batch that was
 // committed isn't written again.
 func TestCommitCut(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name       string
 		when       cut
@@ -185,6 +189,7 @@ func TestCommitCut(t *testing.T) {
 }
 
 func TestServerAway(t *testing.T) {
+	t.Parallel()
 	setUp := func(t *testing.T) (*proxy, string, *postgres.DB) {
 		direct := migrated(t)
 		p, url := newProxy(t, direct)
@@ -242,6 +247,7 @@ func TestServerAway(t *testing.T) {
 
 // TestServerSilent ends contexts while no answer comes: a server that hangs, a network that lost its way to it.
 func TestServerSilent(t *testing.T) {
+	t.Parallel()
 	p, url := newProxy(t, migrated(t))
 	db := open(t, url, postgres.Options{RetryFor: 100 * time.Millisecond})
 	write := func(ctx context.Context, before func()) error {

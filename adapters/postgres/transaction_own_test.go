@@ -222,6 +222,7 @@ func TestTxPlans(t *testing.T) {
 // TestTxCrash: a server that crashes again and again in the middle of an import, and workers that take over. In the
 // end the application's rows are those of an import that nothing disturbed.
 func TestTxCrash(t *testing.T) {
+	t.Parallel()
 	const records, each = 2_000, 100
 	server := home.Own(t)
 	url := server.URL()

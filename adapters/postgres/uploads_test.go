@@ -46,6 +46,7 @@ func left(t *testing.T, url string) int {
 }
 
 func TestUploads(t *testing.T) {
+	t.Parallel()
 	runUploads(t, directly)
 }
 
@@ -58,6 +59,7 @@ func runUploads(t *testing.T, w way) {
 }
 
 func TestUploadsCompressed(t *testing.T) {
+	t.Parallel()
 	lend := directly.lender(t)
 	jobtest.RunUploads(t, func(t *testing.T) job.Uploads {
 		return job.Compressed(open(t, lend(t, products.ExactKeys), postgres.Options{}).Uploads())

@@ -98,6 +98,7 @@ func runWebhooks(t *testing.T, w way) {
 // TestWebhooksClockAskedLate: where the server hears late that it is asked for the time, as where this process or the
 // server was frozen for some seconds, its clock wasn't set back.
 func TestWebhooksClockAskedLate(t *testing.T) {
+	t.Parallel()
 	p, url := newProxy(t, migrated(t))
 	var log bytes.Buffer
 	db := open(t, url, postgres.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
