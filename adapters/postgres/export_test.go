@@ -110,3 +110,21 @@ func SearchCondition(ctx context.Context, db *DB, query products.Query) (where s
 	}
 	return s.where(), s.args
 }
+
+// SearchStatement is the statement of a query's page, with its parameters, where the products are in one table.
+func SearchStatement(ctx context.Context, db *DB, query products.Query) (statement string, args []any) {
+	query, order, behind, err := query.Check(db.products.layout.schema)
+	if err != nil {
+		panic(err)
+	}
+	s, err := db.products.selection(ctx, &query)
+	if err != nil {
+		panic(err)
+	}
+	r := newPageReader(&query, order, db.products.layout, s, true)
+	if err := r.after(behind, db.products.rule); err != nil {
+		panic(err)
+	}
+	r.walked = r.walk(OneTable())
+	return `SELECT ` + r.layout.selected + r.source(r.by), s.args
+}

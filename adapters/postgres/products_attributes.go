@@ -33,7 +33,7 @@ func (p *Products) AttributeNames(ctx context.Context, query products.Query, mos
 			if is.byKeys() { // partitions have no index on the ID
 				by, sqlType = "sku_key", "text"
 			}
-			s := selection{slices.Clone(matching.conditions), slices.Clone(matching.args)}
+			s := selection{conditions: slices.Clone(matching.conditions), args: slices.Clone(matching.args)}
 			if last.Valid {
 				s.add("%s > %s", by, s.arg(last.String, sqlType))
 			}

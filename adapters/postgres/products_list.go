@@ -52,6 +52,7 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 		if is.byKeys() && query.SKU == "" && query.Search == "" { // what has an index of its own is sorted
 			r.ofIDs, r.keys = p.db.ofIDs, p.db.allKeys()
 		}
+		r.walked, all.indexed = r.walk(is), s.indexed && !r.sharded
 		if rows, err = r.read(ctx, q); err != nil {
 			return err
 		}
@@ -104,6 +105,10 @@ type pageReader struct {
 	lead  int    // how many rows in front of the page are read as well
 	limit string // LIMIT and OFFSET
 	last  string // those of the last row that is read
+	upTo  string // how many rows there are up to that one
+	// walked is how many rows are looked at in the order before the index for searches is asked, 0 for a page that the
+	// server finds by itself.
+	walked int
 	// position is the comparison of ID and key with the position behind which the page begins, where it is ordered by
 	// them, empty for none.
 	position string
@@ -136,7 +141,8 @@ func newPageReader(query *products.Query, order products.Ordering, l *layout, s 
 	}
 	// One row more than wanted shows whether there is a next page.
 	limit, offset := s.arg(r.lead+query.Limit+1, "bigint"), s.arg(query.Offset-r.lead, "bigint")
-	r.limit, r.last = ` LIMIT `+limit+` OFFSET `+offset, ` LIMIT 1 OFFSET `+limit+` + `+offset+` - 1`
+	r.limit, r.upTo = ` LIMIT `+limit+` OFFSET `+offset, limit+` + `+offset
+	r.last = ` LIMIT 1 OFFSET ` + r.upTo + ` - 1`
 	return r
 }
 
@@ -170,13 +176,7 @@ func (r *pageReader) read(ctx context.Context, q querier) (rows *pageRows, err e
 // readBy returns the rows in an order.
 func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRows, error) {
 	page := &pageRows{layout: r.layout, whole: r.order.Own(), rows: make([]row, 0, r.lead+r.query.Limit+1)}
-	from := ` FROM products` + r.where(`id, sku_key`) + ` ORDER BY ` + by + r.limit
-	switch {
-	case len(r.parts) > 0:
-		from = r.fromParts(by)
-	case r.ofIDs != nil && r.byID != "":
-		from = r.fromKeys(by)
-	}
+	from := r.source(by)
 	if r.query.MaxBytes == 0 {
 		rows, err := q.QueryxContext(ctx, `SELECT `+r.layout.selected+from, r.s.args...)
 		if err != nil {
@@ -185,11 +185,24 @@ func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRow
 		page.rows, err = newRowReader(r.layout.columns, true).readAll(page.rows, rows)
 		return page, err
 	}
-	if r.sorted && len(r.parts) == 0 {
+	if r.sorted && len(r.parts) == 0 && r.walked == 0 {
 		// What is sorted first must not be unpacked before.
 		from = ` FROM (SELECT ` + r.layout.selected + from + `) AS page ORDER BY ` + by
 	}
 	return page, page.scan(ctx, q, from, r.s, r.query.MaxBytes/r.query.Limit)
+}
+
+// source is the page's statement without its SELECT list, in an order.
+func (r *pageReader) source(by string) string {
+	switch {
+	case r.walked > 0:
+		return r.fromSearch(by)
+	case len(r.parts) > 0:
+		return r.fromParts(by)
+	case r.ofIDs != nil && r.byID != "":
+		return r.fromKeys(by)
+	}
+	return ` FROM products` + r.where(`id, sku_key`) + ` ORDER BY ` + by + r.limit
 }
 
 // where is the WHERE clause, where the position is that of these columns.
@@ -265,7 +278,11 @@ func (s *selection) count(ctx context.Context, q querier, upTo int) (n int64, es
 		return n, false, err
 	}
 	some := &selection{conditions: s.conditions, args: slices.Clone(s.args)}
-	err = sqlx.GetContext(ctx, q, &n, `SELECT count(*) FROM (SELECT 1 FROM products`+some.where()+` LIMIT `+
+	matching := `SELECT 1 FROM products` + some.where()
+	if s.indexed { // or it is planned for what it takes to find some where many match, see fromSearch
+		matching = `WITH matching AS MATERIALIZED (` + matching + `) SELECT 1 FROM matching`
+	}
+	err = sqlx.GetContext(ctx, q, &n, `SELECT count(*) FROM (`+matching+` LIMIT `+
 		some.arg(int64(upTo)+1, "bigint")+`) AS counted`, some.args...)
 	if err != nil || n <= int64(upTo) {
 		return n, false, err
@@ -291,6 +308,7 @@ func countPurpose(query *products.Query) purpose {
 type selection struct {
 	conditions []string
 	args       []any
+	indexed    bool // there is an index for the search among the conditions
 }
 
 // arg adds a parameter and returns how the statement names it.
@@ -335,6 +353,7 @@ func (p *Products) selection(ctx context.Context, query *products.Query) (*selec
 		for _, f := range searched(p.layout.schema) {
 			columns = append(columns, columnOf(f))
 		}
+		s.indexed = len(index.Cuts) > 0
 		s.conditions = append(s.conditions, index.condition(columns, s.arg(searchPattern(query.Search), "text")))
 	}
 	if query.Status != nil {

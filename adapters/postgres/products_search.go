@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/products-importer/products-importer/products"
@@ -46,4 +47,47 @@ func searched(schema *products.Schema) (fields []*products.Field) {
 		}
 	}
 	return fields
+}
+
+// searchWalk is how many products are looked at in the order of a page before the index for searches is asked, for each
+// that the page has, and searchWalkMost how many at most.
+const (
+	searchWalk     = 100
+	searchWalkMost = 100_000
+)
+
+// walk returns what pageReader.walked is to be, where the products are distributed so: more than 0 for a search that
+// has an index, in an order that has one too.
+func (r *pageReader) walk(is Distribution) int {
+	own := r.order.Own()
+	ordered := r.byID != "" && !is.byKeys() || own != nil && own.Index
+	if !r.s.indexed || !ordered || is == Citus() || r.query.SKU != "" {
+		return 0
+	}
+	return min(searchWalk*(r.query.Offset+r.query.Limit+1), searchWalkMost)
+}
+
+// fromSearch selects a page of a search. What is in many products fills it among the first of the order. Else all that
+// match are found by the index for searches and sorted: they are few, or far behind. The server can't choose by itself,
+// since it doesn't know how many match, or where: it would go on in the order, and look at every product for what is in
+// none.
+//
+// Behind OFFSET 0 it doesn't see that they are wanted in an order, and from a position on.
+func (r *pageReader) fromSearch(by string) string {
+	ahead := *r
+	ahead.walked, ahead.s, ahead.limit = 0, &selection{}, ` LIMIT `+strconv.Itoa(r.walked)
+	behind := ""
+	switch {
+	case len(r.parts) > 0:
+		behind = ` WHERE (` + strings.Join(r.parts, `) OR (`) + `)`
+	case r.position != "":
+		behind = ` WHERE (id, sku_key)` + r.position
+	}
+	columns := `SELECT ` + r.layout.selected
+	return ` FROM (WITH near AS MATERIALIZED (` + columns + ` FROM (` + columns + ahead.source(by) + `) AS ahead` +
+		r.s.where() + ` ORDER BY ` + by + ` LIMIT ` + r.upTo + `)
+		` + columns + ` FROM (` + columns + ` FROM near WHERE (SELECT count(*) FROM near) = ` + r.upTo + `
+			UNION ALL ` + columns + ` FROM (` + columns + ` FROM products` + r.s.where() + `
+				AND (SELECT count(*) FROM near) < ` + r.upTo + ` OFFSET 0) AS matching` + behind + `
+		) AS found ORDER BY ` + by + r.limit + `) AS page ORDER BY ` + by
 }
