@@ -116,21 +116,30 @@ type querier interface {
 	sqlx.ExecerContext
 }
 
+// readMoves is how often a read is begun again because the products were moved.
+const readMoves = 3
+
 // read calls f with what reads: the context's transaction if it has one, else a connection for the purpose. f is called
-// again from the top where the connection turns out to be lost.
+// again from the top where the connection turns out to be lost, or the products were moved meanwhile.
 func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q querier) error) error {
 	if t := db.current(ctx); t != nil {
 		return f(ctx, t)
 	}
 	most := max(db.options.MaxConns, db.sql.Stats().OpenConnections)
-	for stale := 0; ; stale++ {
+	for stale, moves := 0, 0; ; {
 		c, err := db.take(ctx, p)
 		if err != nil {
 			return err
 		}
 		err = db.readOver(ctx, c, p, f)
-		// All that the pool holds may be lost, as when the server was started anew.
-		if !lostUnasked(err) || ctx.Err() != nil || stale >= most {
+		switch {
+		case ctx.Err() != nil:
+			return err
+		case lostUnasked(err) && stale < most: // all that the pool holds may be lost, as after a restart of the server
+			stale++
+		case (vanished(err) || errors.Is(err, errMovedBack)) && moves < readMoves:
+			moves++
+		default:
 			return err
 		}
 	}

@@ -49,12 +49,15 @@ const (
 	ioError               = pqerror.Code("58030")
 	insufficientPrivilege = pqerror.Code("42501")
 	tooManyConnections    = pqerror.Code("53300") // of the server, the database or the role
+	undefinedFunction     = pqerror.Code("42883")
+	undefinedTable        = pqerror.Code("42P01")
+	undefinedObject       = pqerror.Code("42704")
 )
 
 // passing reports whether the failure can pass.
 func passing(err error) bool {
 	if e := pq.As(err); e != nil {
-		return passingCodes[e.Code] || passingClasses[e.Code.Class()] || standby(e) || nodeTrouble(e)
+		return passingCodes[e.Code] || passingClasses[e.Code.Class()] || standby(e) || nodeTrouble(e) || vanished(e)
 	}
 	return errors.Is(err, products.ErrUnavailable) || lost(err)
 }
@@ -73,6 +76,19 @@ var nodeTroubles = []string{"server closed the connection unexpectedly", "failur
 func nodeTrouble(e *pq.Error) bool {
 	return (e.Code == internalError || e.Code == ioError) &&
 		slices.ContainsFunc(nodeTroubles, func(text string) bool { return strings.Contains(e.Message, text) })
+}
+
+// vanished reports whether a table or a function, or what has its type, went between two looks of the server, as when
+// the products were moved. It says so without a code of its own, in English whatever its language.
+func vanished(err error) bool {
+	e := pq.As(err, internalError)
+	return e != nil && (strings.HasPrefix(e.Message, "could not open relation with OID ") ||
+		strings.HasPrefix(e.Message, "cache lookup failed for "))
+}
+
+// missing reports whether a statement names what isn't there, or is there no longer.
+func missing(err error) bool {
+	return pq.As(err, undefinedTable, undefinedFunction, undefinedObject) != nil || vanished(err)
 }
 
 // isDuplicate reports whether a row was refused since its key exists. To a COPY Citus says so without a code.

@@ -128,3 +128,6 @@ func SearchStatement(ctx context.Context, db *DB, query products.Query) (stateme
 	r.walked = r.walk(OneTable())
 	return `SELECT ` + r.layout.selected + r.source(r.by), s.args
 }
+
+// ForgetDistribution makes the DB look for where the products are, as it does after a while.
+func ForgetDistribution(db *DB) { db.forgetDistribution() }

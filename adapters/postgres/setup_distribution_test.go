@@ -268,6 +268,86 @@ func TestDistributeKilled(t *testing.T) {
 	require.Error(t, <-ended)
 }
 
+// TestDistributeWhileRead: who reads while the products are moved waits, and sees no error. Every reader is in the
+// middle of a read when a move ends.
+func TestDistributeWhileRead(t *testing.T) {
+	url := home.In(t, postgres.OneTable())
+	db := open(t, url, postgres.Options{MaxConns: 40, HeavyReads: 20})
+	postgres.SetSilence(db, time.Minute)
+	postgres.SetHeavy(db, time.Minute, time.Minute)
+	query(t, url, `INSERT INTO products (id, sku_key, sku, name)
+		SELECT i, i, i, 'Lamp ' || i FROM generate_series(1, 500) i`)
+	require.NoError(t, db.BuildSearchIndex(t.Context()))
+	p := db.Products()
+	get := func(ctx context.Context) error {
+		_, err := p.Get(ctx, 7)
+		return err
+	}
+	reads := []func(ctx context.Context) error{get,
+		func(ctx context.Context) error { return db.InTx(ctx, get) },
+		func(ctx context.Context) error {
+			return p.EachKey(ctx, products.Query{}, func(products.KeyVersion) error { return nil })
+		},
+		func(ctx context.Context) error {
+			_, err := p.AttributeNames(ctx, products.Query{}, 1)
+			return err
+		}}
+	for _, q := range []products.Query{{SKU: "7"}, {CountUpTo: 10}, {MaxBytes: 100, SkipCount: true}, {Search: "lamp 7"},
+		{Status: new(bool)}, {Order: "-name"}} {
+		q.Limit = 5
+		reads = append(reads, func(ctx context.Context) error {
+			_, err := p.List(ctx, q)
+			return err
+		})
+	}
+	stop, ended := make(chan struct{}), make(chan error, len(reads))
+	for _, read := range reads {
+		go func() {
+			for {
+				select {
+				case <-stop:
+					ended <- nil
+					return
+				default:
+				}
+				if err := read(t.Context()); err != nil {
+					ended <- err
+					return
+				}
+			}
+		}()
+	}
+	admin, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, admin.Close()) }()
+	for _, to := range []postgres.Distribution{postgres.HashPartitions(8), postgres.OneTable()} {
+		// What writes to product_keys waits, such as a move that has all of the products already.
+		hold, err := admin.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		_, err = hold.ExecContext(t.Context(), `LOCK TABLE product_keys IN SHARE MODE`)
+		require.NoError(t, err)
+		moved := make(chan error, 1)
+		go func() {
+			mover, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: to})
+			if err == nil {
+				err = mover.Close()
+			}
+			moved <- err
+		}()
+		require.Eventually(t, func() bool {
+			return len(ended) > 0 || scan[int](t, url, `SELECT count(*) FROM pg_stat_activity
+				WHERE datname = current_database() AND wait_event_type = 'Lock'`) > len(reads)
+		}, time.Minute, 10*time.Millisecond)
+		require.NoError(t, hold.Rollback())
+		require.NoError(t, <-moved)
+		postgres.ForgetDistribution(db) // so that it reads the partitions
+	}
+	close(stop)
+	for range reads {
+		require.NoError(t, <-ended)
+	}
+}
+
 // TestDistributeSearchIndex: the index for searches goes along, and is built no second time.
 func TestDistributeSearchIndex(t *testing.T) {
 	url := home.In(t, postgres.OneTable())

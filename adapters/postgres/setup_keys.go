@@ -2,16 +2,12 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/lib/pq"
-	"github.com/lib/pq/pqerror"
 
 	"github.com/products-importer/products-importer/products"
 )
-
-const undefinedFunction = pqerror.Code("42883")
 
 // errMovedBack can pass: the products were in partitions until a moment ago.
 var errMovedBack = fmt.Errorf("%w: the products were brought back into one table", products.ErrUnavailable)
@@ -20,25 +16,20 @@ var errMovedBack = fmt.Errorf("%w: the products were brought back into one table
 // in partitions, see ofIDs.
 func (db *DB) readByID(ctx context.Context, p purpose,
 	f func(ctx context.Context, q querier, is Distribution) error) error {
-	for again := false; ; again = true {
-		err := db.read(ctx, p, func(ctx context.Context, q querier) error {
-			is, err := db.currentDistribution(ctx, q)
-			if err != nil {
-				return err
-			}
-			if is == Citus() && p == forReading {
-				return db.readNodes(ctx, q, func(q querier) error { return f(ctx, q, is) })
-			}
-			if err = f(ctx, q, is); is.byKeys() && pq.As(err, undefinedFunction) != nil {
-				db.forgetDistribution()
-				return errMovedBack
-			}
-			return err
-		})
-		if again || db.current(ctx) != nil || !errors.Is(err, errMovedBack) {
+	return db.read(ctx, p, func(ctx context.Context, q querier) error {
+		is, err := db.currentDistribution(ctx, q)
+		if err != nil {
 			return err
 		}
-	}
+		if is == Citus() && p == forReading {
+			return db.readNodes(ctx, q, func(q querier) error { return f(ctx, q, is) })
+		}
+		if err = f(ctx, q, is); is.byKeys() && missing(err) {
+			db.forgetDistribution()
+			return errMovedBack
+		}
+		return err
+	})
 }
 
 // ofIDs is what stands behind FROM for products that are found by product_keys. Rest is what stands behind that name:
