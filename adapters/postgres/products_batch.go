@@ -74,8 +74,11 @@ type unnested struct {
 	// casts lists the columns that are cast in the table: in what an UPDATE sets Citus takes no cast that isn't
 	// immutable, such as that to a list.
 	casts string
-	// joins: parameters go as text, so arrays are joined where that can be.
-	joins bool
+	// joins: parameters go as text, so arrays are joined where that can be; joinsTexts: as Citus sends them on, which
+	// would else print an array and read it again, those of text are.
+	joins, joinsTexts bool
+	// key is the array that is the column of that name.
+	key string
 }
 
 // add adds an array, as the column of that name.
@@ -84,15 +87,18 @@ func (u *unnested) add(a *array, name, element string) {
 		u.list.WriteString(", ")
 	}
 	number := strconv.Itoa(len(u.args) + 1)
-	if u.joins {
+	var arg any = a.bytes()
+	all, of := "$"+number+"::"+element+"[]", ""
+	if u.joins || u.joinsTexts && element == "text" {
 		if text, ok := a.bytes().joined(); ok {
-			u.args = append(u.args, text)
-			u.list.WriteString("unnest(string_to_array($" + number + "::text, E'\\x1f', E'\\x1e'))::" + element + " AS " + name)
-			return
+			arg, all, of = text, "string_to_array($"+number+"::text, E'\\x1f', E'\\x1e')", "::"+element
 		}
 	}
-	u.args = append(u.args, a.bytes())
-	u.list.WriteString("unnest($" + number + "::" + element + "[]) AS " + name)
+	u.args = append(u.args, arg)
+	u.list.WriteString("unnest(" + all + ")" + of + " AS " + name)
+	if name == "key" {
+		u.key = all
+	}
 }
 
 // addPlaces adds the places of n elements from 1, as the column i.

@@ -81,7 +81,7 @@ func (w *batchWriter) keysOf(some []match) arrayValue {
 // where = ANY looks for all of them in each. It is for transactions with joinByIndex.
 func (l *layout) ofKeys(s *shards) string {
 	return ` FROM (SELECT unnest($1::text[]) AS "x key") AS x JOIN ` + l.table.String() + ` p ON p.` + l.key +
-		` = x."x key"` + l.onShard(s, 1)
+		` = x."x key"` + l.onShard(s, "$1::text[]")
 }
 
 // readByKeys reads whole rows by their keys, some n of them, all on one shard, in any order.

@@ -64,13 +64,23 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) 
 			}
 			w.byKey = true
 		}
-		ranks := w.probeable(from)
+		ranks := w.ranksFrom(from)
+		if w.shards == nil {
+			ranks = w.probeable(ranks)
+		}
 		// Of the records that aren't as they want them: how they were found, by their places behind from.
 		unlike := slices.Grow(w.scratch.unlike[:0], len(ranks))[:len(ranks)]
 		clear(unlike)
 		w.scratch.unlike = unlike
 		err := eachShard(w.shards, ranks, w.keyOf, func(some []int32) error {
-			return w.probeSome(ctx, t, some, unlike, from)
+			for len(some) > 0 {
+				piece := w.probeable(some)
+				some = some[len(piece):]
+				if err := w.probeSome(ctx, t, piece, unlike, from); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -84,16 +94,23 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) 
 // keyOf is the key of the record of a rank.
 func (w *batchWriter) keyOf(rank int32) string { return w.batch.Records[w.sorted[rank]].Key }
 
-// probeable returns the ranks from one on, as many as may be probed at once.
-func (w *batchWriter) probeable(from int) []int32 {
+// ranksFrom returns all ranks from one on.
+func (w *batchWriter) ranksFrom(from int) []int32 {
 	ranks := w.scratch.ranks[:0]
-	bytes := 0
-	for to := from; to < len(w.sorted) && len(ranks) < chunkRecords && bytes < chunkBytes; to++ {
-		bytes += w.columns.Bytes(&w.batch.Records[w.sorted[to]])
-		ranks = append(ranks, int32(to))
+	for rank := from; rank < len(w.sorted); rank++ {
+		ranks = append(ranks, int32(rank))
 	}
 	w.scratch.ranks = ranks
 	return ranks
+}
+
+// probeable returns the first of the ranks, as many as may be probed at once.
+func (w *batchWriter) probeable(ranks []int32) []int32 {
+	n, bytes := 0, 0
+	for ; n < len(ranks) && n < chunkRecords && bytes < chunkBytes; n++ {
+		bytes += w.columns.Bytes(&w.batch.Records[w.sorted[ranks[n]]])
+	}
+	return ranks[:n]
 }
 
 // found is what a probe found for a record whose product isn't as the record wants it: place is negative where there is
@@ -231,7 +248,7 @@ func (w *batchWriter) probeStatement() string {
 	if w.layout.own != nil {
 		return w.ownProbe()
 	}
-	u := unnested{args: s.args[:0]}
+	u := unnested{args: s.args[:0], joinsTexts: w.shards != nil}
 	u.add(&s.key, "key", "text")
 	// By key alone the index answers: the rows aren't read where they are visible to all.
 	place, version, unlike := "-x.i", "0", "p."+w.layout.key+" IS NULL"
@@ -245,7 +262,7 @@ func (w *batchWriter) probeStatement() string {
 	s.args = u.args
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(` + version + `)::text, '{}')
 		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON p.` + w.layout.key + ` = x.key` +
-		w.layout.onShard(w.shards, 1) + ` WHERE ` + unlike
+		w.layout.onShard(w.shards, u.key) + ` WHERE ` + unlike
 }
 
 // compared adds the parameters to compare a product with a record. The condition same holds where it is as the record

@@ -336,7 +336,7 @@ func (w *reverter) change(ctx context.Context, t *transaction, ranks []int32) (b
 	found := make(map[string]*products.Product, len(ranks))
 	if len(deleted) > 0 {
 		err := eachShard(w.shards, deleted, w.keyOf, func(some []int32) error {
-			u := unnested{}
+			u := unnested{joinsTexts: w.shards != nil}
 			w.keys(some)
 			u.add(&w.scratch.key, "key", "text")
 			return w.remove(ctx, t, &u, "", func(key string, p *products.Product, _ products.Restored) {
@@ -363,7 +363,7 @@ func (w *reverter) remove(ctx context.Context, t *transaction, u *unnested, cond
 	f func(key string, p *products.Product, restored products.Restored)) error {
 	l := w.layout
 	return w.each(ctx, t, `DELETE FROM `+l.table.String()+` AS p USING `+u.table()+` WHERE p.`+l.key+` = x.key`+
-		l.onShard(w.shards, 1)+condition+
+		l.onShard(w.shards, u.key)+condition+
 		` RETURNING `+l.list(l.columns, func(c *column) string { return "p." + c.name }, true)+
 		`, coalesce(p.restored_versions, '')`, u.args, f)
 }
@@ -455,7 +455,7 @@ func (w *reverter) updateSome(ctx context.Context, t *transaction, updated []int
 		as[0].addInt(before.ID)
 		s.versions.addInt(before.Version)
 	}
-	u := unnested{args: append(s.args[:0], w.now)}
+	u := unnested{args: append(s.args[:0], w.now), joinsTexts: w.shards != nil}
 	u.add(&s.key, "key", "text")
 	u.add(&as[0], "id", "bigint")
 	u.add(&s.versions, "version", "bigint")
@@ -469,7 +469,7 @@ func (w *reverter) updateSome(ctx context.Context, t *transaction, updated []int
 	s.args = u.args
 	done, err := t.ExecContext(ctx, `UPDATE `+l.table.String()+` AS p SET version = p.version + 1,
 		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+l.key+` = x.key AND p.id - x.id = 0
-		AND p.version = x.version`+l.onShard(w.shards, 2), u.args...)
+		AND p.version = x.version`+l.onShard(w.shards, u.key), u.args...)
 	if err != nil {
 		return 0, err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -79,13 +78,13 @@ func eachShard[T any](s *shards, all []T, key func(T) string, f func(some []T) e
 	return nil
 }
 
-// onShard is the condition, after others, that a row p has one of the keys in the parameter of that number: where there
-// are shards it leads to the one that has them all. Empty without shards.
-func (l *layout) onShard(s *shards, parameter int) string {
+// onShard is the condition, after others, that a row p has one of the keys in an array: where there are shards it leads
+// to the one that has them all. Empty without shards.
+func (l *layout) onShard(s *shards, keys string) string {
 	if s == nil {
 		return ""
 	}
-	return " AND p." + l.key + " = ANY ($" + strconv.Itoa(parameter) + "::text[])"
+	return " AND p." + l.key + " = ANY (" + keys + ")"
 }
 
 // hashText is PostgreSQL's hashtext of a text whose collation is deterministic, by which Citus chooses the shard: Bob

@@ -28,6 +28,9 @@ type rowChange struct {
 func (w *batchWriter) update(ctx context.Context, t *transaction, different []match, takeAsIs bool) (bool, error) {
 	for len(different) > 0 {
 		chunk := w.sendable(different)
+		if w.shards != nil && w.differ == nil && w.guarded(different) {
+			chunk = different // each shard gets a part of it
+		}
 		guarded := !takeAsIs && w.guarded(chunk)
 		if !guarded || w.differ != nil {
 			chunk = readableOf(chunk)
@@ -83,9 +86,16 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 	}
 	written := 0
 	err = eachShard(w.shards, rows, w.keyOfMatch, func(some []match) error {
-		n, err := w.writeSome(ctx, t, some)
-		written += n
-		return err
+		for len(some) > 0 {
+			piece := w.sendable(some)
+			some = some[len(piece):]
+			n, err := w.writeSome(ctx, t, piece)
+			if err != nil {
+				return err
+			}
+			written += n
+		}
+		return nil
 	})
 	if err != nil || written != len(rows) {
 		return false, err
@@ -110,7 +120,7 @@ func (w *batchWriter) writeSome(ctx context.Context, t *transaction, rows []matc
 	if err != nil {
 		return 0, err
 	}
-	done, err := t.ExecContext(ctx, w.updating(u, set)+` WHERE `+w.isGuarded()+w.layout.onShard(w.shards, 2), u.args...)
+	done, err := t.ExecContext(ctx, w.updating(u, set)+` WHERE `+w.isGuarded()+w.layout.onShard(w.shards, u.key), u.args...)
 	if err != nil {
 		return 0, err
 	}
@@ -131,7 +141,7 @@ func (w *batchWriter) guardedRows(rows []match) (u *unnested, set string, err er
 		s.sku.add(r.SKU)
 		s.versions.addInt(f.version)
 	}
-	u = &unnested{args: append(s.args[:0], w.now)}
+	u = &unnested{args: append(s.args[:0], w.now), joinsTexts: w.shards != nil}
 	u.add(&s.key, "key", "text")
 	u.add(&s.versions, "version", "bigint")
 	_, set = w.compared(u)
