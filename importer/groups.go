@@ -3,6 +3,7 @@ package importer
 import (
 	"container/list"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,8 +19,11 @@ const (
 // or asked for last. It is a function of the records that it was shown, in their order.
 type groups struct {
 	byKey map[digest]*list.Element
-	used  list.List // of *group, the one used last in front
+	used  list.List // of *packed, the one used last in front
 	bytes int       // of text
+	// found is the group that was found last: its other variants most often follow.
+	found *group
+	text  []byte // for put
 	// above is the product whose variants may follow directly, whatever its group; nil for none.
 	above *group
 	// keepsNames: the groups are to be written down, see appendTo.
@@ -38,6 +42,14 @@ type group struct {
 	product string
 }
 
+// packed is a group as appendTo writes it down, which takes half of the memory.
+type packed struct {
+	key      digest
+	size     int32 // see group.size
+	nameless bool
+	text     string
+}
+
 // maxGroupName is how long the name of a group is at most that can be written down.
 const maxGroupName = 256
 
@@ -53,15 +65,18 @@ func (g *group) size() (n int) {
 
 // own makes the group's text one of its own, so that it doesn't hold a whole block in memory.
 func (g *group) own() {
-	text := strings.Join(g.cells, "")
 	g.product = strings.Clone(g.product)
-	own, from := make([]string, len(g.cells)), 0
 	for i, cell := range g.cells {
-		own[i] = text[from : from+len(cell)]
-		from += len(cell)
+		g.cells[i] = strings.Clone(cell)
 	}
-	g.cells = own
-	g.validText = utf8.ValidString(text) && strings.IndexByte(text, 0) < 0
+	g.validate()
+}
+
+// validate finds out whether the text is valid.
+func (g *group) validate() {
+	g.validText = !slices.ContainsFunc(g.cells, func(cell string) bool {
+		return !utf8.ValidString(cell) || strings.IndexByte(cell, 0) >= 0
+	})
 }
 
 // find returns the group, or nil, and counts as a use.
@@ -71,24 +86,35 @@ func (s *groups) find(key digest) *group {
 		return nil
 	}
 	s.used.MoveToFront(e)
-	return e.Value.(*group)
+	if s.found == nil || s.found.key != key {
+		in := groupReader[string]{rest: e.Value.(*packed).text, ok: true}
+		g := in.group()
+		g.key = key
+		s.found = &g
+	}
+	return s.found
 }
 
-// put makes g, which owns its text, the record from which its group inherits.
-func (s *groups) put(g group) {
+// put makes g the record from which its group inherits.
+func (s *groups) put(g *group) {
+	s.text = g.appendTo(s.text[:0])
+	now := packed{key: g.key, size: int32(g.size()), nameless: g.name == "", text: string(s.text)}
 	if e := s.byKey[g.key]; e != nil {
-		old := e.Value.(*group)
-		s.bytes -= old.size()
-		*old = g
+		old := e.Value.(*packed)
+		s.bytes -= int(old.size)
+		*old = now
 		s.used.MoveToFront(e)
 	} else {
-		s.byKey[g.key] = s.used.PushFront(&g)
+		s.byKey[g.key] = s.used.PushFront(&now)
 	}
 	s.bytes += g.size()
+	if s.found != nil && s.found.key == g.key {
+		s.found = nil
+	}
 	for len(s.byKey) > maxGroups || s.bytes > maxGroupBytes && len(s.byKey) > 1 {
-		last := s.used.Remove(s.used.Back()).(*group)
+		last := s.used.Remove(s.used.Back()).(*packed)
 		delete(s.byKey, last.key)
-		s.bytes -= last.size()
+		s.bytes -= int(last.size)
 	}
 }
 
@@ -103,11 +129,11 @@ func (s *groups) appendTo(b []byte) (_ []byte, ok bool) {
 		b = above.appendTo(b)
 	}
 	for e := s.used.Back(); e != nil; e = e.Prev() {
-		g := e.Value.(*group)
-		if g.name == "" {
+		p := e.Value.(*packed)
+		if p.nameless {
 			return nil, false
 		}
-		b = g.appendTo(b)
+		b = append(b, p.text...)
 	}
 	return b, true
 }
@@ -120,7 +146,8 @@ func (g *group) appendTo(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(g.line)<<1|taken)
 	b = binary.AppendUvarint(b, uint64(len(g.cells)))
-	for _, text := range append([]string{g.name, g.product}, g.cells...) {
+	b = appendText(appendText(b, g.name), g.product)
+	for _, text := range g.cells {
 		b = appendText(b, text)
 	}
 	return b
@@ -130,7 +157,7 @@ func (g *group) appendTo(b []byte) []byte {
 func readGroups(b []byte, key func(name string) digest) (s *groups, ok bool) {
 	s = newGroups()
 	s.keepsNames = true
-	in := groupReader{rest: b, ok: len(b) > 0}
+	in := groupReader[[]byte]{rest: b, ok: len(b) > 0}
 	if in.ok {
 		above := b[0] == 1
 		if in.rest = b[1:]; above {
@@ -141,40 +168,46 @@ func readGroups(b []byte, key func(name string) digest) (s *groups, ok bool) {
 	for in.ok && len(in.rest) > 0 {
 		g := in.group()
 		g.key = key(g.name)
-		s.put(g)
+		s.put(&g)
 	}
 	return s, in.ok
 }
 
 // groupReader reads groups, as long as that is ok.
-type groupReader struct {
-	rest []byte
+type groupReader[T string | []byte] struct {
+	rest T
 	ok   bool
 }
 
-func (r *groupReader) number() uint64 {
-	n, length := binary.Uvarint(r.rest)
+func (r *groupReader[T]) number() uint64 {
+	n, length := binary.Uvarint([]byte(r.rest[:min(len(r.rest), binary.MaxVarintLen64)]))
 	if length <= 0 {
-		r.rest, r.ok = nil, false
+		r.rest, r.ok = r.rest[len(r.rest):], false
 		return 0
 	}
 	r.rest = r.rest[length:]
 	return n
 }
 
-func (r *groupReader) text() string {
-	text, rest, ok := cutText(r.rest)
-	r.rest, r.ok = rest, r.ok && ok
+func (r *groupReader[T]) text() string {
+	length := r.number()
+	if length > uint64(len(r.rest)) {
+		r.rest, r.ok = r.rest[len(r.rest):], false
+		return ""
+	}
+	text := r.rest[:length]
+	r.rest = r.rest[length:]
 	return string(text)
 }
 
-func (r *groupReader) group() (g group) {
+func (r *groupReader[T]) group() (g group) {
 	line, cells := r.number(), r.number()
 	g.line, g.taken = int64(line>>1), line&1 == 1
 	g.name, g.product = r.text(), r.text()
+	g.cells = make([]string, 0, min(cells, uint64(len(r.rest))))
 	for ; cells > 0 && r.ok; cells-- {
 		g.cells = append(g.cells, r.text())
 	}
-	g.own()
+	g.validate()
 	return g
 }

@@ -26,7 +26,7 @@ func TestGroupsAreWrittenDown(t *testing.T) {
 		g := group{key: key(name), name: name, line: rng.Int64N(1 << 40), taken: rng.IntN(2) == 0, product: "p",
 			cells: []string{"", fmt.Sprint(rng.Uint64()), strings.Repeat("z", rng.IntN(60_000))}}
 		g.own()
-		s.put(g)
+		s.put(&g)
 		return &g
 	}
 	first := newGroups()
@@ -52,7 +52,7 @@ func TestGroupsAreWrittenDown(t *testing.T) {
 	require.False(t, ok, "a text is cut off")
 	_, ok = readGroups(nil, key)
 	require.False(t, ok)
-	first.put(group{key: digest{1, 1}})
+	first.put(&group{key: digest{1, 1}})
 	_, ok = first.appendTo(nil)
 	require.False(t, ok, "a name is missing")
 }

@@ -171,18 +171,19 @@ func (p *parser) noteParent(it *item, r *rawRecord, g *groups) {
 			return
 		}
 	}
-	parent.own()
 	variant := r.isVariant(m.kinds.kind)
 	if !variant && p.looksAbove() {
 		above := parent
+		above.cells = slices.Clone(above.cells)
+		above.own()
 		g.above = &above
 	}
 	put := func(name string) {
 		parent.key = p.groupKey(name)
 		if parent.name = ""; g.keepsNames && len(name) <= maxGroupName {
-			parent.name = strings.Clone(name)
+			parent.name = name
 		}
-		g.put(parent)
+		g.put(&parent)
 	}
 	name := p.groupName(r)
 	switch {
