@@ -64,14 +64,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return errorline.Success
 }
 
-// saveMemory makes the collector run more often, so that an import takes about a quarter less memory. GOGC and
-// GOMEMLIMIT go before that. The caller calls restore at the end.
+// saveMemory makes the collector run more often, so that an import takes about a quarter less memory, and more often
+// still where that would not be enough. GOGC and GOMEMLIMIT go before that. The caller calls restore at the end.
 func saveMemory(getenv func(string) string) (restore func()) {
 	if getenv("GOGC") != "" || getenv("GOMEMLIMIT") != "" {
 		return func() {}
 	}
 	percent := debug.SetGCPercent(50)
-	return func() { debug.SetGCPercent(percent) }
+	limit := debug.SetMemoryLimit(72 << 20)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 // work works until the context ends.
