@@ -37,6 +37,9 @@ func TestFewConnections(t *testing.T) {
 	u, err := url.Parse(owner)
 	require.NoError(t, err)
 	u.User = url.UserPassword(role, "secret")
+	query := u.Query()
+	query.Set("connect_timeout", "60") // a busy machine opens none in the usual 5 s, now and then
+	u.RawQuery = query.Encode()
 
 	db := open(t, u.String(), postgres.Options{MaxConns: 10, RetryFor: -1})
 	postgres.SetWait(db, time.Minute) // ten have two connections, and nobody's turn comes by order
