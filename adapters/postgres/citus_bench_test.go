@@ -19,7 +19,7 @@ import (
 // BenchmarkCitusImport imports into products that Citus distributes, and into one table of a plain PostgreSQL: what is
 // new, the same again, and the same with other content. server-x-plain compares the processor seconds of the servers,
 // summed over the nodes, which must be on this machine with files that the user may read. Where TEST_DATABASE_URL is
-// TEST_CITUS_URL, the plain one is another database on the coordinator.
+// TEST_CITUS_URL, the plain one is another database on the coordinator. Rounds differ, by a half for what is new.
 func BenchmarkCitusImport(b *testing.B) {
 	n := catalogtest.BenchRecords()
 	var before, changed bytes.Buffer
