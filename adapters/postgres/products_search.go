@@ -52,8 +52,8 @@ func searched(schema *products.Schema) (fields []*products.Field) {
 // searchWalk is how many products are looked at in the order of a page before the index for searches is asked, for each
 // that the page has, and searchWalkMost how many at most.
 const (
-	searchWalk     = 100
-	searchWalkMost = 100_000
+	searchWalk     = 50
+	searchWalkMost = 50_000
 )
 
 // walk returns what pageReader.walked is to be, where the products are distributed so: more than 0 for a search that
