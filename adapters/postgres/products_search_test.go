@@ -79,7 +79,7 @@ func testSearchPages(t *testing.T, url string) {
 // TestSearchReadsFew: a search for what is in few products or in none reads few rows, though the server believes that
 // it is in many, or knows nothing of them.
 func TestSearchReadsFew(t *testing.T) {
-	home.OneTable(t, "partitions have no order in which a search could go astray")
+	home.OneTable(t, "partitions have no index on the ID, in whose order a search could look at all")
 	url := migrated(t)
 	price := products.Field{Name: "price", Type: products.Decimal, Scale: 2, Index: true}
 	db := open(t, url, postgres.Options{Fields: schemaWith(t, price)})
