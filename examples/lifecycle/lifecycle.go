@@ -65,6 +65,7 @@ func (s *Settings) Await(ctx context.Context, front *Front, logger *slog.Logger,
 		case left <= 0:
 			return fmt.Errorf("waited %v for the database: %w", s.Wait, err)
 		}
+		front.Starting("waiting for the database, which can't be reached")
 		if !waits {
 			waits = true
 			args := []any{"at_most", s.Wait, "error", err}
@@ -73,7 +74,6 @@ func (s *Settings) Await(ctx context.Context, front *Front, logger *slog.Logger,
 			}
 			logger.Warn("waiting for the database, which can't be reached", args...)
 		}
-		front.Starting("waiting for the database, which can't be reached")
 		timer := time.NewTimer(min(pause, left))
 		select {
 		case <-timer.C:

@@ -77,7 +77,7 @@ func TestBackupUsage(t *testing.T) {
 		{nil, "name one file to be written"},
 		{[]string{"a", "b"}, "name one file to be written"},
 		{[]string{"sqlite:x"}, "no path"},
-		{[]string{"-schema", "shop", "x"}, "-schema is for PostgreSQL alone"},
+		{[]string{"-schema", "shop", "x"}, `-schema "shop" is for PostgreSQL alone`},
 		{[]string{"-nonsense"}, "-nonsense"},
 	} {
 		status, _, stderr := command(t, append([]string{"backup"}, c.args...)...)

@@ -70,7 +70,7 @@ func grants(t *testing.T, schema, user string) (statements string) {
 
 // TestGrantsInASchema grants all in a schema of one's own and nothing else, by psql too where there is one.
 func TestGrantsInASchema(t *testing.T) {
-	owner := home.URL(t)
+	owner := home.Empty(t)
 	name, as := newUser(t, owner)
 	const schema = "Shop's"
 	// has compares what the user may do with the settings and with products.
@@ -120,7 +120,7 @@ func TestGrantsInASchema(t *testing.T) {
 
 // TestLeastPrivileges runs everything as a user who owns nothing and has what grants.sql grants.
 func TestLeastPrivileges(t *testing.T) {
-	owner := home.URL(t)
+	owner := home.Empty(t)
 	name, user := newUser(t, owner)
 	fields := filepath.Join(t.TempDir(), "fields.json")
 	require.NoError(t, os.WriteFile(fields,

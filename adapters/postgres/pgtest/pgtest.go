@@ -57,8 +57,8 @@ func (o options) settings() []string {
 			"-c", "shared_preload_libraries=citus", "-c", "wal_level=logical"}
 	}
 	if !benchmarks() {
-		// A test that crashes the server doesn't crash the machine, and has too few rows for compiled statements.
-		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "jit=off")
+		// A test that crashes the server doesn't crash the machine.
+		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off")
 	}
 	return settings
 }
