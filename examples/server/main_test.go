@@ -136,7 +136,7 @@ func startIn(t testing.TB, folder string, args ...string) *client {
 		args...)...)}
 	c.process.Dir = folder
 	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADDR=", "ADMIN_PASSWORD=", "ADMIN_USER=",
-		"USERS=", "DRAIN=0", races(t))
+		"USERS=", "DRAIN=0", "LEASE=4s", races(t)) // a killed server's import need not be waited for longer
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)
