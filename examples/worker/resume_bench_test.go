@@ -30,7 +30,7 @@ func hugeRecords() int {
 
 // BenchmarkHuge has workers, which are processes, import a huge file in mode update, and kills the one that does at
 // 28 % and at 90 %. s-resume-28 and s-resume-90 are the times from the next one's claim to its first batch, peak-MiB
-// the most memory that one of them ever had.
+// the most memory that one of them ever had. With -short there are two of the files.
 func BenchmarkHuge(b *testing.B) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		b.Skip("this system doesn't tell a process's peak memory")
@@ -41,15 +41,20 @@ func BenchmarkHuge(b *testing.B) {
 		name   string
 		before bool // Base is imported before
 		dry    bool // a dry run is committed
+		long   bool // not with -short
 		file   func() io.Reader
 	}{
 		{name: "new", file: base},
-		{name: "half", before: true, file: func() io.Reader { return catalogtest.NewReader(n, catalogtest.HalfNew) }},
-		{name: "dry", dry: true, file: base},
+		{name: "half", before: true, long: true,
+			file: func() io.Reader { return catalogtest.NewReader(n, catalogtest.HalfNew) }},
+		{name: "dry", dry: true, long: true, file: base},
 		{name: "variants", file: func() io.Reader { return &families{records: n} }},
-		{name: "gzip", file: func() io.Reader { return gzipped(base()) }},
+		{name: "gzip", long: true, file: func() io.Reader { return gzipped(base()) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			if c.long && testing.Short() {
+				b.Skip("it takes too long")
+			}
 			for b.Loop() {
 				h := huge{scene: newScene(b, migrated(b)), b: b}
 				if c.before {
