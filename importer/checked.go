@@ -84,12 +84,17 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 }
 
 // cutText returns the text at the beginning of what was kept, and what is behind it.
-func cutText(b []byte) (text, rest []byte, ok bool) {
-	length, n := binary.Uvarint(b)
+func cutText[T string | []byte](b T) (text, rest T, ok bool) {
+	length, n := uvarint(b)
 	if n <= 0 || length > uint64(len(b)-n) {
-		return nil, nil, false
+		return text, rest, false
 	}
 	return b[n : n+int(length)], b[n+int(length):], true
+}
+
+// uvarint is [binary.Uvarint], of a string too.
+func uvarint[T string | []byte](b T) (n uint64, length int) {
+	return binary.Uvarint([]byte(b[:min(len(b), binary.MaxVarintLen64)]))
 }
 
 // errChecked: the bytes are none of a Checked.

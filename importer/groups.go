@@ -107,7 +107,7 @@ func (s *groups) put(g *group) {
 	} else {
 		s.byKey[g.key] = s.used.PushFront(&now)
 	}
-	s.bytes += g.size()
+	s.bytes += int(now.size)
 	if s.found != nil && s.found.key == g.key {
 		s.found = nil
 	}
@@ -180,7 +180,7 @@ type groupReader[T string | []byte] struct {
 }
 
 func (r *groupReader[T]) number() uint64 {
-	n, length := binary.Uvarint([]byte(r.rest[:min(len(r.rest), binary.MaxVarintLen64)]))
+	n, length := uvarint(r.rest)
 	if length <= 0 {
 		r.rest, r.ok = r.rest[len(r.rest):], false
 		return 0
@@ -190,13 +190,8 @@ func (r *groupReader[T]) number() uint64 {
 }
 
 func (r *groupReader[T]) text() string {
-	length := r.number()
-	if length > uint64(len(r.rest)) {
-		r.rest, r.ok = r.rest[len(r.rest):], false
-		return ""
-	}
-	text := r.rest[:length]
-	r.rest = r.rest[length:]
+	text, rest, ok := cutText(r.rest)
+	r.rest, r.ok = rest, r.ok && ok
 	return string(text)
 }
 
