@@ -54,6 +54,11 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) 
 	}
 	result := &probeResult{}
 	w.byKey = w.batch.Mode == products.Ignore
+	all := w.scratch.ranks[:0]
+	for rank := range w.sorted {
+		all = append(all, int32(rank))
+	}
+	w.scratch.ranks = all
 	for from := 0; from < len(w.sorted); {
 		if mayLeave && len(result.different) > 3*len(result.same) {
 			if len(result.fresh) == 0 {
@@ -64,7 +69,7 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) 
 			}
 			w.byKey = true
 		}
-		ranks := w.ranksFrom(from)
+		ranks := all[from:]
 		if w.shards == nil {
 			ranks = w.probeable(ranks)
 		}
@@ -72,15 +77,8 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) 
 		unlike := slices.Grow(w.scratch.unlike[:0], len(ranks))[:len(ranks)]
 		clear(unlike)
 		w.scratch.unlike = unlike
-		err := eachShard(w.shards, ranks, w.keyOf, func(some []int32) error {
-			for len(some) > 0 {
-				piece := w.probeable(some)
-				some = some[len(piece):]
-				if err := w.probeSome(ctx, t, piece, unlike, from); err != nil {
-					return err
-				}
-			}
-			return nil
+		err := eachPiece(w.shards, ranks, w.keyOf, w.probeable, func(some []int32) error {
+			return w.probeSome(ctx, t, some, unlike, from)
 		})
 		if err != nil {
 			return nil, err
@@ -93,16 +91,6 @@ func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) 
 
 // keyOf is the key of the record of a rank.
 func (w *batchWriter) keyOf(rank int32) string { return w.batch.Records[w.sorted[rank]].Key }
-
-// ranksFrom returns all ranks from one on.
-func (w *batchWriter) ranksFrom(from int) []int32 {
-	ranks := w.scratch.ranks[:0]
-	for rank := from; rank < len(w.sorted); rank++ {
-		ranks = append(ranks, int32(rank))
-	}
-	w.scratch.ranks = ranks
-	return ranks
-}
 
 // probeable returns the first of the ranks, as many as may be probed at once.
 func (w *batchWriter) probeable(ranks []int32) []int32 {

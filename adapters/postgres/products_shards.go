@@ -78,6 +78,24 @@ func eachShard[T any](s *shards, all []T, key func(T) string, f func(some []T) e
 	return nil
 }
 
+// eachPiece is eachShard that calls f with as many at once as first returns of those that are left on a shard. Where
+// there are no shards, all is such a piece.
+func eachPiece[T any](s *shards, all []T, key func(T) string, first func(left []T) []T, f func(some []T) error) error {
+	if s == nil {
+		return f(all)
+	}
+	return eachShard(s, all, key, func(left []T) error {
+		for len(left) > 0 {
+			some := first(left)
+			if err := f(some); err != nil {
+				return err
+			}
+			left = left[len(some):]
+		}
+		return nil
+	})
+}
+
 // onShard is the condition, after others, that a row p has one of the keys in an array: where there are shards it leads
 // to the one that has them all. Empty without shards.
 func (l *layout) onShard(s *shards, keys string) string {

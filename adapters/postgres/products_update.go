@@ -85,17 +85,10 @@ func (w *batchWriter) write(ctx context.Context, t *transaction, rows []match) (
 		return true, nil
 	}
 	written := 0
-	err = eachShard(w.shards, rows, w.keyOfMatch, func(some []match) error {
-		for len(some) > 0 {
-			piece := w.sendable(some)
-			some = some[len(piece):]
-			n, err := w.writeSome(ctx, t, piece)
-			if err != nil {
-				return err
-			}
-			written += n
-		}
-		return nil
+	err = eachPiece(w.shards, rows, w.keyOfMatch, w.sendable, func(some []match) error {
+		n, err := w.writeSome(ctx, t, some)
+		written += n
+		return err
 	})
 	if err != nil || written != len(rows) {
 		return false, err
