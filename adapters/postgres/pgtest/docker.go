@@ -19,7 +19,7 @@ import (
 
 const (
 	officialImage = "postgres:17.6"
-	containerLife = 60 * 60 // seconds, for a test process that was killed; longer than .ci/run gives one
+	containerLife = 90 * 60 // seconds, for a test process that was killed; longer than .ci/run gives one
 )
 
 // fromDocker starts a container.
