@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"time"
 
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/postgres"
+	"github.com/products-importer/products-importer/examples/savememory"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/job"
@@ -48,7 +48,7 @@ func (o *outcome) run(ctx context.Context, getenv func(string) string, stdin io.
 		} else {
 			boundBatches(&options, source.Size())
 		}
-		defer saveMemory(getenv)()
+		defer savememory.Within(memoryLimit, getenv)()
 	}
 	options.OnReject = o.rejects.note
 	reports, err := openReports(s, &options)
@@ -184,17 +184,7 @@ func boundBatches(options *importer.Options, size int64) {
 	}
 }
 
-// saveMemory makes the collector run often. It keeps an import into PostgreSQL below 64 MiB of memory, whatever the
-// file's size, and one of half a million records into a file of SQLite's below 80 MiB. GOGC and GOMEMLIMIT go before
-// that. The caller calls restore at the end.
-func saveMemory(getenv func(string) string) (restore func()) {
-	if getenv("GOGC") != "" || getenv("GOMEMLIMIT") != "" {
-		return func() {}
-	}
-	percent := debug.SetGCPercent(50)
-	limit := debug.SetMemoryLimit(48 << 20)
-	return func() {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
-}
+// memoryLimit is what the collector keeps an import's memory within, if that can be. All that the program has stays
+// below 64 MiB then for an import into PostgreSQL, whatever the file's size, and below 80 MiB for one of half a million
+// records into a file of SQLite's.
+const memoryLimit = 48 << 20

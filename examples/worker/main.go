@@ -20,7 +20,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 	_ "time/tzdata" // for the zone of an import, wherever the program runs
@@ -33,6 +32,7 @@ import (
 	"github.com/products-importer/products-importer/examples/healthcheck"
 	"github.com/products-importer/products-importer/examples/lifecycle"
 	"github.com/products-importer/products-importer/examples/logflags"
+	"github.com/products-importer/products-importer/examples/savememory"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/examples/version"
 	"github.com/products-importer/products-importer/importer/job"
@@ -57,26 +57,16 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err := s.parse(flags, args, getenv); err != nil {
 		return flags.Report(err, stdout, stderr)
 	}
-	defer saveMemory(getenv)()
+	defer savememory.Within(memoryLimit, getenv)()
 	if err := work(ctx, s, stdout, s.log.Logger(stderr)); err != nil {
 		return errorline.Fail(stderr, "worker", err)
 	}
 	return errorline.Success
 }
 
-// saveMemory makes the collector run more often, so that an import takes about a quarter less memory, and more often
-// still where that would not be enough. GOGC and GOMEMLIMIT go before that. The caller calls restore at the end.
-func saveMemory(getenv func(string) string) (restore func()) {
-	if getenv("GOGC") != "" || getenv("GOMEMLIMIT") != "" {
-		return func() {}
-	}
-	percent := debug.SetGCPercent(50)
-	limit := debug.SetMemoryLimit(72 << 20)
-	return func() {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
-}
+// memoryLimit is what the collector keeps an import's memory within, if that can be: running more often, it saves about
+// a quarter of it.
+const memoryLimit = 72 << 20
 
 // work works until the context ends.
 func work(ctx context.Context, s *settings, stdout io.Writer, logger *slog.Logger) (err error) {

@@ -8,7 +8,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -130,25 +129,5 @@ func TestUsage(t *testing.T) {
 		if c.status > 0 {
 			require.Equal(t, 1, strings.Count(stderr.String(), "\n"), "one line")
 		}
-	}
-}
-
-// TestSaveMemory: the collector runs more often while the program does, unless its user said how often.
-func TestSaveMemory(t *testing.T) {
-	percent := func() int {
-		now := debug.SetGCPercent(100)
-		debug.SetGCPercent(now)
-		return now
-	}
-	before := percent()
-	restore := saveMemory(func(string) string { return "" })
-	require.Equal(t, 50, percent())
-	restore()
-	require.Equal(t, before, percent())
-	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
-		restore := saveMemory(func(asked string) string { return map[string]string{name: "200"}[asked] })
-		require.Equal(t, before, percent())
-		restore()
-		require.Equal(t, before, percent())
 	}
 }
