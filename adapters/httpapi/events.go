@@ -120,7 +120,6 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, text string) error 
 		last = 0 // none, or none of ours
 	}
 	s := session{w: w, control: http.NewResponseController(w), interval: a.options.ProgressInterval}
-	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }()
 	opened := err != nil
 	if opened {
 		begin(w)
@@ -195,9 +194,12 @@ func (s *session) run(ctx context.Context, subscription *progress.Subscription[*
 	for {
 		now := time.Now()
 		switch {
-		case held != nil && (held.final || now.Sub(s.framed) >= s.interval):
+		case held != nil && held.final:
+			_ = s.write(held.wire, now) // the end of the response sends it, in one piece with its own
+			return
+		case held != nil && now.Sub(s.framed) >= s.interval:
 			s.framed = now
-			if s.send(held.wire, now) != nil || held.final {
+			if s.send(held.wire, now) != nil {
 				return
 			}
 			sent, held = held.revision, nil
@@ -227,10 +229,16 @@ var comment = appendComment(nil, "")
 
 // send writes to the client, and fails if that doesn't receive it in time.
 func (s *session) send(wire []byte, now time.Time) error {
-	s.wrote = now
-	_ = s.control.SetWriteDeadline(now.Add(frameTime)) // as in extendDeadline
-	if _, err := s.w.Write(wire); err != nil {
+	if err := s.write(wire, now); err != nil {
 		return err
 	}
 	return s.control.Flush()
+}
+
+// write writes what the client has so long to receive once it is sent.
+func (s *session) write(wire []byte, now time.Time) error {
+	s.wrote = now
+	_ = s.control.SetWriteDeadline(now.Add(frameTime)) // as in extendDeadline
+	_, err := s.w.Write(wire)
+	return err
 }

@@ -309,6 +309,28 @@ func TestSlowClientIsDropped(t *testing.T) {
 	})
 }
 
+// TestUnreadEnds: a client that receives nothing of a response is dropped, though all of it waits to be sent when the
+// handler ends.
+func TestUnreadEnds(t *testing.T) {
+	for _, path := range []string{"/imports/" + id(1) + "/events", "/products/export.csv", "/products/"} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, httpapi.Options{})
+			_, l, stop := f.serve()
+			defer stop()
+			f.board.put(ended(1, job.Success))
+			conn, err := l.dial(t.Context(), "", "")
+			require.NoError(t, err)
+			_, err = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\nAuthorization: "+
+				basic(user, password)+"\r\n\r\n")
+			require.NoError(t, err)
+			time.Sleep(time.Minute)
+			received, err := io.ReadAll(conn)
+			require.NoError(t, err)
+			require.Empty(t, string(received), "%s: the connection was closed", path)
+		})
+	}
+}
+
 func TestOneLookFeedsAllStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, httpapi.Options{MaxStreams: 100})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 )
 
 // streamedResponse is a response that is sent while it is being made. Its header is sent with its first bytes: an error
@@ -73,7 +72,6 @@ func (c *streamedResponse) end(err error) error {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	_ = http.NewResponseController(c.w).SetWriteDeadline(time.Time{})
 	return nil
 }
 

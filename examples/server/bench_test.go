@@ -67,7 +67,7 @@ func BenchmarkUpload(b *testing.B) {
 		c := start(b, "-database-url", pgtest.URL(b))
 		began = time.Now()
 		ended := make(chan time.Time, 1)
-		watch(b, c, upload(b, c, path), ended)
+		watch(b, c, upload(b, c, path), ended, b.Context().Done())
 		require.False(b, (<-ended).IsZero(), "the stream ends with the event done")
 		uploaded += time.Since(began)
 	}
