@@ -1,4 +1,5 @@
-// Package programtest builds programs of this module for tests of others, each once for all tests of a process.
+// Package programtest builds programs of this module for tests of others, each once for all tests of a process, and has
+// such tests run side by side.
 package programtest
 
 import (

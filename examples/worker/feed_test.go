@@ -106,6 +106,7 @@ func (f *follower) has(importID string) bool {
 // asked, again and again; then while the import is undone, and a product is deleted by hand. What has come in the end is
 // each event once, the tally says that nothing is missing, and each product was told of as it was changed.
 func TestFeedOfKilledProcesses(t *testing.T) {
+	t.Parallel()
 	kills := 5
 	if testing.Short() {
 		kills = 2

@@ -27,6 +27,7 @@ func write(t *testing.T, text string) string {
 // TestWorkersWithOtherFields: a job whose products have a price waits, and says for what, where no worker knows of
 // prices; one that does takes it.
 func TestWorkersWithOtherFields(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, migrated(t)) // a database, and a server, without fields
 	schema, err := products.ParseSchema([]byte(shopFields))
 	require.NoError(t, err)

@@ -112,6 +112,7 @@ func importIntoFile(t *testing.T, mode products.Mode, kills int) (o fileOutcome)
 
 // TestKilledOnAFile kills workers on a file at random moments, in each mode. The import ends as an undisturbed one.
 func TestKilledOnAFile(t *testing.T) {
+	t.Parallel()
 	for _, mode := range []products.Mode{products.Ignore, products.Update} {
 		t.Run(mode.String(), func(t *testing.T) {
 			t.Parallel()

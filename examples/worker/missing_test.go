@@ -34,6 +34,7 @@ func (s *scene) others() {
 // TestKilledMissing kills the worker that holds an import whose file lacks products, as TestKilledWorkers does. What it
 // lacks is deleted once, and what others create meanwhile stays.
 func TestKilledMissing(t *testing.T) {
+	t.Parallel()
 	kills := 6
 	if testing.Short() {
 		kills = 2

@@ -42,8 +42,9 @@ type scene struct {
 	db      *postgres.DB
 	raw     *sql.DB // the test's own connections
 	service *job.Service
-	races   string // see the function
-	self    string // the path of this program
+	races   string   // see the function
+	env     []string // of processes, besides that of this one
+	self    string   // the path of this program
 }
 
 // races returns a setting by which processes that have the race detector put what it finds where it fails the test.
@@ -109,6 +110,7 @@ func (s *scene) start(program string, args ...string) (*exec.Cmd, *bufio.Scanner
 	p := exec.Command(program, append([]string{"-database-url", s.url, "-log-level", level}, args...)...)
 	p.Env = append(os.Environ(), asProgram+"=1", "PGAPPNAME=process", "ADMIN_PASSWORD=secret", "ADMIN_USER=admin",
 		"DRAIN=0", s.races)
+	p.Env = append(p.Env, s.env...)
 	p.Stderr = os.Stderr
 	if s.log != nil {
 		p.Stderr = s.log
@@ -307,25 +309,31 @@ func preparedIn(t *testing.T, url string, mode products.Mode) (s *scene, id stri
 // undisturbed is what becomes of a prepared import that nothing happens to. It is found out once for each mode.
 func undisturbed(t *testing.T, mode products.Mode) outcome {
 	t.Helper()
-	calm.mu.Lock()
-	defer calm.mu.Unlock()
-	if o, known := calm.byMode[mode]; known {
-		return o
+	of, _ := calm.LoadOrStore(mode, &calmImport{})
+	c := of.(*calmImport)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known {
+		return c.outcome
 	}
 	s, id := prepared(t, mode)
 	p := s.worker()
 	o := s.end(id)
 	s.kill(p, syscall.SIGTERM)
 	require.EqualValues(t, rejects, o.job.Event.Rejected)
-	calm.byMode[mode] = o
+	c.outcome, c.known = o, true
 	return o
 }
 
-// calm are the outcomes of undisturbed imports.
-var calm = struct {
-	mu     sync.Mutex
-	byMode map[products.Mode]outcome
-}{byMode: map[products.Mode]outcome{}}
+// calm has the undisturbed imports, by their mode.
+var calm sync.Map
+
+// calmImport is an undisturbed import, which one test makes while the others that want it wait.
+type calmImport struct {
+	mu      sync.Mutex
+	known   bool
+	outcome outcome
+}
 
 // requireSame compares an import with an undisturbed one.
 func requireSame(t *testing.T, want, got outcome) {

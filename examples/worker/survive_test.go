@@ -21,6 +21,7 @@ import (
 // TestKilledWorkers kills the worker that holds the import, ten times a mode, each time at a random moment: while it
 // checks the file, between batches, in the middle of one. Two are there all the time, and the other one takes over.
 func TestKilledWorkers(t *testing.T) {
+	t.Parallel()
 	kills := 10
 	if testing.Short() {
 		kills = 3
@@ -38,6 +39,7 @@ func TestKilledWorkers(t *testing.T) {
 
 // TestKilledWorkersPartitioned does so where the products are in 64 partitions, and asks for the same as in one table.
 func TestKilledWorkersPartitioned(t *testing.T) {
+	t.Parallel()
 	home.OneTable(t, "all others move no products, and have them there already")
 	want := undisturbed(t, products.Update)
 	url := withBase(t)
@@ -87,6 +89,7 @@ func (s *scene) killWorkers(id string, batches, kills int, rng *rand.Rand, also 
 // TestStoppedWorker stops the worker with SIGTERM while it has a batch in hand: that is committed, the next worker goes
 // on at once, and it is no failed attempt.
 func TestStoppedWorker(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t, products.Ignore)
 	s, id := prepared(t, products.Ignore)
 	const at = 20
@@ -110,6 +113,7 @@ func TestStoppedWorker(t *testing.T) {
 // TestHungWorker halts a worker inside of a transaction, with its batch all but committed, for longer than its lease:
 // another one takes over soon after that, and the hung one, when it wakes, can commit nothing.
 func TestHungWorker(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t, products.Update)
 	s, id := prepared(t, products.Update)
 	const at = 20
@@ -135,6 +139,7 @@ func TestHungWorker(t *testing.T) {
 
 // TestCancelledImport cancels while a batch is in hand that can't be committed: the import ends soon all the same, and what was committed is stated.
 func TestCancelledImport(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, migrated(t))
 	id := s.submit(catalogtest.Base, products.Ignore).ID
 	const at = 20
@@ -163,6 +168,7 @@ func TestCancelledImport(t *testing.T) {
 
 // TestConnectionsTerminated ends all connections of the worker, several times, as an administrator does.
 func TestConnectionsTerminated(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t, products.Update)
 	s, id := prepared(t, products.Update)
 	const times = 5
@@ -186,6 +192,7 @@ func TestConnectionsTerminated(t *testing.T) {
 
 // TestServerCrash crashes PostgreSQL in the middle of an import, while a batch is being written, and starts it again.
 func TestServerCrash(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t, products.Update)
 	server := home.Own(t)
 	s := newScene(t, server.URL())

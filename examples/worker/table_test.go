@@ -31,11 +31,9 @@ type shop struct {
 // told by the environment.
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	for name, value := range map[string]string{"TABLE": "public.products", "KEY": "tenant_id,code", "SET": "tenant_id=7",
-		"RENAME": "Bezeichnung=title", "TOUCH": "updated_at", "LEAVE": "secret", "SCHEMA": "importer"} {
-		t.Setenv(name, value)
-	}
-	s := &shop{scene: &scene{t: t, url: pgtest.URL(t), races: races(t)}}
+	s := &shop{scene: &scene{t: t, url: pgtest.URL(t), races: races(t),
+		env: []string{"TABLE=public.products", "KEY=tenant_id,code", "SET=tenant_id=7", "RENAME=Bezeichnung=title",
+			"TOUCH=updated_at", "LEAVE=secret", "SCHEMA=importer"}}}
 	var err error
 	s.self, err = os.Executable()
 	require.NoError(t, err)
@@ -92,6 +90,7 @@ func (s *shop) follow(accepted string) (path string, ended map[string]any) {
 
 // TestTableServed imports into a table of one's own through a server and a worker.
 func TestTableServed(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	const file = "Code,Title,Price\na,Lamp,1.50\nb,Chair,20.00\nc,Free,1.00\nb,Armchair,25.00\n"
 	path, ended := s.follow(s.do("POST", "/upload_csv/?mode=update&changes=all", "text/csv", file, 202))
@@ -161,6 +160,7 @@ func (s *scene) endOfItems(id string) outcome {
 // TestKilledWorkerOfATable kills a worker that has batches of a table of one's own in hand, twice: another goes on, and
 // the table is as if nothing had happened.
 func TestKilledWorkerOfATable(t *testing.T) {
+	t.Parallel()
 	s, id := ofItems(t)
 	p := s.worker(append(itemArgs, "-deliveries", "0")...)
 	want := s.endOfItems(id)
@@ -184,6 +184,7 @@ func TestKilledWorkerOfATable(t *testing.T) {
 // TestWorkersOfOtherTables: a job waits, and says for what, where workers import into other tables and rows than the
 // server's; nothing is written there.
 func TestWorkersOfOtherTables(t *testing.T) {
+	t.Parallel()
 	s := newScene(t, migrated(t))
 	_, err := s.raw.ExecContext(t.Context(), `CREATE SCHEMA shop;
 		CREATE TABLE shop.copy (tenant_id int, code text, title text, UNIQUE (tenant_id, code), UNIQUE (tenant_id, title));

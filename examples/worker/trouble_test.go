@@ -54,12 +54,14 @@ func (s *scene) count(statement string, args ...any) (n int) {
 }
 
 // TestStatementsCancelled cancels whatever the worker has PostgreSQL do, again and again, as an administrator or a
-// statement_timeout does.
+// statement_timeout does. A gate keeps the import from ending before that.
 func TestStatementsCancelled(t *testing.T) {
+	t.Parallel()
 	want := undisturbed(t, products.Update)
 	s, id := prepared(t, products.Update)
 	const times = 40
 	waited := false
+	open := s.gate(id, len(want.batches), len(want.batches))
 	s.quick(s.url)
 	for n := 0; n < times; {
 		n += s.count(`SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
@@ -69,6 +71,7 @@ func TestStatementsCancelled(t *testing.T) {
 		require.False(t, j.State.Final(), "after %d: %s", n, j.Error)
 		waited = waited || j.Waiting()
 	}
+	open()
 	got := s.end(id)
 	require.True(t, waited, "it came up to the import")
 	require.Zero(t, got.job.Attempts, "it is no failed attempt")

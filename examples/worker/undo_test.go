@@ -48,6 +48,7 @@ func (s *scene) changes(id string) (all []string) {
 // TestKilledUndo kills the worker that holds an undo, again and again, as TestKilledWorkers does with imports. What was
 // changed by hand stays, everything else is taken back once.
 func TestKilledUndo(t *testing.T) {
+	t.Parallel()
 	kills := 10
 	if testing.Short() {
 		kills = 3

@@ -248,6 +248,7 @@ func (s *hookScene) requireDelivered(n int, p *exec.Cmd) (made int) {
 // TestHungWithWebhooks halts a worker while its requests are under way, for longer than it holds the deliveries:
 // another one makes them, and what the hung one finds out when it wakes counts for nothing.
 func TestHungWithWebhooks(t *testing.T) {
+	t.Parallel()
 	s := newHookScene(t, migrated(t))
 	hung := s.hookWorker("-workers", "0")
 	const n = 4
@@ -287,6 +288,7 @@ func TestVanishedWithWebhooks(t *testing.T) {
 // TestTerminatedWithWebhooks ends all connections of a worker while requests are under way: what came of them is stored
 // all the same, and nothing is sent twice.
 func TestTerminatedWithWebhooks(t *testing.T) {
+	t.Parallel()
 	s := newHookScene(t, migrated(t))
 	p := s.hookWorker("-workers", "0")
 	const n = 4
@@ -306,6 +308,7 @@ func TestTerminatedWithWebhooks(t *testing.T) {
 // TestServerCrashWithWebhooks crashes PostgreSQL while requests are under way, which are answered while it is gone, and
 // starts it again. It may have forgotten who had the deliveries, and then they are made again.
 func TestServerCrashWithWebhooks(t *testing.T) {
+	t.Parallel()
 	server := home.Own(t)
 	s := newHookScene(t, server.URL())
 	p := s.hookWorker("-workers", "0")
@@ -327,6 +330,7 @@ func TestServerCrashWithWebhooks(t *testing.T) {
 // and with the same body however often it came; no product of the import is told of twice; and the receiver can tell
 // that it has everything.
 func TestKilledWithWebhooks(t *testing.T) {
+	t.Parallel()
 	kills := 6
 	if testing.Short() {
 		kills = 2
@@ -445,6 +449,7 @@ func switching(t *testing.T) string {
 // TestSwitchingProtocols has twenty endpoints that answer 101 take none of the worker's places from the one that works,
 // and not hold up its end.
 func TestSwitchingProtocols(t *testing.T) {
+	t.Parallel()
 	s := newHookScene(t, migrated(t))
 	close(s.ledger.release)
 	url := switching(t)
@@ -469,6 +474,7 @@ func TestSwitchingProtocols(t *testing.T) {
 
 // TestAdminAddress looks at what a worker that only delivers says of itself.
 func TestAdminAddress(t *testing.T) {
+	t.Parallel()
 	s := newHookScene(t, migrated(t))
 	close(s.ledger.release)
 	_, lines := s.start(s.self, append(delivering, "-workers", "0", "-admin-addr", "127.0.0.1:0")...)
