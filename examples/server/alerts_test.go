@@ -71,6 +71,7 @@ func (s series) scrape(t *testing.T, url string) {
 
 // TestAlertsAgainstRealOutput: what the rules look at is what a server and a worker show, names, labels and values.
 func TestAlertsAgainstRealOutput(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	c := startIn(t, folder, "-metrics-addr", "127.0.0.1:0")
 	c.importFile("", strings.NewReader("sku,name\na,A\n,B\n"))
@@ -151,6 +152,7 @@ func TestAlertsSayWhatToDo(t *testing.T) {
 
 // TestAlertsFire has Prometheus' own tool read the rules, and fire them.
 func TestAlertsFire(t *testing.T) {
+	t.Parallel()
 	promtool, err := exec.LookPath("promtool")
 	if err != nil {
 		t.Skip("promtool is missing: install Prometheus for it to fire the alerts")

@@ -25,6 +25,7 @@ func command(t *testing.T, args ...string) (status int, stdout, stderr string) {
 
 // TestBackup copies the file of a server that is importing into it, and starts a server on the copy.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	url := "sqlite:" + filepath.Join(folder, "products.db")
 	c := start(t, "-database-url", url)

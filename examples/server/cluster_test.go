@@ -144,6 +144,7 @@ func (c *client) watch(id string, s *sighting) error {
 // through both; the workers that hold it are killed, one after the other, and the first server too. The import ends as
 // an undisturbed one, and every client sees its end exactly once.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	const records = 60_000
 	base, err := io.ReadAll(catalogtest.NewReader(records, catalogtest.Base))
 	require.NoError(t, err)

@@ -99,6 +99,7 @@ func openGrown(t *testing.T, url string) *postgres.DB {
 
 // TestCopy: what PostgreSQL has afterwards is what the file had, with IDs, versions, times, fields and secrets.
 func TestCopy(t *testing.T) {
+	t.Parallel()
 	path, fields := outgrown(t)
 	url := pgtest.URL(t)
 	args := []string{"copy", "-from", "sqlite:" + path, "-to", url, "-fields", fields}
@@ -154,6 +155,7 @@ func allOf(t *testing.T, db *postgres.DB) (all []products.Product) {
 
 // TestCopyRefuses: where something would be lost, or the database isn't new, nothing is copied, and one line says why.
 func TestCopyRefuses(t *testing.T) {
+	t.Parallel()
 	path, fields := outgrown(t)
 	url := pgtest.URL(t)
 	args := []string{"copy", "-from", "sqlite:" + path, "-to", url, "-fields", fields}
@@ -199,6 +201,7 @@ func TestCopyRefuses(t *testing.T) {
 
 // TestCopyCompares: what PostgreSQL gives back is compared, and nothing is kept where it differs.
 func TestCopyCompares(t *testing.T) {
+	t.Parallel()
 	path, _ := outgrown(t)
 	from, to := openOutgrown(t, path), openGrown(t, pgtest.URL(t))
 	defer func() { require.NoError(t, from.Close()) }()

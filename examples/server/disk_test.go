@@ -36,6 +36,7 @@ func fill(t *testing.T, db *sql.DB, table string, most int) {
 // TestFullDisk: PostgreSQL's disk is full. An upload is refused, and nothing of it stays; an import that was taken in
 // says what it waits for, and goes on once there is room.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	url := pgtest.Small(t, 32<<20)
 	c := start(t, "-database-url", url, "-workers", "0")
 	db, err := postgres.Open(t.Context(), url, postgres.Options{RetryFor: 50 * time.Millisecond})

@@ -63,6 +63,7 @@ func TestFieldsOfOthers(t *testing.T) {
 // TestOnePriceEverywhere: a price that is changed by a file and by a PATCH is the same in answers, exports, events and
 // the next file, to the digit.
 func TestOnePriceEverywhere(t *testing.T) {
+	t.Parallel()
 	for _, where := range []string{"memory", "SQLite", "PostgreSQL"} {
 		t.Run(where, func(t *testing.T) {
 			args := []string{"-allow-private-webhooks", "-fields", write(t, shopFields)}

@@ -59,6 +59,7 @@ func (c *client) lines() []string {
 // SIGKILL in the middle of its import, the same command again. Everything is there, and the import goes on to the
 // counts and the catalogue of an undisturbed one.
 func TestKilledInAnImport(t *testing.T) {
+	t.Parallel()
 	const records = 150_000
 	file := func() io.Reader { return catalogtest.NewReader(records, catalogtest.Base) }
 	undisturbed := startIn(t, t.TempDir())

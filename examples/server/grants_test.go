@@ -70,6 +70,7 @@ func grants(t *testing.T, schema, user string) (statements string) {
 
 // TestGrantsInASchema grants all in a schema of one's own and nothing else, by psql too where there is one.
 func TestGrantsInASchema(t *testing.T) {
+	t.Parallel()
 	owner := home.Empty(t)
 	name, as := newUser(t, owner)
 	const schema = "Shop's"
@@ -120,6 +121,7 @@ func TestGrantsInASchema(t *testing.T) {
 
 // TestLeastPrivileges runs everything as a user who owns nothing and has what grants.sql grants.
 func TestLeastPrivileges(t *testing.T) {
+	t.Parallel()
 	owner := home.Empty(t)
 	name, user := newUser(t, owner)
 	fields := filepath.Join(t.TempDir(), "fields.json")
@@ -207,6 +209,7 @@ func TestLeastPrivileges(t *testing.T) {
 
 // TestMigrateCommand makes a file, with a key rule that stays, and brings it up to date.
 func TestMigrateCommand(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	url := "sqlite:" + filepath.Join(folder, "products.db")
 	status, _, stderr := command(t, "-database-url", url, "-no-migrate", "-addr", "127.0.0.1:0")

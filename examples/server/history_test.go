@@ -11,6 +11,7 @@ import (
 
 // TestHistoryOfAProduct: imports, edits and undos are in a product's history, with who made them, in both databases.
 func TestHistoryOfAProduct(t *testing.T) {
+	t.Parallel()
 	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			c := start(t, "-database-url", url(t))

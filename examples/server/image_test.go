@@ -139,6 +139,7 @@ func clientOf(t *testing.T, id string) *client {
 }
 
 func TestImage(t *testing.T) {
+	t.Parallel()
 	name := image(t)
 	for what, test := range map[string]func(t *testing.T, name string){"what it is": testImage,
 		"a full disk": testFullDisk, "the services of compose.yaml": testComposedServices} {

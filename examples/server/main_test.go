@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 	case "worker":
 		work()
 	default:
+		programtest.AtOnce(4)
 		status := pgtest.Run(m)
 		programtest.Remove()
 		os.Exit(status)
@@ -130,6 +131,12 @@ func start(t testing.TB, args ...string) *client {
 // startIn starts a server in a folder, with nothing said about its database, and waits until it says where it is.
 func startIn(t testing.TB, folder string, args ...string) *client {
 	t.Helper()
+	return startWith(t, nil, folder, args...)
+}
+
+// startWith is startIn for a server that has more in its environment.
+func startWith(t testing.TB, env []string, folder string, args ...string) *client {
+	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	c := &client{t: t, process: exec.Command(self, append([]string{"-addr", "127.0.0.1:0", "-log-level", "error"},
@@ -137,6 +144,7 @@ func startIn(t testing.TB, folder string, args ...string) *client {
 	c.process.Dir = folder
 	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADDR=", "ADMIN_PASSWORD=", "ADMIN_USER=",
 		"USERS=", "DRAIN=0", "LEASE=4s", races(t)) // a killed server's import need not be waited for longer
+	c.process.Env = append(c.process.Env, env...)
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()
 	require.NoError(t, err)
@@ -225,8 +233,10 @@ func (c *client) count(query string) float64 {
 // TestServer does what people do, over memory, over a file and over PostgreSQL, directly and behind a pooler in
 // transaction mode. Where it can a second server shares the database.
 func TestServer(t *testing.T) {
+	t.Parallel()
 	for _, where := range []string{"memory", "SQLite", "PostgreSQL", "pgbouncer"} {
 		t.Run(where, func(t *testing.T) {
+			t.Parallel()
 			var args []string
 			switch where {
 			case "SQLite":

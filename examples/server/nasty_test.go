@@ -15,6 +15,7 @@ import (
 // TestNastyRequests sends what no database takes, wherever a request has room for it, to a server that keeps everything
 // in PostgreSQL: that is the client's fault, and never the server's.
 func TestNastyRequests(t *testing.T) {
+	t.Parallel()
 	c := start(t, "-database-url", home.URL(t), "-workers", "0")
 	const (
 		job  = "01900000-0000-7000-8000-000000000001"

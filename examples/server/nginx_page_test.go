@@ -19,6 +19,7 @@ import (
 
 // TestPageBehindNginx logs in and imports a file on the page, in a real browser, below a path and with TLS.
 func TestPageBehindNginx(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("there is no Chromium: " + err.Error())

@@ -150,6 +150,7 @@ func ask(t testing.TB, client *http.Client, status int, method, url string, body
 
 // TestBehindNginx does through nginx what clients and browsers do.
 func TestBehindNginx(t *testing.T) {
+	t.Parallel()
 	address, database := freeAddress(t), home.URL(t)
 	n := startNginx(t, address)
 	base := "https://" + n.address + "/catalog"

@@ -188,6 +188,7 @@ func everyRoute(t *testing.T, s *site) []call {
 // TestEveryRouteInAnOutage freezes the database, and asks a server for everything that it has: each answer is there
 // within 10 s, and says when to come again. Everything goes on by itself once the database does.
 func TestEveryRouteInAnOutage(t *testing.T) {
+	t.Parallel()
 	database := home.Own(t)
 	s := serveHere(t, []string{"-workers", "0", "-allow-private-webhooks", "-log-level", "error"},
 		"DATABASE_URL", database.URL(), "ADMIN_PASSWORD", "secret")

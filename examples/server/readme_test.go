@@ -33,6 +33,7 @@ func beyond(t *testing.T) (commands []string) {
 // TestReadmeBeyondOneMachine does what that chapter says, with the programs as it makes them: what they say, and what is
 // exported after each step, is the same in one table, in partitions and, where there is a cluster, over Citus.
 func TestReadmeBeyondOneMachine(t *testing.T) {
+	t.Parallel()
 	const records = 3_000
 	folder := t.TempDir()
 	install := exec.Command("go", "install", "../server", "../importcsv")

@@ -117,6 +117,7 @@ func (v *visitor) importFile(i int) error {
 // TestRollingRestarts restarts two servers and two workers behind nginx, one after the other, while clients read, write
 // and import. None of them sees an error; streams are opened again.
 func TestRollingRestarts(t *testing.T) {
+	t.Parallel()
 	database := home.URL(t)
 	addresses := []string{freeAddress(t), freeAddress(t)}
 	n := startNginx(t, addresses...)

@@ -72,6 +72,7 @@ func status(t *testing.T, base, path string) (code int, body string) {
 // TestWaitsForTheDatabase starts a server before its database: it listens, says that it isn't ready, and why, and
 // serves once the database is there.
 func TestWaitsForTheDatabase(t *testing.T) {
+	t.Parallel()
 	database, err := url.Parse(pgtest.URL(t))
 	require.NoError(t, err)
 	reserved, err := net.Listen("tcp", "127.0.0.1:0")
@@ -150,6 +151,7 @@ func TestAddressTaken(t *testing.T) {
 // TestDrains sends SIGTERM to a server: it says that it isn't ready, and serves whoever comes. A second signal ends it
 // at once.
 func TestDrains(t *testing.T) {
+	t.Parallel()
 	c := start(t, "-drain", "1h")
 	require.NoError(t, c.process.Process.Signal(syscall.SIGTERM))
 	for giveUp := time.Now().Add(time.Minute); ; {

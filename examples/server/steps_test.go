@@ -21,8 +21,10 @@ func (c *client) post(path, body string, status int) (answer map[string]any) {
 // TestKilledInTwoSteps stores a file, tries it out and imports it, with servers that are killed after every step and in
 // the middle of the import. Nothing is sent again, and nothing is lost.
 func TestKilledInTwoSteps(t *testing.T) {
+	t.Parallel()
 	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			const records = 150_000
 			database := url(t)
 			c := start(t, "-database-url", database)

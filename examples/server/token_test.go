@@ -22,8 +22,10 @@ func (s *site) bearer(token, method, path string) int {
 
 // TestTokenCommand makes and withdraws tokens of servers that run.
 func TestTokenCommand(t *testing.T) {
+	t.Parallel()
 	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			url := url(t)
 			fields := write(t, everyField)
 			s := serveHere(t, []string{"-database-url", url, "-fields", fields})

@@ -59,6 +59,7 @@ func (c *client) changed(id, kind string) map[string]bool {
 // TestKilledUndo kills a server with a SQLite file in the middle of an undo, again and again: everything is taken back
 // once, but for what was edited, and the counts are those of an undisturbed undo.
 func TestKilledUndo(t *testing.T) {
+	t.Parallel()
 	const records = 150_000
 	database := "sqlite:" + filepath.Join(t.TempDir(), "products.db")
 	c := start(t, "-database-url", database)
@@ -117,6 +118,7 @@ func (c *client) edits(id int) bool {
 // TestImportsBesideAnUndo: two imports, an undo and edits meet over the same products. The counts of each are those of
 // what it says that it changed, and no edit is lost.
 func TestImportsBesideAnUndo(t *testing.T) {
+	t.Parallel()
 	for name, url := range databases {
 		t.Run(name, func(t *testing.T) {
 			const records, edits = 8_000, 60

@@ -151,6 +151,7 @@ func (s *site) until(so func() bool) {
 
 // TestServerWithUsers changes the file of a server that runs.
 func TestServerWithUsers(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "users.txt")
 	_, err := makeUser(t, "one", "ann", "-file", file)
 	require.NoError(t, err)

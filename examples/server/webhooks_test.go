@@ -166,9 +166,12 @@ func (w *witness) got() (map[string]int, error) {
 
 // TestWebhooks delivers to two receivers what people do, over memory and over PostgreSQL.
 func TestWebhooks(t *testing.T) {
+	t.Parallel()
 	for _, where := range []string{"memory", "SQLite", "PostgreSQL"} {
 		t.Run(where, func(t *testing.T) {
-			args := []string{"-allow-private-webhooks"}
+			t.Parallel()
+			args := []string{"-allow-private-webhooks", "-database-url", "memory:"}
+			var env []string
 			url := ""
 			switch where {
 			case "SQLite":
@@ -176,9 +179,9 @@ func TestWebhooks(t *testing.T) {
 			case "PostgreSQL":
 				url = home.URL(t)
 				args = append(args, "-database-url", url)
-				t.Setenv("WEBHOOKS_KEY", base64.StdEncoding.EncodeToString(make([]byte, 32)))
+				env = append(env, "WEBHOOKS_KEY="+base64.StdEncoding.EncodeToString(make([]byte, 32)))
 			}
-			c := start(t, args...)
+			c := startWith(t, env, "", args...)
 			secret := receive.NewSecret().Reveal()
 			r, w := newReceiver(t, secret), newWitness(t, secret)
 			post := func(path, body string, status int) (answer map[string]any) {
@@ -276,6 +279,7 @@ func TestWebhooks(t *testing.T) {
 }
 
 func TestPrivateWebhooksWantLeave(t *testing.T) {
+	t.Parallel()
 	c := start(t)
 	for _, url := range []string{"http://127.0.0.1:9090/", "https://localhost/", "https://10.0.0.1/",
 		"https://shop.example:9090/"} {

@@ -12,6 +12,7 @@ import (
 
 // TestWebPage finds the page at the server's address without a log-in, and the API behind one.
 func TestWebPage(t *testing.T) {
+	t.Parallel()
 	c := start(t)
 	for path, want := range map[string]int{"/": 200, "/page/app.js": 200, "/page/none.js": 401, "/imports/": 401} {
 		response, err := http.Get(c.base + path)
