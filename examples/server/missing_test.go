@@ -66,12 +66,10 @@ func keepsInStep(t *testing.T, missing string, kills int) (s inStep) {
 
 // TestKilledMissing kills a server with a SQLite file while it deactivates or deletes what a file lacks, again and
 // again: it is done once, and counts, catalogue and changes are those of an import that nobody disturbed. What others
-// create meanwhile stays.
+// create meanwhile stays. It isn't parallel, as TestKilledUndo.
 func TestKilledMissing(t *testing.T) {
-	t.Parallel()
 	for missing, kind := range map[string]string{"deactivate": "deactivated", "delete": "deleted"} {
 		t.Run(missing, func(t *testing.T) {
-			t.Parallel()
 			want, got := keepsInStep(t, missing, 0), keepsInStep(t, missing, 2)
 			require.NotZero(t, got.kills, "it was killed in the middle")
 			require.Equal(t, 35_000, want.counts[kind])
