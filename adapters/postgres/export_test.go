@@ -125,7 +125,7 @@ func SearchStatement(ctx context.Context, db *DB, query products.Query) (stateme
 	if err := r.after(behind, db.products.rule); err != nil {
 		panic(err)
 	}
-	r.walked = r.walk(OneTable())
+	r.ahead = r.lookAhead(OneTable())
 	return `SELECT ` + r.layout.selected + r.source(r.by), s.args
 }
 

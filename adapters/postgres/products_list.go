@@ -49,11 +49,20 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	what := listPurpose(&query, order, p.layout.schema)
 	err = p.db.readByID(ctx, what, func(ctx context.Context, q querier, is Distribution) (err error) {
 		r.ofIDs, r.sharded = nil, is == Citus()
-		if is.byKeys() && query.SKU == "" && query.Search == "" { // what has an index of its own is sorted
+		r.ahead, all.indexed = r.lookAhead(is), s.indexed && !r.sharded
+		if is.byKeys() && query.SKU == "" && (query.Search == "" || r.ahead != nil) { // else all that match are sorted
 			r.ofIDs, r.keys = p.db.ofIDs, p.db.allKeys()
 		}
-		r.walked, all.indexed = r.walk(is), s.indexed && !r.sharded
-		if rows, err = r.read(ctx, q); err != nil {
+		read := func(q querier) (err error) {
+			rows, err = r.read(ctx, q)
+			return err
+		}
+		if r.ahead != nil {
+			err = p.db.readWith(ctx, q, uncompiled, read)
+		} else {
+			err = read(q)
+		}
+		if err != nil {
 			return err
 		}
 		found = len(rows.rows)
@@ -83,9 +92,15 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 	case !more && behind == nil && query.Offset == 0: // all there are
 		page.Count = int64(found)
 	default:
-		err = p.db.read(ctx, countPurpose(&query), func(ctx context.Context, q querier) (err error) {
-			page.Count, page.CountEstimated, err = all.count(ctx, q, query.CountUpTo)
-			return err
+		err = p.db.read(ctx, countPurpose(&query), func(ctx context.Context, q querier) error {
+			count := func(q querier) (err error) {
+				page.Count, page.CountEstimated, err = all.count(ctx, q, query.CountUpTo)
+				return err
+			}
+			if all.indexed {
+				return p.db.readWith(ctx, q, uncompiled, count)
+			}
+			return count(q)
 		})
 	}
 	return page, err
@@ -106,9 +121,7 @@ type pageReader struct {
 	limit string // LIMIT and OFFSET
 	last  string // those of the last row that is read
 	upTo  string // how many rows there are up to that one
-	// walked is how many rows are looked at in the order before the index for searches is asked, 0 for a page that the
-	// server finds by itself.
-	walked int
+	ahead *ahead // nil for a page that the server finds by itself
 	// position is the comparison of ID and key with the position behind which the page begins, where it is ordered by
 	// them, empty for none.
 	position string
@@ -185,7 +198,7 @@ func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRow
 		page.rows, err = newRowReader(r.layout.columns, true).readAll(page.rows, rows)
 		return page, err
 	}
-	if r.sorted && len(r.parts) == 0 && r.walked == 0 {
+	if r.sorted && len(r.parts) == 0 && r.ahead == nil {
 		// What is sorted first must not be unpacked before.
 		from = ` FROM (SELECT ` + r.layout.selected + from + `) AS page ORDER BY ` + by
 	}
@@ -195,7 +208,7 @@ func (r *pageReader) readBy(ctx context.Context, q querier, by string) (*pageRow
 // source is the page's statement without its SELECT list, in an order.
 func (r *pageReader) source(by string) string {
 	switch {
-	case r.walked > 0:
+	case r.ahead != nil:
 		return r.fromSearch(by)
 	case len(r.parts) > 0:
 		return r.fromParts(by)

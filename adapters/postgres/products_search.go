@@ -49,22 +49,36 @@ func searched(schema *products.Schema) (fields []*products.Field) {
 	return fields
 }
 
-// searchWalk is how many products are looked at in the order of a page before the index for searches is asked, for each
-// that the page has, and searchWalkMost how many at most.
+// How many products are looked at in the order of a page before the index for searches is asked: at first searchGlance
+// for each that the page has, and at least leastGlance. Where these have enough that match, searchWalk for each, and at
+// least leastWalk; together at most mostWalked, or, where each is looked up by its key, mostLookedUp.
 const (
-	searchWalk     = 50
-	searchWalkMost = 50_000
+	searchGlance, leastGlance = 10, 500
+	searchWalk, leastWalk     = 200, 20_000
+	mostWalked, mostLookedUp  = 200_000, 10_000
 )
 
-// walk returns what pageReader.walked is to be, where the products are distributed so: more than 0 for a search that
-// has an index, in an order that has one too.
-func (r *pageReader) walk(is Distribution) int {
+// ahead is how a page of a search looks at the first products of its order; see fromSearch.
+type ahead struct {
+	glance, walk int // so many products at first, and then
+	hopeful      int // how many of the first match where the others are looked at too
+}
+
+// lookAhead returns how a page is searched for where the products are distributed so, nil for one that is found without
+// that: the search needs an index, and an order that has one too.
+func (r *pageReader) lookAhead(is Distribution) *ahead {
 	own := r.order.Own()
-	ordered := r.byID != "" && !is.byKeys() || own != nil && own.Index
+	ordered := r.byID != "" || own != nil && own.Index && !is.byKeys()
 	if !r.s.indexed || !ordered || is == Citus() || r.query.SKU != "" {
-		return 0
+		return nil
 	}
-	return min(searchWalk*(r.query.Offset+r.query.Limit+1), searchWalkMost)
+	rows, least, most := r.query.Offset+r.query.Limit+1, leastWalk, mostWalked
+	if is.byKeys() {
+		least, most = leastGlance, mostLookedUp
+	}
+	a := &ahead{glance: min(max(searchGlance*rows, leastGlance), most/20), walk: min(max(searchWalk*rows, least), most)}
+	a.hopeful = max(rows*a.glance/a.walk/2, 1) // half of what is needed, since they don't come evenly
+	return a
 }
 
 // fromSearch selects a page of a search. What is in many products fills it among the first of the order. Else all that
@@ -74,8 +88,13 @@ func (r *pageReader) walk(is Distribution) int {
 //
 // Behind OFFSET 0 it doesn't see that they are wanted in an order, and from a position on.
 func (r *pageReader) fromSearch(by string) string {
-	ahead := *r
-	ahead.walked, ahead.s, ahead.limit = 0, &selection{}, ` LIMIT `+strconv.Itoa(r.walked)
+	columns := `SELECT ` + r.layout.selected
+	first := *r
+	first.ahead, first.s = nil, &selection{}
+	among := func(rows int) string {
+		first.limit = ` LIMIT ` + strconv.Itoa(rows)
+		return columns + ` FROM (` + columns + first.source(by) + `) AS first` + r.s.where()
+	}
 	behind := ""
 	switch {
 	case len(r.parts) > 0:
@@ -83,11 +102,14 @@ func (r *pageReader) fromSearch(by string) string {
 	case r.position != "":
 		behind = ` WHERE (id, sku_key)` + r.position
 	}
-	columns := `SELECT ` + r.layout.selected
-	return ` FROM (WITH near AS MATERIALIZED (` + columns + ` FROM (` + columns + ahead.source(by) + `) AS ahead` +
-		r.s.where() + ` ORDER BY ` + by + ` LIMIT ` + r.upTo + `)
-		` + columns + ` FROM (` + columns + ` FROM near WHERE (SELECT count(*) FROM near) = ` + r.upTo + `
+	return ` FROM (WITH glanced AS MATERIALIZED (` + among(r.ahead.glance) + ` ORDER BY ` + by + ` LIMIT ` + r.upTo + `),
+		walked AS MATERIALIZED (
+			` + columns + ` FROM glanced WHERE (SELECT count(*) FROM glanced) = ` + r.upTo + `
+			UNION ALL (` + among(r.ahead.walk) + ` AND (SELECT count(*) FROM glanced) BETWEEN ` +
+		strconv.Itoa(r.ahead.hopeful) + ` AND ` + r.upTo + ` - 1
+				ORDER BY ` + by + ` LIMIT ` + r.upTo + `))
+		` + columns + ` FROM (` + columns + ` FROM walked WHERE (SELECT count(*) FROM walked) = ` + r.upTo + `
 			UNION ALL ` + columns + ` FROM (` + columns + ` FROM products` + r.s.where() + `
-				AND (SELECT count(*) FROM near) < ` + r.upTo + ` OFFSET 0) AS matching` + behind + `
+				AND (SELECT count(*) FROM walked) < ` + r.upTo + ` OFFSET 0) AS matching` + behind + `
 		) AS found ORDER BY ` + by + r.limit + `) AS page ORDER BY ` + by
 }

@@ -26,8 +26,7 @@ import (
 // by every DB, unless NoMigrate is set. Where no such process is running, call it after large imports. While the index
 // is there, every update writes index entries, whatever the fillfactor of products.
 //
-// It is of no use for a text with fewer than three letters or digits in a row. Where the products are in partitions, a
-// page of a search by ID sorts all that match.
+// It is of no use for a text with fewer than three letters or digits in a row.
 func (db *DB) BuildSearchIndex(ctx context.Context) error {
 	return fail(ctx, db.updateSearchIndex(ctx, 0, func(tail searchTail) bool { return tail.rows > tail.most }), nil)
 }

@@ -12,9 +12,13 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// readNodes calls f with what reads by an index of each shard, over one connection to each node. A transaction that is
-// open already keeps its settings.
+// readNodes calls f with what reads by an index of each shard, over one connection to each node; see readWith.
 func (db *DB) readNodes(ctx context.Context, q querier, f func(q querier) error) error {
+	return db.readWith(ctx, q, oneToEachNode, f)
+}
+
+// readWith calls f with what reads in a transaction with the setting. One that is open already keeps its settings.
+func (db *DB) readWith(ctx context.Context, q querier, setting string, f func(q querier) error) error {
 	c, outside := q.(*conn)
 	if !outside {
 		return f(q)
@@ -24,7 +28,7 @@ func (db *DB) readNodes(ctx context.Context, q querier, f func(q querier) error)
 		return err
 	}
 	defer tx.Rollback() // after the commit it does nothing
-	if _, err := tx.ExecContext(ctx, oneToEachNode); err != nil {
+	if _, err := tx.ExecContext(ctx, setting); err != nil {
 		return err
 	}
 	if err := f(statements{tx, db.space}); err != nil {

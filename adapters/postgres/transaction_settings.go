@@ -53,7 +53,7 @@ func (db *DB) joinLimited(ctx context.Context, f func(ctx context.Context, t *tr
 // there is no index for seems very expensive then, also to statements behind the probe: nothing is to be compiled for
 // that.
 const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
-	SET LOCAL jit = off`
+	` + uncompiled
 
 // joinByIndex sets indexJoins for the transaction.
 func (t *transaction) joinByIndex(ctx context.Context) error {
@@ -68,7 +68,11 @@ func (t *transaction) joinByIndex(ctx context.Context) error {
 
 // shardJoins are indexJoins for statements that name the keys of one shard, which the node that has it plans: it looks
 // all of them up in the index at once, in their order, and joins what it finds by a hash.
-const shardJoins = `SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off`
+const shardJoins = `SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; ` + uncompiled
+
+// uncompiled keeps the server from compiling a statement: of a search over millions of products it expects that they
+// match, and takes half a second for what then looks at a few hundred.
+const uncompiled = `SET LOCAL jit = off`
 
 // propagate is SET LOCAL of whether Citus sends further ones to the other nodes.
 const propagate = `SET LOCAL citus.propagate_set_commands = `
