@@ -53,7 +53,7 @@ func searched(schema *products.Schema) (fields []*products.Field) {
 // for each that the page has, and at least leastGlance. Where these have enough that match, searchWalk for each, and at
 // least leastWalk; together at most mostWalked, or, where each is looked up by its key, mostLookedUp.
 const (
-	searchGlance, leastGlance = 10, 500
+	searchGlance, leastGlance = 10, 1_000
 	searchWalk, leastWalk     = 200, 20_000
 	mostWalked, mostLookedUp  = 200_000, 10_000
 )
@@ -77,7 +77,8 @@ func (r *pageReader) lookAhead(is Distribution) *ahead {
 		least, most = leastGlance, mostLookedUp
 	}
 	a := &ahead{glance: min(max(searchGlance*rows, leastGlance), most/20), walk: min(max(searchWalk*rows, least), most)}
-	a.hopeful = max(rows*a.glance/a.walk/2, 1) // half of what is needed, since they don't come evenly
+	// Half of what is needed, since they don't come evenly, but more than may be among the first by chance.
+	a.hopeful = max(rows*a.glance/a.walk/2, 3)
 	return a
 }
 
