@@ -33,7 +33,8 @@ const leftAlone = "\x00"
 
 // withBefores makes a statement of an UPDATE, without a WHERE, that returns places, of rows p for records x. It changes
 // the rows for which the conditions hold, and that are as they were when the statement began, and returns what befores
-// read. Rows are joined with themselves, since PostgreSQL returns what a row was from version 18 on alone.
+// read. Rows are joined with themselves, since PostgreSQL returns what a row was from version 18 on alone. The planner
+// would expect a row in each partition for each key: LIMIT says that there is one.
 func (w *batchWriter) withBefores(update, conditions, place string) string {
 	returned := []string{place, `o.id`, `o.version`, `CASE WHEN p.sku <> o.sku THEN o.sku END`}
 	changed := func(column string) {
@@ -52,8 +53,9 @@ func (w *batchWriter) withBefores(update, conditions, place string) string {
 		names[i] = "b" + strconv.Itoa(i)
 		sent[i] = `array_send(array_agg(` + names[i] + `))`
 	}
-	return `WITH done (` + strings.Join(names, ", ") + `) AS (` + update + ` JOIN ` + w.layout.table.String() +
-		` o ON o.` + w.layout.key + ` = x.key WHERE ` + conditions + ` AND o.version = p.version RETURNING ` +
+	return `WITH done (` + strings.Join(names, ", ") + `) AS (` + update + ` CROSS JOIN LATERAL (SELECT * FROM ` +
+		w.layout.table.String() + ` AS o WHERE o.` + w.layout.key + ` = x.key LIMIT 1) AS o WHERE ` + conditions +
+		` AND o.version = p.version RETURNING ` +
 		strings.Join(returned, ", ") + `) SELECT ` + strings.Join(sent, ", ") + ` FROM done`
 }
 
