@@ -50,6 +50,17 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return client, nil
 }
 
+// ask sends a GET request over a connection of its own, and reads nothing.
+func (p *pipes) ask(t *testing.T, path string) net.Conn {
+	t.Helper()
+	conn, err := p.dial(t.Context(), "", "")
+	require.NoError(t, err)
+	_, err = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\nAuthorization: "+
+		basic(user, password)+"\r\n\r\n")
+	require.NoError(t, err)
+	return conn
+}
+
 // serve runs the API in a server of its own, and returns a client for it. All ends with the test.
 func (f *fixture) serve() (*http.Client, *pipes, func()) {
 	l := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
@@ -290,11 +301,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 		client, l, stop := f.serve()
 		defer stop()
 		f.board.put(running(1, 1))
-		slow, err := l.dial(t.Context(), "", "")
-		require.NoError(t, err)
-		_, err = io.WriteString(slow, "GET /imports/"+id(1)+"/events HTTP/1.1\r\nHost: x\r\nAuthorization: "+
-			basic(user, password)+"\r\n\r\n")
-		require.NoError(t, err)
+		slow := l.ask(t, "/imports/"+id(1)+"/events")
 		quick := open(t, client, "GET", "/imports/"+id(1)+"/events", "", "")
 		for i := range 150 {
 			time.Sleep(100 * time.Millisecond)
@@ -302,7 +309,7 @@ func TestSlowClientIsDropped(t *testing.T) {
 		}
 		synctest.Wait()
 		require.GreaterOrEqual(t, len(quick.events), 50, "others get theirs all the while")
-		_, err = io.ReadAll(slow)
+		_, err := io.ReadAll(slow)
 		require.NoError(t, err, "the connection was closed")
 		f.board.put(ended(1, job.Success))
 		quick.rest()
@@ -318,11 +325,7 @@ func TestUnreadEnds(t *testing.T) {
 			_, l, stop := f.serve()
 			defer stop()
 			f.board.put(ended(1, job.Success))
-			conn, err := l.dial(t.Context(), "", "")
-			require.NoError(t, err)
-			_, err = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\nAuthorization: "+
-				basic(user, password)+"\r\n\r\n")
-			require.NoError(t, err)
+			conn := l.ask(t, path)
 			time.Sleep(time.Minute)
 			received, err := io.ReadAll(conn)
 			require.NoError(t, err)

@@ -184,15 +184,11 @@ func TestDownloadsThatNobodyTakes(t *testing.T) {
 				}
 			}
 		}
-		conn, err := l.dial(t.Context(), "", "")
-		require.NoError(t, err)
-		_, err = io.WriteString(conn, "GET /imports/"+id(1)+"/rejects.csv HTTP/1.1\r\nHost: x\r\nAuthorization: "+
-			basic(user, password)+"\r\n\r\n")
-		require.NoError(t, err)
+		conn := l.ask(t, "/imports/"+id(1)+"/rejects.csv")
 		began := time.Now()
 		require.Error(t, <-ended)
 		require.Equal(t, 30*time.Second, time.Since(began))
-		_, err = io.ReadAll(conn)
+		_, err := io.ReadAll(conn)
 		require.NoError(t, err)
 	})
 }

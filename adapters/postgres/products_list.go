@@ -53,16 +53,10 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 		if is.byKeys() && query.SKU == "" && (query.Search == "" || r.ahead != nil) { // else all that match are sorted
 			r.ofIDs, r.keys = p.db.ofIDs, p.db.allKeys()
 		}
-		read := func(q querier) (err error) {
+		if err = p.db.readSearch(ctx, q, r.ahead != nil, func(q querier) (err error) {
 			rows, err = r.read(ctx, q)
 			return err
-		}
-		if r.ahead != nil {
-			err = p.db.readWith(ctx, q, uncompiled, read)
-		} else {
-			err = read(q)
-		}
-		if err != nil {
+		}); err != nil {
 			return err
 		}
 		found = len(rows.rows)
@@ -93,14 +87,10 @@ func (p *Products) list(ctx context.Context, query products.Query, order product
 		page.Count = int64(found)
 	default:
 		err = p.db.read(ctx, countPurpose(&query), func(ctx context.Context, q querier) error {
-			count := func(q querier) (err error) {
+			return p.db.readSearch(ctx, q, all.indexed, func(q querier) (err error) {
 				page.Count, page.CountEstimated, err = all.count(ctx, q, query.CountUpTo)
 				return err
-			}
-			if all.indexed {
-				return p.db.readWith(ctx, q, uncompiled, count)
-			}
-			return count(q)
+			})
 		})
 	}
 	return page, err

@@ -19,17 +19,11 @@ func TestLookupsInPartitions(t *testing.T) {
 	t.Parallel()
 	const all, some = 20_000, 8_000
 	url := home.In(t, postgres.HashPartitions(64))
-	write := func(mode products.Mode, n int, name string, told bool) {
+	write := func(n int, name string, told bool) {
 		db := open(t, url, postgres.Options{}) // what a connection has read is counted once it ends
 		defer func() { require.NoError(t, db.Close()) }()
-		schema := db.Products().Schema()
-		b := &products.Batch{Mode: mode, Columns: products.Columns{Fields: []*products.Field{schema.Find("name"),
-			schema.Find("description")}}}
-		for i := range n {
-			sku := fmt.Sprint("sku-", i)
-			b.Records = append(b.Records, products.Record{SKU: sku, Key: db.Products().KeyRule().Key(sku),
-				Values: []string{fmt.Sprint(name, i), strings.Repeat("of many words ", 9)}})
-		}
+		b := &products.Batch{Mode: products.Update, Columns: described,
+			Records: records(n, strings.Repeat("of many words ", 5), name)}
 		if told {
 			b.Differences = func() func(context.Context, []products.Difference) error {
 				return func(context.Context, []products.Difference) error { return nil }
@@ -42,10 +36,10 @@ func TestLookupsInPartitions(t *testing.T) {
 		return scan[int](t, url, `SELECT sum(idx_tup_fetch + seq_tup_read)::int FROM pg_stat_user_tables
 			WHERE relname LIKE 'products\_%' AND relname <> 'products_importer_settings'`)
 	}
-	write(products.Update, all, "made ", false)
+	write(all, "made", false)
 	for i, told := range []bool{false, true} {
 		before := read()
-		write(products.Update, some, fmt.Sprint("changed ", i), told)
+		write(some, fmt.Sprint("changed ", i), told)
 		require.LessOrEqual(t, read()-before, 3*some+100, "rows read for %d that are changed, told %v", some, told)
 	}
 }

@@ -76,7 +76,8 @@ func (r *pageReader) lookAhead(is Distribution) *ahead {
 	if is.byKeys() {
 		least, most = leastGlance, mostLookedUp
 	}
-	a := &ahead{glance: min(max(searchGlance*rows, leastGlance), most/20), walk: min(max(searchWalk*rows, least), most)}
+	a := &ahead{glance: min(max(searchGlance*rows, leastGlance), most*searchGlance/searchWalk),
+		walk: min(max(searchWalk*rows, least), most)}
 	// Half of what is needed, since they don't come evenly, but more than may be among the first by chance.
 	a.hopeful = max(rows*a.glance/a.walk/2, 3)
 	return a

@@ -37,6 +37,14 @@ func (db *DB) readWith(ctx context.Context, q querier, setting string, f func(q 
 	return tx.Commit()
 }
 
+// readSearch calls f with what reads uncompiled, where it reads by the index for searches; see readWith.
+func (db *DB) readSearch(ctx context.Context, q querier, byIndex bool, f func(q querier) error) error {
+	if !byIndex {
+		return f(q)
+	}
+	return db.readWith(ctx, q, uncompiled, f)
+}
+
 // longOnShards is from how many rows on a page is read within bounds.
 const longOnShards = 100
 

@@ -55,15 +55,15 @@ func (db *DB) joinLimited(ctx context.Context, f func(ctx context.Context, t *tr
 const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;
 	` + uncompiled
 
-// cheapLookups are for indexJoins where products are in partitions. The planner doesn't know that a key is looked up in
-// one of them alone, and counts all: of some 100,000 products in 64 partitions it would rather compare each with each
-// record of the batch, which takes minutes, and locks rows in no order.
-const cheapLookups = `; SET LOCAL random_page_cost = 0; SET LOCAL cpu_operator_cost = 0`
+// keyJoins are indexJoins for products, which may be in partitions. The planner doesn't know that a key is looked up in
+// one of them alone, and counts all: of 60,000 products in 64 partitions it would rather compare each with each record
+// of the batch, which takes minutes, and locks rows in no order.
+const keyJoins = indexJoins + `; SET LOCAL random_page_cost = 0; SET LOCAL cpu_operator_cost = 0`
 
-// joinByIndex sets indexJoins for the transaction.
+// joinByIndex sets keyJoins, or shardJoins, for the transaction.
 func (t *transaction) joinByIndex(ctx context.Context) error {
 	t.byIndex = true
-	settings := indexJoins + cheapLookups
+	settings := keyJoins
 	if t.sharded {
 		settings = propagate + `local; ` + shardJoins
 	}
@@ -71,7 +71,7 @@ func (t *transaction) joinByIndex(ctx context.Context) error {
 	return err
 }
 
-// shardJoins are indexJoins for statements that name the keys of one shard, which the node that has it plans: it looks
+// shardJoins are keyJoins for statements that name the keys of one shard, which the node that has it plans: it looks
 // all of them up in the index at once, in their order, and joins what it finds by a hash.
 const shardJoins = `SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; ` + uncompiled
 
@@ -94,7 +94,7 @@ func (t *transaction) planFreely(ctx context.Context) error {
 		return nil
 	}
 	t.byIndex = false
-	settings := strings.NewReplacer("= off", "= DEFAULT", "= 0", "= DEFAULT").Replace(indexJoins + cheapLookups)
+	settings := strings.NewReplacer("= off", "= DEFAULT", "= 0", "= DEFAULT").Replace(keyJoins)
 	if t.sharded {
 		settings += `; ` + propagate + `DEFAULT`
 	}

@@ -26,9 +26,8 @@ import (
 // BenchmarkWatched imports a file of 500,000 records, by a worker, while so many clients watch it on a server, and
 // likewise without them, in turn; server and worker are processes of their own. ms-end is the time from the first
 // client that gets the end to the last one, the longest of all rounds; until then no client closes its connection, which
-// elsewhere takes the processor of other machines. x-alone, and x-alone-cpu of the worker's
-// processor, are what the import takes with the clients for what it takes without; cpu-s-server is the server's
-// processor time.
+// elsewhere takes the processor of other machines. x-alone, and x-alone-cpu of the worker's processor, are what the
+// import takes with the clients for what it takes without; cpu-s-server is the server's processor time.
 func BenchmarkWatched(b *testing.B) {
 	path := catalogue(b)
 	for _, clients := range []int{200, 5_000, 10_000} {
