@@ -116,17 +116,19 @@ type querier interface {
 	sqlx.ExecerContext
 }
 
-// readMoves is how often a read is begun again because the products were moved.
-const readMoves = 3
+// restarts is how often a read is begun again because the products were moved, or the server ended it to resolve a
+// deadlock.
+const restarts = 3
 
 // read calls f with what reads: the context's transaction if it has one, else a connection for the purpose. f is called
-// again from the top where the connection turns out to be lost, or the products were moved meanwhile.
+// again from the top where the connection turns out to be lost, the products were moved meanwhile, or the server ended
+// it to resolve a deadlock with who alters tables.
 func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q querier) error) error {
 	if t := db.current(ctx); t != nil {
 		return f(ctx, t)
 	}
 	most := max(db.options.MaxConns, db.sql.Stats().OpenConnections)
-	for stale, moves := 0, 0; ; {
+	for stale, restarted := 0, 0; ; {
 		c, err := db.take(ctx, p)
 		if err != nil {
 			return err
@@ -137,8 +139,8 @@ func (db *DB) read(ctx context.Context, p purpose, f func(ctx context.Context, q
 			return err
 		case lostUnasked(err) && stale < most: // all that the pool holds may be lost, as after a restart of the server
 			stale++
-		case (vanished(err) || errors.Is(err, errMovedBack)) && moves < readMoves:
-			moves++
+		case (vanished(err) || errors.Is(err, errMovedBack) || pq.As(err, deadlock) != nil) && restarted < restarts:
+			restarted++
 		default:
 			return err
 		}

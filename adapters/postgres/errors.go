@@ -22,17 +22,17 @@ import (
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 var (
 	passingCodes = map[pqerror.Code]bool{
-		"40001": true, // serialization failure
-		"40P01": true, // deadlock
-		"55P03": true, // a lock wasn't to be had within lock_timeout
-		"57014": true, // cancelled by somebody; where our own context has ended, its error is returned
-		"57P01": true, // the server shuts down, or an administrator ended the connection
-		"57P02": true, // the server crashed
-		"57P03": true, // the server starts up, or shuts down
-		"57P05": true, // the connection was idle for too long
-		"25P03": true, // the transaction was idle for too long
-		"25P04": true, // the transaction took longer than transaction_timeout
-		"25006": true, // read-only: the connection leads to a standby, as after a failover
+		"40001":  true, // serialization failure
+		deadlock: true,
+		"55P03":  true, // a lock wasn't to be had within lock_timeout
+		"57014":  true, // cancelled by somebody; where our own context has ended, its error is returned
+		"57P01":  true, // the server shuts down, or an administrator ended the connection
+		"57P02":  true, // the server crashed
+		"57P03":  true, // the server starts up, or shuts down
+		"57P05":  true, // the connection was idle for too long
+		"25P03":  true, // the transaction was idle for too long
+		"25P04":  true, // the transaction took longer than transaction_timeout
+		"25006":  true, // read-only: the connection leads to a standby, as after a failover
 	}
 	passingClasses = map[pqerror.Class]bool{
 		"08": true, // connection
@@ -52,6 +52,7 @@ const (
 	undefinedFunction     = pqerror.Code("42883")
 	undefinedTable        = pqerror.Code("42P01")
 	undefinedObject       = pqerror.Code("42704")
+	deadlock              = pqerror.Code("40P01")
 )
 
 // passing reports whether the failure can pass.

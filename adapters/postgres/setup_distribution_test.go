@@ -268,6 +268,36 @@ func TestDistributeKilled(t *testing.T) {
 	require.Error(t, <-ended)
 }
 
+// TestReadAfterDeadlock: a read that the server ends to resolve a deadlock with who alters tables is begun again.
+func TestReadAfterDeadlock(t *testing.T) {
+	url := home.In(t, postgres.HashPartitions(8))
+	db := open(t, url, postgres.Options{})
+	_, err := db.Products().Create(t.Context(), products.Product{SKU: "a", Name: "A"})
+	require.NoError(t, err)
+	raw, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer raw.Close()
+	// Who looks for a deadlock first is the one that is ended.
+	admin, err := raw.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer admin.Rollback()
+	_, err = admin.ExecContext(t.Context(), `SET LOCAL deadlock_timeout = '1min'; LOCK TABLE products_7`)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := db.Products().List(t.Context(), products.Query{Order: "name"})
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		return scan[bool](t, url, `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE datname = current_database() AND wait_event_type = 'Lock')`)
+	}, time.Minute, time.Millisecond)
+	_, err = admin.ExecContext(t.Context(), `LOCK TABLE products_0`)
+	require.NoError(t, err)
+	require.NoError(t, admin.Commit())
+	require.NoError(t, <-ended)
+}
+
 // TestDistributeWhileRead: who reads while the products are moved waits, and sees no error. Every reader is in the
 // middle of a read when a move ends.
 func TestDistributeWhileRead(t *testing.T) {

@@ -201,7 +201,7 @@ func (db *DB) buildIndex(ctx context.Context, pool statements, b *wantedIndex) e
 	for _, r := range all {
 		indexes[r.name] = r.index
 		if !r.leaf {
-			err = dropUnlike(ctx, pool, b, r)
+			err = db.dropUnlike(ctx, pool, b, r)
 		} else {
 			var did bool
 			did, err = db.buildOn(ctx, pool, b, r)
@@ -223,12 +223,12 @@ func (db *DB) buildIndex(ctx context.Context, pool statements, b *wantedIndex) e
 }
 
 // dropUnlike drops the index of a partitioned table that lacks a column, with those of its partitions.
-func dropUnlike(ctx context.Context, pool statements, b *wantedIndex, r relation) error {
+func (db *DB) dropUnlike(ctx context.Context, pool statements, b *wantedIndex, r relation) error {
 	var unlike bool
 	err := pool.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_index i WHERE indexrelid = to_regclass(`+
 		pq.QuoteLiteral(r.index)+`) AND NOT `+b.complete()+`)`).Scan(&unlike)
 	if err == nil && unlike {
-		_, err = pool.ExecContext(ctx, `DROP INDEX IF EXISTS `+r.index)
+		err = db.alterBy(ctx, `DROP INDEX IF EXISTS `+r.index)
 	}
 	return err
 }
@@ -320,10 +320,7 @@ func (db *DB) dropIndex(ctx context.Context, pool statements, b *wantedIndex) er
 			var there bool
 			err = pool.GetContext(ctx, &there, `SELECT to_regclass(`+pq.QuoteLiteral(r.index)+`) IS NOT NULL`)
 			if err == nil && there {
-				err = db.alter(ctx, func(ctx context.Context, t *transaction) error {
-					_, err := t.ExecContext(ctx, `DROP INDEX IF EXISTS `+r.index)
-					return err
-				})
+				err = db.alterBy(ctx, `DROP INDEX IF EXISTS `+r.index)
 			}
 		}
 		if err != nil {
@@ -333,22 +330,33 @@ func (db *DB) dropIndex(ctx context.Context, pool statements, b *wantedIndex) er
 	return nil
 }
 
-// joinIndexes makes the indexes of partitions one of the partitioned table.
+// joinIndexes makes the indexes of partitions one of the partitioned table, each in a transaction of its own: attaching
+// one locks it against readers, which may hold the next and wait for this one.
 func (db *DB) joinIndexes(ctx context.Context, all []relation, indexes map[string]string, b *wantedIndex) error {
+	var statements []string
+	for _, r := range all {
+		if !r.leaf {
+			statements = append(statements, fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %s ON ONLY %s USING %s`,
+				pq.QuoteIdentifier(b.name(r.plain)), r.name, b.using))
+		}
+	}
+	for _, r := range all {
+		if parent, ok := indexes[r.parent]; ok {
+			statements = append(statements, fmt.Sprintf(`ALTER INDEX %s ATTACH PARTITION %s`, parent, r.index))
+		}
+	}
+	for _, statement := range statements {
+		if err := db.alterBy(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alterBy is alter with one statement.
+func (db *DB) alterBy(ctx context.Context, statement string) error {
 	return db.alter(ctx, func(ctx context.Context, t *transaction) error {
-		statements := ""
-		for _, r := range all {
-			if !r.leaf {
-				statements += fmt.Sprintf(`CREATE INDEX IF NOT EXISTS %s ON ONLY %s USING %s;`,
-					pq.QuoteIdentifier(b.name(r.plain)), r.name, b.using)
-			}
-		}
-		for _, r := range all {
-			if parent, ok := indexes[r.parent]; ok {
-				statements += fmt.Sprintf(`ALTER INDEX %s ATTACH PARTITION %s;`, parent, r.index)
-			}
-		}
-		_, err := t.ExecContext(ctx, statements)
+		_, err := t.ExecContext(ctx, statement)
 		return err
 	})
 }

@@ -185,3 +185,37 @@ func TestFieldsPartitioned(t *testing.T) {
 	require.NoError(t, db.BuildIndexes(t.Context()))
 	require.Equal(t, 7*(1+8+2), scan[int](t, url, valid))
 }
+
+// TestIndexesJoinedWhileRead: whoever reads in a partition and then in the others waits for none of their indexes while
+// these become one of the table.
+func TestIndexesJoinedWhileRead(t *testing.T) {
+	url := home.In(t, postgres.HashPartitions(8))
+	indexedPrice := price
+	indexedPrice.Index = true
+	o := postgres.Options{Fields: schemaWith(t, indexedPrice)}
+	require.NoError(t, open(t, url, o).BuildIndexes(t.Context()))
+	statement := `DROP INDEX products_by_price`
+	for i := range 8 {
+		statement += fmt.Sprintf(`; CREATE INDEX products_%[1]d_by_price ON products_%[1]d (price, id)`, i)
+	}
+	query(t, url, statement)
+	raw, err := sql.Open("postgres", url)
+	require.NoError(t, err)
+	defer raw.Close()
+	reader, err := raw.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer reader.Rollback()
+	_, err = reader.ExecContext(t.Context(), `SET LOCAL lock_timeout = 1; SELECT FROM products_7`)
+	require.NoError(t, err)
+	db := open(t, url, o) // begins to build in the background
+	require.Eventually(t, func() bool {
+		return scan[bool](t, url, `SELECT EXISTS (SELECT FROM pg_stat_activity
+			WHERE datname = current_database() AND query ~ 'ATTACH PARTITION' AND wait_event_type = 'Lock')`)
+	}, time.Minute, time.Millisecond)
+	_, err = reader.ExecContext(t.Context(), `SELECT FROM products`)
+	require.NoError(t, err)
+	require.NoError(t, reader.Rollback())
+	require.NoError(t, db.BuildIndexes(t.Context()))
+	require.Equal(t, 9, scan[int](t, url, `SELECT count(*) FROM pg_index WHERE indisvalid
+		AND indexrelid IN (SELECT relid FROM pg_partition_tree('products_by_price'))`))
+}
