@@ -55,6 +55,9 @@ func (a *API) listProducts(w http.ResponseWriter, r *http.Request) error {
 	q.Limit = p.number("limit", 1, products.MaxLimit, products.DefaultLimit)
 	q.Offset = p.number("offset", 0, math.MaxInt32, 0)
 	byCursor := p.has("cursor")
+	if byCursor && q.Offset > 0 {
+		p.fail("cursor", codeValue, "offset and cursor can't be combined")
+	}
 	wantCount := !byCursor
 	if q.CountUpTo = exactCount; q.Search != "" {
 		q.CountUpTo = exactSearchCount

@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"fmt"
 	"maps"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -163,11 +162,7 @@ func (p *parameters) number(name string, least, most, byDefault int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > most {
-		bounds := fmt.Sprintf("between %d and %d", least, most)
-		if most >= math.MaxInt32 {
-			bounds = fmt.Sprintf("%d or more", least)
-		}
-		p.fail(name, codeValue, fmt.Sprintf("%s must be a whole number, %s, not %q", name, bounds,
+		p.fail(name, codeValue, fmt.Sprintf("%s must be a whole number between %d and %d, not %q", name, least, most,
 			products.Shorten(text)))
 		return byDefault
 	}
