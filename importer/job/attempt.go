@@ -375,6 +375,10 @@ func (a *attempt) end(ctx context.Context, cause error) (Job, error) {
 	return a.release(ctx, true, cause.Error(), options.backoff(failed))
 }
 
+// maxFieldsBackoff is the longest pause of a job that a worker can't do: the next one that takes it may be another,
+// which can, and looking costs little.
+const maxFieldsBackoff = 5 * time.Second
+
 // postpone releases the job until the trouble may have passed, or finishes it when it has waited for too long.
 func (a *attempt) postpone(ctx context.Context, cause error) (Job, error) {
 	options, waited := &a.runner.options, a.claim.Job.Waited
@@ -386,8 +390,12 @@ func (a *attempt) postpone(ctx context.Context, cause error) (Job, error) {
 	if left <= 0 {
 		return a.finish(ctx, Failure, fmt.Sprintf("gave up after it waited for %v: %s", waited, cause))
 	}
+	longest := options.MaxBackoff
+	if a.retry == RetryFields {
+		longest = min(longest, maxFieldsBackoff)
+	}
 	// Waited is the sum of the pauses, so they double.
-	return a.release(ctx, false, cause.Error(), min(waited+options.Backoff, options.MaxBackoff, left))
+	return a.release(ctx, false, cause.Error(), min(waited+options.Backoff, longest, left))
 }
 
 func (a *attempt) finish(ctx context.Context, state State, reason string) (job Job, err error) {

@@ -161,6 +161,13 @@ func TestOtherDestination(t *testing.T) {
 			require.Empty(t, w.table())
 			time.Sleep(time.Until(given.NotBefore))
 		}
+		pauses := []time.Duration(nil)
+		for range 4 {
+			given := w.work(w.runner(nil, nil, w.db.Products(), job.RunnerOptions{}))
+			pauses = append(pauses, time.Until(given.NotBefore))
+			time.Sleep(time.Until(given.NotBefore))
+		}
+		require.Equal(t, []time.Duration{4, 5, 5, 5}, each(pauses, time.Second), "a worker that can do it soon has it")
 		require.Equal(t, job.Success, w.work(w.runner(nil, nil, at("the table a"), job.RunnerOptions{})).State)
 		require.Len(t, w.table(), 1)
 		again, created, err := service.Submit(t.Context(), request, strings.NewReader(file))

@@ -20,7 +20,8 @@ type RunnerOptions struct {
 	// MaxWait.
 	MaxAttempts int
 	// Backoff is the pause after the first failed attempt, which doubles with every further one: at least 1 ms, 0 for 1
-	// s. MaxBackoff is the longest pause: at least Backoff, 0 for a minute or Backoff.
+	// s. MaxBackoff is the longest pause: at least Backoff, 0 for a minute or Backoff. A job for whose fields or table
+	// another worker is needed pauses for at most 5 s.
 	Backoff, MaxBackoff time.Duration
 	// MaxWait is how long a job waits in all, while no batch is committed, for trouble that passes by itself: Backoff
 	// to 30 days, 0 for an hour or Backoff.
