@@ -207,7 +207,7 @@ func (b *tab) until(expression string) {
 		const look = () => {
 			let now = false;
 			try { now = Boolean(` + expression + `) } catch {}
-			if (now || performance.now() > end) done(now); else setTimeout(look, 15);
+			if (now || performance.now() > end) done(now); else setTimeout(look, 40);
 		};
 		look();
 	})`
