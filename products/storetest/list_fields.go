@@ -64,7 +64,7 @@ func matching(all []products.Product, schema *products.Schema, where ...products
 
 var fieldListCases = []Case{
 	{Name: "list/filters by fields", Fields: listed, run: func(c *check) {
-		all := c.spread(40)
+		all := c.spread(24)
 		for _, f := range listed.Own() {
 			for _, op := range f.Operators() {
 				values := ascending[f.Name]
@@ -99,7 +99,7 @@ var fieldListCases = []Case{
 		}
 	}},
 	{Name: "list/orders by fields", Fields: listed, run: func(c *check) {
-		all := c.spread(40)
+		all := c.spread(24)
 		for _, name := range orderNames(listed) {
 			_, order, _, err := products.Query{Order: name}.Check(listed)
 			require.NoError(c, err)
