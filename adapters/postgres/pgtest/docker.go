@@ -154,6 +154,15 @@ func (c *container) start() error {
 	return errors.Join(c.pool.Client.StartContainer(c.resource.Container.ID, nil), c.expire())
 }
 
-func (c *container) freeze() error { return c.pool.Client.PauseContainer(c.resource.Container.ID) }
+// freeze tries again for a while: an engine gives up where processes begin and end all the time, as on a busy machine.
+func (c *container) freeze() (err error) {
+	for range 20 {
+		if err = c.pool.Client.PauseContainer(c.resource.Container.ID); err == nil {
+			return nil
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return err
+}
 
 func (c *container) thaw() error { return c.pool.Client.UnpauseContainer(c.resource.Container.ID) }
