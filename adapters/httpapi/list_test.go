@@ -113,12 +113,14 @@ func TestBadListQueries(t *testing.T) {
 	for query, names := range map[string]string{
 		"limit=-1": "limit", "limit=0": "limit", "limit=1001": "limit", "limit=x": "limit", "limit=1e3": "limit",
 		"limit=99999999999999999999": "limit",
-		"offset=-1":                  "offset", "offset=1.5": "offset", "offset=99999999999999999999": "between 0 and 2147483647",
-		"limit=1&limit=2": "limit",
-		"status=maybe":    "status", "count=2": "count", "color=red": "color", "LIMIT=1": "LIMIT", "sku=a&sku=b": "sku",
+		"offset=-1":                  "offset", "offset=1.5": "offset",
+		"offset=99999999999999999999": "between 0 and 2147483647",
+		"limit=1&limit=2":             "limit",
+		"status=maybe":                "status", "count=2": "count", "color=red": "color", "LIMIT=1": "LIMIT", "sku=a&sku=b": "sku",
 		"ordering=price": "ordering", "ordering=--id": "ordering", "cursor=zzz": "cursor", "cursor=" + cursor +
 			"&ordering=name": "cursor",
-		"cursor=" + cursor + "&offset=1": "offset", "cursor=&offset=1": "offset", "search=%ff": "search", "name=%00": "name", "a=%zz": "query",
+		"cursor=" + cursor + "&offset=1": "offset", "cursor=&offset=1": "offset",
+		"search=%ff": "search", "name=%00": "name", "a=%zz": "query",
 		"a;b": "query",
 	} {
 		p := problem(t, f.call("GET", "/products/?"+query, ""), 400)

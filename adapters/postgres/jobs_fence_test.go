@@ -80,16 +80,7 @@ func TestCommitWaitsForTakeover(t *testing.T) {
 	url := migrated(t)
 	db := open(t, url, postgres.Options{})
 	claim := claimed(t, db.Jobs(), time.Minute)
-	raw, err := sql.Open("postgres", url)
-	require.NoError(t, err)
-	defer raw.Close()
-	tx, err := raw.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	defer tx.Rollback()
-	for _, s := range []string{`SELECT FROM import_jobs FOR UPDATE`, `UPDATE import_jobs SET token = token + 1`} {
-		_, err = tx.ExecContext(t.Context(), s)
-		require.NoError(t, err)
-	}
+	tx := newRivalOf(t, url, `SELECT FROM import_jobs FOR UPDATE; UPDATE import_jobs SET token = token + 1`).tx
 	var batch sync.WaitGroup
 	var written error
 	batch.Go(func() { written = writeFor(t.Context(), db, claim, nothing) })

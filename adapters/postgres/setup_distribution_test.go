@@ -274,15 +274,8 @@ func TestReadAfterDeadlock(t *testing.T) {
 	db := open(t, url, postgres.Options{})
 	_, err := db.Products().Create(t.Context(), products.Product{SKU: "a", Name: "A"})
 	require.NoError(t, err)
-	raw, err := sql.Open("postgres", url)
-	require.NoError(t, err)
-	defer raw.Close()
 	// Who looks for a deadlock first is the one that is ended.
-	admin, err := raw.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	defer admin.Rollback()
-	_, err = admin.ExecContext(t.Context(), `SET LOCAL deadlock_timeout = '1min'; LOCK TABLE products_7`)
-	require.NoError(t, err)
+	admin := newRivalOf(t, url, `SET LOCAL deadlock_timeout = '1min'; LOCK TABLE products_7`).tx
 	ended := make(chan error, 1)
 	go func() {
 		_, err := db.Products().List(t.Context(), products.Query{Order: "name"})

@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -182,14 +181,7 @@ func TestFieldsWait(t *testing.T) {
 	t.Parallel()
 	url := migrated(t)
 	other := open(t, url, postgres.Options{})
-	raw, err := sql.Open("postgres", url)
-	require.NoError(t, err)
-	defer raw.Close()
-	holder, err := raw.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	defer holder.Rollback()
-	_, err = holder.ExecContext(t.Context(), `LOCK TABLE products IN ROW EXCLUSIVE MODE`)
-	require.NoError(t, err)
+	holder := newRivalOf(t, url, `LOCK TABLE products IN ROW EXCLUSIVE MODE`).tx
 	schema := schemaWith(t, price)
 	tried := make(chan struct{}, 100)
 	opened := make(chan error, 1)

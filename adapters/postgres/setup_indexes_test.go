@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 	"sync"
@@ -128,15 +127,8 @@ func typedIndexBatch(schema *products.Schema, prefix string) *products.Batch {
 // TestIndexesInBackground: Open returns before the indexes are there, and Close doesn't wait for them.
 func TestIndexesInBackground(t *testing.T) {
 	url := home.In(t, postgres.OneTable())
-	raw, err := sql.Open("postgres", url)
-	require.NoError(t, err)
-	defer raw.Close()
 	require.NoError(t, open(t, url, postgres.Options{Fields: schemaWith(t, price)}).Close())
-	holder, err := raw.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	defer holder.Rollback()
-	_, err = holder.ExecContext(t.Context(), `LOCK TABLE products IN ROW EXCLUSIVE MODE`)
-	require.NoError(t, err)
+	holder := newRivalOf(t, url, `LOCK TABLE products IN ROW EXCLUSIVE MODE`).tx
 	indexedPrice := price
 	indexedPrice.Index = true
 	db := open(t, url, postgres.Options{Fields: schemaWith(t, indexedPrice)})
@@ -148,7 +140,7 @@ func TestIndexesInBackground(t *testing.T) {
 		require.NoError(t, t.Context().Err())
 		time.Sleep(5 * time.Millisecond)
 	}
-	_, err = db.Products().Create(t.Context(), products.Product{SKU: "a", Name: "A"})
+	_, err := db.Products().Create(t.Context(), products.Product{SKU: "a", Name: "A"})
 	require.NoError(t, err, "it is not in the way")
 	require.NoError(t, db.Close())
 	require.NoError(t, holder.Rollback())
@@ -199,20 +191,13 @@ func TestIndexesJoinedWhileRead(t *testing.T) {
 		statement += fmt.Sprintf(`; CREATE INDEX products_%[1]d_by_price ON products_%[1]d (price, id)`, i)
 	}
 	query(t, url, statement)
-	raw, err := sql.Open("postgres", url)
-	require.NoError(t, err)
-	defer raw.Close()
-	reader, err := raw.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	defer reader.Rollback()
-	_, err = reader.ExecContext(t.Context(), `SET LOCAL lock_timeout = 1; SELECT FROM products_7`)
-	require.NoError(t, err)
+	reader := newRivalOf(t, url, `SET LOCAL lock_timeout = 1; SELECT FROM products_7`).tx
 	db := open(t, url, o) // begins to build in the background
 	require.Eventually(t, func() bool {
 		return scan[bool](t, url, `SELECT EXISTS (SELECT FROM pg_stat_activity
 			WHERE datname = current_database() AND query ~ 'ATTACH PARTITION' AND wait_event_type = 'Lock')`)
 	}, time.Minute, time.Millisecond)
-	_, err = reader.ExecContext(t.Context(), `SELECT FROM products`)
+	_, err := reader.ExecContext(t.Context(), `SELECT FROM products`)
 	require.NoError(t, err)
 	require.NoError(t, reader.Rollback())
 	require.NoError(t, db.BuildIndexes(t.Context()))

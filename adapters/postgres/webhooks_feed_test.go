@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"testing"
 	"time"
@@ -48,14 +47,7 @@ func TestFeedHeldBack(t *testing.T) {
 		require.Equal(t, 1, n)
 	}
 
-	others, err := sql.Open("postgres", url)
-	require.NoError(t, err)
-	defer others.Close()
-	tx, err := others.BeginTx(t.Context(), nil)
-	require.NoError(t, err)
-	defer tx.Rollback()
-	_, err = tx.ExecContext(t.Context(), `CREATE TABLE somebody_elses (id int); SELECT pg_current_xact_id()`)
-	require.NoError(t, err)
+	tx := newRivalOf(t, url, `CREATE TABLE somebody_elses (id int); SELECT pg_current_xact_id()`).tx
 	single()
 	n, at := readFeed(t, w, webhooks.Cursor{})
 	require.Equal(t, 1, n, "a transaction that writes something else holds nothing back")

@@ -161,7 +161,7 @@ func TestOtherDestination(t *testing.T) {
 			require.Empty(t, w.table())
 			time.Sleep(time.Until(given.NotBefore))
 		}
-		pauses := []time.Duration(nil)
+		var pauses []time.Duration
 		for range 4 {
 			given := w.work(w.runner(nil, nil, w.db.Products(), job.RunnerOptions{}))
 			pauses = append(pauses, time.Until(given.NotBefore))
