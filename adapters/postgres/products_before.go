@@ -87,7 +87,7 @@ func (w *batchWriter) writeTelling(ctx context.Context, t *transaction, rows []m
 func (w *batchWriter) readBefores(ctx context.Context, t *transaction, statement string, n int,
 	args []any) (*befores, error) {
 	if !t.byIndex { // somebody else's statements came in between
-		if err := t.joinByIndex(ctx); err != nil {
+		if err := t.joinByIndex(ctx, w.layout.table); err != nil {
 			return nil, err
 		}
 	}

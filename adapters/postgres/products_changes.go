@@ -87,7 +87,7 @@ func (l *layout) ofKeys(s *shards) string {
 // readByKeys reads whole rows by their keys, some n of them, all on one shard, in any order.
 func (l *layout) readByKeys(ctx context.Context, t *transaction, s *shards, keys arrayValue, n int) ([]row, error) {
 	if !t.byIndex { // somebody else's statements came in between
-		if err := t.joinByIndex(ctx); err != nil {
+		if err := t.joinByIndex(ctx, l.table); err != nil {
 			return nil, err
 		}
 	}

@@ -49,7 +49,7 @@ type probeResult struct {
 // mayLeave, it leaves comparing to updateUnseen once most of the products that exist have turned out to differ, and as
 // long as none is new, looking for them as well.
 func (w *batchWriter) probe(ctx context.Context, t *transaction, mayLeave bool) (*probeResult, error) {
-	if err := t.joinByIndex(ctx); err != nil {
+	if err := t.joinByIndex(ctx, w.layout.table); err != nil {
 		return nil, err
 	}
 	result := &probeResult{}

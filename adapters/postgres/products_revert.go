@@ -77,7 +77,7 @@ func (w *reverter) run(ctx context.Context, t *transaction) error {
 	if _, err := t.ExecContext(ctx, settings); err != nil {
 		return err
 	}
-	if err := t.joinByIndex(ctx); err != nil {
+	if err := t.joinByIndex(ctx, w.products.layout.table); err != nil {
 		return err
 	}
 	done, err := w.runUnlocked(ctx, t)

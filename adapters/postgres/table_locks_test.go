@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,24 @@ func TestTableLocks(t *testing.T) {
 	require.Equal(t, "2 7 f t", scan[string](t, url, `SELECT concat_ws(' ', (SELECT qty FROM items WHERE code = 'c-1'),
 		(SELECT qty FROM items WHERE code = 'c-11'), EXISTS (SELECT FROM items WHERE code = 'c-12'),
 		EXISTS (SELECT FROM items WHERE code = 'own'))`))
+}
+
+// TestTableLookups: records' rows are looked up though the statistics say that the table is all but empty.
+func TestTableLookups(t *testing.T) {
+	t.Parallel()
+	const n = 5_000
+	url := pgtest.URL(t)
+	query(t, url, `CREATE TABLE items (code text PRIMARY KEY, name text);
+		INSERT INTO items SELECT 'c-' || n, 'made' FROM generate_series(0, `+strconv.Itoa(n-1)+`) AS n;
+		UPDATE pg_class SET relpages = 1, reltuples = 0 WHERE oid = 'items'::regclass`)
+	owner := pool(t, url)
+	table, err := postgres.OpenTable(t.Context(), owner, postgres.TableOptions{Name: "items", Key: "code"})
+	require.NoError(t, err)
+	_, err = table.WriteBatch(t.Context(), &products.Batch{Mode: products.Update,
+		Columns: columnsOf(table.Schema(), "name"), Records: records(n, "c", "changed")})
+	require.NoError(t, err)
+	require.NoError(t, owner.Close()) // what a connection has read is counted once it ends
+	require.GreaterOrEqual(t, scan[int](t, url, `SELECT idx_scan::int FROM pg_stat_user_tables WHERE relname = 'items'`), n)
 }
 
 // whileHeld does something while a batch is written and not committed.

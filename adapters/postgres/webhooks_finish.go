@@ -206,7 +206,7 @@ func (f *finisher) hold(ctx context.Context, t *transaction) error {
 		`SELECT c.id, d.id, d.lane, d.attempts, d.earlier, d.not_before, d.last_attempt, d.last_status, d.last_kind
 		FROM unnest($1::uuid[], $2::bigint[]) AS x(claim, delivery) JOIN webhook_claims c ON c.id = x.claim
 		AND x.delivery = ANY (c.deliveries)
-			JOIN webhook_deliveries_pending d ON d.id = x.delivery
+			JOIN webhook_deliveries_pending d ON `+lookedUp("d.id", "x.delivery")+`
 		ORDER BY c.id FOR UPDATE OF c`, wanted.args()...)
 	if err != nil {
 		return err

@@ -181,6 +181,32 @@ func TestWebhooksPlanned(t *testing.T) {
 			`SELECT string_agg(DISTINCT relation || ' ' || mode, ', ' ORDER BY relation || ' ' || mode) FROM modes`))
 }
 
+// TestWebhooksLookups: deliveries are looked up though the statistics say that nothing waits, as they do once all was
+// delivered, until they are made anew.
+func TestWebhooksLookups(t *testing.T) {
+	t.Parallel()
+	readWith := func(statistics string) int {
+		url := migrated(t)
+		db, err := postgres.Open(t.Context(), url, postgres.Options{})
+		require.NoError(t, err)
+		w := db.Webhooks()
+		listen(t, w)
+		_, err = w.Append(t.Context(), numbered(webhooks.ProductCreated, 2_000))
+		require.NoError(t, err)
+		query(t, url, statistics)
+		claims, err := w.Claim(t.Context(), whole)
+		require.NoError(t, err)
+		n, err := w.Finish(t.Context(), delivered(claims))
+		require.NoError(t, err)
+		require.Greater(t, n, 100)
+		require.NoError(t, db.Close()) // what a connection has read is counted once it ends
+		return scan[int](t, url, `SELECT sum(idx_tup_fetch + seq_tup_read)::int FROM pg_stat_user_tables
+			WHERE relname LIKE 'webhook%'`)
+	}
+	require.LessOrEqual(t, readWith(`UPDATE pg_class SET relpages = 1, reltuples = 0
+		WHERE relname LIKE 'webhook%' AND relkind = 'r'`), readWith(`SELECT 1`)+100)
+}
+
 // TestWebhooksSealed: with a key secrets can't be read in the database, and an endpoint whose key is lost holds nobody
 // up.
 func TestWebhooksSealed(t *testing.T) {
