@@ -109,6 +109,7 @@ var kinds = []struct {
 		"the product has changed since the version that If-Match names", false},
 	{products.ErrQuery, http.StatusBadRequest, "invalid_query", "", false},
 	{products.ErrBusy, http.StatusServiceUnavailable, "busy", "", true},
+	{errStopping, http.StatusServiceUnavailable, "unavailable", "the server is stopping; try again", true},
 	{products.ErrUnavailable, http.StatusServiceUnavailable, "unavailable", "the store can't be reached; try again",
 		true},
 	{products.ErrCommitUnknown, http.StatusServiceUnavailable, "outcome_unknown",

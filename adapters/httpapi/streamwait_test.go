@@ -147,6 +147,6 @@ func TestStreamLater(t *testing.T) {
 		<-s.events
 		told("1 streams already")
 		stop()
-		told("the store can't be reached") // as everything is answered then
+		told("the server is stopping")
 	})
 }

@@ -59,6 +59,9 @@ func (v *visitor) call(method, path, contentType, body string, status int) (text
 	}
 	r.SetBasicAuth("admin", "secret")
 	r.Header.Set("Content-Type", contentType)
+	if strings.HasSuffix(path, "/events") { // as an EventSource, which gets a stream from a server that is stopping too
+		r.Header.Set("Accept", "text/event-stream")
+	}
 	response, err := v.client.Do(r)
 	if err != nil {
 		return "", err
