@@ -194,19 +194,22 @@ func TestPlaces(t *testing.T) {
 	// Reading begins at whole MiB.
 	long := func(text string) string {
 		header, rest, _ := strings.Cut(text, "\n")
+		var b strings.Builder
+		b.WriteString(header)
 		for i := range 1_200 {
-			header += fmt.Sprintf("\nlong-%d,%s", i%1_100, strings.Repeat("n", 100)+strings.Repeat("\u00e9", 390))
+			fmt.Fprintf(&b, "\nlong-%d,%s", i%1_100, strings.Repeat("n", 100)+strings.Repeat("\u00e9", 390))
 		}
-		return header + "\n" + rest
+		return b.String() + "\n" + rest
 	}
-	torn := "sku,name,description\n" + strings.Repeat("a,b,c\n", 100)
+	var torn strings.Builder
+	torn.WriteString("sku,name,description\n" + strings.Repeat("a,b,c\n", 100))
 	for i := range 8_000 {
-		torn += fmt.Sprintf("sku-%d,name,text of %d\n", i, i)
+		fmt.Fprintf(&torn, "sku-%d,name,text of %d\n", i, i)
 		switch i % 5 {
 		case 0:
-			torn += "the text goes on\n\n"
+			torn.WriteString("the text goes on\n\n")
 		case 1:
-			torn += "\n\"out\" of,place\n"
+			torn.WriteString("\n\"out\" of,place\n")
 		}
 	}
 	for name, c := range map[string]struct {
@@ -220,7 +223,7 @@ func TestPlaces(t *testing.T) {
 		"without header": {text: long(random)[strings.IndexByte(random, '\n')+1:],
 			o: importer.Options{Header: importer.HeaderNo, Map: map[string]string{"sku": "1", "name": "2"}}},
 		"only existing": {text: long(random), o: importer.Options{Mode: products.Existing}},
-		"torn":          {text: torn, o: importer.Options{Mode: products.Update}, noSeek: true},
+		"torn":          {text: torn.String(), o: importer.Options{Mode: products.Update}, noSeek: true},
 		"compressed":    {text: gzipped(t, long(random)), o: importer.Options{Mode: products.Update}, noSeek: true},
 		"another encoding": {text: "sku,name\n" + strings.Repeat("caf\xe9,\xe0 la carte\n", 8_000) +
 			single[len("sku,name\n"):],

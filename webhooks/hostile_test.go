@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/memory"
@@ -229,44 +230,45 @@ func requireGoroutines(t *testing.T, transport *http.Transport, before int) {
 	}
 }
 
-// TestAnswersThatNeverEnd has attempts end in time, and leave nothing behind.
+// TestAnswersThatNeverEnd has attempts, all at once, end in time, and leave nothing behind.
 func TestAnswersThatNeverEnd(t *testing.T) {
 	cert := certificate(t, time.Now().Add(time.Hour))
 	trusted := x509.NewCertPool()
 	trusted.AddCert(cert.Leaf)
+	before := runtime.NumGoroutine()
+	transport := webhooks.NewTransport(local, nil)
+	transport.TLSClientConfig.RootCAs = trusted
+	from := sender(t, webhooks.SenderOptions{Transport: transport})
+	var servers []*hostile
+	var trying sync.WaitGroup
 	try := func(name string, config *tls.Config, h2 bool, say func(conn net.Conn), kind webhooks.FailureKind, data string) {
-		t.Run(name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
-			server := newHostile(t, config, h2, say)
-			transport := webhooks.NewTransport(local, nil)
-			transport.TLSClientConfig.RootCAs = trusted
-			from := sender(t, webhooks.SenderOptions{Transport: transport})
-			e := endpoint("http://" + server.Addr().String())
-			if config != nil {
-				e.URL = "https://" + server.Addr().String()
-			}
-			e.Timeout = 20 * time.Second
-			switch kind {
-			case webhooks.FailureTimeout:
-				e.Timeout = 500 * time.Millisecond
-			case "": // taken, with a body that doesn't end; the rest takes its time on a busy machine
-				e.Timeout = 2 * time.Second
-			}
+		server := newHostile(t, config, h2, say)
+		servers = append(servers, server)
+		e := endpoint("http://" + server.Addr().String())
+		if config != nil {
+			e.URL = "https://" + server.Addr().String()
+		}
+		e.Timeout = 20 * time.Second
+		switch kind {
+		case webhooks.FailureTimeout:
+			e.Timeout = 500 * time.Millisecond
+		case "": // taken, with a body that doesn't end; the rest takes its time on a busy machine
+			e.Timeout = 2 * time.Second
+		}
+		trying.Go(func() {
 			began := time.Now()
 			answer, err := from.Send(t.Context(), &e, event(data), 1)
-			require.NoError(t, err)
-			require.Less(t, time.Since(began), 15*time.Second)
-			require.Equal(t, kind, answer.Failure, "%s %v", answer.Error, answer.Cause)
-			if kind == webhooks.FailureProtocol {
-				require.Equal(t, http.StatusSwitchingProtocols, answer.Status)
-				require.Contains(t, answer.Error, "101")
-				require.Less(t, answer.Duration, e.Timeout, "it isn't waited for")
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
 			}
-			overdue, hanging := from.Overdue()
-			require.Zero(t, overdue, "our own transport keeps to the time")
-			require.Zero(t, hanging)
-			server.stop()
-			requireGoroutines(t, transport, before)
+			assert.Less(t, time.Since(began), 15*time.Second, name)
+			assert.Equal(t, kind, answer.Failure, "%s: %s %v", name, answer.Error, answer.Cause)
+			if kind == webhooks.FailureProtocol {
+				assert.Equal(t, http.StatusSwitchingProtocols, answer.Status, name)
+				assert.Contains(t, answer.Error, "101", name)
+				assert.Less(t, answer.Duration, e.Timeout, "%s: it isn't waited for", name)
+			}
 		})
 	}
 	for _, d := range drips {
@@ -278,6 +280,14 @@ func TestAnswersThatNeverEnd(t *testing.T) {
 		try("HTTP/2: "+d.name, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2"}}, true,
 			d.say, d.kind, long)
 	}
+	trying.Wait()
+	overdue, hanging := from.Overdue()
+	require.Zero(t, overdue, "our own transport keeps to the time")
+	require.Zero(t, hanging)
+	for _, server := range servers {
+		server.stop()
+	}
+	requireGoroutines(t, transport, before)
 }
 
 // TestDeafReceiver has a receiver that takes no bytes of its HTTP/2 connection: attempts after attempts leave nothing

@@ -8,13 +8,14 @@
 // The suites are themselves tested, on stores that are broken on purpose. There a case that fails is what the test
 // wants, so [Check] runs it outside of a test and returns what broke as an error.
 //
-// A [Buffer] takes what a program logs while a test reads it.
+// A [Buffer] takes what a program logs while a test reads it. [Thorough] says whether tests do all that they can.
 package casetest
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"time"
@@ -27,6 +28,10 @@ const Patience = 30 * time.Second
 
 // deadlock is how long concurrent calls may take. Beyond that they are considered to be in a deadlock.
 const deadlock = time.Minute
+
+// Thorough reports whether tests are to do all that they can, for which the environment has TEST_THOROUGH=1. Without it
+// they leave out what others say nearly as much of: suites over the same store in another setting, and the tenth kill.
+func Thorough() bool { return os.Getenv("TEST_THOROUGH") == "1" }
 
 // TestingT is what a case needs of a *testing.T.
 type TestingT interface {

@@ -141,6 +141,7 @@ func TestNoDecimal(t *testing.T) {
 
 // TestArrays gives a statement several arrays of different types, again after a reset, and lists of IDs.
 func TestArrays(t *testing.T) {
+	t.Parallel()
 	db := connect(t)
 	rows := newArrays(oidInt8, oidText)
 	for round := range 3 {

@@ -11,6 +11,7 @@ import (
 
 // TestAttributeNamesOfManyProducts: those of more products than one statement looks at are found too.
 func TestAttributeNamesOfManyProducts(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	p := open(t, url, postgres.Options{}).Products()
 	query(t, url, `INSERT INTO products (id, version, created_at, updated_at, sku_key, sku, name, description, status,

@@ -17,8 +17,13 @@ import (
 // TestSearchPages: the index for searches changes no page, whether what is searched for is in many products, in few, in
 // those at the end alone or in none.
 func TestSearchPages(t *testing.T) {
-	t.Run("one table", func(t *testing.T) { testSearchPages(t, home.In(t, postgres.OneTable())) })
-	t.Run("partitions", func(t *testing.T) { testSearchPages(t, home.In(t, postgres.HashPartitions(8))) })
+	t.Parallel()
+	for _, d := range []postgres.Distribution{postgres.OneTable(), postgres.HashPartitions(8)} {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			testSearchPages(t, home.In(t, d))
+		})
+	}
 }
 
 func testSearchPages(t *testing.T, url string) {
@@ -54,7 +59,7 @@ func testSearchPages(t *testing.T, url string) {
 				if q.Limit == 0 {
 					q.Limit = 7
 				}
-				for range 3 {
+				for range 2 {
 					p := listed(t, db, q)
 					all = append(all, page{q, p})
 					if q.Cursor, q.Offset = p.Next, 0; p.Next == "" {
@@ -79,6 +84,7 @@ func testSearchPages(t *testing.T, url string) {
 // TestSearchReadsFew: a search for what is in few products or in none reads few rows, though the server believes that
 // it is in many, or knows nothing of them.
 func TestSearchReadsFew(t *testing.T) {
+	t.Parallel()
 	home.OneTable(t, "partitions have no index on the ID, in whose order a search could look at all")
 	url := migrated(t)
 	price := products.Field{Name: "price", Type: products.Decimal, Scale: 2, Index: true}

@@ -294,6 +294,7 @@ func TestReadAfterDeadlock(t *testing.T) {
 // TestDistributeWhileRead: who reads while the products are moved waits, and sees no error. Every reader is in the
 // middle of a read when a move ends.
 func TestDistributeWhileRead(t *testing.T) {
+	t.Parallel()
 	url := home.In(t, postgres.OneTable())
 	db := open(t, url, postgres.Options{MaxConns: 40, HeavyReads: 20})
 	postgres.SetSilence(db, time.Minute)

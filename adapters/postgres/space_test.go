@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 	"github.com/products-importer/products-importer/importer"
@@ -66,9 +67,12 @@ const foreignTables = `CREATE TABLE products (article text); CREATE TABLE import
 
 // TestSchemaSuites runs the suites with all that may be otherwise at once, since each costs a minute: statements name a
 // schema, products are in partitions, parameters are sent as text, in transactions of their own where they read, and a
-// session is nobody's.
+// session is nobody's. Without TEST_THOROUGH=1 the suites run once, directly and in one table.
 func TestSchemaSuites(t *testing.T) {
 	t.Parallel()
+	if !casetest.Thorough() {
+		t.Skip("the suites take two minutes once more: set TEST_THOROUGH=1")
+	}
 	w := inSchema(t)
 	for name, run := range map[string]func(t *testing.T, w way){"products": runProducts, "batches": runBatches,
 		"jobs": runJobs, "shared files": runSharedFiles, "uploads": runUploads, "webhooks": runWebhooks,

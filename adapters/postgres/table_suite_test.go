@@ -52,7 +52,6 @@ func TestTable(t *testing.T) {
 	for _, c := range []struct {
 		name, table string // %s is where the columns of fields stand
 		options     postgres.TableOptions
-		prefix      bool // by the DB of jobs
 	}{
 		{name: "plain", table: `CREATE TABLE items (code text PRIMARY KEY, ` + standardColumns + `%s)`},
 		{name: "with a sequence, a trigger and a time", table: `CREATE TABLE items (id bigserial PRIMARY KEY,
@@ -61,12 +60,11 @@ func TestTable(t *testing.T) {
 			CREATE FUNCTION same() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
 			CREATE TRIGGER same BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION same()`,
 			options: postgres.TableOptions{Touch: []string{"updated"}}},
-		{name: "of a tenant", table: `CREATE TABLE items (tenant int NOT NULL, code text NOT NULL, ` + standardColumns +
-			`%s, UNIQUE (tenant, code))`, options: postgres.TableOptions{Constants: map[string]string{"tenant": "7"}}},
-		{name: "partitioned", table: `CREATE TABLE items (code text PRIMARY KEY, ` + standardColumns +
-			`%s) PARTITION BY HASH (code);
+		{name: "of a tenant, in partitions", table: `CREATE TABLE items (tenant int NOT NULL, code text NOT NULL, ` +
+			standardColumns + `%s, UNIQUE (tenant, code)) PARTITION BY HASH (code);
 			CREATE TABLE items_0 PARTITION OF items FOR VALUES WITH (MODULUS 2, REMAINDER 0);
-			CREATE TABLE items_1 PARTITION OF items FOR VALUES WITH (MODULUS 2, REMAINDER 1)`},
+			CREATE TABLE items_1 PARTITION OF items FOR VALUES WITH (MODULUS 2, REMAINDER 1)`,
+			options: postgres.TableOptions{Constants: map[string]string{"tenant": "7"}}},
 		{name: "citext", table: `CREATE EXTENSION IF NOT EXISTS citext; CREATE TABLE items (code citext PRIMARY KEY, ` +
 			standardColumns + `%s)`},
 	} {

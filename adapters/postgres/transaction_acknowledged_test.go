@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/products"
 )
@@ -26,7 +27,11 @@ import (
 // for 24 crashes through which 2,000 writes of each kind are acknowledged.
 func TestAcknowledged(t *testing.T) {
 	t.Parallel()
-	crashes, writes := number(t, "TEST_CRASHES", 5), number(t, "TEST_WRITES", 30)
+	crashes, writes := 2, 12
+	if casetest.Thorough() {
+		crashes, writes = 5, 30
+	}
+	crashes, writes = number(t, "TEST_CRASHES", crashes), number(t, "TEST_WRITES", writes)
 	server := forgetful(t)
 	db := open(t, server.URL(), postgres.Options{MaxConns: 16, RetryFor: 5 * time.Minute})
 	require.NoError(t, prepareWrites(t.Context(), db))

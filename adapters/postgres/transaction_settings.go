@@ -69,8 +69,9 @@ const keyJoins = indexJoins + `; SET LOCAL random_page_cost = 0; SET LOCAL cpu_o
 func lookingUp(table tableName) string {
 	name := pq.QuoteLiteral(table.String())
 	return `SELECT set_config(name, 'off', true) FROM (VALUES ('enable_indexscan'), ('enable_indexonlyscan')) AS x(name)
-		WHERE EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relpages > 0 AND reltuples BETWEEN 0 AND 2 AND oid IN (
-			SELECT to_regclass(` + name + `) UNION ALL SELECT relid FROM pg_partition_tree(to_regclass(` + name + `))))`
+		WHERE EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relpages > 0 AND reltuples BETWEEN 0 AND 2
+			AND oid IN (SELECT to_regclass(` + name + `)
+				UNION ALL SELECT relid FROM pg_partition_tree(to_regclass(` + name + `))))`
 }
 
 // joinByIndex sets keyJoins, or shardJoins, for statements of the transaction that join records with the table.

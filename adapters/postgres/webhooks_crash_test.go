@@ -16,6 +16,7 @@ import (
 
 // TestWebhooksTerminated ends all connections between a claim and its finish.
 func TestWebhooksTerminated(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	w := open(t, url, postgres.Options{RetryFor: time.Minute}).Webhooks()
 	conn := admin(t, url)

@@ -24,6 +24,7 @@ type openClaims struct {
 // TestWebhooksWorkers lets 8 workers over two DBs deliver 3 x 300 events, while settings change: none is ever in two
 // claims, no endpoint has more claims than it may, and every delivery is delivered, once.
 func TestWebhooksWorkers(t *testing.T) {
+	t.Parallel()
 	url := migrated(t)
 	deliverAll(t, url, url, 300)
 }

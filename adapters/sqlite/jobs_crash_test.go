@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/outbox"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/importer/catalogtest"
@@ -123,14 +124,18 @@ func imported(t *testing.T, mode products.Mode, kills int) importOutcome {
 	return o
 }
 
-// TestWorkersKilled kills five workers in the middle of an import, in each mode: the table, the counts and what an
-// endpoint is told are those of an import that nobody disturbed.
+// TestWorkersKilled kills workers in the middle of an import, in each mode: the table, the counts and what an endpoint is
+// told are those of an import that nobody disturbed.
 func TestWorkersKilled(t *testing.T) {
+	kills := 2
+	if casetest.Thorough() {
+		kills = 5
+	}
 	for _, mode := range []products.Mode{products.Ignore, products.Update} {
 		t.Run(mode.String(), func(t *testing.T) {
 			want := imported(t, mode, 0)
 			require.NotEmpty(t, want.told)
-			require.Equal(t, want, imported(t, mode, 5))
+			require.Equal(t, want, imported(t, mode, kills))
 		})
 	}
 }

@@ -50,7 +50,7 @@ func TestGiants(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("memory is read from /proc")
 	}
-	const n, each = 24, 5
+	const n, each = 24, 3
 	most := 128 // MiB
 	if raceDetector {
 		most *= 4 // its shadow of the memory

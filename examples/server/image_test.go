@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 )
 
@@ -48,8 +49,8 @@ func must(t *testing.T, args ...string) (stdout string) {
 // the Dockerfile, and so is all of the last stage.
 func image(t *testing.T) (name string) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("an image takes a minute to build")
+	if !casetest.Thorough() {
+		t.Skip("an image takes minutes to build: set TEST_THOROUGH=1")
 	}
 	if _, err := exec.LookPath("docker"); err != nil {
 		t.Skip("there is no Docker: no image is built")

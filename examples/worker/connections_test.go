@@ -102,7 +102,7 @@ func TestConnections(t *testing.T) {
 		}
 		for _, path := range []string{"/products/?limit=1000", "/products/?search=a", "/products/export.csv", "/imports/"} {
 			asking.Go(func() {
-				for range 10 {
+				for range 3 {
 					get(path)
 				}
 			})

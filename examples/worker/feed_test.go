@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 	"github.com/products-importer/products-importer/webhooks/receive"
@@ -108,7 +109,7 @@ func (f *follower) has(importID string) bool {
 func TestFeedOfKilledProcesses(t *testing.T) {
 	t.Parallel()
 	kills := 5
-	if testing.Short() {
+	if !casetest.Thorough() {
 		kills = 2
 	}
 	program := serverProgram(t)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -36,7 +37,7 @@ func (s *scene) others() {
 func TestKilledMissing(t *testing.T) {
 	t.Parallel()
 	kills := 6
-	if testing.Short() {
+	if !casetest.Thorough() {
 		kills = 2
 	}
 	s, id := preparedMissing(t)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer/catalogtest"
@@ -23,7 +24,7 @@ import (
 func TestKilledWorkers(t *testing.T) {
 	t.Parallel()
 	kills := 10
-	if testing.Short() {
+	if !casetest.Thorough() {
 		kills = 3
 	}
 	for _, mode := range []products.Mode{products.Ignore, products.Update, products.Existing} {

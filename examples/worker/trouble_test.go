@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/worker"
 	"github.com/products-importer/products-importer/importer/catalogtest"
@@ -83,7 +84,7 @@ func TestStatementsCancelled(t *testing.T) {
 func TestConnectionsKilled(t *testing.T) {
 	t.Parallel()
 	kills, each := 40, 4
-	if testing.Short() {
+	if !casetest.Thorough() {
 		kills = 8
 	}
 	want := undisturbed(t, products.Update)

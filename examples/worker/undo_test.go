@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
 )
@@ -50,7 +51,7 @@ func (s *scene) changes(id string) (all []string) {
 func TestKilledUndo(t *testing.T) {
 	t.Parallel()
 	kills := 10
-	if testing.Short() {
+	if !casetest.Thorough() {
 		kills = 3
 	}
 	s, id := preparedUndo(t)

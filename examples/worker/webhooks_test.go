@@ -19,6 +19,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
@@ -332,7 +333,7 @@ func TestServerCrashWithWebhooks(t *testing.T) {
 func TestKilledWithWebhooks(t *testing.T) {
 	t.Parallel()
 	kills := 6
-	if testing.Short() {
+	if !casetest.Thorough() {
 		kills = 2
 	}
 	const records, batch = 20_000, 200

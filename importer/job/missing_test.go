@@ -1,7 +1,6 @@
 package job_test
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -128,10 +127,7 @@ func testMissingIsResumed(t *testing.T, checksFrom, found int64) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		text := "sku,name\n"
-		for i := range 25_000 {
-			text += fmt.Sprintf("s-%d,n\n", i)
-		}
+		text := named(25_000)
 		w.submit(text, job.Settings{})
 		w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
 		uploads, settings := w.counted(), job.Settings{Missing: "delete", MaxMissing: "100%", DryRun: true}

@@ -225,15 +225,22 @@ func TestUndoneTwice(t *testing.T) {
 	refused(back.ID, again.ID) // what it brought back is taken back
 }
 
+// named is a file of n products.
+func named(n int) string {
+	var file strings.Builder
+	file.WriteString("sku,name\n")
+	for i := range n {
+		fmt.Fprintf(&file, "s-%d,n\n", i)
+	}
+	return file.String()
+}
+
 // TestUndoIsResumed: what an attempt committed isn't taken back again, and the counts are those of an undisturbed undo.
 func TestUndoIsResumed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		r := w.runner(nil, nil, nil, job.RunnerOptions{})
-		text := "sku,name\n"
-		for i := range 25_000 {
-			text += fmt.Sprintf("s-%d,n\n", i)
-		}
+		text := named(25_000)
 		_, _, err := w.service.Submit(t.Context(), job.Request{Settings: job.Settings{Changes: job.ChangesAll}}, strings.NewReader(text))
 		require.NoError(t, err)
 		j := w.work(r)

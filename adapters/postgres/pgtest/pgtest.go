@@ -73,6 +73,7 @@ func benchmarks() bool {
 var shared struct {
 	once   sync.Once
 	server *server
+	admin  *sql.DB // makes and drops databases; opening a connection takes as long as either
 	err    error
 }
 
@@ -84,6 +85,7 @@ func Run(m *testing.M) (status int) {
 	status = m.Run()
 	if s := shared.server; s != nil {
 		dropTemplates()
+		_ = shared.admin.Close()
 		s.stop()
 	}
 	return status
@@ -100,7 +102,11 @@ func URL(t testing.TB) string {
 // need starts the shared server, or skips the test.
 func need(t testing.TB) {
 	t.Helper()
-	shared.once.Do(func() { shared.server, shared.err = start() })
+	shared.once.Do(func() {
+		if shared.server, shared.err = start(); shared.err == nil {
+			shared.admin, shared.err = sql.Open("postgres", shared.server.url)
+		}
+	})
 	if shared.err != nil {
 		giveUp(t, false, fmt.Errorf("no PostgreSQL: %w", shared.err))
 	}
@@ -132,7 +138,7 @@ func withDatabase(serverURL, name string) string {
 
 func execute(t testing.TB, statement string) {
 	t.Helper()
-	if err := run(shared.server.url, statement); err != nil {
+	if _, err := shared.admin.Exec(statement); err != nil {
 		t.Fatalf("pgtest: %s: %v", statement, err)
 	}
 }

@@ -55,7 +55,7 @@ func Copy(t testing.TB, kind string, setUp func(url string)) string {
 func dropTemplates() {
 	for _, of := range templates.byKind {
 		if of.name != "" {
-			_ = run(shared.server.url, drop(of.name))
+			_, _ = shared.admin.Exec(drop(of.name))
 		}
 	}
 }
