@@ -279,10 +279,10 @@ func TestClaimOnce(t *testing.T) {
 	t.Parallel()
 	url := migrated(t)
 	dbs := []*postgres.DB{open(t, url, postgres.Options{}), open(t, url, postgres.Options{})}
-	const all = 2000
+	const all = 800
 	query(t, url,
 		`INSERT INTO import_jobs (id, revision, size, created_at, not_before, priority, state, upload, sha256, file_name, settings, event)
-		SELECT gen_random_uuid(), 1, 0, now(), now(), 0, 'PENDING', '', '', '', '{"mode":"ignore"}', '{}' FROM generate_series(1, 2000); ANALYZE import_jobs`)
+		SELECT gen_random_uuid(), 1, 0, now(), now(), 0, 'PENDING', '', '', '', '{"mode":"ignore"}', '{}' FROM generate_series(1, 800); ANALYZE import_jobs`)
 	var mu sync.Mutex
 	seen := map[string]int{}
 	var workers sync.WaitGroup

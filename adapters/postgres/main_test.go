@@ -6,4 +6,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	pgtest.AtOnce(3)
+	pgtest.Main(m)
+}

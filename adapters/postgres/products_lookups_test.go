@@ -22,7 +22,7 @@ const allButEmpty = `UPDATE pg_class SET relpages = 1, reltuples = 0
 // granted: that there is no row at all, or that a key is in each of many partitions.
 func TestLookups(t *testing.T) {
 	t.Parallel()
-	const all, some = 20_000, 8_000
+	const all, some = 8_000, 3_000
 	for name, c := range map[string]struct {
 		home       postgres.Distribution
 		statistics string

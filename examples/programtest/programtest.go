@@ -1,5 +1,4 @@
-// Package programtest builds programs of this module for tests of others, each once for all tests of a process, and has
-// such tests run side by side.
+// Package programtest builds programs of this module for tests of others, each once for all tests of a process.
 package programtest
 
 import (

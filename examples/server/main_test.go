@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	case "worker":
 		work()
 	default:
-		programtest.AtOnce(3)
+		pgtest.AtOnce(3)
 		status := pgtest.Run(m)
 		programtest.Remove()
 		os.Exit(status)

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	programtest.AtOnce(3)
+	pgtest.AtOnce(3)
 	status := pgtest.Run(m)
 	programtest.Remove()
 	os.Exit(status)

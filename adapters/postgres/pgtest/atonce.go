@@ -1,4 +1,4 @@
-package programtest
+package pgtest
 
 import (
 	"flag"
@@ -6,8 +6,8 @@ import (
 )
 
 // AtOnce has go test run so many parallel tests at a time, unless its flag -parallel says how many. As many as there
-// are processors, its default, are too few where tests wait for processes most of the time, and on a large machine too
-// many for the connections of one PostgreSQL. It is for TestMain.
+// are processors, its default, are too few where tests wait for a server or for processes most of the time, and on a
+// large machine too many for the connections of one PostgreSQL. It is for TestMain.
 func AtOnce(tests int) {
 	flag.Parse()
 	said := false
