@@ -59,7 +59,7 @@ func TestPlaces(t *testing.T) {
 		require.ErrorIs(t, err, products.ErrBusy)
 		after := db.Pools()["connections"]
 		require.Equal(t, conns, after.MaxOpenConnections)
-		require.Equal(t, before.WaitCount+1, after.WaitCount, "that it waited is counted")
+		require.Greater(t, after.WaitCount, before.WaitCount, "that it waited is counted, and others of the DB may too")
 		require.GreaterOrEqual(t, after.WaitDuration-before.WaitDuration, 20*time.Millisecond, "and for how long")
 		leave()
 		ask()
