@@ -33,6 +33,14 @@ const deadlock = time.Minute
 // they leave out what others say nearly as much of: suites over the same store in another setting, and the tenth kill.
 func Thorough() bool { return os.Getenv("TEST_THOROUGH") == "1" }
 
+// Times is how often a test does something: the first number where it is to be thorough, else the second.
+func Times(thorough, otherwise int) int {
+	if Thorough() {
+		return thorough
+	}
+	return otherwise
+}
+
 // TestingT is what a case needs of a *testing.T.
 type TestingT interface {
 	require.TestingT

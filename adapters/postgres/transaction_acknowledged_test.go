@@ -27,11 +27,7 @@ import (
 // for 24 crashes through which 2,000 writes of each kind are acknowledged.
 func TestAcknowledged(t *testing.T) {
 	t.Parallel()
-	crashes, writes := 2, 12
-	if casetest.Thorough() {
-		crashes, writes = 5, 30
-	}
-	crashes, writes = number(t, "TEST_CRASHES", crashes), number(t, "TEST_WRITES", writes)
+	crashes, writes := number(t, "TEST_CRASHES", casetest.Times(5, 2)), number(t, "TEST_WRITES", casetest.Times(30, 12))
 	server := forgetful(t)
 	db := open(t, server.URL(), postgres.Options{MaxConns: 16, RetryFor: 5 * time.Minute})
 	require.NoError(t, prepareWrites(t.Context(), db))

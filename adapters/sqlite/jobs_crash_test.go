@@ -127,10 +127,7 @@ func imported(t *testing.T, mode products.Mode, kills int) importOutcome {
 // TestWorkersKilled kills workers in the middle of an import, in each mode: the table, the counts and what an endpoint is
 // told are those of an import that nobody disturbed.
 func TestWorkersKilled(t *testing.T) {
-	kills := 2
-	if casetest.Thorough() {
-		kills = 5
-	}
+	kills := casetest.Times(5, 2)
 	for _, mode := range []products.Mode{products.Ignore, products.Update} {
 		t.Run(mode.String(), func(t *testing.T) {
 			want := imported(t, mode, 0)

@@ -108,10 +108,7 @@ func (f *follower) has(importID string) bool {
 // each event once, the tally says that nothing is missing, and each product was told of as it was changed.
 func TestFeedOfKilledProcesses(t *testing.T) {
 	t.Parallel()
-	kills := 5
-	if !casetest.Thorough() {
-		kills = 2
-	}
+	kills := casetest.Times(5, 2)
 	program := serverProgram(t)
 	s, id := prepared(t, products.Update)
 	serve := func(args ...string) (p *exec.Cmd, at string) {

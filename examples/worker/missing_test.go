@@ -36,10 +36,7 @@ func (s *scene) others() {
 // lacks is deleted once, and what others create meanwhile stays.
 func TestKilledMissing(t *testing.T) {
 	t.Parallel()
-	kills := 6
-	if !casetest.Thorough() {
-		kills = 2
-	}
+	kills := casetest.Times(6, 2)
 	s, id := preparedMissing(t)
 	p := s.worker()
 	s.end(id)

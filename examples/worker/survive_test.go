@@ -19,14 +19,11 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// TestKilledWorkers kills the worker that holds the import, ten times a mode, each time at a random moment: while it
+// TestKilledWorkers kills the worker that holds the import, again and again, each time at a random moment: while it
 // checks the file, between batches, in the middle of one. Two are there all the time, and the other one takes over.
 func TestKilledWorkers(t *testing.T) {
 	t.Parallel()
-	kills := 10
-	if !casetest.Thorough() {
-		kills = 3
-	}
+	kills := casetest.Times(10, 3)
 	for _, mode := range []products.Mode{products.Ignore, products.Update, products.Existing} {
 		t.Run(mode.String(), func(t *testing.T) {
 			t.Parallel()

@@ -83,10 +83,7 @@ func TestStatementsCancelled(t *testing.T) {
 // Gates keep the import from ending before that.
 func TestConnectionsKilled(t *testing.T) {
 	t.Parallel()
-	kills, each := 40, 4
-	if !casetest.Thorough() {
-		kills = 8
-	}
+	kills, each := casetest.Times(40, 8), 4
 	want := undisturbed(t, products.Update)
 	s, id := prepared(t, products.Update)
 	stretch := len(want.batches) / (kills/each + 1)

@@ -50,10 +50,7 @@ func (s *scene) changes(id string) (all []string) {
 // changed by hand stays, everything else is taken back once.
 func TestKilledUndo(t *testing.T) {
 	t.Parallel()
-	kills := 10
-	if !casetest.Thorough() {
-		kills = 3
-	}
+	kills := casetest.Times(10, 3)
 	s, id := preparedUndo(t)
 	p := s.worker()
 	want := s.end(id)

@@ -332,10 +332,7 @@ func TestServerCrashWithWebhooks(t *testing.T) {
 // that it has everything.
 func TestKilledWithWebhooks(t *testing.T) {
 	t.Parallel()
-	kills := 6
-	if !casetest.Thorough() {
-		kills = 2
-	}
+	kills := casetest.Times(6, 2)
 	const records, batch = 20_000, 200
 	s := newHookScene(t, migrated(t))
 	close(s.ledger.release)

@@ -276,13 +276,8 @@ func TestUndoIsResumed(t *testing.T) {
 func TestUndoWritesSideBySide(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		var text strings.Builder
-		text.WriteString("sku,name\n")
-		for i := range 4_000 {
-			fmt.Fprintf(&text, "s-%d,n\n", i)
-		}
 		_, _, err := w.service.Submit(t.Context(), job.Request{Settings: job.Settings{Changes: job.ChangesAll,
-			BatchRecords: 1_000}}, strings.NewReader(text.String()))
+			BatchRecords: 1_000}}, strings.NewReader(named(4_000)))
 		require.NoError(t, err)
 		j := w.work(w.runner(nil, nil, nil, job.RunnerOptions{}))
 		_, _, err = w.service.Undo(t.Context(), j.ID, job.UndoRequest{})
