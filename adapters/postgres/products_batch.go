@@ -134,8 +134,8 @@ func (u *unnested) addField(a *array, c *column) (element string) {
 // then locks those that exist, ascending by key; before it begins again it releases all of its locks (ROLLBACK TO
 // SAVEPOINT). A batch that inserts waits only for one that has inserted the same key, and that one is inserting greater
 // keys or locking; a batch that locks waits only for one that holds the lock, and that one is locking greater keys. So
-// they never wait in a circle. On a partitioned table COPY inserts some hundred rows at a time partition by partition,
-// and a circle is possible: PostgreSQL ends one of the transactions, which is run again.
+// they never wait in a circle. Into partitions all insert partition by partition, see inPartitions. In a partitioned
+// table of somebody else's a circle is possible: PostgreSQL ends one of the transactions, which is run again.
 //
 // Where the first records of a batch show that it changes what is there, the others are updated without having been
 // looked at (updateUnseen). One that turns out to be new then is not inserted behind what is locked: the batch begins
@@ -322,8 +322,13 @@ func (w *batchWriter) round(ctx context.Context, t *transaction, round int) (boo
 			return false, err
 		}
 		w.ids = ids
+		distribution, err := w.db.currentDistribution(ctx, t)
+		if err != nil {
+			return false, err
+		}
+		p.fresh = inPartitions(distribution, p.fresh, func(at int32) string { return w.batch.Records[at].Key })
 		if round < copyRounds {
-			err = w.copyNew(ctx, t, p.fresh, ids)
+			err = w.copyNew(ctx, t, distribution, p.fresh, ids)
 			if isDuplicate(err) {
 				return false, nil
 			}

@@ -48,11 +48,11 @@ func (r *rival) release(t *testing.T, watch *sql.Conn) {
 	releaseAll(t, watch, []*rival{r})
 }
 
-// releaseAll commits one after the other as soon as somebody waits for it: in their order, but on Citus, where it is
-// that of the shards.
+// releaseAll commits one after the other as soon as somebody waits for it: in their order where products are in one
+// table, else in that of partitions or shards.
 func releaseAll(t *testing.T, watch *sql.Conn, rivals []*rival) {
 	t.Helper()
-	onCitus := home.Distribution(t) == postgres.Citus()
+	onCitus, inOrder := home.Distribution(t) == postgres.Citus(), home.Distribution(t) == postgres.OneTable()
 	waiting := `SELECT FROM pg_locks WHERE NOT granted AND $1 = ANY (pg_blocking_pids(pid))`
 	if onCitus { // they meet on another node
 		waiting = `SELECT FROM citus_lock_waits JOIN citus_dist_stat_activity ON global_pid = blocking_gpid WHERE pid = $1`
@@ -61,9 +61,9 @@ func releaseAll(t *testing.T, watch *sql.Conn, rivals []*rival) {
 	for left := slices.Clone(rivals); len(left) > 0; {
 		require.True(t, time.Now().Before(giveUp),
 			"the batch waits for a product that another transaction has inserted")
-		next := left[:1]
-		if onCitus {
-			next = left
+		next := left
+		if inOrder {
+			next = left[:1]
 		}
 		for i, r := range next {
 			var waits bool

@@ -17,7 +17,8 @@ import (
 const copyChunk = 60 << 10
 
 // copyNew inserts the records by COPY, in the order of places. ids has the ID of each record of the batch.
-func (w *batchWriter) copyNew(ctx context.Context, t *transaction, places []int32, ids []int64) error {
+func (w *batchWriter) copyNew(ctx context.Context, t *transaction, distribution Distribution, places []int32,
+	ids []int64) error {
 	into := []string{"id", w.layout.key, "sku"}
 	for i := range w.into {
 		into = append(into, w.into[i].raw)
@@ -25,14 +26,8 @@ func (w *batchWriter) copyNew(ctx context.Context, t *transaction, places []int3
 	if len(w.columns.Attributes) > 0 {
 		into = append(into, "attributes")
 	}
-	if w.layout.own == nil {
-		distribution, err := w.db.currentDistribution(ctx, t)
-		if err != nil {
-			return err
-		}
-		if distribution.kind == byHash {
-			return w.copyWithKeys(ctx, t, into, places, ids)
-		}
+	if distribution.kind == byHash {
+		return w.copyWithKeys(ctx, t, into, places, ids)
 	}
 	return w.copyOver(ctx, t, w.layout.table.copyIn(into...), len(places), w.newRows(places, ids))
 }

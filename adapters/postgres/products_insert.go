@@ -9,9 +9,9 @@ import (
 	"github.com/products-importer/products-importer/products"
 )
 
-// insertNew inserts the records that are new, except those whose key others have inserted since the probe. It is slower
-// than COPY, but it succeeds whatever others do. The exceptions lose the outcome Created, and are returned together
-// with the products that differ, ascending by key.
+// insertNew inserts the records that are new, in the order of p.fresh, except those whose key others have inserted
+// since the probe. It is slower than COPY, but it succeeds whatever others do. The exceptions lose the outcome Created,
+// and are returned together with the products that differ, ascending by key.
 func (w *batchWriter) insertNew(ctx context.Context, t *transaction, p *probeResult, ids []int64) ([]match, error) {
 	created := make(map[string]bool, len(p.fresh))
 	for from := 0; from < len(p.fresh); {

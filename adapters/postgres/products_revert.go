@@ -13,7 +13,7 @@ var _ products.Reverter = (*Products)(nil)
 
 // RevertBatch takes changes back, in a transaction of its own.
 //
-// It locks as a batchWriter does, so that they never deadlock: first it inserts what is brought back, ascending by key,
+// It locks as a batchWriter does, so that they never deadlock: first it inserts what is brought back, in its order,
 // and then it locks what exists, ascending by key. What all is to be deleted, or all is to be updated, is written as it
 // is locked, where it has the versions that are asked for: see revertUnlocked.
 func (p *Products) RevertBatch(ctx context.Context, batch *products.RevertBatch) (*products.BatchResult, error) {

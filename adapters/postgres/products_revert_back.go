@@ -8,13 +8,21 @@ import (
 
 // bringBack inserts products that are gone, but for those whose SKU or ID another one has.
 func (w *reverter) bringBack(ctx context.Context, t *transaction, ranks []int32) error {
+	if len(ranks) == 0 {
+		return nil
+	}
+	distribution, err := w.products.db.readDistribution(ctx, t)
+	if err != nil {
+		return err
+	}
+	ranks = inPartitions(distribution, ranks, w.keyOf)
 	for len(ranks) > 0 {
 		n, bytes := 0, 0
 		for n < len(ranks) && n < chunkRecords && bytes < chunkBytes {
 			bytes += w.at(ranks[n]).Product.Bytes()
 			n++
 		}
-		if err := w.bringSomeBack(ctx, t, ranks[:n]); err != nil {
+		if err := w.bringSomeBack(ctx, t, distribution, ranks[:n]); err != nil {
 			return err
 		}
 		ranks = ranks[n:]
@@ -23,8 +31,9 @@ func (w *reverter) bringBack(ctx context.Context, t *transaction, ranks []int32)
 }
 
 // bringSomeBack brings some back.
-func (w *reverter) bringSomeBack(ctx context.Context, t *transaction, ranks []int32) error {
-	taken, err := w.takenIDs(ctx, t, ranks)
+func (w *reverter) bringSomeBack(ctx context.Context, t *transaction, distribution Distribution,
+	ranks []int32) error {
+	taken, err := w.takenIDs(ctx, t, distribution, ranks)
 	if err != nil {
 		return err
 	}
@@ -64,17 +73,14 @@ func (w *reverter) bringSomeBack(ctx context.Context, t *transaction, ranks []in
 }
 
 // takenIDs returns which of the products' IDs others have.
-func (w *reverter) takenIDs(ctx context.Context, t *transaction, ranks []int32) (map[int64]bool, error) {
+func (w *reverter) takenIDs(ctx context.Context, t *transaction, distribution Distribution,
+	ranks []int32) (map[int64]bool, error) {
 	ids := make([]int64, len(ranks))
 	for i, rank := range ranks {
 		ids[i] = w.at(rank).Product.ID
 	}
-	distribution, err := w.products.db.readDistribution(ctx, t)
-	if err != nil {
-		return nil, err
-	}
 	var found string
-	err = t.QueryRowContext(ctx, `SELECT coalesce(array_agg(id)::text, '{}') FROM `+distribution.withID()+
+	err := t.QueryRowContext(ctx, `SELECT coalesce(array_agg(id)::text, '{}') FROM `+distribution.withID()+
 		` WHERE id = ANY ($1::bigint[])`, intArray(ids)).Scan(&found)
 	if err != nil {
 		return nil, err

@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"encoding/binary"
-	"math/bits"
 	"slices"
 	"time"
 )
@@ -15,8 +13,8 @@ import (
 // A statement over the keys of several shards would be sent to each of them with all of the keys, and may lock no rows.
 // So what a transaction does with the keys of a piece it does shard by shard, and says so to Citus by a condition that
 // names the keys: it sends such a statement to the one node that has the shard, as it is. What is found is put into the
-// order of the keys again. As with partitions, transactions that lock the same rows may wait in a circle then, of which
-// Citus ends one, which is run again.
+// order of the keys again. Transactions that lock the same rows may wait in a circle then, of which Citus ends one,
+// which is run again.
 type shards struct {
 	lowest []int32 // the lowest hash of each, ascending
 }
@@ -103,49 +101,4 @@ func (l *layout) onShard(s *shards, keys string) string {
 		return ""
 	}
 	return " AND p." + l.key + " = ANY (" + keys + ")"
-}
-
-// hashText is PostgreSQL's hashtext of a text whose collation is deterministic, by which Citus chooses the shard: Bob
-// Jenkins's lookup3 on the text's bytes, as servers on little-endian machines have it.
-func hashText(s string) int32 {
-	const start = 0x9e3779b9 + 3923095
-	a := start + uint32(len(s))
-	b, c := a, a
-	rest := []byte(s)
-	for ; len(rest) >= 12; rest = rest[12:] {
-		a += binary.LittleEndian.Uint32(rest)
-		b += binary.LittleEndian.Uint32(rest[4:])
-		c += binary.LittleEndian.Uint32(rest[8:])
-		a, b, c = mixHash(a, b, c)
-	}
-	var last [12]byte
-	copy(last[:], rest)
-	a += binary.LittleEndian.Uint32(last[:])
-	b += binary.LittleEndian.Uint32(last[4:])
-	c += binary.LittleEndian.Uint32(last[8:]) << 8 // the lowest byte is the length's
-	c = (c ^ b) - bits.RotateLeft32(b, 14)
-	a = (a ^ c) - bits.RotateLeft32(c, 11)
-	b = (b ^ a) - bits.RotateLeft32(a, 25)
-	c = (c ^ b) - bits.RotateLeft32(b, 16)
-	a = (a ^ c) - bits.RotateLeft32(c, 4)
-	b = (b ^ a) - bits.RotateLeft32(a, 14)
-	c = (c ^ b) - bits.RotateLeft32(b, 24)
-	return int32(c)
-}
-
-// mixHash mixes three words reversibly.
-func mixHash(a, b, c uint32) (uint32, uint32, uint32) {
-	for _, by := range [...][2]int{{4, 6}, {16, 19}} {
-		a = (a - c) ^ bits.RotateLeft32(c, by[0])
-		c += b
-		b = (b - a) ^ bits.RotateLeft32(a, by[1])
-		a += c
-		last := 8
-		if by[0] == 16 {
-			last = 4
-		}
-		c = (c - b) ^ bits.RotateLeft32(b, last)
-		b += a
-	}
-	return a, b, c
 }
