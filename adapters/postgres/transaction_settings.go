@@ -62,13 +62,16 @@ const indexJoins = `SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin 
 // of the batch, which takes minutes, and locks rows in no order.
 const keyJoins = indexJoins + `; SET LOCAL random_page_cost = 0; SET LOCAL cpu_operator_cost = 0`
 
+// plainScans are the settings of scans that can read all of an index.
+var plainScans = []string{"enable_indexscan", "enable_indexonlyscan"}
+
 // lookingUp goes before keyJoins. Where the statistics say that a table with pages has next to no rows, as after an
 // ANALYZE in the middle of its first import, or once most was deleted, the planner expects one row, however many there
 // are by now. To read all of an index once costs no more than a lookup then, and all are compared with each record.
 // Only plain scans of an index can read all of it. A bitmap scan looks something up, and takes a third longer.
 func lookingUp(table tableName) string {
 	name := pq.QuoteLiteral(table.String())
-	return `SELECT set_config(name, 'off', true) FROM (VALUES ('enable_indexscan'), ('enable_indexonlyscan')) AS x(name)
+	return `SELECT set_config(name, 'off', true) FROM unnest(ARRAY['` + strings.Join(plainScans, `', '`) + `']) AS name
 		WHERE EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relpages > 0 AND reltuples BETWEEN 0 AND 2
 			AND oid IN (SELECT to_regclass(` + name + `)
 				UNION ALL SELECT relid FROM pg_partition_tree(to_regclass(` + name + `))))`
@@ -108,8 +111,10 @@ func (t *transaction) planFreely(ctx context.Context) error {
 		return nil
 	}
 	t.byIndex = false
-	settings := strings.NewReplacer("= off", "= DEFAULT", "= 0", "= DEFAULT").Replace(keyJoins +
-		`; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off`)
+	settings := strings.NewReplacer("= off", "= DEFAULT", "= 0", "= DEFAULT").Replace(keyJoins)
+	for _, scans := range plainScans {
+		settings += `; SET LOCAL ` + scans + ` = DEFAULT`
+	}
 	if t.sharded {
 		settings += `; ` + propagate + `DEFAULT`
 	}

@@ -1,4 +1,5 @@
-// Package programtest builds programs of this module for tests of others, each once for all tests of a process.
+// Package programtest builds programs of this module for tests of others, each once for all tests of a process, and has
+// what such tests say of processes.
 package programtest
 
 import (
@@ -45,6 +46,22 @@ func build(folder string) (path string, err error) {
 	}
 	built.paths[folder] = path
 	return path, nil
+}
+
+// Races returns a setting by which processes that have the race detector put what it finds where it fails the test.
+func Races(t testing.TB) string {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "race")
+	t.Cleanup(func() {
+		found, err := filepath.Glob(log + ".*") // one for each process
+		require.NoError(t, err)
+		for _, path := range found {
+			race, err := os.ReadFile(path)
+			require.NoError(t, err)
+			t.Errorf("in a process: %s", race)
+		}
+	})
+	return "GORACE=atexit_sleep_ms=0 log_path=" + log
 }
 
 // Remove removes what was built. It is for TestMain.

@@ -26,6 +26,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
 	"github.com/products-importer/products-importer/adapters/worker"
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
@@ -70,7 +71,7 @@ func startWorker(t *testing.T, url string) *exec.Cmd {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	p := exec.Command(self)
-	p.Env = append(os.Environ(), asProgram+"=worker", "DATABASE_URL="+url, races(t))
+	p.Env = append(os.Environ(), asProgram+"=worker", "DATABASE_URL="+url, programtest.Races(t))
 	p.Stderr = os.Stderr
 	require.NoError(t, p.Start())
 	t.Cleanup(func() { kill(p) })

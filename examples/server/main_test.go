@@ -105,22 +105,6 @@ type client struct {
 	kept     string // where it says that everything is
 }
 
-// races returns a setting by which processes that have the race detector put what it finds where it fails the test.
-func races(t testing.TB) string {
-	t.Helper()
-	log := filepath.Join(t.TempDir(), "race")
-	t.Cleanup(func() {
-		found, err := filepath.Glob(log + ".*") // one for each process
-		require.NoError(t, err)
-		for _, path := range found {
-			race, err := os.ReadFile(path)
-			require.NoError(t, err)
-			t.Errorf("in a process: %s", race)
-		}
-	})
-	return "GORACE=atexit_sleep_ms=0 log_path=" + log
-}
-
 // start starts a server, which keeps everything in memory where nothing else is said, and waits until it says where it
 // is.
 func start(t testing.TB, args ...string) *client {
@@ -143,7 +127,7 @@ func startWith(t testing.TB, env []string, folder string, args ...string) *clien
 		args...)...)}
 	c.process.Dir = folder
 	c.process.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL=", "ADDR=", "ADMIN_PASSWORD=", "ADMIN_USER=",
-		"USERS=", "DRAIN=0", "LEASE=4s", races(t)) // a killed server's import need not be waited for longer
+		"USERS=", "DRAIN=0", "LEASE=4s", programtest.Races(t)) // a killed server's import need not be waited for longer
 	c.process.Env = append(c.process.Env, env...)
 	c.process.Stderr = os.Stderr
 	stdout, err := c.process.StdoutPipe()

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 )
 
 // launch starts a server at an address, and waits until it serves there.
@@ -30,7 +31,8 @@ func launch(t *testing.T, address, database, public string) *exec.Cmd {
 	require.NoError(t, err)
 	p := exec.Command(self, "-addr", address, "-log-level", "error", "-workers", "0", "-drain", "1s",
 		"-public-url", public, "-trusted-proxies", "127.0.0.1")
-	p.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL="+database, "ADMIN_PASSWORD=secret", "USERS=", races(t))
+	p.Env = append(os.Environ(), asProgram+"=server", "DATABASE_URL="+database, "ADMIN_PASSWORD=secret", "USERS=",
+		programtest.Races(t))
 	p.Stderr = os.Stderr
 	stdout, err := p.StdoutPipe()
 	require.NoError(t, err)

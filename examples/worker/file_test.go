@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/examples/storeflags"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
@@ -27,7 +28,7 @@ func onFile(t *testing.T, path string) *exec.Cmd {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	p := exec.Command(self, "-database-url", "sqlite:"+path, "-log-level", "error", "-admin-addr", "", "-lease", "1s")
-	p.Env = append(os.Environ(), asProgram+"=1", races(t))
+	p.Env = append(os.Environ(), asProgram+"=1", programtest.Races(t))
 	p.Stderr = os.Stderr
 	require.NoError(t, p.Start())
 	t.Cleanup(func() { end(p, syscall.SIGKILL) })

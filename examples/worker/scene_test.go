@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 	"github.com/products-importer/products-importer/adapters/casetest"
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest/home"
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/importer"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
@@ -42,25 +42,9 @@ type scene struct {
 	db      *postgres.DB
 	raw     *sql.DB // the test's own connections
 	service *job.Service
-	races   string   // see the function
+	races   string   // see programtest.Races
 	env     []string // of processes, besides that of this one
 	self    string   // the path of this program
-}
-
-// races returns a setting by which processes that have the race detector put what it finds where it fails the test.
-func races(t testing.TB) string {
-	t.Helper()
-	log := filepath.Join(t.TempDir(), "race")
-	t.Cleanup(func() {
-		found, err := filepath.Glob(log + ".*") // one for each process
-		require.NoError(t, err)
-		for _, path := range found {
-			race, err := os.ReadFile(path)
-			require.NoError(t, err)
-			t.Errorf("in a process: %s", race)
-		}
-	})
-	return "GORACE=atexit_sleep_ms=0 log_path=" + log
 }
 
 // migrated returns the URL of a database of the test's own, with the tables in place.
@@ -84,7 +68,7 @@ func withBase(t *testing.T) (url string) {
 
 func newScene(t testing.TB, url string) *scene {
 	t.Helper()
-	s := &scene{t: t, url: url, races: races(t)}
+	s := &scene{t: t, url: url, races: programtest.Races(t)}
 	var err error
 	s.self, err = os.Executable()
 	require.NoError(t, err)

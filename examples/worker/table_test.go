@@ -16,6 +16,7 @@ import (
 
 	"github.com/products-importer/products-importer/adapters/postgres"
 	"github.com/products-importer/products-importer/adapters/postgres/pgtest"
+	"github.com/products-importer/products-importer/examples/programtest"
 	"github.com/products-importer/products-importer/importer/catalogtest"
 	"github.com/products-importer/products-importer/importer/job"
 	"github.com/products-importer/products-importer/products"
@@ -31,7 +32,7 @@ type shop struct {
 // told by the environment.
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{scene: &scene{t: t, url: pgtest.URL(t), races: races(t),
+	s := &shop{scene: &scene{t: t, url: pgtest.URL(t), races: programtest.Races(t),
 		env: []string{"TABLE=public.products", "KEY=tenant_id,code", "SET=tenant_id=7", "RENAME=Bezeichnung=title",
 			"TOUCH=updated_at", "LEAVE=secret", "SCHEMA=importer"}}}
 	var err error
