@@ -66,7 +66,7 @@ func (w *batchWriter) writeTelling(ctx context.Context, t *transaction, rows []m
 		return false, err
 	}
 	u.addPlaces(len(rows))
-	b, err := w.readBefores(ctx, t, w.withBefores(w.updating(u, set), w.isGuarded(), "x.i"), len(rows), u.args)
+	b, err := w.readBefores(ctx, t, w.withBefores(w.updating(u, set), w.isGuarded(u), "x.i"), len(rows), u.args)
 	if err != nil {
 		return false, err
 	}

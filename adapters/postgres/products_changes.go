@@ -78,11 +78,15 @@ func (w *batchWriter) keysOf(some []match) arrayValue {
 }
 
 // ofKeys is FROM what, for the rows p of the keys $1, all of them on one shard: each is looked up in its own partition,
-// where = ANY looks for all of them in each. It is for transactions with joinByIndex.
+// where = ANY looks for all of them in each. It is for transactions with joinByIndex. They come in order
+// by inOrder.
 func (l *layout) ofKeys(s *shards) string {
-	return ` FROM (SELECT unnest($1::text[]) AS "x key") AS x JOIN ` + l.table.String() + ` p ON p.` + l.key +
-		` = x."x key"` + l.onShard(s, "$1::text[]")
+	return ` FROM (SELECT unnest($1::text[]) AS "x key") AS x JOIN ` + l.table.String() + ` p ON ` +
+		l.hasKey(s, `x."x key"`, "$1::text[]")
 }
+
+// inOrder orders the rows of ofKeys by their keys. By the column itself the planner might rather read all of its index.
+const inOrder = ` ORDER BY x."x key" COLLATE "C"`
 
 // readByKeys reads whole rows by their keys, some n of them, all on one shard, in any order.
 func (l *layout) readByKeys(ctx context.Context, t *transaction, s *shards, keys arrayValue, n int) ([]row, error) {

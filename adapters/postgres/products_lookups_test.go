@@ -20,11 +20,14 @@ func TestLookups(t *testing.T) {
 	const all, some = 8_000, 3_000
 	for name, c := range map[string]struct {
 		home       postgres.Distribution
+		emptied    bool // most was deleted before, and counted
 		statistics string
 	}{
-		"one table, all but empty":      {postgres.OneTable(), allButEmpty("products%")},
-		"partitions without statistics": {postgres.HashPartitions(64), `SELECT 1`},
-		"partitions, all but empty":     {postgres.HashPartitions(64), allButEmpty("products%")},
+		"one table, all but empty":      {postgres.OneTable(), false, allButEmpty("products%")},
+		"one table, emptied":            {postgres.OneTable(), true, `SELECT 1`},
+		"partitions without statistics": {postgres.HashPartitions(64), false, `SELECT 1`},
+		"partitions, all but empty":     {postgres.HashPartitions(64), false, allButEmpty("products%")},
+		"partitions, emptied":           {postgres.HashPartitions(64), true, `SELECT 1`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url := home.In(t, c.home)
@@ -48,6 +51,11 @@ func TestLookups(t *testing.T) {
 					scan[int](t, url, fmt.Sprintf(count, "idx_tup_fetch + seq_tup_read"))
 			}
 			write(products.Update, all, "made", false)
+			if c.emptied {
+				query(t, url, `DELETE FROM products WHERE id % 85 <> 1`)
+				query(t, url, `VACUUM ANALYZE`)
+				write(products.Update, all, "made", false)
+			}
 			for _, b := range []struct {
 				mode  products.Mode
 				told  bool

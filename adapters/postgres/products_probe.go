@@ -249,8 +249,8 @@ func (w *batchWriter) probeStatement() string {
 	u.addPlaces(int(s.key.n))
 	s.args = u.args
 	return `SELECT coalesce(array_agg(` + place + `)::text, '{}'), coalesce(array_agg(` + version + `)::text, '{}')
-		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON p.` + w.layout.key + ` = x.key` +
-		w.layout.onShard(w.shards, u.key) + ` WHERE ` + unlike
+		FROM ` + u.table() + ` LEFT JOIN ` + w.layout.table.String() + ` p ON ` +
+		w.layout.hasKey(w.shards, "x.key", u.key) + ` WHERE ` + unlike
 }
 
 // compared adds the parameters to compare a product with a record. The condition same holds where it is as the record

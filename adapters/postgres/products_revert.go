@@ -217,7 +217,7 @@ func (w *reverter) heads(ctx context.Context, t *transaction, ranks []int32, loc
 func (w *reverter) readHeads(ctx context.Context, t *transaction, ranks []int32, lock bool,
 	found map[string]head) error {
 	statement := `SELECT sku_key, sku, id, version, least(` + w.layout.size + `, 2147483647)::integer,
-		coalesce(restored_versions, '')` + w.layout.ofKeys(w.shards) + ` ORDER BY p.` + w.layout.key
+		coalesce(restored_versions, '')` + w.layout.ofKeys(w.shards) + inOrder
 	if lock {
 		statement += ` FOR UPDATE OF p`
 	}
@@ -362,8 +362,8 @@ func (w *reverter) change(ctx context.Context, t *transaction, ranks []int32) (b
 func (w *reverter) remove(ctx context.Context, t *transaction, u *unnested, condition string,
 	f func(key string, p *products.Product, restored products.Restored)) error {
 	l := w.layout
-	return w.each(ctx, t, `DELETE FROM `+l.table.String()+` AS p USING `+u.table()+` WHERE p.`+l.key+` = x.key`+
-		l.onShard(w.shards, u.key)+condition+
+	return w.each(ctx, t, `DELETE FROM `+l.table.String()+` AS p USING `+u.table()+` WHERE `+
+		l.hasKey(w.shards, "x.key", u.key)+condition+
 		` RETURNING `+l.list(l.columns, func(c *column) string { return "p." + c.name }, true)+
 		`, coalesce(p.restored_versions, '')`, u.args, f)
 }
@@ -468,8 +468,8 @@ func (w *reverter) updateSome(ctx context.Context, t *transaction, updated []int
 	}
 	s.args = u.args
 	done, err := t.ExecContext(ctx, `UPDATE `+l.table.String()+` AS p SET version = p.version + 1,
-		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE p.`+l.key+` = x.key AND p.id - x.id = 0
-		AND p.version = x.version`+l.onShard(w.shards, u.key), u.args...)
+		updated_at = $1::timestamptz, `+set+` FROM `+u.table()+` WHERE `+l.hasKey(w.shards, "x.key", u.key)+` AND
+		p.id - x.id = 0 AND p.version = x.version`, u.args...)
 	if err != nil {
 		return 0, err
 	}

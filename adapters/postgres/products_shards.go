@@ -94,11 +94,12 @@ func eachPiece[T any](s *shards, all []T, key func(T) string, first func(left []
 	})
 }
 
-// onShard is the condition, after others, that a row p has one of the keys in an array: where there are shards it leads
-// to the one that has them all. Empty without shards.
-func (l *layout) onShard(s *shards, keys string) string {
+// hasKey is the condition that a row p has a key, which is one of an array: where there are shards, that leads to the
+// one that has them all.
+func (l *layout) hasKey(s *shards, key, keys string) string {
+	column := "p." + l.key
 	if s == nil {
-		return ""
+		return lookedUp(column, key)
 	}
-	return " AND p." + l.key + " = ANY (" + keys + ")"
+	return column + " = " + key + " AND " + column + " = ANY (" + keys + ")"
 }

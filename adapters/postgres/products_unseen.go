@@ -85,7 +85,7 @@ func (w *batchWriter) updateDifferent(ctx context.Context, t *transaction, ranks
 	same, set := w.compared(&u)
 	u.addPlaces(n)
 	s.args = u.args
-	update, conditions := w.updating(&u, set), `p.`+w.layout.key+` = x.key AND (`+same+`) IS NOT TRUE
+	update, conditions := w.updating(&u, set), w.layout.hasKey(w.shards, "x.key", u.key)+` AND (`+same+`) IS NOT TRUE
 		AND `+w.layout.size+` <= $2::bigint`
 	if w.differ != nil {
 		b, err := w.readBefores(ctx, t, w.withBefores(update, conditions, w.layout.sizedPlace()), n, u.args)

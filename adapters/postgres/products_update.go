@@ -113,7 +113,7 @@ func (w *batchWriter) writeSome(ctx context.Context, t *transaction, rows []matc
 	if err != nil {
 		return 0, err
 	}
-	done, err := t.ExecContext(ctx, w.updating(u, set)+` WHERE `+w.isGuarded()+w.layout.onShard(w.shards, u.key), u.args...)
+	done, err := t.ExecContext(ctx, w.updating(u, set)+` WHERE `+w.isGuarded(u), u.args...)
 	if err != nil {
 		return 0, err
 	}
@@ -143,8 +143,8 @@ func (w *batchWriter) guardedRows(rows []match) (u *unnested, set string, err er
 }
 
 // isGuarded is the condition that a row p is that of a record x, and has the version with which it was found.
-func (w *batchWriter) isGuarded() string {
-	return `p.` + w.layout.key + ` = x.key AND p.version = x.version`
+func (w *batchWriter) isGuarded(u *unnested) string {
+	return w.layout.hasKey(w.shards, "x.key", u.key) + ` AND p.version = x.version`
 }
 
 // updating is an UPDATE of rows p by the parameters, of which the first is the time, but for its conditions.
@@ -225,8 +225,7 @@ func (w *batchWriter) readSome(ctx context.Context, t *transaction, chunk []matc
 	if how.whole {
 		columns = w.layout.columns
 	}
-	statement := `SELECT ` + w.layout.list(columns, nil, withAttributes) + w.layout.ofKeys(w.shards) + ` ORDER BY p.` +
-		w.layout.key
+	statement := `SELECT ` + w.layout.list(columns, nil, withAttributes) + w.layout.ofKeys(w.shards) + inOrder
 	if how.lock {
 		statement += ` FOR UPDATE OF p`
 	}

@@ -353,7 +353,7 @@ func (w *batchWriter) unnested(first []any) unnested {
 // matches is the condition that a row p is that of a record x.
 func (w *batchWriter) matches() string {
 	own := w.layout.own
-	return "p." + own.key.name + " = " + own.key.value("x.key") + own.where
+	return lookedUp("p."+own.key.name, own.key.value("x.key")) + own.where
 }
 
 // asIs runs statements in the transaction: those for a table of somebody else's as they are, since what looks like a

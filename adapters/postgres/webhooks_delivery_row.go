@@ -46,11 +46,6 @@ func (w *Webhooks) deliveries(ctx context.Context, q sqlx.QueryerContext, clause
 	return all, rows.Err()
 }
 
-// lookedUp is the condition that a column of a table is what another one has, for a join that looks each of the others
-// up in an index of the column. An equality could be for both: where the statistics say that next to nothing is in the
-// table, as when all was delivered a while ago, the planner would as soon read all of the index for each of the others.
-func lookedUp(column, other string) string { return column + " = ANY (ARRAY[" + other + "])" }
-
 // saveDeliveries writes back all of the deliveries that can change. The condition is true for their rows; where it says
 // something of the state, PostgreSQL need not look at both of the tables.
 func (w *Webhooks) saveDeliveries(ctx context.Context, t *transaction, deliveries []webhooks.Delivery,
