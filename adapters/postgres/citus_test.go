@@ -153,6 +153,30 @@ func TestCitusDistribute(t *testing.T) {
 		`SELECT value FROM products_importer_settings WHERE name = 'distribution'`))
 }
 
+// TestCitusObstacles: what a distributed table can't have is named, and nothing is distributed.
+func TestCitusObstacles(t *testing.T) {
+	t.Parallel()
+	url := pgtest.CitusURL(t)
+	require.NoError(t, open(t, url, postgres.Options{}).Close())
+	query(t, url, `CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`)
+	for name, statements := range map[string][2]string{
+		"the trigger noted": {`CREATE TRIGGER noted AFTER INSERT ON products FOR EACH ROW EXECUTE FUNCTION f()`,
+			`DROP TRIGGER noted ON products`},
+		"the unique index by_name": {`CREATE UNIQUE INDEX by_name ON products (name)`, `DROP INDEX by_name`},
+		"the foreign key parts_sku_fkey of parts": {`CREATE TABLE parts (sku text COLLATE "C" REFERENCES products)`,
+			`DROP TABLE parts`},
+	} {
+		query(t, url, statements[0])
+		_, err := postgres.Open(t.Context(), url, postgres.Options{Distribution: postgres.Citus()})
+		var refused *postgres.DistributionError
+		require.ErrorAs(t, err, &refused)
+		require.Contains(t, refused.Problem, name)
+		query(t, url, statements[1])
+	}
+	query(t, url, `CREATE UNIQUE INDEX by_both ON products (sku_key, name)`) // may stay
+	open(t, url, postgres.Options{Distribution: postgres.Citus()})
+}
+
 // TestCitusWithoutWorkers: a coordinator without workers has all shards itself, and that is said.
 func TestCitusWithoutWorkers(t *testing.T) {
 	t.Parallel()

@@ -28,6 +28,7 @@ const (
 	hungLock                     // nothing is cut at a statement with hangAt, which locks rows, but hung is called
 	atStatement                  // a statement doesn't reach the server
 	inAnswer                     // half of what the server says next comes through
+	atPrepared                   // a node of Citus doesn't hear that what it has prepared is committed
 )
 
 // proxy stands between the driver and the server.
@@ -175,7 +176,8 @@ func (p *proxy) toServer(c *pair) {
 		}
 		// The driver waits for the answer to what is before COMMIT, so COMMIT comes alone.
 		if bytes.Equal(buf[:n], commitMessage) && p.cutCommit(c) || buf[0] == 'd' && p.taken(inCopy) ||
-			isStatement(buf[:n]) && p.taken(atStatement) {
+			isStatement(buf[:n]) && p.taken(atStatement) ||
+			bytes.Contains(buf[:n], []byte("COMMIT PREPARED")) && p.taken(atPrepared) {
 			return
 		}
 		hangs = hangs || bytes.Contains(buf[:n], []byte(p.hangAt)) && p.waits(hungLock)
@@ -281,6 +283,7 @@ func (p *proxy) taken(when cut) bool {
 		return false
 	}
 	p.next = 0
+	p.away = p.away || p.down
 	return true
 }
 

@@ -27,6 +27,7 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 			return nil, fail(ctx, err, job.ErrNotFound)
 		}
 		if claim != nil || !more {
+			j.db.doubt() // whoever had it before may have vanished
 			return claim, nil
 		}
 	}

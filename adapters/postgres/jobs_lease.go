@@ -109,9 +109,13 @@ func (j *Jobs) checkpoint(ctx context.Context, t *transaction, claim *job.Claim,
 	return noted, err
 }
 
-// Checkpoints returns what was committed so far.
+// Checkpoints returns what was committed so far. Whoever goes on from there sees all of it.
 func (j *Jobs) Checkpoints(ctx context.Context, claim *job.Claim) (map[int64]importer.Commit, error) {
-	done, err := j.checkpoints(ctx, claim)
+	err := j.db.again(ctx, func() error { return j.db.settle(ctx) })
+	var done map[int64]importer.Commit
+	if err == nil {
+		done, err = j.checkpoints(ctx, claim)
+	}
 	if err != nil {
 		return nil, fail(ctx, err, job.ErrNotFound)
 	}

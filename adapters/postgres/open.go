@@ -114,6 +114,7 @@ type DB struct {
 	builder     builder
 	slots       slots
 	citus       bool          // the database has Citus
+	prepared    prepared      // of Citus's nodes
 	maxIdle     time.Duration // see DB.limitIdle
 	distributed distributed
 	opened      openedTables

@@ -295,6 +295,9 @@ func (db *DB) distributeByCitus(ctx context.Context, t *transaction, asked Distr
 	case asked.kind == oneTable:
 		statements = []string{`SELECT undistribute_table('products')`}
 	case byHand == "":
+		if err := mayDistribute(ctx, t, asked); err != nil {
+			return 0, err
+		}
 		statements = []string{`SELECT create_distributed_table('products', 'sku_key')`,
 			`SELECT truncate_local_data_after_distributing_table('products')`}
 	}
@@ -310,6 +313,26 @@ func (db *DB) distributeByCitus(ctx context.Context, t *transaction, asked Distr
 	}
 	err = t.GetContext(ctx, &moved, `SELECT count(*) FROM products`)
 	return moved, err
+}
+
+// mayDistribute refuses what Citus would, and names it. https://docs.citusdata.com has what a distributed table can't
+// have.
+func mayDistribute(ctx context.Context, t *transaction, asked Distribution) error {
+	var obstacles string
+	err := t.GetContext(ctx, &obstacles, `SELECT coalesce(string_agg(what, ', '), '') FROM (
+		SELECT 'the foreign key ' || conname || ' of ' || conrelid::regclass AS what FROM pg_constraint
+			WHERE confrelid = 'products'::regclass AND contype = 'f'
+		UNION ALL SELECT 'the trigger ' || tgname FROM pg_trigger WHERE tgrelid = 'products'::regclass
+			AND NOT tgisinternal AND current_setting('citus.enable_unsafe_triggers', true) IS DISTINCT FROM 'on'
+		UNION ALL SELECT 'the unique index ' || indexrelid::regclass FROM pg_index
+			JOIN pg_attribute ON attrelid = indrelid AND attname = 'sku_key'
+			WHERE indrelid = 'products'::regclass AND indisunique AND attnum <> ALL (indkey)
+		) AS o`)
+	if err != nil || obstacles == "" {
+		return err
+	}
+	return &DistributionError{Recorded: OneTable(), Asked: asked,
+		Problem: "there is " + obstacles + ", which Citus doesn't allow on a distributed table", Remedy: "drop it first"}
 }
 
 // sayWithoutWorkers says in the log that all of the products stay on the coordinator, where they do.

@@ -106,7 +106,7 @@ func (db *DB) settleFields(ctx context.Context) error {
 func (db *DB) alter(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
 	began, lockFor := time.Now(), alterLock
 	for {
-		err := db.attempt(ctx, forBuilding, false, func(ctx context.Context, t *transaction) error {
+		_, err := db.attempt(ctx, forBuilding, false, func(ctx context.Context, t *transaction) error {
 			if _, err := t.ExecContext(ctx, fmt.Sprintf(`SET LOCAL lock_timeout = %d`, lockFor.Milliseconds())); err != nil {
 				return err
 			}

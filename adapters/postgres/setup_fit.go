@@ -79,6 +79,7 @@ func (db *DB) fit(ctx context.Context) error {
 			Problem: fmt.Sprintf("of the schemas in its search_path (%s) there is none that the user %q may use", path, user),
 			Remedy:  "grant USAGE on the one with the tables, or set search_path"}
 	case db.citus:
+		db.doubt() // a process that vanished may have left something prepared
 		return fitNode(ctx, tx)
 	}
 	return nil

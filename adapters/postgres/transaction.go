@@ -3,10 +3,13 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/products-importer/products-importer/products"
 )
 
 // transaction is an open transaction. It lives in the contexts that are given to what runs inside it.
@@ -102,14 +105,41 @@ func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *trans
 	return db.transactFor(ctx, forWriting, f)
 }
 
-// transactFor is transact for a purpose.
+// transactFor is transact for a purpose. On Citus, transactions in bulk begin and end with what was committed before
+// committed on all nodes.
 func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
-	return db.again(ctx, func() error { return db.attempt(ctx, p, false, f) })
+	warned := false
+	err := db.again(ctx, func() (err error) {
+		if p == forBulk {
+			if err = db.settle(ctx); err != nil {
+				return err
+			}
+		}
+		if warned, err = db.attempt(ctx, p, false, f); passing(err) || warned {
+			db.doubt()
+		}
+		return err
+	})
+	if err != nil || !warned && p != forBulk {
+		return err
+	}
+	err = db.again(ctx, func() error { return db.settle(ctx) })
+	switch {
+	case err == nil:
+		return nil
+	case p == forBulk:
+		return fmt.Errorf("%w: %w", products.ErrCommitUnknown, err)
+	}
+	db.options.Logger.WarnContext(ctx, "what was committed will be seen once the node is back", "error", err)
+	return nil
 }
 
 // transactToRead is transact for what only reads.
 func (db *DB) transactToRead(ctx context.Context, f func(ctx context.Context, t *transaction) error) error {
-	return db.again(ctx, func() error { return db.attempt(ctx, forWriting, true, f) })
+	return db.again(ctx, func() error {
+		_, err := db.attempt(ctx, forWriting, true, f)
+		return err
+	})
 }
 
 // readAgain is read, outside of a transaction, again and again where it fails in a way that can pass.
@@ -154,12 +184,13 @@ func (db *DB) again(ctx context.Context, try func() error) error {
 	}
 }
 
-// attempt runs the transaction once. reads says that it writes nothing.
+// attempt runs the transaction once. reads says that it writes nothing. It returns whether there was a warning while it
+// was committed.
 func (db *DB) attempt(ctx context.Context, p purpose, reads bool,
-	f func(ctx context.Context, t *transaction) error) error {
+	f func(ctx context.Context, t *transaction) error) (warned bool, err error) {
 	conn, err := db.take(ctx, p)
 	if err != nil {
-		return err
+		return false, err
 	}
 	// Closing waits for a ROLLBACK under way, and that for the server: so this is released last.
 	release := conn.cutAfter(ctx, cancelGrace)
@@ -172,7 +203,7 @@ func (db *DB) attempt(ctx context.Context, p purpose, reads bool,
 	defer stop()
 	tx, err := conn.pooled.BeginTxx(inner, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	t := &transaction{statements: statements{tx, db.space}, tx: tx, conn: conn, slot: db.slots.take(),
 		reads: reads, separateMark: db.citus, citus: db.citus}
@@ -185,24 +216,25 @@ func (db *DB) attempt(ctx context.Context, p purpose, reads bool,
 	}()
 
 	if err := t.limitStatements(inner, db, p); err != nil {
-		return err
+		return false, err
 	}
 	inside := context.WithValue(context.WithValue(inner, transactionKey{db}, t), txKey{}, t)
 	if err := f(inside, t); err != nil {
-		return err
+		return false, err
 	}
 	wrote, err := t.mark(inner)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !stop() {
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	release()
 	// A COMMIT gets as long as is spent on finding out what became of it, unless somebody waits for the answer.
 	release = conn.cutAfter(ctx, db.resolveFor())
-	if err = tx.Commit(); err != nil && lost(err) && wrote {
+	if warned, err = t.commit(); err != nil && lost(err) && wrote {
 		conn.close() // resolve needs one, and there may be no other
+		db.doubt()   // the coordinator may have crashed
 		err = db.resolve(ctx, t.slot, err)
 		ended = !isUnknown(err)
 	}
@@ -215,7 +247,7 @@ func (db *DB) attempt(ctx context.Context, p purpose, reads bool,
 			f()
 		}
 	}
-	return err
+	return warned, err
 }
 
 // onCommit calls f once the context's transaction is committed, at once if it has none.

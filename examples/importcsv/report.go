@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // report is a file that is written beside the import. It is written without a name, or where the system doesn't do that
@@ -65,6 +66,9 @@ func (f *report) open() error {
 	if err != nil {
 		if f.file != nil {
 			f.discard()
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("there is no folder %s: make it first", filepath.Dir(f.path))
 		}
 		return f.named(err)
 	}

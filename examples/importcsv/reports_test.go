@@ -33,7 +33,8 @@ func TestReportsThatCannotBeWritten(t *testing.T) {
 		"the file that is imported": {[]string{"-superseded", path}, "-superseded " + path +
 			" is the file that is imported"},
 		"one file for both": {[]string{"-superseded", there, "-rejects", there}, "both name " + there},
-		"no such folder":    {[]string{"-rejects", there, "-superseded", none}, "no such file"},
+		"no such folder": {[]string{"-rejects", there, "-superseded", none},
+			"-superseded: there is no folder " + filepath.Dir(none) + ": make it first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			oneLine(t, importcsv(t, nil, "", append(c.args, path)...), errorline.Failure, c.want)

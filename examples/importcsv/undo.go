@@ -179,8 +179,11 @@ func undoError(id string, err error) error {
 // describeUndo says what an undo did.
 func (o *outcome) describeUndo(b *strings.Builder) {
 	verb, c := "undone:", &o.undone.Event.Counts
-	if o.settings.options.DryRun {
+	switch {
+	case o.settings.options.DryRun:
 		verb = "dry run of an undo, nothing written:"
+	case o.undone.State != job.Success:
+		verb = "undone in part:"
 	}
 	english.Fprintf(b, "%s %s, %d changes\n\n", verb, o.settings.undo, c.Read)
 	writeCounts(b, "kept", []countLine{

@@ -54,7 +54,8 @@ func (o options) settings() []string {
 		// Each connection to the coordinator may need several to the workers, each database has a process of its own,
 		// and wal_level is for moving shards.
 		settings = []string{"-c", "max_connections=500", "-c", "max_worker_processes=100",
-			"-c", "shared_preload_libraries=citus", "-c", "wal_level=logical"}
+			"-c", "shared_preload_libraries=citus", "-c", "wal_level=logical",
+			"-c", "citus.node_conninfo=sslmode=disable"} // a test listens to what nodes tell each other
 	}
 	if !benchmarks() {
 		// A test that crashes the server doesn't crash the machine.
