@@ -105,8 +105,8 @@ func (db *DB) transact(ctx context.Context, f func(ctx context.Context, t *trans
 	return db.transactFor(ctx, forWriting, f)
 }
 
-// transactFor is transact for a purpose. On Citus, transactions in bulk begin and end with what was committed before
-// committed on all nodes.
+// transactFor is transact for a purpose. On Citus one in bulk begins, and returns, once all nodes have committed what
+// was committed: see prepared. Where it can't be found out whether they have, that is ErrCommitUnknown.
 func (db *DB) transactFor(ctx context.Context, p purpose, f func(ctx context.Context, t *transaction) error) error {
 	warned := false
 	err := db.again(ctx, func() (err error) {
