@@ -11,11 +11,12 @@ import (
 // Backlog counts what waits.
 func (w *Webhooks) Backlog(ctx context.Context) (webhooks.Backlog, error) {
 	b := webhooks.Backlog{Endpoints: map[webhooks.EndpointState]int64{}}
+	// One time for all: clock_timestamp() would be another one for each row, where the planner looks at the time last.
 	err := w.each(ctx,
 		`SELECT d.lane, count(*) FILTER (WHERE d.not_before <= n.now), count(*) FILTER (WHERE d.not_before > n.now),
 			coalesce(extract(epoch FROM n.now - min(d.not_before) FILTER (WHERE d.not_before <= n.now)) * 1000000,
 			0)::bigint
-		FROM (SELECT clock_timestamp() AS now) n CROSS JOIN webhook_deliveries_pending d
+		FROM (SELECT statement_timestamp() AS now) n CROSS JOIN webhook_deliveries_pending d
 		JOIN webhook_endpoints e ON e.id = d.endpoint
 		WHERE e.state = 'active' GROUP BY d.lane, n.now`, func(scan func(...any) error) error {
 			var lane webhooks.Lane
