@@ -345,7 +345,8 @@ func TestRejects(t *testing.T) {
 	})
 	t.Run("the folder must exist", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "none", "rejects.csv")
-		oneLine(t, importcsv(t, nil, "", "-rejects", path, write(t, "small.csv", small)), errorline.Failure, "no such file")
+		oneLine(t, importcsv(t, nil, "", "-rejects", path, write(t, "small.csv", small)), errorline.Failure,
+			"the file for -rejects: there is no folder "+filepath.Dir(path)+": make it first")
 	})
 	t.Run("a full disk fails the import", func(t *testing.T) {
 		if _, err := os.Stat("/dev/full"); err != nil {
