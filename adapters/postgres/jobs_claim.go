@@ -26,8 +26,10 @@ func (j *Jobs) Claim(ctx context.Context, worker string, lease time.Duration, ma
 			}
 			return nil, fail(ctx, err, job.ErrNotFound)
 		}
-		if claim != nil || !more {
+		if claim != nil {
 			j.db.doubt() // whoever had it before may have vanished
+		}
+		if claim != nil || !more {
 			return claim, nil
 		}
 	}

@@ -78,8 +78,8 @@ func (w *batchWriter) keysOf(some []match) arrayValue {
 }
 
 // ofKeys is FROM what, for the rows p of the keys $1, all of them on one shard: each is looked up in its own partition,
-// where = ANY looks for all of them in each. It is for transactions with joinByIndex. They come in order
-// by inOrder.
+// where = ANY looks for all of them in each. It is for transactions with joinByIndex. inOrder puts
+// them in order.
 func (l *layout) ofKeys(s *shards) string {
 	return ` FROM (SELECT unnest($1::text[]) AS "x key") AS x JOIN ` + l.table.String() + ` p ON ` +
 		l.hasKey(s, `x."x key"`, "$1::text[]")

@@ -10,10 +10,15 @@ func inPartitions[T any](d Distribution, all []T, key func(T) string) []T {
 	if d.kind != byHash {
 		return all
 	}
-	parts := make([][]T, d.partitions)
+	return slices.Concat(grouped(all, d.partitions, func(one T) int { return partitionOf(key(one), d.partitions) })...)
+}
+
+// grouped returns all in n groups, each in its order. of returns the number of the group that one is in.
+func grouped[T any](all []T, n int, of func(one T) int) [][]T {
+	groups := make([][]T, n)
 	for _, one := range all {
-		i := partitionOf(key(one), d.partitions)
-		parts[i] = append(parts[i], one)
+		i := of(one)
+		groups[i] = append(groups[i], one)
 	}
-	return slices.Concat(parts...)
+	return groups
 }

@@ -60,12 +60,7 @@ func eachShard[T any](s *shards, all []T, key func(T) string, f func(some []T) e
 	if s == nil || len(all) == 0 {
 		return f(all)
 	}
-	parts := make([][]T, len(s.lowest))
-	for _, one := range all {
-		i := s.of(key(one))
-		parts[i] = append(parts[i], one)
-	}
-	for _, some := range parts {
+	for _, some := range grouped(all, len(s.lowest), func(one T) int { return s.of(key(one)) }) {
 		if len(some) == 0 {
 			continue
 		}

@@ -319,9 +319,7 @@ func (db *DB) distributeByCitus(ctx context.Context, t *transaction, asked Distr
 // have.
 func mayDistribute(ctx context.Context, t *transaction, asked Distribution) error {
 	var obstacles string
-	err := t.GetContext(ctx, &obstacles, `SELECT coalesce(string_agg(what, ', '), '') FROM (
-		SELECT 'the foreign key ' || conname || ' of ' || conrelid::regclass AS what FROM pg_constraint
-			WHERE confrelid = 'products'::regclass AND contype = 'f'
+	err := t.GetContext(ctx, &obstacles, `SELECT coalesce(string_agg(what, ', '), '') FROM (`+foreignKeys+`
 		UNION ALL SELECT 'the trigger ' || tgname FROM pg_trigger WHERE tgrelid = 'products'::regclass
 			AND NOT tgisinternal AND current_setting('citus.enable_unsafe_triggers', true) IS DISTINCT FROM 'on'
 		UNION ALL SELECT 'the unique index ' || indexrelid::regclass FROM pg_index

@@ -45,6 +45,10 @@ type keptOfTable struct {
 // ourTriggers are the names of what this file makes.
 var ourTriggers = pq.StringArray{keysAdded, keysMoved, keysRemoved, keysEmptied}
 
+// foreignKeys names those of other tables that refer to products.
+const foreignKeys = `SELECT 'the foreign key ' || conname || ' of ' || conrelid::regclass AS what FROM pg_constraint
+	WHERE confrelid = 'products'::regclass AND conparentid = 0`
+
 // readKept is for the locked table. The partitions of a table have the same indexes and triggers, which come with its
 // own.
 const readKept = `SELECT quote_ident(n.nspname) AS schema, pg_get_userbyid(c.relowner) AS owner,
@@ -53,8 +57,7 @@ const readKept = `SELECT quote_ident(n.nspname) AS schema, pg_get_userbyid(c.rel
 	coalesce((SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE reloptions IS NOT NULL AND (oid = c.oid
 		OR oid IN (SELECT relid FROM pg_partition_tree(c.oid) WHERE isleaf)) LIMIT 1), '') AS options,
 	coalesce((SELECT string_agg(what, ', ') FROM (
-		SELECT 'the foreign key ' || conname || ' of ' || conrelid::regclass AS what FROM pg_constraint
-			WHERE confrelid = c.oid AND conparentid = 0
+		` + foreignKeys + `
 		UNION ALL SELECT 'the view ' || r.ev_class::regclass FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
 			WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
 			GROUP BY r.ev_class

@@ -132,23 +132,25 @@ func (t *transaction) commit() (warned bool, err error) {
 // notices calls f with what the server says besides its answers, until restore is called. A pool of somebody else's may
 // have a driver around ours, of which it isn't heard.
 func (c *conn) notices(f func(notice *pq.Error)) (restore func()) {
-	set := func(handler func(before func(*pq.Error)) func(*pq.Error)) {
-		_ = c.Raw(func(raw any) error {
-			if own, ok := raw.(driver.Conn); ok && fmt.Sprintf("%T", raw) == "*pq.conn" {
-				pq.SetNoticeHandler(own, handler(pq.NoticeHandler(own)))
-			}
-			return nil
-		})
-	}
 	var before func(*pq.Error)
-	set(func(was func(*pq.Error)) func(*pq.Error) {
-		before = was
-		return func(notice *pq.Error) {
+	c.ours(func(raw driver.Conn) {
+		before = pq.NoticeHandler(raw)
+		pq.SetNoticeHandler(raw, func(notice *pq.Error) {
 			f(notice)
-			if was != nil {
-				was(notice)
+			if before != nil {
+				before(notice)
 			}
-		}
+		})
 	})
-	return func() { set(func(func(*pq.Error)) func(*pq.Error) { return before }) }
+	return func() { c.ours(func(raw driver.Conn) { pq.SetNoticeHandler(raw, before) }) }
+}
+
+// ours calls f with the driver's connection where that is lib/pq's own.
+func (c *conn) ours(f func(raw driver.Conn)) {
+	_ = c.Raw(func(raw any) error {
+		if own, ok := raw.(driver.Conn); ok && fmt.Sprintf("%T", raw) == "*pq.conn" {
+			f(own)
+		}
+		return nil
+	})
 }

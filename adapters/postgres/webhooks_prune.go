@@ -11,14 +11,12 @@ import (
 // Backlog counts what waits.
 func (w *Webhooks) Backlog(ctx context.Context) (webhooks.Backlog, error) {
 	b := webhooks.Backlog{Endpoints: map[webhooks.EndpointState]int64{}}
-	// One time for all: clock_timestamp() would be another one for each row, where the planner looks at the time last.
+	const due = `FILTER (WHERE d.not_before <= statement_timestamp())` // the same time for all, unlike clock_timestamp()
 	err := w.each(ctx,
-		`SELECT d.lane, count(*) FILTER (WHERE d.not_before <= n.now), count(*) FILTER (WHERE d.not_before > n.now),
-			coalesce(extract(epoch FROM n.now - min(d.not_before) FILTER (WHERE d.not_before <= n.now)) * 1000000,
-			0)::bigint
-		FROM (SELECT statement_timestamp() AS now) n CROSS JOIN webhook_deliveries_pending d
-		JOIN webhook_endpoints e ON e.id = d.endpoint
-		WHERE e.state = 'active' GROUP BY d.lane, n.now`, func(scan func(...any) error) error {
+		`SELECT d.lane, count(*) `+due+`, count(*) FILTER (WHERE d.not_before > statement_timestamp()),
+			coalesce(extract(epoch FROM statement_timestamp() - min(d.not_before) `+due+`) * 1000000, 0)::bigint
+		FROM webhook_deliveries_pending d JOIN webhook_endpoints e ON e.id = d.endpoint
+		WHERE e.state = 'active' GROUP BY d.lane`, func(scan func(...any) error) error {
 			var lane webhooks.Lane
 			var due, later, oldest int64
 			err := scan(&lane, &due, &later, &oldest)
